@@ -9,12 +9,12 @@ public interface KafkaSendContext : SendContext
     Partition Partition { get; set; }
 }
 
-/// <inheritdoc/>
+/// <inheritdoc cref="KafkaSendContext"/>
 /// <typeparam name="T">The message type.</typeparam>
 public interface KafkaSendContext<out T> : SendContext<T>, KafkaSendContext
     where T : class;
 
-/// <inheritdoc/>
+/// <inheritdoc cref="KafkaSendContext"/>
 /// <typeparam name="TKey">The type of the record's key.</typeparam>
 /// <typeparam name="T">The message type.</typeparam>
 public interface KafkaSendContext<TKey, out T> : KafkaSendContext<T>
