@@ -1,0 +1,16 @@
+namespace Contracts;
+
+/// <summary>
+/// The Kafka consumer groups of mail dispatch. Each belongs to its service: whoever else joins one takes records away from it.
+/// </summary>
+public static class Groups
+{
+    /// <summary>Sends mails: reads <see cref="Topics.EmailSend"/>.</summary>
+    public const string EmailSend = "email-send-group";
+
+    /// <summary>Records failures: reads <see cref="Topics.EmailSendDeadLetter"/>.</summary>
+    public const string EmailSendDeadLetter = "email-send-dlt-group";
+
+    /// <summary>Brings delayed records back when they are due: reads the delay topics. Its lag is what waits.</summary>
+    public const string EmailSendDelay = "email-send-delay-group";
+}

@@ -1,0 +1,149 @@
+using System.Text.Json;
+using Contracts.Validation;
+
+namespace Contracts.Json;
+
+/// <summary>Reads one mail from a JSON object. Whatever it cannot take it keeps, with the reason.</summary>
+internal sealed class SendEmailReader
+{
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly List<UnreadField> _unread = [];
+    private JsonProperty _field;
+    private bool _refusedHere;
+
+    public static SendEmail Read(JsonElement root) => new SendEmailReader().ReadObject(root);
+
+    private SendEmail ReadObject(JsonElement root)
+    {
+        var mail = new SendEmail();
+        foreach (var field in root.EnumerateObject())
+        {
+            (_field, _refusedHere) = (field, false);
+            var name = NameOf(field);
+            mail = _seen.Add(name)
+                ? Take(mail, name, field.Value)
+                : Refuse(mail, name, ValidationCodes.DuplicateField, "is given twice; give it once");
+        }
+
+        return _unread.Count == 0 ? mail : mail with { Unread = _unread };
+    }
+
+    // null says "not given" for every field.
+    private SendEmail Take(SendEmail mail, string name, JsonElement value) => name switch
+    {
+        _ when value.ValueKind == JsonValueKind.Null && SendEmailFields.All.Contains(name, StringComparer.Ordinal) => mail,
+        SendEmailFields.From => Text(name, value) is { } text ? mail with { From = text } : mail,
+        SendEmailFields.To => mail with { To = TextOrList(name, value) },
+        SendEmailFields.Cc => mail with { Cc = TextOrList(name, value) },
+        SendEmailFields.Bcc => mail with { Bcc = TextOrList(name, value) },
+        SendEmailFields.ReplyTo => mail with { ReplyTo = TextOrList(name, value) },
+        SendEmailFields.Subject => mail with { Subject = Text(name, value) },
+        SendEmailFields.Text or SendEmailFields.Body => Body(mail, name, value),
+        SendEmailFields.Html => mail with { Html = Text(name, value) },
+        SendEmailFields.Headers => mail with { Headers = Map(name, value) },
+        SendEmailFields.Tags => mail with { Tags = List(name, value) },
+        SendEmailFields.OrderingKey => mail with { OrderingKey = Text(name, value) },
+        _ => Refuse(mail, name, UnknownFields.CodeOf(name), UnknownFields.Explain(name)),
+    };
+
+    private SendEmail Body(SendEmail mail, string name, JsonElement value)
+    {
+        var text = Text(name, value);
+        if (text is null || mail.Text is null || mail.Text == text)
+            return mail with { Text = text ?? mail.Text };
+
+        return Refuse(mail, name, ValidationCodes.Conflict, "'text' and 'body' are two names for the same field and differ here; give one of them");
+    }
+
+    private string? Text(string path, JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+            return WrongType(path, "a text", value);
+
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // System.Text.Json tells of half a surrogate pair (\ud800) only when the text is taken.
+            Refuse(path, ValidationCodes.InvalidText, "holds an escape that is no Unicode character (half a surrogate pair)");
+            return null;
+        }
+    }
+
+    private List<string> TextOrList(string path, JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+            return List(path, value, "a text or a list of texts");
+
+        return Text(path, value) is { } text ? [text] : [];
+    }
+
+    private List<string> List(string path, JsonElement value, string expected = "a list of texts")
+    {
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            WrongType(path, expected, value);
+            return [];
+        }
+
+        var texts = value.EnumerateArray().Select((item, index) => Text($"{path}[{index}]", item)).OfType<string>().ToList();
+        // All or nothing: half a list beside the refused whole would be written twice.
+        return _refusedHere ? [] : texts;
+    }
+
+    private Dictionary<string, string> Map(string path, JsonElement value)
+    {
+        var map = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            WrongType(path, "an object of texts", value);
+            return map;
+        }
+
+        foreach (var item in value.EnumerateObject())
+        {
+            var name = NameOf(item);
+            if (Text($"{path}.{name}", item.Value) is { } text && !map.TryAdd(name, text))
+                Refuse($"{path}.{name}", ValidationCodes.DuplicateField, "is given twice; give it once");
+        }
+
+        return _refusedHere ? [] : map;
+    }
+
+    private string? WrongType(string path, string expected, JsonElement value)
+    {
+        Refuse(path, ValidationCodes.WrongType, $"must be {expected}, and is {JsonKinds.Describe(value)}");
+        return null;
+    }
+
+    private SendEmail Refuse(SendEmail mail, string path, string code, string message)
+    {
+        Refuse(path, code, message);
+        return mail;
+    }
+
+    // One field may be refused for several reasons (to[0] and to[2]); it is kept once.
+    private void Refuse(string path, string code, string message)
+    {
+        var error = new ValidationError(path, code, message);
+        if (_refusedHere)
+            _unread[^1] = _unread[^1] with { Errors = [.. _unread[^1].Errors, error] };
+        else
+            _unread.Add(new UnreadField(_field.Name, _field.Value.Clone(), [error]));
+        _refusedHere = true;
+    }
+
+    private static string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException fault)
+        {
+            throw new JsonException("The name of a field holds an escape that is no Unicode character (half a surrogate pair).", fault);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Contracts.Json;
+
+/// <summary>Writes the canonical bytes of a mail.</summary>
+internal static class SendEmailWriter
+{
+    private static readonly JsonWriterOptions Canonical = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static ReadOnlySpan<byte> Write(SendEmail mail)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, Canonical))
+        {
+            writer.WriteStartObject();
+            Fields(writer, mail);
+            writer.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan;
+    }
+
+    private static void Fields(Utf8JsonWriter writer, SendEmail mail)
+    {
+        Text(writer, SendEmailFields.From, mail.From.Length == 0 ? null : mail.From);
+        List(writer, SendEmailFields.To, mail.To);
+        List(writer, SendEmailFields.Cc, mail.Cc);
+        List(writer, SendEmailFields.Bcc, mail.Bcc);
+        List(writer, SendEmailFields.ReplyTo, mail.ReplyTo);
+        Text(writer, SendEmailFields.Subject, mail.Subject);
+        Text(writer, SendEmailFields.Text, mail.Text);
+        Text(writer, SendEmailFields.Html, mail.Html);
+        Map(writer, SendEmailFields.Headers, mail.Headers);
+        List(writer, SendEmailFields.Tags, mail.Tags);
+        Text(writer, SendEmailFields.OrderingKey, mail.OrderingKey);
+        foreach (var field in mail.Unread)
+        {
+            writer.WritePropertyName(field.Name);
+            field.Value.WriteTo(writer);
+        }
+    }
+
+    private static void Text(Utf8JsonWriter writer, string name, string? value)
+    {
+        if (value is not null)
+            writer.WriteString(name, value);
+    }
+
+    private static void List(Utf8JsonWriter writer, string name, IReadOnlyList<string> values)
+    {
+        if (values.Count == 0)
+            return;
+
+        writer.WriteStartArray(name);
+        foreach (var value in values)
+            writer.WriteStringValue(value);
+        writer.WriteEndArray();
+    }
+
+    private static void Map(Utf8JsonWriter writer, string name, IReadOnlyDictionary<string, string> values)
+    {
+        if (values.Count == 0)
+            return;
+
+        writer.WriteStartObject(name);
+        // Sorted, because header order means nothing to the caller and the bytes are compared by hash.
+        foreach (var (key, value) in values.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            writer.WriteString(key, value);
+        writer.WriteEndObject();
+    }
+}

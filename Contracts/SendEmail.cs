@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Contracts.Json;
+
+namespace Contracts;
+
+/// <summary>
+/// One mail to be sent: the body of <c>POST /emails</c> and, byte for byte the same schema, the value of a record in
+/// <see cref="Topics.EmailSend"/>. Reading never fails on a field that is unknown or has the wrong type: such fields are kept in
+/// <see cref="Unread"/> and named by <see cref="Validation.SendEmailValidator"/>, so that nothing is ignored silently.
+/// Property names, order and escaping do not depend on the options of the serializer that is used.
+/// </summary>
+[JsonConverter(typeof(SendEmailConverter))]
+public sealed record SendEmail
+{
+    /// <summary><c>from</c>: the sender, <c>a@example.com</c> or <c>Ann &lt;a@example.com&gt;</c>. Required; empty where it was not given.</summary>
+    public string From { get; init; } = "";
+
+    /// <summary><c>to</c>: recipients, one text or a list. At least one is required among <c>to</c>, <c>cc</c> and <c>bcc</c>.</summary>
+    public IReadOnlyList<string> To { get; init; } = [];
+
+    /// <summary><c>cc</c>: recipients who are shown as copied.</summary>
+    public IReadOnlyList<string> Cc { get; init; } = [];
+
+    /// <summary><c>bcc</c>: recipients whom the others do not see.</summary>
+    public IReadOnlyList<string> Bcc { get; init; } = [];
+
+    /// <summary><c>reply_to</c>: where answers go.</summary>
+    public IReadOnlyList<string> ReplyTo { get; init; } = [];
+
+    /// <summary><c>subject</c>: required, may be empty on purpose; <c>null</c> where it was not given.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary><c>text</c>, or by its other name <c>body</c>: the plain text. Text or HTML is required, and may be empty on purpose.</summary>
+    public string? Text { get; init; }
+
+    /// <summary><c>html</c>: the HTML form of the body.</summary>
+    public string? Html { get; init; }
+
+    /// <summary><c>headers</c>: further header fields of the mail, by name.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = EmptyHeaders;
+
+    /// <summary><c>tags</c>: the caller's own labels, to find mails by. They are not sent.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary><c>ordering_key</c>: mails of one key are sent in the order in which they were accepted.</summary>
+    public string? OrderingKey { get; init; }
+
+    /// <summary>What was in the JSON and could not be taken. A mail that has any does not validate; they are written back as they came.</summary>
+    public IReadOnlyList<UnreadField> Unread { get; init; } = [];
+
+    /// <summary>Every recipient, in the order to, cc, bcc, as written.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Recipients => To.Concat(Cc).Concat(Bcc);
+
+    private static readonly IReadOnlyDictionary<string, string> EmptyHeaders = new Dictionary<string, string>();
+
+    /// <summary>How many recipients, and nothing a log must not hold.</summary>
+    public override string ToString() => $"mail to {To.Count + Cc.Count + Bcc.Count} recipient(s)";
+}
+
+/// <summary>A field of the JSON that could not be taken into a <see cref="SendEmail"/>.</summary>
+/// <param name="Name">The top-level field it stands in.</param>
+/// <param name="Value">That field's value, as it came.</param>
+/// <param name="Errors">Where exactly and why.</param>
+public sealed record UnreadField(string Name, JsonElement Value, IReadOnlyList<Validation.ValidationError> Errors);

@@ -1,0 +1,31 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Contracts;
+
+/// <summary>
+/// The one way between a mail and its bytes. What it writes is canonical: one mail, one sequence of bytes (UTF-8, no white space,
+/// fields in the order of <see cref="SendEmailFields.All"/>, recipients as lists, absent fields left out), so that a hash of the
+/// bytes tells whether two posts are the same mail.
+/// </summary>
+public static class SendEmailJson
+{
+    /// <summary>Strict JSON: no comments, no trailing commas; text is written readably, not escaped to ASCII.</summary>
+    public static JsonSerializerOptions Options { get; } = Create();
+
+    /// <summary>Writes <paramref name="mail"/>.</summary>
+    public static byte[] Serialize(SendEmail mail) => JsonSerializer.SerializeToUtf8Bytes(mail, Options);
+
+    /// <summary>Reads a mail. Fields it cannot take end in <see cref="SendEmail.Unread"/>.</summary>
+    /// <exception cref="JsonException">The bytes are not JSON, or not a JSON object.</exception>
+    public static SendEmail Deserialize(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize<SendEmail>(json, Options)
+        ?? throw new JsonException("A mail is a JSON object; this is null.");
+
+    private static JsonSerializerOptions Create()
+    {
+        var options = new JsonSerializerOptions(JsonSerializerOptions.Default) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        options.MakeReadOnly();
+        return options;
+    }
+}

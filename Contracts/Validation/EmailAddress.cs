@@ -1,0 +1,48 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Mail;
+
+namespace Contracts.Validation;
+
+/// <summary>
+/// One address as the fields of a mail hold it: <c>a@example.com</c> or <c>Ann &lt;a@example.com&gt;</c>. The framework's
+/// <see cref="MailAddress"/> decides, narrowed where it is laxer than mail servers are.
+/// </summary>
+public static class EmailAddress
+{
+    /// <summary>Takes an address apart, where it is one.</summary>
+    public static bool TryParse(string text, [NotNullWhen(true)] out MailAddress? address)
+    {
+        address = null;
+        return Explain(text) is null && MailAddress.TryCreate(text, out address);
+    }
+
+    /// <summary>Why <paramref name="text"/> is not one address, to follow the field's name; <c>null</c> where it is one.</summary>
+    public static string? Explain(string text)
+    {
+        const string Form = "one address is expected, such as ann@example.com or Ann <ann@example.com>";
+        if (string.IsNullOrWhiteSpace(text))
+            return $"is empty; {Form}";
+        if (text.Length > SendEmailLimits.MailboxLength)
+            return $"has {text.Length} characters; an address with its name has at most {SendEmailLimits.MailboxLength}";
+        // MailAddress takes folded white space (CR LF), which must never come near a header or an SMTP command.
+        if (!Texts.IsOneLine(text) || text.Contains('\t', StringComparison.Ordinal))
+            return "holds a control character, which no address may";
+        if (!MailAddress.TryCreate(text, out var address))
+            return $"is no e-mail address; {Form}";
+        return ExplainParts(text, address, Form);
+    }
+
+    private static string? ExplainParts(string text, MailAddress address, string form)
+    {
+        // "ann@example.com bob@example.com" parses as a mailbox whose name is the first address.
+        if (address.DisplayName.Length > 0 && !text.TrimEnd().EndsWith('>'))
+            return $"holds text beside the address; {form}";
+        if (address.Address.Length > SendEmailLimits.AddressLength)
+            return $"has an address of {address.Address.Length} characters; at most {SendEmailLimits.AddressLength} are allowed";
+        if (address.User.Length > SendEmailLimits.LocalPartLength)
+            return $"has {address.User.Length} characters before the @; at most {SendEmailLimits.LocalPartLength} are allowed";
+        if (address.Host.StartsWith('.') || address.Host.EndsWith('.') || address.Host.Contains("..", StringComparison.Ordinal))
+            return $"has a domain with an empty part; {form}";
+        return null;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text;
+
+namespace Contracts.Validation;
+
+/// <summary>
+/// Says everything that is wrong with a mail, at once. Both doors use it: the API before it accepts, the worker for records that
+/// came into the topic by another way. Pure; a mail that passed once passes always.
+/// </summary>
+public static class SendEmailValidator
+{
+    /// <summary>The errors of <paramref name="mail"/>, in the order of its fields; empty where it may be sent.</summary>
+    public static IReadOnlyList<ValidationError> Validate(SendEmail mail)
+    {
+        var errors = new ErrorList(mail.Unread.SelectMany(field => field.Errors));
+        From(mail, errors);
+        Recipients(mail, errors);
+        Addresses(SendEmailFields.ReplyTo, mail.ReplyTo, errors);
+        if (mail.ReplyTo.Count > SendEmailLimits.ReplyTo)
+            errors.Add(SendEmailFields.ReplyTo, ValidationCodes.TooMany, $"holds {mail.ReplyTo.Count} addresses; at most {SendEmailLimits.ReplyTo} are allowed");
+        Subject(mail, errors);
+        Body(mail, errors);
+        HeaderRules.Check(mail.Headers, errors);
+        Tags(mail, errors);
+        OrderingKey(mail, errors);
+        return errors.ToList();
+    }
+
+    private static void From(SendEmail mail, ErrorList errors)
+    {
+        if (mail.From.Length == 0)
+            errors.AddMissing(SendEmailFields.From, "is required: one address");
+        else
+            Address(SendEmailFields.From, mail.From, errors);
+    }
+
+    private static void Recipients(SendEmail mail, ErrorList errors)
+    {
+        Addresses(SendEmailFields.To, mail.To, errors);
+        Addresses(SendEmailFields.Cc, mail.Cc, errors);
+        Addresses(SendEmailFields.Bcc, mail.Bcc, errors);
+
+        var count = mail.Recipients.Count();
+        if (count == 0)
+            errors.AddMissing(SendEmailFields.To, "is required: at least one address in to, cc or bcc", SendEmailFields.Cc, SendEmailFields.Bcc);
+        if (count > SendEmailLimits.Recipients)
+            errors.Add(SendEmailFields.To, ValidationCodes.TooMany, $"has, with cc and bcc, {count} addresses; at most {SendEmailLimits.Recipients} are allowed in one mail");
+    }
+
+    private static void Addresses(string path, IReadOnlyList<string> addresses, ErrorList errors)
+    {
+        for (var i = 0; i < addresses.Count; i++)
+            Address(addresses.Count == 1 ? path : $"{path}[{i}]", addresses[i], errors);
+    }
+
+    private static void Address(string path, string text, ErrorList errors)
+    {
+        if (EmailAddress.Explain(text) is { } reason)
+            errors.Add(path, ValidationCodes.InvalidAddress, reason);
+    }
+
+    private static void Subject(SendEmail mail, ErrorList errors)
+    {
+        if (mail.Subject is null)
+            errors.AddMissing(SendEmailFields.Subject, "is required; it may be an empty text");
+        else
+            Line(SendEmailFields.Subject, mail.Subject, SendEmailLimits.SubjectLength, errors);
+    }
+
+    private static void Body(SendEmail mail, ErrorList errors)
+    {
+        if (mail.Text is null && mail.Html is null)
+            errors.AddMissing(SendEmailFields.Text, "is required, or html; it may be an empty text", SendEmailFields.Body, SendEmailFields.Html);
+        if (mail.Text is not null && !Texts.IsUnicode(mail.Text))
+            errors.Add(SendEmailFields.Text, ValidationCodes.InvalidText, "holds half a surrogate pair, which is no Unicode character");
+        if (mail.Html is not null && !Texts.IsUnicode(mail.Html))
+            errors.Add(SendEmailFields.Html, ValidationCodes.InvalidText, "holds half a surrogate pair, which is no Unicode character");
+    }
+
+    private static void Tags(SendEmail mail, ErrorList errors)
+    {
+        if (mail.Tags.Count > SendEmailLimits.Tags)
+            errors.Add(SendEmailFields.Tags, ValidationCodes.TooMany, $"holds {mail.Tags.Count}; at most {SendEmailLimits.Tags} are allowed");
+        for (var i = 0; i < mail.Tags.Count; i++)
+            Word($"{SendEmailFields.Tags}[{i}]", mail.Tags[i], SendEmailLimits.TagLength, errors);
+    }
+
+    private static void OrderingKey(SendEmail mail, ErrorList errors)
+    {
+        if (mail.OrderingKey is null)
+            return;
+
+        Word(SendEmailFields.OrderingKey, mail.OrderingKey, int.MaxValue, errors);
+        var bytes = Encoding.UTF8.GetByteCount(mail.OrderingKey);
+        if (bytes > SendEmailLimits.OrderingKeyBytes)
+            errors.Add(SendEmailFields.OrderingKey, ValidationCodes.TooLong, $"has {bytes} bytes in UTF-8; at most {SendEmailLimits.OrderingKeyBytes} are allowed");
+    }
+
+    private static void Word(string path, string text, int limit, ErrorList errors)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+            errors.Add(path, ValidationCodes.Empty, "is empty; give a text, or leave it out");
+        Line(path, text, limit, errors);
+    }
+
+    private static void Line(string path, string text, int limit, ErrorList errors)
+    {
+        if (!Texts.IsOneLine(text))
+            errors.Add(path, ValidationCodes.InvalidText, Texts.OneLineRule);
+        if (text.Length > limit)
+            errors.Add(path, ValidationCodes.TooLong, $"has {text.Length} characters; at most {limit} are allowed");
+    }
+}

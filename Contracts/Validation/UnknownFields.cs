@@ -1,0 +1,23 @@
+namespace Contracts.Validation;
+
+/// <summary>Explains a field that a mail does not have: one of later versions, a misspelling, or foreign.</summary>
+internal static class UnknownFields
+{
+    public static string CodeOf(string name) =>
+        SendEmailFields.NotSupportedYet.Contains(name, StringComparer.Ordinal) ? ValidationCodes.NotSupported : ValidationCodes.UnknownField;
+
+    public static string Explain(string name)
+    {
+        if (CodeOf(name) == ValidationCodes.NotSupported)
+            return "is not supported yet; send the mail without it";
+
+        // "replyTo" and "Reply-To" for "reply_to" are the usual slips.
+        var meant = SendEmailFields.All.FirstOrDefault(known => Plain(known).Equals(Plain(name), StringComparison.OrdinalIgnoreCase));
+        return meant is not null
+            ? $"is no field of a mail; did you mean '{meant}'?"
+            : $"is no field of a mail; a mail has {string.Join(", ", SendEmailFields.All)}";
+    }
+
+    private static string Plain(string name) =>
+        name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+}

@@ -1,0 +1,44 @@
+namespace Contracts.Validation;
+
+/// <summary>The stable codes of <see cref="ValidationError.Code"/>.</summary>
+public static class ValidationCodes
+{
+    /// <summary>The field must be given.</summary>
+    public const string Required = "required";
+
+    /// <summary>The JSON value is of another type than the field.</summary>
+    public const string WrongType = "wrong_type";
+
+    /// <summary>A mail has no such field.</summary>
+    public const string UnknownField = "unknown_field";
+
+    /// <summary>The field belongs to a later version.</summary>
+    public const string NotSupported = "not_supported";
+
+    /// <summary>The field is given more than once.</summary>
+    public const string DuplicateField = "duplicate_field";
+
+    /// <summary>Two names of one field contradict each other.</summary>
+    public const string Conflict = "conflict";
+
+    /// <summary>Not an e-mail address.</summary>
+    public const string InvalidAddress = "invalid_address";
+
+    /// <summary>A character stands where none of its kind may: a line break in a header, half a surrogate pair.</summary>
+    public const string InvalidText = "invalid_text";
+
+    /// <summary>Not the name of a header field (RFC 5322, section 2.2).</summary>
+    public const string InvalidHeaderName = "invalid_header_name";
+
+    /// <summary>The header field is made by this system from the other fields.</summary>
+    public const string ReservedHeader = "reserved_header";
+
+    /// <summary>Longer than allowed.</summary>
+    public const string TooLong = "too_long";
+
+    /// <summary>More than allowed.</summary>
+    public const string TooMany = "too_many";
+
+    /// <summary>Empty where something must stand.</summary>
+    public const string Empty = "empty";
+}

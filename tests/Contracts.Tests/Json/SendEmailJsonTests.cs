@@ -1,0 +1,102 @@
+using System.Text;
+using System.Text.Json;
+using Contracts.Validation;
+
+namespace Contracts.Tests.Json;
+
+public class SendEmailJsonTests
+{
+    private static SendEmail Read(string json) => SendEmailJson.Deserialize(Encoding.UTF8.GetBytes(json));
+
+    private static string Write(SendEmail mail) => Encoding.UTF8.GetString(SendEmailJson.Serialize(mail));
+
+    [Test]
+    public void The_record_a_person_types_into_a_console_is_a_mail()
+    {
+        var mail = Read("""{"from":"a@example.com","to":"b@example.com","subject":"s","body":"text"}""");
+
+        mail.From.ShouldBe("a@example.com");
+        mail.To.ShouldBe(["b@example.com"]);
+        mail.Subject.ShouldBe("s");
+        mail.Text.ShouldBe("text");
+        SendEmailValidator.Validate(mail).ShouldBeEmpty();
+    }
+
+    [Test]
+    public void Every_field_is_read_and_written_in_one_order()
+    {
+        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 🎉","text":"t","html":"<p>h</p>","headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k"}""";
+
+        Write(Read(All)).ShouldBe(All);
+    }
+
+    [Test]
+    public void The_same_mail_written_differently_has_the_same_bytes()
+    {
+        var one = Read("""{"to":["b@x.org"],"from":"a@x.org","subject":"s","body":"\u0074","cc":null,"headers":{"X-B":"2","X-A":"1"}}""");
+        var two = Read("""{ "from":"a@x.org", "to":"b@x.org", "subject":"s", "text":"t", "headers":{"X-A":"1","X-B":"2"} }""");
+
+        SendEmailJson.Serialize(one).ShouldBe(SendEmailJson.Serialize(two));
+    }
+
+    [Test]
+    public void The_options_of_another_serializer_change_neither_bytes_nor_reading()
+    {
+        var foreign = new JsonSerializerOptions(JsonSerializerDefaults.Web) { WriteIndented = true, DictionaryKeyPolicy = JsonNamingPolicy.CamelCase };
+        var mail = Mails.Valid with { Subject = "Grüße <b>", Headers = new Dictionary<string, string> { ["X-A"] = "1" } };
+
+        JsonSerializer.SerializeToUtf8Bytes(mail, foreign).ShouldBe(SendEmailJson.Serialize(mail));
+        JsonSerializer.Deserialize<SendEmail>("""{"From":"a@x.org"}""", foreign)!.Unread.ShouldHaveSingleItem().Name.ShouldBe("From");
+    }
+
+    [TestCase("""{"scheduled_at":"2030-01-01T00:00:00Z"}""", "scheduled_at", ValidationCodes.NotSupported, "not supported yet")]
+    [TestCase("""{"attachments":[]}""", "attachments", ValidationCodes.NotSupported, "not supported yet")]
+    [TestCase("""{"replyTo":"a@x.org"}""", "replyTo", ValidationCodes.UnknownField, "did you mean 'reply_to'?")]
+    [TestCase("""{"colour":"red"}""", "colour", ValidationCodes.UnknownField, "a mail has from, to,")]
+    [TestCase("""{"subject":5}""", "subject", ValidationCodes.WrongType, "must be a text, and is a number")]
+    [TestCase("""{"to":{"a":1}}""", "to", ValidationCodes.WrongType, "must be a text or a list of texts, and is an object")]
+    [TestCase("""{"to":["a@x.org",null]}""", "to[1]", ValidationCodes.WrongType, "must be a text, and is null")]
+    [TestCase("""{"headers":{"X-A":[1]}}""", "headers.X-A", ValidationCodes.WrongType, "must be a text, and is a list")]
+    [TestCase("""{"headers":{"X-A":"1","X-A":"2"}}""", "headers.X-A", ValidationCodes.DuplicateField, "given twice")]
+    [TestCase("""{"subject":"a","subject":"b"}""", "subject", ValidationCodes.DuplicateField, "given twice")]
+    [TestCase("""{"text":"a","body":"b"}""", "body", ValidationCodes.Conflict, "differ")]
+    [TestCase("""{"subject":"\ud800"}""", "subject", ValidationCodes.InvalidText, "surrogate")]
+    public void What_cannot_be_taken_is_named_and_written_back_as_it_came(string json, string path, string code, string words)
+    {
+        var mail = Read(json);
+
+        var error = SendEmailValidator.Validate(mail).First(e => e.Path == path && e.Code == code);
+        error.Message.ShouldContain(words);
+        Write(mail).ShouldBe(json);
+        Write(Read(Write(mail))).ShouldBe(json);
+    }
+
+    [Test]
+    public void A_field_refused_for_two_reasons_is_kept_once_and_tells_both()
+    {
+        var mail = Read("""{"to":[1,"a@x.org",2]}""");
+
+        mail.Unread.ShouldHaveSingleItem().Errors.Select(e => e.Path).ShouldBe(["to[0]", "to[2]"]);
+        Write(mail).ShouldBe("""{"to":[1,"a@x.org",2]}""");
+    }
+
+    [TestCase("")]
+    [TestCase("null")]
+    [TestCase("[]")]
+    [TestCase("\"text\"")]
+    [TestCase("{\"from\":")]
+    [TestCase("{} trailing")]
+    [TestCase("{\"from\":\"a\",}")]
+    [TestCase("{/* comment */}")]
+    [TestCase("{\"\\ud800\":1}")]
+    public void What_is_no_JSON_object_is_refused_whole(string json) =>
+        Should.Throw<JsonException>(() => Read(json));
+
+    [Test]
+    public void Malformed_JSON_tells_its_position() =>
+        Should.Throw<JsonException>(() => Read("{\n  \"from\" \"a\"}")).LineNumber.ShouldBe(1);
+
+    [Test]
+    public void A_mail_in_a_log_shows_no_address_and_no_content() =>
+        Mails.Valid.ToString().ShouldBe("mail to 1 recipient(s)");
+}

@@ -1,0 +1,81 @@
+using Contracts.Validation;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Contracts.Tests.Validation;
+
+/// <summary>What holds for every mail, however odd.</summary>
+public class SendEmailProperties
+{
+    // Biased to what breaks headers and addresses; plain random text seldom gets past the first check.
+    private static readonly Gen<string> Nasty = Gen.Elements(
+            "a", "b", "@", "x.org", ".", " ", "\t", "\r", "\n", "\r\n ", "<", ">", ",", ";", ":", "\"", "\\", "(", ")", "[", "]",
+            "é", "日", "🎉", "\ud800", "\u0000", "\u007f", "\u0085", "\u2028", "ann@example.com", "Ann ")
+        .ArrayOf().Select(parts => string.Concat(parts));
+
+    private static readonly Gen<string> Address = Gen.Frequency(
+        (3, Gen.Constant("ann@example.com")), (1, Nasty), (2, Nasty.Select(name => $"{name} <ann@example.com>")), (1, Nasty.Select(user => $"{user}@example.com")));
+
+    private static readonly Gen<SendEmail> AnyMail =
+        from sender in Address
+        from to in Address.ListOf(2)
+        from subject in Nasty.OrNull()
+        from text in Nasty.OrNull()
+        from name in Nasty.Where(n => n.Length > 0)
+        from value in Nasty
+        from key in Nasty.OrNull()
+        select new SendEmail
+        {
+            From = sender, To = [.. to], Subject = subject, Text = text, OrderingKey = key, Tags = [value],
+            Headers = new Dictionary<string, string> { [name] = value, ["X-Plain"] = value },
+        };
+
+    [Test]
+    public void A_valid_mail_has_no_line_break_or_control_character_in_anything_that_becomes_a_header() =>
+        Check.One(Thorough, Prop.ForAll(AnyMail.Select(Mended).ToArbitrary(), mail =>
+        {
+            if (SendEmailValidator.Validate(mail).Count > 0)
+                return true;
+
+            return new[] { mail.From, mail.Subject!, mail.OrderingKey ?? "" }
+                .Concat(mail.Recipients).Concat(mail.Tags).Concat(mail.Headers.Keys).Concat(mail.Headers.Values)
+                .All(text => !text.Any(c => char.IsControl(c) && c != '\t'));
+        }));
+
+    [Test]
+    public void A_valid_mail_has_addresses_that_no_SMTP_command_can_be_hidden_in() =>
+        Check.One(Thorough, Prop.ForAll(Address.ToArbitrary(), text =>
+            !EmailAddress.TryParse(text, out var address)
+            || !address.Address.Any(char.IsControl) && address.Address.Contains('@', StringComparison.Ordinal) && !address.Host.Any(c => c is ' ' or '<' or '>')));
+
+    [Test]
+    public void Writing_and_reading_keeps_every_mail_that_is_valid() =>
+        Check.One(Thorough, Prop.ForAll(AnyMail.Select(Mended).ToArbitrary(), mail =>
+        {
+            if (SendEmailValidator.Validate(mail).Count > 0)
+                return true;
+
+            var bytes = SendEmailJson.Serialize(mail);
+            var again = SendEmailJson.Deserialize(bytes);
+            return again.Unread.Count == 0 && SendEmailValidator.Validate(again).Count == 0 && SendEmailJson.Serialize(again).SequenceEqual(bytes);
+        }));
+
+    [Test]
+    public void Validation_answers_for_every_mail() =>
+        Check.One(Thorough, Prop.ForAll(AnyMail.ToArbitrary(), mail =>
+        {
+            SendEmailValidator.Validate(mail).ShouldAllBe(error => error.Path.Length > 0 && error.Code.Length > 0 && error.Message.Length > 0);
+            return true;
+        }));
+
+    private static Config Thorough => Config.QuickThrowOnFailure.WithMaxTest(2_000);
+
+    // Lets enough mails through that the property is about valid ones: drops the parts that are wrong most often.
+    private static SendEmail Mended(SendEmail mail) => mail with
+    {
+        From = EmailAddress.TryParse(mail.From, out _) ? mail.From : "ann@example.com",
+        To = mail.To.Where(to => EmailAddress.TryParse(to, out _)).DefaultIfEmpty("bob@example.com").ToList(),
+        Text = mail.Text is null || mail.Text.Contains('\ud800', StringComparison.Ordinal) ? "" : mail.Text,
+        Headers = mail.Headers.Where(header => header.Key == "X-Plain").ToDictionary(),
+    };
+}
