@@ -38,7 +38,8 @@ internal static class SendEmailWriter
         foreach (var field in mail.Unread)
         {
             writer.WritePropertyName(field.Name);
-            field.Value.WriteTo(writer);
+            // As it came, also what has no form in .NET, such as half a surrogate pair.
+            writer.WriteRawValue(field.Value.GetRawText(), skipInputValidation: true);
         }
     }
 

@@ -34,15 +34,22 @@ public static class EmailAddress
 
     private static string? ExplainParts(string text, MailAddress address, string form)
     {
-        // "ann@example.com bob@example.com" parses as a mailbox whose name is the first address.
-        if (address.DisplayName.Length > 0 && !text.TrimEnd().EndsWith('>'))
+        // "ann@example.com bob@example.com" parses as a mailbox whose name is the first address, and "(comments)" are dropped.
+        if (!text.TrimEnd().EndsWith('>') && text.Trim() != address.Address)
             return $"holds text beside the address; {form}";
         if (address.Address.Length > SendEmailLimits.AddressLength)
             return $"has an address of {address.Address.Length} characters; at most {SendEmailLimits.AddressLength} are allowed";
         if (address.User.Length > SendEmailLimits.LocalPartLength)
             return $"has {address.User.Length} characters before the @; at most {SendEmailLimits.LocalPartLength} are allowed";
-        if (address.Host.StartsWith('.') || address.Host.EndsWith('.') || address.Host.Contains("..", StringComparison.Ordinal))
-            return $"has a domain with an empty part; {form}";
+        if (!IsDomain(address.Host))
+            return $"has a domain that is none; {form}";
         return null;
     }
+
+    // RFC 5321, 4.1.2, and names in the characters of any language, which the worker encodes (IDNA); or an address literal.
+    private static bool IsDomain(string host) =>
+        (host.StartsWith('[') && host.EndsWith(']')) || host.Split('.').All(IsLabel);
+
+    private static bool IsLabel(string label) =>
+        label is not ("" or ['-', ..] or [.., '-']) && label.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' || c > '\u007f');
 }

@@ -38,9 +38,12 @@ public class SendEmailValidatorTests
     [TestCase("two\r\nlines")]
     [TestCase("bell\u0007")]
     [TestCase("line\u2028separator")]
-    [TestCase("\ud800")]
     public void The_subject_is_one_line(string subject) =>
         Errors(Mails.Valid with { Subject = subject }).ShouldBe(["subject: invalid_text"]);
+
+    [Test]
+    public void Half_a_surrogate_pair_is_no_text() =>
+        Errors(Mails.Valid with { Subject = "\ud800", Text = "a\udc00" }).ShouldBe(["subject: invalid_text", "text: invalid_text"]);
 
     [Test]
     public void Lengths_are_bounded()
