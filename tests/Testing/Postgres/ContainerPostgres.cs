@@ -1,0 +1,49 @@
+using Testcontainers.PostgreSql;
+
+namespace Testing;
+
+/// <summary>A Postgres server in a container.</summary>
+internal sealed class ContainerPostgres : PostgresServer
+{
+    /// <summary>The image of every Postgres container of the tests; the same as in docker-compose.yml.</summary>
+    public const string Image = "postgres:17";
+
+    private const int InnerPort = 5432;
+
+    private readonly PostgreSqlContainer _container;
+
+    private ContainerPostgres(int port, PostgreSqlContainer container)
+        : base(port) => _container = container;
+
+    /// <summary>One that nobody else uses, with a port that it keeps when it is started again.</summary>
+    public static ContainerPostgres Own()
+    {
+        var port = Ports.Free();
+        return new ContainerPostgres(port, Builder().WithPortBinding(port, InnerPort).Build());
+    }
+
+    /// <summary>The one of the run; returns its connection string.</summary>
+    public static async Task<string> StartSharedAsync()
+    {
+        var container = Builder().WithPortBinding(InnerPort, assignRandomHostPort: true).WithSharing("postgres").Build();
+        await container.StartAsync();
+        container.ReleaseUnlessShared();
+        return container.GetConnectionString();
+    }
+
+    // The image's stop signal is SIGINT, Postgres' fast shutdown.
+    public override Task StopAsync() => _container.StopAsync();
+
+    public override Task KillAsync() => _container.KillAsync();
+
+    public override Task FreezeAsync() => _container.PauseAsync();
+
+    public override Task ThawAsync() => _container.UnpauseAsync();
+
+    public override ValueTask DisposeAsync() => _container.DisposeAsync();
+
+    private protected override Task LaunchAsync() => _container.StartAsync();
+
+    private static PostgreSqlBuilder Builder() =>
+        new PostgreSqlBuilder(Image).WithLabel(TestRun.Label, TestRun.Id).WithCommand(Settings);
+}
