@@ -1,0 +1,123 @@
+namespace Persistence.Deliveries;
+
+/// <summary>The claim in SQL. What may be claimed is said by <see cref="Transitions"/> too; change both or neither.</summary>
+internal static class ClaimSql
+{
+    /// <summary>
+    /// Inserts or takes the mail's row, in one statement that settles every race: of several workers the row lets one
+    /// through, and returns no row to the others. A worker without a lease of its own claims nothing.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// <c>claimed_at &lt;= now()</c>: the statement may have waited for the row while another worker claimed it. The row is
+    /// then newer than this statement's view of <c>workers</c>, so that worker's lease cannot be judged and counts as live.
+    /// </para>
+    /// <para>
+    /// Recipients that are settled come back; the open ones are those of the record without them. A recipient that was
+    /// pending when its worker's lease ran out is unknown: it may have been in the middle of DATA.
+    /// </para>
+    /// </remarks>
+    public const string Claim = """
+        WITH claimed AS (
+            INSERT INTO email.deliveries AS d (
+                id, generation, attempt, state, worker_id, fencing_token, message_id_header,
+                first_topic, first_partition, first_offset, record_timestamp, content_hash,
+                accepted_at, key, subject, sender, unknown_outcomes, created_at, claimed_at, updated_at)
+            SELECT
+                @id, @generation, @attempt, 'sending', w.id, 1, @message_id_header,
+                @topic, @partition, @offset, @timestamp, @content_hash,
+                @accepted_at, @key, @subject, @sender, 0, now(), now(), now()
+            FROM email.workers AS w
+            WHERE w.id = @worker_id AND w.lease_until > now()
+            ON CONFLICT (id) DO UPDATE SET
+                attempt = excluded.attempt,
+                state = 'sending',
+                hand_over = NULL, hand_over_attempt = NULL, hand_over_reason = NULL, hand_over_at = NULL, hand_over_marked_at = NULL,
+                taken_over_from = CASE WHEN d.state = 'sending' THEN d.worker_id END,
+                unknown_outcomes = d.unknown_outcomes
+                    + CASE WHEN d.state = 'sending' AND d.worker_id <> excluded.worker_id THEN 1 ELSE 0 END,
+                worker_id = excluded.worker_id,
+                fencing_token = d.fencing_token + 1,
+                message_id_header = coalesce(d.message_id_header, excluded.message_id_header),
+                first_topic = coalesce(d.first_topic, excluded.first_topic),
+                first_partition = coalesce(d.first_partition, excluded.first_partition),
+                first_offset = coalesce(d.first_offset, excluded.first_offset),
+                record_timestamp = coalesce(d.record_timestamp, excluded.record_timestamp),
+                content_hash = coalesce(d.content_hash, excluded.content_hash),
+                accepted_at = coalesce(d.accepted_at, excluded.accepted_at),
+                key = coalesce(d.key, excluded.key),
+                subject = coalesce(d.subject, excluded.subject),
+                sender = coalesce(d.sender, excluded.sender),
+                claimed_at = now(), next_attempt_at = NULL, updated_at = now()
+            WHERE d.generation = excluded.generation
+              AND excluded.attempt >= d.attempt
+              AND NOT (
+                  excluded.generation = 0 AND excluded.attempt = 1
+                  AND d.content_hash IS NOT NULL AND d.content_hash <> excluded.content_hash
+                  AND (d.first_topic, d.first_partition, d.first_offset)
+                      IS DISTINCT FROM (excluded.first_topic, excluded.first_partition, excluded.first_offset))
+              AND (
+                  d.state IN ('queued', 'scheduled') AND (d.hand_over IS NULL OR excluded.attempt > d.attempt)
+                  OR d.state = 'sending' AND d.claimed_at <= now() AND (
+                      NOT EXISTS (SELECT FROM email.workers AS p WHERE p.id = d.worker_id AND p.lease_until > now())
+                      OR @reclaim_own AND d.worker_id = excluded.worker_id))
+            RETURNING d.id, d.fencing_token, d.taken_over_from, d.worker_id, d.message_id_header
+        ), added AS (
+            INSERT INTO email.delivery_recipients (delivery_id, address, ordinal, kind, outcome, updated_at)
+            SELECT c.id, r.address, r.ordinal, r.kind, 'pending', now()
+            FROM claimed AS c, unnest(@addresses, @kinds) WITH ORDINALITY AS r (address, kind, ordinal)
+            ON CONFLICT DO NOTHING
+        ), doubtful AS (
+            UPDATE email.delivery_recipients AS r SET outcome = 'unknown', updated_at = now()
+            FROM claimed AS c
+            WHERE r.delivery_id = c.id AND r.outcome = 'pending' AND c.taken_over_from <> c.worker_id
+        )
+        SELECT c.fencing_token, c.taken_over_from, c.message_id_header, ARRAY(
+            SELECT r.address FROM email.delivery_recipients AS r
+            WHERE r.delivery_id = c.id AND r.outcome IN ('accepted', 'rejected')) AS settled
+        FROM claimed AS c
+        """;
+
+    /// <summary>Why a claim did not go through: the row, whoever holds it, and the claiming worker's own lease.</summary>
+    public const string Explain = """
+        SELECT
+            d.generation, d.attempt, d.state, d.hand_over, d.hand_over_marked_at IS NOT NULL AS marked,
+            CASE
+                WHEN d.claimed_at > now() THEN 'live'
+                WHEN p.lease_until > now() AND @reclaim_own AND d.worker_id = @worker_id THEN 'own'
+                WHEN p.lease_until > now() THEN 'live'
+                ELSE 'lapsed'
+            END AS holder,
+            coalesce(d.content_hash <> @content_hash
+                AND (d.first_topic, d.first_partition, d.first_offset) IS DISTINCT FROM (@topic, @partition, @offset), false) AS other_content,
+            d.worker_id, p.name, p.lease_until,
+            d.hand_over_attempt, d.next_attempt_at, d.hand_over_reason,
+            EXISTS (SELECT FROM email.workers AS w WHERE w.id = @worker_id AND w.lease_until > now()) AS has_lease,
+            d.id IS NOT NULL AS has_row
+        FROM (SELECT) AS nothing
+        LEFT JOIN email.deliveries AS d ON d.id = @id
+        LEFT JOIN email.workers AS p ON p.id = d.worker_id
+        """;
+
+    /// <summary>
+    /// Raises a row to a later generation, as a replay does: waiting for its first attempt, with every recipient open
+    /// again that has not accepted. Takes no row that has moved in the meantime.
+    /// </summary>
+    public const string Raise = """
+        WITH raised AS (
+            UPDATE email.deliveries AS d SET
+                generation = @generation, attempt = 0, state = 'queued',
+                hand_over = NULL, hand_over_attempt = NULL, hand_over_reason = NULL, hand_over_at = NULL, hand_over_marked_at = NULL,
+                next_attempt_at = NULL, ended_at = NULL, updated_at = now()
+            WHERE d.id = @id AND d.generation < @generation AND (
+                d.state IN ('queued', 'scheduled', 'dead')
+                OR d.state = 'sending' AND d.claimed_at <= now()
+                   AND NOT EXISTS (SELECT FROM email.workers AS p WHERE p.id = d.worker_id AND p.lease_until > now()))
+            RETURNING d.id
+        ), reopened AS (
+            UPDATE email.delivery_recipients AS r SET outcome = 'pending', updated_at = now()
+            FROM raised WHERE r.delivery_id = raised.id AND r.outcome IN ('rejected', 'deferred')
+        )
+        SELECT count(*) FROM raised
+        """;
+}

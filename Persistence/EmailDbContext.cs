@@ -1,0 +1,46 @@
+using Microsoft.EntityFrameworkCore;
+using Persistence.Deliveries;
+using Persistence.Failures;
+using Persistence.Text;
+using Persistence.Workers;
+
+namespace Persistence;
+
+/// <summary>
+/// The model of schema <c>email</c>: what the migrations are made from, and what reads go through. What has to be one
+/// conditional statement is plain SQL in the stores.
+/// </summary>
+public sealed class EmailDbContext(DbContextOptions<EmailDbContext> options) : DbContext(options)
+{
+    /// <summary>The schema that everything is in.</summary>
+    public const string Schema = "email";
+
+    /// <summary>The table that knows which migrations were applied.</summary>
+    public const string MigrationsTable = "schema_migrations";
+
+    /// <summary>Mails.</summary>
+    public DbSet<Delivery> Deliveries => Set<Delivery>();
+
+    /// <summary>Their recipients.</summary>
+    public DbSet<DeliveryRecipient> Recipients => Set<DeliveryRecipient>();
+
+    /// <summary>Failures.</summary>
+    public DbSet<Failure> Failures => Set<Failure>();
+
+    /// <summary>What was done about them.</summary>
+    public DbSet<FailureAction> FailureActions => Set<FailureAction>();
+
+    /// <summary>Dead letters that repeat a failure.</summary>
+    public DbSet<FailureCopy> FailureCopies => Set<FailureCopy>();
+
+    /// <summary>Workers and their leases.</summary>
+    public DbSet<Worker> Workers => Set<Worker>();
+
+    /// <inheritdoc />
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.HasDefaultSchema(Schema);
+        modelBuilder.HasDbFunction(() => SqlFunctions.Lower(""));
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(EmailDbContext).Assembly);
+    }
+}

@@ -1,0 +1,62 @@
+namespace Persistence.Failures;
+
+/// <summary>A record of the dead-letter topic, read apart into what a failure row keeps.</summary>
+public sealed record DeadLetter
+{
+    /// <summary>The dead-letter topic.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>The record's partition there.</summary>
+    public required int Partition { get; init; }
+
+    /// <summary>Its offset there.</summary>
+    public required long Offset { get; init; }
+
+    /// <summary>Its Kafka timestamp there, which tells a topic made anew from the old one.</summary>
+    public required DateTimeOffset Timestamp { get; init; }
+
+    /// <summary>The mail, or null where the record does not say or must not be linked (an idempotency conflict).</summary>
+    public Guid? MailId { get; init; }
+
+    /// <summary>The mail's generation.</summary>
+    public int Generation { get; init; }
+
+    /// <summary>The original key.</summary>
+    public byte[]? Key { get; init; }
+
+    /// <summary>The original value, byte for byte.</summary>
+    public byte[]? Value { get; init; }
+
+    /// <summary>All headers of the record, in their order.</summary>
+    public IReadOnlyList<RecordHeader> Headers { get; init; } = [];
+
+    /// <summary>The type of the exception that it died of.</summary>
+    public required string ExceptionType { get; init; }
+
+    /// <summary>Its message.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>Its stack trace.</summary>
+    public string? StackTrace { get; init; }
+
+    /// <summary>How often the mail was tried in this generation.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Where the record came from.</summary>
+    public string? OriginalTopic { get; init; }
+
+    /// <summary>Its partition there.</summary>
+    public int? OriginalPartition { get; init; }
+
+    /// <summary>Its offset there.</summary>
+    public long? OriginalOffset { get; init; }
+
+    /// <summary>Its timestamp there.</summary>
+    public DateTimeOffset? OriginalTimestamp { get; init; }
+
+    /// <summary>The group that gave it up.</summary>
+    public string? OriginalGroup { get; init; }
+
+    /// <summary>When it was given up.</summary>
+    public required DateTimeOffset FailedAt { get; init; }
+}

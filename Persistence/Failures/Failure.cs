@@ -1,0 +1,100 @@
+using System.Text.Json;
+
+namespace Persistence.Failures;
+
+/// <summary>A dead letter and what came of it. Table <c>email.failures</c>, whose comments say more.</summary>
+public sealed class Failure
+{
+    /// <summary>The failure's id, a UUID of version 7: ids sort by the time of their making.</summary>
+    public Guid Id { get; init; }
+
+    /// <summary>The dead-letter topic.</summary>
+    public string DltTopic { get; init; } = "";
+
+    /// <summary>The record's partition there.</summary>
+    public int DltPartition { get; init; }
+
+    /// <summary>Its offset there.</summary>
+    public long DltOffset { get; init; }
+
+    /// <summary>Its timestamp there.</summary>
+    public DateTimeOffset DltTimestamp { get; init; }
+
+    /// <summary>The mail, where the record says which.</summary>
+    public Guid? MailId { get; init; }
+
+    /// <summary>The mail's generation.</summary>
+    public int Generation { get; init; }
+
+    /// <summary>The original key.</summary>
+    public byte[]? Key { get; init; }
+
+    /// <summary>The original value.</summary>
+    public byte[]? Value { get; init; }
+
+    /// <summary>All headers as JSON; <see cref="HeaderJson"/> reads them.</summary>
+    public JsonDocument? Headers { get; init; }
+
+    /// <summary>The type of the exception.</summary>
+    public string ExceptionType { get; init; } = "";
+
+    /// <summary>Its message.</summary>
+    public string Message { get; init; } = "";
+
+    /// <summary>Its stack trace.</summary>
+    public string? Stack { get; init; }
+
+    /// <summary>What failures of one cause share.</summary>
+    public string Fingerprint { get; init; } = "";
+
+    /// <summary>How often the mail was tried.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Where the record came from.</summary>
+    public string? OriginalTopic { get; init; }
+
+    /// <summary>Its partition there.</summary>
+    public int? OriginalPartition { get; init; }
+
+    /// <summary>Its offset there.</summary>
+    public long? OriginalOffset { get; init; }
+
+    /// <summary>Its timestamp there.</summary>
+    public DateTimeOffset? OriginalTimestamp { get; init; }
+
+    /// <summary>The group that gave it up.</summary>
+    public string? OriginalGroup { get; init; }
+
+    /// <summary>How far people have come with it.</summary>
+    public FailureStatus Status { get; init; }
+
+    /// <summary>When a replay was asked for; with <see cref="ReplayedAt"/> null its record may not be produced yet.</summary>
+    public DateTimeOffset? ReplayRequestedAt { get; init; }
+
+    /// <summary>When a process took on the pending replay last.</summary>
+    public DateTimeOffset? ReplayClaimedAt { get; init; }
+
+    /// <summary>The generation that the replay's record carries.</summary>
+    public int? ReplayGeneration { get; init; }
+
+    /// <summary>When the replay's record was acked.</summary>
+    public DateTimeOffset? ReplayedAt { get; init; }
+
+    /// <summary>The mail that it was sent as: the same, or a new one.</summary>
+    public Guid? ReplayedAs { get; init; }
+
+    /// <summary>When the mail was given up.</summary>
+    public DateTimeOffset FailedAt { get; init; }
+
+    /// <summary>When the row was written.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it was changed last.</summary>
+    public DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>What was done about it, where that was asked for, oldest first.</summary>
+    public IList<FailureAction> Actions { get; init; } = [];
+
+    /// <summary>Further dead letters that say the same, where they were asked for.</summary>
+    public IList<FailureCopy> Copies { get; init; } = [];
+}

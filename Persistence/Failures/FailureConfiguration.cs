@@ -1,0 +1,99 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Persistence.Text;
+
+namespace Persistence.Failures;
+
+internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
+{
+    public const string OnePerDeadLetter = "ux_failures_dead_letter";
+    public const string OnePerGeneration = "ux_failures_mail_generation";
+    public const string OnePerOriginal = "ux_failures_original";
+
+    public void Configure(EntityTypeBuilder<Failure> builder)
+    {
+        builder.ToTable("failures", table =>
+        {
+            table.HasComment("One row per failed mail and generation, or per record that could not be read. Rebuilt by reading the dead-letter topic anew.");
+            table.HasCheckConstraint("ck_failures_status", EnumText.Check<FailureStatus>("status"));
+        });
+        builder.HasKey(failure => failure.Id);
+        builder.Property(failure => failure.Id).ValueGeneratedNever().HasComment("The failure's id (UUID version 7, sorts by time).");
+        builder.Property(failure => failure.MailId)
+            .HasComment("The mail (deliveries.id, which may have no row). Null where the record does not say, or conflicts with the mail under that id.");
+        builder.Property(failure => failure.Generation).HasComment("The generation of the mail that failed.");
+        builder.Property(failure => failure.Key).HasComment("The record's key, byte for byte.");
+        builder.Property(failure => failure.Value).HasComment("The record's value, byte for byte: convert_from(value, 'UTF8') shows it where it is text.");
+        builder.Property(failure => failure.Headers).HasColumnType("jsonb")
+            .HasComment("All headers in their order: a list of {name, value}, or {name, base64} where the bytes are no text.");
+        builder.Property(failure => failure.ExceptionType).HasComment("The type of the exception that the mail died of.");
+        builder.Property(failure => failure.Message).HasComment("The exception's message.");
+        builder.Property(failure => failure.Stack).HasComment("The exception's stack trace, cut at 8,192 characters.");
+        builder.Property(failure => failure.Fingerprint)
+            .HasComment("The same for failures of one cause: exception type and message without ids, addresses and numbers.");
+        builder.Property(failure => failure.Attempts).HasComment("How often the mail was delivered in this generation.");
+        builder.Property(failure => failure.Status).HasConversion(EnumText.Converter<FailureStatus>())
+            .HasComment("unresolved (waits for somebody), replayed (sent again, not ended yet), resolved (sent after all) or discarded.");
+        builder.Property(failure => failure.FailedAt).HasComment("When the mail was given up.");
+        builder.Property(failure => failure.CreatedAt).HasDefaultValueSql("now()").HasComment("When this row was written.");
+        builder.Property(failure => failure.UpdatedAt).HasDefaultValueSql("now()").HasComment("When this row was changed last.");
+
+        ConfigurePositions(builder);
+        ConfigureReplay(builder);
+        ConfigureIndexes(builder);
+    }
+
+    private static void ConfigurePositions(EntityTypeBuilder<Failure> builder)
+    {
+        builder.Property(failure => failure.DltTopic).HasComment("The dead-letter topic.");
+        builder.Property(failure => failure.DltPartition).HasComment("The record's partition in the dead-letter topic.");
+        builder.Property(failure => failure.DltOffset).HasComment("The record's offset in the dead-letter topic.");
+        builder.Property(failure => failure.DltTimestamp)
+            .HasComment("The record's Kafka timestamp there: tells a topic made anew from the old one.");
+        builder.Property(failure => failure.OriginalTopic).HasComment("The topic that the record came from.");
+        builder.Property(failure => failure.OriginalPartition).HasComment("Its partition there.");
+        builder.Property(failure => failure.OriginalOffset).HasComment("Its offset there.");
+        builder.Property(failure => failure.OriginalTimestamp).HasComment("Its Kafka timestamp there.");
+        builder.Property(failure => failure.OriginalGroup).HasComment("The consumer group that gave it up.");
+    }
+
+    private static void ConfigureReplay(EntityTypeBuilder<Failure> builder)
+    {
+        builder.Property(failure => failure.ReplayRequestedAt).HasComment("When somebody asked to send the mail again.");
+        builder.Property(failure => failure.ReplayClaimedAt)
+            .HasComment("When a process took on producing the replay last; another takes it on if it is not marked for too long.");
+        builder.Property(failure => failure.ReplayGeneration).HasComment("The generation that the replay's record carries.");
+        builder.Property(failure => failure.ReplayedAt)
+            .HasComment("When the replay's record was acked. Null with a request: it is produced by the next sweep.");
+        builder.Property(failure => failure.ReplayedAs).HasComment("The mail that it was sent as (deliveries.id): the same, or a new one.");
+    }
+
+    private static void ConfigureIndexes(EntityTypeBuilder<Failure> builder)
+    {
+        // Projecting a record twice meets the first.
+        builder.HasIndex(failure => new { failure.DltTopic, failure.DltPartition, failure.DltOffset, failure.DltTimestamp })
+            .IsUnique().HasDatabaseName(OnePerDeadLetter);
+        // One failure per mail and generation, open or not: a copy that arrives after the replay must not open it again.
+        builder.HasIndex(failure => new { failure.MailId, failure.Generation })
+            .IsUnique().HasDatabaseName(OnePerGeneration).HasFilter("mail_id IS NOT NULL");
+        // The same for records without a mail, by where they came from.
+        builder.HasIndex(failure => new
+            {
+                failure.OriginalTopic,
+                failure.OriginalPartition,
+                failure.OriginalOffset,
+                failure.OriginalTimestamp,
+            })
+            .IsUnique().HasDatabaseName(OnePerOriginal).HasFilter("mail_id IS NULL");
+        // The list, newest first, page by page.
+        builder.HasIndex(failure => new { failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_failed_at");
+        // The list of what waits, and of one cause.
+        builder.HasIndex(failure => new { failure.Status, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_status");
+        builder.HasIndex(failure => new { failure.Fingerprint, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_fingerprint");
+        // A sent mail looks for the failure that it resolves.
+        builder.HasIndex(failure => failure.ReplayedAs).HasDatabaseName("ix_failures_replayed_as").HasFilter("replayed_as IS NOT NULL");
+        // The sweep of replays whose record may not have been produced.
+        builder.HasIndex(failure => failure.ReplayClaimedAt).HasDatabaseName("ix_failures_pending_replays")
+            .HasFilter("status = 'unresolved' AND replay_requested_at IS NOT NULL");
+    }
+}

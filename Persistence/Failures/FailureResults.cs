@@ -1,0 +1,82 @@
+namespace Persistence.Failures;
+
+/// <summary>What became of projecting a dead letter.</summary>
+public enum ProjectionKind
+{
+    /// <summary>A new failure.</summary>
+    New,
+
+    /// <summary>This very record was projected before.</summary>
+    Known,
+
+    /// <summary>Another record that says what a failure says already; kept in <c>failure_copies</c>.</summary>
+    Copy,
+}
+
+/// <summary>A projected dead letter.</summary>
+/// <param name="FailureId">Its failure: the new one, or the one that was there.</param>
+/// <param name="Kind">Whether that is new.</param>
+/// <param name="Fingerprint">The failure's fingerprint.</param>
+public sealed record Projection(Guid FailureId, ProjectionKind Kind, string Fingerprint)
+{
+    /// <summary>Whether this is a failure that people have not been told of.</summary>
+    public bool IsNew => Kind == ProjectionKind.New;
+}
+
+/// <summary>Why something cannot be done about a failure.</summary>
+public enum Refusal
+{
+    /// <summary>There is no such failure.</summary>
+    NotFound,
+
+    /// <summary>A replay was asked for already and is on its way.</summary>
+    ReplayPending,
+
+    /// <summary>It was replayed already.</summary>
+    Replayed,
+
+    /// <summary>Its mail was sent.</summary>
+    Resolved,
+
+    /// <summary>It was discarded.</summary>
+    Discarded,
+
+    /// <summary>A worker is sending the mail at this moment.</summary>
+    MailInProgress,
+
+    /// <summary>The mail has moved on: it is sent, canceled, replaced, or in a later generation.</summary>
+    MailMovedOn,
+}
+
+/// <summary>What to produce to send a failed mail again.</summary>
+/// <param name="FailureId">The failure, to be marked by <see cref="FailureStore.MarkReplayedAsync"/> once the record is acked.</param>
+/// <param name="MailId">The mail's id, for the <c>MessageId</c> header: a new one where the dead letter named none.</param>
+/// <param name="Generation">For the <c>Mail-Generation</c> header.</param>
+/// <param name="Topic">The topic that the record came from, where it is known.</param>
+/// <param name="Key">The original key.</param>
+/// <param name="Value">The original value.</param>
+/// <param name="Headers">All headers of the dead letter: those of faults, redelivery and due time are the producer's to take off.</param>
+public sealed record Replay(
+    Guid FailureId,
+    Guid MailId,
+    int Generation,
+    string? Topic,
+    byte[]? Key,
+    byte[]? Value,
+    IReadOnlyList<RecordHeader> Headers);
+
+/// <summary>A replay to produce, or the reason why there is none.</summary>
+public abstract record ReplayResult
+{
+    private ReplayResult()
+    {
+    }
+
+    /// <summary>Produce this.</summary>
+    /// <param name="Replay">The record.</param>
+    public sealed record Accepted(Replay Replay) : ReplayResult;
+
+    /// <summary>Nothing was changed.</summary>
+    /// <param name="Reason">Why.</param>
+    public sealed record Refused(Refusal Reason) : ReplayResult;
+}

@@ -1,0 +1,176 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using Persistence.Deliveries;
+using Persistence.Text;
+
+namespace Persistence.Failures;
+
+public sealed partial class FailureStore
+{
+    /// <summary>
+    /// Takes down that a failed mail is to be sent again, and raises its row, so that records of the old generation are
+    /// dropped. Produce the record that this returns, then call <see cref="MarkReplayedAsync"/>; a crash in between is
+    /// finished by whoever asks for <see cref="PendingReplaysAsync"/>.
+    /// </summary>
+    /// <param name="id">The failure.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="reason">Why; null where nobody said.</param>
+    /// <param name="cancellationToken">Gives up; it may have been taken down then.</param>
+    public async Task<ReplayResult> RequestReplayAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var mail = await LockMailAsync(id, transaction, cancellationToken);
+        if (await LockAsync(id, transaction, cancellationToken) is not { } failure)
+            return new ReplayResult.Refused(Refusal.NotFound);
+        if (ReplayRules.RefuseReplay(failure.Status, failure.ReplayPending, failure.Generation, mail) is { } refusal)
+            return new ReplayResult.Refused(refusal);
+
+        // Without a mail of its own the record becomes a new one: its id, if it named any, is another mail's.
+        var (mailId, generation) = failure.MailId is { } same ? (same, failure.Generation + 1) : (Guid.CreateVersion7(), 0);
+        if (mail is not null && !await RaiseAsync(mailId, generation, transaction, cancellationToken))
+            return new ReplayResult.Refused(Refusal.MailInProgress);
+        await ExecuteAsync(
+            new NpgsqlCommand(FailureSql.RequestReplay).With("id", id).With("generation", generation).With("mail_id", mailId),
+            transaction, cancellationToken);
+        await AuditAsync(
+            id, FailureActionKind.Replay, actor, reason,
+            Stand(failure.Status, mail),
+            Stand(failure.Status, mail is null ? null : new MailFacts(MailState.Queued, generation), mailId), transaction, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return new ReplayResult.Accepted(
+            new Replay(id, mailId, generation, failure.OriginalTopic, failure.Key, failure.Value, failure.Headers));
+    }
+
+    /// <summary>Marks that a replay's record was acked. Marking twice changes nothing.</summary>
+    /// <param name="id">The failure.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether it was marked by this call.</returns>
+    public async Task<bool> MarkReplayedAsync(Guid id, CancellationToken cancellationToken = default)
+    {
+        await using var command = dataSource.CreateCommand(FailureSql.MarkReplayed).With("id", id);
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+    }
+
+    /// <summary>
+    /// Takes on replays whose record nobody has marked as acked: produce each, then mark it. Producing one twice is
+    /// harmless, for the claim knows the second. Several processes may ask at once; each replay goes to one of them.
+    /// </summary>
+    /// <param name="olderThan">Only those that were not taken on for this long: others may be under way.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up; those taken on come back after <paramref name="olderThan"/>.</param>
+    public async Task<IReadOnlyList<Replay>> PendingReplaysAsync(
+        TimeSpan olderThan, int limit = 100, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        await using var command = dataSource.CreateCommand(FailureSql.TakePendingReplays)
+            .With("older_than", olderThan).With("limit", limit);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var pending = new List<Replay>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            pending.Add(new Replay(
+                reader.GetGuid(0), reader.GetGuid(1), reader.GetInt32(2),
+                Value<string>(reader, 3), Value<byte[]>(reader, 4), Value<byte[]>(reader, 5), Headers(reader, 6)));
+        }
+        return pending;
+    }
+
+    /// <summary>Leaves a failure for good, and its mail with it.</summary>
+    /// <param name="id">The failure.</param>
+    /// <param name="actor">Who decides so.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="cancellationToken">Gives up; it may have been discarded then.</param>
+    /// <returns>Null where it was done, else why nothing was changed.</returns>
+    public async Task<Refusal?> DiscardAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var mail = await LockMailAsync(id, transaction, cancellationToken);
+        if (await LockAsync(id, transaction, cancellationToken) is not { } failure)
+            return Refusal.NotFound;
+        if (ReplayRules.RefuseDiscard(failure.Status, failure.ReplayPending, failure.Generation, mail) is { } refusal)
+            return refusal;
+        await ExecuteAsync(
+            new NpgsqlCommand(FailureSql.Discard).With("id", id).With("generation", failure.Generation)
+                .Nullable("mail_id", failure.MailId, NpgsqlDbType.Uuid),
+            transaction, cancellationToken);
+        await AuditAsync(
+            id, FailureActionKind.Discard, actor, reason,
+            Stand(failure.Status, mail),
+            Stand(FailureStatus.Discarded, mail is null ? null : mail with { State = MailState.Discarded }), transaction, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return null;
+    }
+
+    private static async Task<bool> RaiseAsync(Guid mailId, int generation, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        await ScalarAsync<long>(
+            new NpgsqlCommand(ClaimSql.Raise).With("id", mailId).With("generation", generation), transaction, cancellationToken) == 1;
+
+    private static async Task<LockedFailure?> LockAsync(Guid id, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(FailureSql.Lock).With("id", id);
+        Enlist(command, transaction);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
+        return new LockedFailure(
+            EnumText.Require<FailureStatus>(reader.GetString(0)),
+            reader.GetBoolean(1),
+            reader.IsDBNull(2) ? null : reader.GetGuid(2),
+            reader.GetInt32(3),
+            Value<string>(reader, 4), Value<byte[]>(reader, 5), Value<byte[]>(reader, 6), Headers(reader, 7));
+    }
+
+    private static async Task<MailFacts?> LockMailAsync(Guid failureId, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(FailureSql.LockMail).With("id", failureId);
+        Enlist(command, transaction);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new MailFacts(EnumText.Require<MailState>(reader.GetString(0)), reader.GetInt32(1))
+            : null;
+    }
+
+    private static Task<bool> AuditAsync(
+        Guid id, FailureActionKind action, string actor, string? reason, string before, string after,
+        NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            new NpgsqlCommand(FailureSql.Audit).With("id", id)
+                .With("actor", PostgresText.Clean(actor))
+                .With("action", action.ToText())
+                .Nullable("reason", reason is null ? null : PostgresText.Clean(reason), NpgsqlDbType.Text)
+                .Nullable("before", before, NpgsqlDbType.Jsonb)
+                .Nullable("after", after, NpgsqlDbType.Jsonb),
+            transaction, cancellationToken);
+
+    /// <summary>Failure and mail as the audit keeps them.</summary>
+    private static string Stand(FailureStatus status, MailFacts? mail, Guid? replayedAs = null) => JsonSerializer.Serialize(new
+    {
+        status = status.ToText(),
+        mail = mail is null ? null : new { state = mail.State.ToText(), generation = mail.Generation },
+        replayed_as = replayedAs,
+    });
+
+    private static T? Value<T>(NpgsqlDataReader reader, int ordinal) where T : class =>
+        reader.IsDBNull(ordinal) ? null : reader.GetFieldValue<T>(ordinal);
+
+    private static IReadOnlyList<RecordHeader> Headers(NpgsqlDataReader reader, int ordinal)
+    {
+        if (Value<string>(reader, ordinal) is not { } text)
+            return [];
+        using var document = JsonDocument.Parse(text);
+        return HeaderJson.Read(document);
+    }
+
+    private sealed record LockedFailure(
+        FailureStatus Status,
+        bool ReplayPending,
+        Guid? MailId,
+        int Generation,
+        string? OriginalTopic,
+        byte[]? Key,
+        byte[]? Value,
+        IReadOnlyList<RecordHeader> Headers);
+}

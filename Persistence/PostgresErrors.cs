@@ -1,0 +1,51 @@
+using Npgsql;
+
+namespace Persistence;
+
+/// <summary>Tells whose fault an exception of the database is: the mail's, or Postgres'.</summary>
+public static class PostgresErrors
+{
+    /// <summary>Classes of SQLSTATE (its first two characters) that no other mail would fare better with.</summary>
+    private static readonly HashSet<string> UnavailableClasses = new(StringComparer.Ordinal)
+    {
+        "08", // the connection failed
+        "28", // the login was refused, as with a password that has expired
+        "3D", // no such database
+        "3F", // no such schema: not migrated yet
+        "53", // out of connections, memory or disk
+        "58", // an input or output error of the server's machine
+    };
+
+    private static readonly HashSet<string> UnavailableStates = new(StringComparer.Ordinal)
+    {
+        PostgresErrorCodes.AdminShutdown,
+        PostgresErrorCodes.CrashShutdown,
+        PostgresErrorCodes.CannotConnectNow,
+        PostgresErrorCodes.DatabaseDropped,
+        PostgresErrorCodes.ReadOnlySqlTransaction, // a standby, or one that was just demoted
+        PostgresErrorCodes.UndefinedTable, // not migrated yet, or wiped
+        PostgresErrorCodes.InsufficientPrivilege,
+    };
+
+    /// <summary>
+    /// Whether Postgres cannot do its work for any mail: down, starting, shutting down, unreachable, out of connections,
+    /// refusing the login, or without its schema. Such a failure is systemic: it pauses, and is never a mail's own.
+    /// </summary>
+    /// <param name="exception">What was thrown, or what wraps it.</param>
+    public static bool IsUnavailable(Exception? exception) => exception switch
+    {
+        null => false,
+        PostgresException postgres => SaysUnavailable(postgres.SqlState),
+        // No answer of the server in it: the connection could not be had, broke, or did not answer in time. The rest are
+        // errors of ours (a command in use, a type that does not fit), which waiting does not mend.
+        NpgsqlException npgsql => npgsql.IsTransient || IsUnavailable(npgsql.InnerException) || IsConnection(npgsql.InnerException),
+        AggregateException aggregate => aggregate.InnerExceptions.Any(IsUnavailable),
+        _ => IsUnavailable(exception.InnerException),
+    };
+
+    private static bool SaysUnavailable(string sqlState) =>
+        UnavailableStates.Contains(sqlState) || UnavailableClasses.Contains(sqlState[..Math.Min(2, sqlState.Length)]);
+
+    private static bool IsConnection(Exception? inner) =>
+        inner is IOException or TimeoutException or System.Net.Sockets.SocketException or System.Security.Authentication.AuthenticationException;
+}

@@ -1,0 +1,23 @@
+namespace Persistence.Workers;
+
+/// <summary>A running worker and its lease. Table <c>email.workers</c>.</summary>
+public sealed class Worker
+{
+    /// <summary>New with each start of the process.</summary>
+    public Guid Id { get; init; }
+
+    /// <summary>Host and process id, for people.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>When it started.</summary>
+    public DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>When it was heard of last.</summary>
+    public DateTimeOffset HeartbeatAt { get; init; }
+
+    /// <summary>Until when the mails that it is sending are protected.</summary>
+    public DateTimeOffset LeaseUntil { get; init; }
+
+    /// <summary>When it stopped in an orderly way.</summary>
+    public DateTimeOffset? StoppedAt { get; init; }
+}

@@ -1,0 +1,21 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Persistence.Workers;
+
+internal sealed class WorkerConfiguration : IEntityTypeConfiguration<Worker>
+{
+    public void Configure(EntityTypeBuilder<Worker> builder)
+    {
+        builder.ToTable("workers", table => table.HasComment(
+            "One row per start of a worker. Its lease protects every mail that it is sending; one heartbeat renews them all."));
+        builder.HasKey(worker => worker.Id);
+        builder.Property(worker => worker.Id).ValueGeneratedNever().HasComment("New with each start of a worker process.");
+        builder.Property(worker => worker.Name).HasComment("Host and process id, as host:pid.");
+        builder.Property(worker => worker.StartedAt).HasComment("When the worker started.");
+        builder.Property(worker => worker.HeartbeatAt).HasComment("When the worker was heard of last.");
+        builder.Property(worker => worker.LeaseUntil)
+            .HasComment("Until when its mails in sending are protected, by the clock of Postgres. After that any worker takes them over.");
+        builder.Property(worker => worker.StoppedAt).HasComment("When it stopped in an orderly way; null while it runs, or if it was killed.");
+    }
+}

@@ -1,0 +1,80 @@
+using Npgsql;
+using Persistence.Text;
+
+namespace Persistence.Workers;
+
+/// <summary>What a heartbeat found.</summary>
+public enum Heartbeat
+{
+    /// <summary>The lease was unbroken and is renewed.</summary>
+    Unbroken,
+
+    /// <summary>The lease had run out; it is renewed, but what this worker was sending may have been taken over.</summary>
+    Lapsed,
+
+    /// <summary>No such worker, or it was stopped: register anew.</summary>
+    Unknown,
+}
+
+/// <summary>
+/// Workers and their leases. All times are the clock of Postgres, so workers whose clocks differ agree on whose lease
+/// lasts. A worker that wants to know by itself whether its lease still lasts counts from before the call, by its own
+/// monotonic clock.
+/// </summary>
+public sealed class WorkerStore(NpgsqlDataSource dataSource)
+{
+    /// <summary>Registers a started worker and gives it its first lease.</summary>
+    /// <param name="name">Host and process id, for people.</param>
+    /// <param name="lease">How long the lease lasts without a heartbeat.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The worker's id, new with each start.</returns>
+    public async Task<Guid> RegisterAsync(string name, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
+        var id = Guid.CreateVersion7();
+        await using var command = dataSource.CreateCommand("""
+            INSERT INTO email.workers (id, name, started_at, heartbeat_at, lease_until)
+            VALUES (@id, @name, now(), now(), now() + @lease)
+            """)
+            .With("id", id).With("name", PostgresText.Clean(name)).With("lease", lease);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return id;
+    }
+
+    /// <summary>Renews the lease of a worker, and with it of all mails that it is sending.</summary>
+    /// <param name="workerId">The worker.</param>
+    /// <param name="lease">How long the lease lasts from now.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
+        // The row is locked before its old lease is read: the answer is about the very lease that is replaced.
+        await using var command = dataSource.CreateCommand("""
+            WITH before AS (
+                SELECT id, lease_until FROM email.workers WHERE id = @id AND stopped_at IS NULL FOR NO KEY UPDATE)
+            UPDATE email.workers AS w SET heartbeat_at = now(), lease_until = now() + @lease
+            FROM before WHERE w.id = before.id
+            RETURNING before.lease_until > now()
+            """)
+            .With("id", workerId).With("lease", lease);
+        return await command.ExecuteScalarAsync(cancellationToken) switch
+        {
+            true => Heartbeat.Unbroken,
+            false => Heartbeat.Lapsed,
+            _ => Heartbeat.Unknown,
+        };
+    }
+
+    /// <summary>Ends a worker's lease in an orderly way. Mails that it did not give back can be taken over at once.</summary>
+    /// <param name="workerId">The worker.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task StopAsync(Guid workerId, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("""
+            UPDATE email.workers SET stopped_at = now(), lease_until = least(lease_until, now())
+            WHERE id = @id AND stopped_at IS NULL
+            """)
+            .With("id", workerId);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
