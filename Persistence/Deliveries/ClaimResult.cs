@@ -10,6 +10,8 @@ public abstract record ClaimResult
     /// <summary>The mail is this worker's: send it to the open recipients.</summary>
     /// <param name="FencingToken">Names this claim when its outcome is recorded.</param>
     /// <param name="OpenRecipients">Those that no attempt has settled yet, in the mail's order.</param>
+    /// <param name="Rejected">Those that an earlier attempt of this generation saw refused for good.</param>
+    /// <param name="FirstTimestamp">The timestamp of the mail's first record: when it was accepted.</param>
     /// <param name="MessageIdHeader">The SMTP <c>Message-ID</c> to send it with: the row's, should the record's differ.</param>
     /// <param name="TakenOverFrom">
     /// The worker that was sending the mail when its lease ran out, else null. What it did is unknown: the server may have
@@ -18,6 +20,8 @@ public abstract record ClaimResult
     public sealed record Claimed(
         long FencingToken,
         IReadOnlyList<MailRecipient> OpenRecipients,
+        IReadOnlyList<string> Rejected,
+        DateTimeOffset FirstTimestamp,
         string MessageIdHeader,
         Guid? TakenOverFrom) : ClaimResult;
 

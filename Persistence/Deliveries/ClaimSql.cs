@@ -61,7 +61,7 @@ internal static class ClaimSql
                   OR d.state = 'sending' AND d.claimed_at <= now() AND (
                       NOT EXISTS (SELECT FROM email.workers AS p WHERE p.id = d.worker_id AND p.lease_until > now())
                       OR @reclaim_own AND d.worker_id = excluded.worker_id))
-            RETURNING d.id, d.fencing_token, d.taken_over_from, d.worker_id, d.message_id_header
+            RETURNING d.id, d.fencing_token, d.taken_over_from, d.worker_id, d.message_id_header, d.record_timestamp
         ), added AS (
             INSERT INTO email.delivery_recipients (delivery_id, address, ordinal, kind, outcome, updated_at)
             SELECT c.id, r.address, r.ordinal, r.kind, 'pending', now()
@@ -74,7 +74,9 @@ internal static class ClaimSql
         )
         SELECT c.fencing_token, c.taken_over_from, c.message_id_header, ARRAY(
             SELECT r.address FROM email.delivery_recipients AS r
-            WHERE r.delivery_id = c.id AND r.outcome IN ('accepted', 'rejected')) AS settled
+            WHERE r.delivery_id = c.id AND r.outcome IN ('accepted', 'rejected')) AS settled, ARRAY(
+            SELECT r.address FROM email.delivery_recipients AS r
+            WHERE r.delivery_id = c.id AND r.outcome = 'rejected' ORDER BY r.ordinal) AS rejected, c.record_timestamp
         FROM claimed AS c
         """;
 

@@ -169,6 +169,8 @@ public sealed class DeliveryStore(NpgsqlDataSource dataSource, IDbContextFactory
         return new ClaimResult.Claimed(
             reader.GetInt64(0),
             [.. recipients.Where(recipient => !settled.Contains(recipient.Address))],
+            reader.GetFieldValue<string[]>(4),
+            reader.GetFieldValue<DateTimeOffset>(5),
             reader.GetString(2),
             reader.IsDBNull(1) ? null : reader.GetGuid(1));
     }
