@@ -1,0 +1,75 @@
+using NUnit.Framework;
+using Persistence.Deliveries;
+using Persistence.Text;
+using Shouldly;
+
+namespace Persistence.Tests.Deliveries;
+
+/// <summary>The claim's SQL against <see cref="Transitions"/>, for every row and every record.</summary>
+public sealed class ClaimAgreementTests : BooksTests
+{
+    private sealed record Case(RowFacts Row, int Generation, int Attempt);
+
+    [Test]
+    public async Task The_statement_and_the_pure_table_agree_on_every_combination([Values] MailState state)
+    {
+        var lapsed = await Books.StartWorkerAsync("lapsed:1");
+        await Books.LoseLeaseAsync(lapsed);
+        var live = await Books.StartWorkerAsync("live:1");
+
+        var disagreements = new List<string>();
+        foreach (var one in Cases(state))
+        {
+            var holder = one.Row.Holder switch { Holder.Live => live, Holder.Own => Worker, _ => lapsed };
+            var record = Make.Record(generation: one.Generation, attempt: one.Attempt);
+            await SeedAsync(record, one.Row, holder);
+            var expected = Transitions.Decide(one.Row, one.Generation, one.Attempt);
+            var result = await Books.Deliveries.ClaimAsync(record, Worker, reclaimOwn: one.Row.Holder == Holder.Own);
+            if (!Says(result, expected, one, holder) || !await RowSaysAsync(record, one, expected))
+                disagreements.Add($"{one}: table {expected}, statement {result}");
+        }
+        disagreements.ShouldBeEmpty();
+    }
+
+    private static IEnumerable<Case> Cases(MailState state) =>
+        from start in new[] { (Generation: 0, Attempt: 1), (Generation: 1, Attempt: 2) }
+        from handOver in new HandOverKind?[] { null, HandOverKind.Redelivery, HandOverKind.DeadLetter }
+        from marked in handOver is null ? [false] : new[] { false, true }
+        from holder in state == MailState.Sending ? Enum.GetValues<Holder>() : [Holder.Lapsed]
+        from otherContent in new[] { false, true }
+        from generation in new[] { start.Generation - 1, start.Generation, start.Generation + 1 }.Where(value => value >= 0)
+        from attempt in new[] { start.Attempt - 1, start.Attempt, start.Attempt + 1 }
+        select new Case(
+            new RowFacts(start.Generation, start.Attempt, state, handOver, marked, holder, otherContent), generation, attempt);
+
+    private static bool Says(ClaimResult result, ClaimDecision expected, Case one, Guid holder) => expected switch
+    {
+        ClaimDecision.Claim => result is ClaimResult.Claimed { TakenOverFrom: null },
+        ClaimDecision.TakeOver => result is ClaimResult.Claimed claimed && claimed.TakenOverFrom == holder,
+        ClaimDecision.Raise => result is ClaimResult.Claimed,
+        ClaimDecision.Busy => result is ClaimResult.Busy busy && busy.WorkerId == holder,
+        ClaimDecision.HandOverPending => result is ClaimResult.HandOverPending pending && pending.Kind == one.Row.HandOver,
+        ClaimDecision.Stale => result is ClaimResult.Stale stale && stale.State == one.Row.State,
+        _ => result is ClaimResult.IdempotencyConflict,
+    };
+
+    private async Task<bool> RowSaysAsync(MailRecord record, Case one, ClaimDecision expected)
+    {
+        var mail = await Books.MailAsync(record.Identity.MailId);
+        return expected is ClaimDecision.Claim or ClaimDecision.TakeOver or ClaimDecision.Raise
+            ? (mail.State, mail.Generation, mail.Attempt, mail.WorkerId) == (MailState.Sending, one.Generation, one.Attempt, (Guid?)Worker)
+              && mail.FencingToken == 6 && mail.HandOver is null
+            : (mail.State, mail.Generation, mail.Attempt, mail.FencingToken) == (one.Row.State, one.Row.Generation, one.Row.Attempt, 5L);
+    }
+
+    private Task SeedAsync(MailRecord record, RowFacts row, Guid holder) => Books.ExecuteAsync(
+        """
+        INSERT INTO email.deliveries (id, generation, attempt, state, hand_over, hand_over_marked_at, worker_id, fencing_token,
+            first_topic, first_partition, first_offset, content_hash, unknown_outcomes, claimed_at)
+        VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN now() END, $7, 5, $8, $9, $10, $11, 0, now())
+        """,
+        record.Identity.MailId, row.Generation, row.Attempt, row.State.ToText(),
+        (object?)row.HandOver?.ToText() ?? DBNull.Value, row.HandOverMarked, holder,
+        record.Topic, record.Partition, row.OtherContent ? record.Offset + 1 : record.Offset,
+        row.OtherContent ? new byte[] { 1 } : record.ContentHash);
+}

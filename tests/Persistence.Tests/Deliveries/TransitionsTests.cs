@@ -1,0 +1,76 @@
+using NUnit.Framework;
+using Persistence.Deliveries;
+using Shouldly;
+
+namespace Persistence.Tests.Deliveries;
+
+public sealed class TransitionsTests
+{
+    private static readonly RowFacts Row = new(1, 2, MailState.Queued, null, false, Holder.Lapsed, false);
+
+    private static readonly MailState[] Ended = [MailState.Sent, MailState.Canceled, MailState.Replaced, MailState.Discarded];
+
+    public static IEnumerable<RowFacts> EveryRow() =>
+        from state in Enum.GetValues<MailState>()
+        from handOver in new HandOverKind?[] { null, HandOverKind.Redelivery, HandOverKind.DeadLetter }
+        from marked in new[] { false, true }
+        from holder in Enum.GetValues<Holder>()
+        from otherContent in new[] { false, true }
+        select new RowFacts(1, 2, state, handOver, marked, holder, otherContent);
+
+    [Test]
+    public void A_mail_without_a_row_is_claimed() => Transitions.Decide(null, 3, 4).ShouldBe(ClaimDecision.Claim);
+
+    [Test]
+    public void A_record_of_an_older_generation_or_attempt_never_sends([ValueSource(nameof(EveryRow))] RowFacts row)
+    {
+        Transitions.Decide(row, 0, 9).ShouldBe(ClaimDecision.Stale);
+        Transitions.Decide(row, 1, 1).ShouldBe(ClaimDecision.Stale);
+    }
+
+    [Test]
+    public void A_mail_that_ended_is_not_sent_whatever_comes([ValueSource(nameof(EveryRow))] RowFacts row)
+    {
+        if (!Ended.Contains(row.State))
+            return;
+        foreach (var generation in new[] { 0, 1, 2 })
+        {
+            foreach (var attempt in new[] { 1, 2, 3 })
+                Transitions.Decide(row, generation, attempt).ShouldBeOneOf(ClaimDecision.Stale, ClaimDecision.IdempotencyConflict);
+        }
+    }
+
+    [Test]
+    public void A_live_lease_protects_a_mail_from_every_later_record([Values(1, 2)] int generation, [Values(2, 3)] int attempt) =>
+        Transitions.Decide(Row with { State = MailState.Sending, Holder = Holder.Live }, generation, attempt).ShouldBe(ClaimDecision.Busy);
+
+    [Test]
+    public void A_lapsed_lease_lets_the_mail_be_taken_over([Values(Holder.Lapsed, Holder.Own)] Holder holder) =>
+        Transitions.Decide(Row with { State = MailState.Sending, Holder = holder }, 1, 2).ShouldBe(ClaimDecision.TakeOver);
+
+    [Test]
+    public void A_hand_over_that_was_never_marked_is_produced_again(
+        [Values(MailState.Queued, MailState.Dead)] MailState state, [Values] HandOverKind kind) =>
+        Transitions.Decide(Row with { State = state, HandOver = kind }, 1, 2).ShouldBe(ClaimDecision.HandOverPending);
+
+    [Test]
+    public void A_marked_hand_over_makes_its_record_stale(
+        [Values(MailState.Queued, MailState.Dead)] MailState state, [Values] HandOverKind kind) =>
+        Transitions.Decide(Row with { State = state, HandOver = kind, HandOverMarked = true }, 1, 2).ShouldBe(ClaimDecision.Stale);
+
+    [Test]
+    public void The_next_attempt_claims_a_queued_mail_marked_or_not([Values] bool marked) =>
+        Transitions.Decide(Row with { HandOver = HandOverKind.Redelivery, HandOverMarked = marked }, 1, 3).ShouldBe(ClaimDecision.Claim);
+
+    [Test]
+    public void A_released_mail_is_claimed_by_the_same_record() => Transitions.Decide(Row, 1, 2).ShouldBe(ClaimDecision.Claim);
+
+    [Test]
+    public void A_replay_that_Postgres_forgot_raises_the_row(
+        [Values(MailState.Queued, MailState.Scheduled, MailState.Dead, MailState.Sending)] MailState state) =>
+        Transitions.Decide(Row with { State = state }, 2, 1).ShouldBe(ClaimDecision.Raise);
+
+    [Test]
+    public void Other_content_under_the_same_id_is_a_conflict_in_whatever_state([Values] MailState state) =>
+        Transitions.Decide(Row with { State = state, OtherContent = true }, 0, 1).ShouldBe(ClaimDecision.IdempotencyConflict);
+}
