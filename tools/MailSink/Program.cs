@@ -1,2 +1,3 @@
-var app = WebApplication.CreateBuilder(args).Build();
-await app.RunAsync();
+using MailSink.Hosting;
+
+return await SinkHost.RunAsync(args);

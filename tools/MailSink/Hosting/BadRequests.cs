@@ -1,0 +1,20 @@
+using System.Text.Json;
+
+namespace MailSink.Hosting;
+
+/// <summary>Says what is wrong with a request's body or parameters, which the framework by itself leaves at an empty 400.</summary>
+internal static class BadRequests
+{
+    public static async Task ExplainAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (BadHttpRequestException error) when (!context.Response.HasStarted)
+        {
+            var reason = error.InnerException is JsonException json ? json.Message : error.Message;
+            await Results.Problem(reason, statusCode: error.StatusCode, title: "The request cannot be read").ExecuteAsync(context);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace MailSink.Smtp;
+
+/// <summary>The mail under way: from an accepted MAIL to the end of DATA or a reset.</summary>
+internal sealed class Envelope(string sender, bool utf8)
+{
+    public string Sender { get; } = sender;
+
+    public bool Utf8 { get; } = utf8;
+
+    public List<string> Recipients { get; } = [];
+}

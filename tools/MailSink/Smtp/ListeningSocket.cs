@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace MailSink.Smtp;
+
+/// <summary>
+/// The socket that takes connections. While paused its port stays bound but does not listen: clients are refused at once,
+/// and no other program gets the port.
+/// </summary>
+internal sealed class ListeningSocket : IDisposable
+{
+    private const int Backlog = 512;
+
+    private readonly IPEndPoint _endPoint;
+    private Socket _socket;
+
+    /// <exception cref="SinkStartException">The address cannot be listened on.</exception>
+    public ListeningSocket(IPEndPoint endPoint)
+    {
+        try
+        {
+            _socket = Bind(endPoint);
+            _socket.Listen(Backlog);
+            _endPoint = (IPEndPoint)_socket.LocalEndPoint!;
+        }
+        catch (SocketException error)
+        {
+            throw new SinkStartException(
+                $"SMTP cannot listen on {endPoint}: {error.Message}. Stop what uses that port, or set Sink:SmtpPort (Sink__SmtpPort) to another, 0 for any free one.",
+                error);
+        }
+    }
+
+    public int Port => _endPoint.Port;
+
+    public bool IsListening { get; private set; } = true;
+
+    /// <exception cref="SocketException">The operation was ended by <see cref="Pause"/> or <see cref="Dispose"/>.</exception>
+    public Task<Socket> AcceptAsync() => _socket.AcceptAsync();
+
+    public void Pause()
+    {
+        _socket.Dispose();
+        IsListening = false;
+        _socket = Bind(_endPoint);
+    }
+
+    public void Resume()
+    {
+        _socket.Listen(Backlog);
+        IsListening = true;
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private static Socket Bind(IPEndPoint endPoint)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(endPoint);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

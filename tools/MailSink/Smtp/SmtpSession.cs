@@ -1,0 +1,376 @@
+using System.Text;
+using MailSink.Mails;
+using MailSink.Rules;
+
+namespace MailSink.Smtp;
+
+/// <summary>The dialogue with one client (RFC 5321), command by command. What rules ask for comes before what the command would do.</summary>
+internal sealed class SmtpSession(SmtpConnection connection, SmtpServices services, long number)
+{
+    /// <summary>RFC 5321 asks for 512 at least, AUTH for 12,288 (RFC 4954, 4).</summary>
+    private const int LongestCommand = 12 * 1024;
+
+    private const int MostRecipients = 1_000;
+
+    private readonly SmtpConnection _connection = connection;
+    private readonly SmtpServices _services = services;
+    private readonly long _number = number;
+    private readonly DataDecoder _decoder = new(services.Options.MaxMessageBytes);
+    private string? _helo;
+    private string? _username;
+    private Envelope? _envelope;
+
+    private bool TlsMissing => _services.Options.Tls == SinkTls.StartTlsRequired && !_connection.IsTls;
+
+    private bool LoginOffered => _services.Options.Username is { Length: > 0 } && !TlsMissing;
+
+    /// <summary>Speaks with the client until one of both ends it.</summary>
+    public async Task RunAsync()
+    {
+        if (_services.Options.Tls == SinkTls.Implicit)
+            await UpgradeAsync();
+
+        if (await AnswerAsync(SmtpStage.Connect, () => Replies.Greeting, refusalEnds: true))
+        {
+            while (await NextAsync())
+            {
+            }
+        }
+
+        await _connection.FlushAsync();
+    }
+
+    private async ValueTask<bool> NextAsync()
+    {
+        var input = await _connection.ReadLineAsync(LongestCommand);
+        return input.Kind == SmtpInputKind.Line ? await ObeyAsync(CommandLine.Parse(input.Text)) : SayWhy(input.Kind);
+    }
+
+    /// <returns>Whether the session goes on.</returns>
+    private ValueTask<bool> ObeyAsync(CommandLine command) => command.Verb switch
+    {
+        "EHLO" => HelloAsync(command.Argument, extended: true),
+        "HELO" => HelloAsync(command.Argument, extended: false),
+        "STARTTLS" when _services.Options.Tls is SinkTls.StartTls or SinkTls.StartTlsRequired => StartTlsAsync(command.Argument),
+        "AUTH" when LoginOffered => LoginAsync(command.Argument),
+        "MAIL" => MailAsync(command.Argument),
+        "RCPT" => RecipientAsync(command.Argument),
+        "DATA" => DataAsync(command.Argument),
+        "RSET" => AnswerAsync(SmtpStage.Rset, Reset),
+        "NOOP" => AnswerAsync(SmtpStage.Noop, () => Replies.Ok),
+        "QUIT" => AnswerAsync(SmtpStage.Quit, () => Replies.Bye),
+        "VRFY" => Said(Replies.CannotVerify),
+        "HELP" => Said(Replies.Help),
+        "EXPN" or "BDAT" or "ETRN" or "TURN" or "AUTH" or "STARTTLS" => Said(Replies.NotImplemented),
+        // A browser made to post here could otherwise smuggle commands in the body.
+        "GET" or "POST" or "PUT" or "HEAD" or "OPTIONS" or "CONNECT" => Said(Replies.NotSmtp),
+        _ => Said(Replies.UnknownCommand),
+    };
+
+    private ValueTask<bool> HelloAsync(string name, bool extended)
+    {
+        if (name.Length == 0)
+            return Said(Replies.HeloNeedsName);
+
+        return AnswerAsync(SmtpStage.Ehlo, () =>
+        {
+            (_helo, _envelope) = (name, null);
+            return extended ? Replies.Ehlo(Extensions()) : Replies.Helo;
+        });
+    }
+
+    private IEnumerable<string> Extensions()
+    {
+        yield return "PIPELINING";
+        yield return FormattableString.Invariant($"SIZE {_services.Options.MaxMessageBytes}");
+        yield return "8BITMIME";
+        yield return "SMTPUTF8";
+        yield return "ENHANCEDSTATUSCODES";
+        if (_services.Options.Tls is SinkTls.StartTls or SinkTls.StartTlsRequired && !_connection.IsTls)
+            yield return "STARTTLS";
+        if (LoginOffered)
+            yield return "AUTH PLAIN LOGIN";
+    }
+
+    private async ValueTask<bool> StartTlsAsync(string argument)
+    {
+        if (argument.Length > 0)
+            return Say(Replies.NoArgument);
+        if (_connection.IsTls)
+            return Say(Replies.TlsAlready);
+
+        var upgrade = false;
+        if (!await AnswerAsync(SmtpStage.StartTls, () =>
+            {
+                upgrade = true;
+                return Replies.ReadyForTls;
+            }))
+        {
+            return false;
+        }
+
+        if (upgrade)
+        {
+            await UpgradeAsync();
+            // What was said in plain text is forgotten (RFC 3207, 4.2).
+            (_helo, _username, _envelope) = (null, null, null);
+        }
+
+        return true;
+    }
+
+    private async Task UpgradeAsync()
+    {
+        await _connection.UpgradeAsync(_services.Certificate!);
+        _services.Counters.CountTls();
+    }
+
+    private async ValueTask<bool> LoginAsync(string argument)
+    {
+        if (_helo is null)
+            return Say(Replies.HeloFirst);
+        if (_username is not null)
+            return Say(Replies.LoggedInAlready);
+        if (_envelope is not null)
+            return Say(Replies.NoLoginInMail);
+
+        var (mechanism, initial) = argument.Split(' ', 2) switch
+        {
+            [var name, var response] => (name.ToUpperInvariant(), response.Trim()),
+            [var name, ..] => (name.ToUpperInvariant(), null),
+            _ => ("", null),
+        };
+        return mechanism switch
+        {
+            "PLAIN" => await PlainAsync(initial),
+            "LOGIN" => await UsernameAndPasswordAsync(initial),
+            _ => Say(Replies.UnknownMechanism),
+        };
+    }
+
+    private async ValueTask<bool> PlainAsync(string? initial)
+    {
+        var (response, goOn) = initial is null ? await AskAsync(Replies.AskForPlain) : (initial, true);
+        if (response is null)
+            return goOn;
+        return Credentials.FromPlain(response) is { } credentials ? await JudgeAsync(credentials) : Say(Replies.BadBase64);
+    }
+
+    private async ValueTask<bool> UsernameAndPasswordAsync(string? initial)
+    {
+        var (username, goOn) = initial is null ? await AskAsync(Replies.AskForUsername) : (initial, true);
+        if (username is null)
+            return goOn;
+        (var password, goOn) = await AskAsync(Replies.AskForPassword);
+        if (password is null)
+            return goOn;
+        return Credentials.Decode(username) is { } name && Credentials.Decode(password) is { } secret
+            ? await JudgeAsync(new Credentials(name, secret))
+            : Say(Replies.BadBase64);
+    }
+
+    private async ValueTask<(string? Response, bool GoOn)> AskAsync(SmtpReply question)
+    {
+        _connection.Write(question);
+        var input = await _connection.ReadLineAsync(LongestCommand);
+        return input switch
+        {
+            { Kind: SmtpInputKind.Line, Text: "*" } => (null, Say(Replies.LoginCanceled)),
+            { Kind: SmtpInputKind.Line } => (input.Text, true),
+            _ => (null, SayWhy(input.Kind)),
+        };
+    }
+
+    private ValueTask<bool> JudgeAsync(Credentials credentials) => AnswerAsync(SmtpStage.Auth, () =>
+    {
+        if (!credentials.Match(_services.Options))
+            return Replies.LoginRefused;
+        _username = credentials.Username;
+        return Replies.LoggedIn;
+    });
+
+    private ValueTask<bool> MailAsync(string argument)
+    {
+        if (WhyNoMail() is { } refusal)
+            return Said(refusal);
+        if (PathArgument.Parse(argument, "FROM:") is not { } path)
+            return Said(Replies.BadPath);
+        if (path.Address.Length > 0 && !PathArgument.IsMailbox(path.Address))
+            return Said(Replies.BadSender);
+
+        var utf8 = false;
+        foreach (var (name, value) in path.Parameters)
+        {
+            switch (name)
+            {
+                case "SIZE" when PathArgument.TryParseSize(value, out var size):
+                    if (size > _services.Options.MaxMessageBytes)
+                        return Said(Replies.TooBig);
+                    break;
+                case "BODY" when value?.ToUpperInvariant() is "7BIT" or "8BITMIME":
+                case "AUTH" when value is not null && LoginOffered:
+                    break;
+                case "SMTPUTF8" when value is null:
+                    utf8 = true;
+                    break;
+                default:
+                    return Said(name is "SIZE" or "BODY" or "SMTPUTF8" ? Replies.BadParameter : Replies.UnknownParameter);
+            }
+        }
+
+        if (!utf8 && !Ascii.IsValid(path.Address))
+            return Said(Replies.NeedsSmtpUtf8);
+
+        var envelope = new Envelope(path.Address, utf8);
+        return AnswerAsync(
+            SmtpStage.Mail,
+            () =>
+            {
+                _envelope = envelope;
+                return Replies.SenderOk;
+            },
+            sender: path.Address);
+    }
+
+    private SmtpReply? WhyNoMail()
+    {
+        if (_helo is null)
+            return Replies.HeloFirst;
+        if (TlsMissing)
+            return Replies.TlsFirst;
+        if (LoginOffered && _username is null)
+            return Replies.LoginFirst;
+        return _envelope is null ? null : Replies.NestedMail;
+    }
+
+    private ValueTask<bool> RecipientAsync(string argument)
+    {
+        if (_envelope is not { } envelope)
+            return Said(Replies.MailFirst);
+        if (PathArgument.Parse(argument, "TO:") is not { } path)
+            return Said(Replies.BadPath);
+        if (!PathArgument.IsMailbox(path.Address) && !path.Address.Equals("postmaster", StringComparison.OrdinalIgnoreCase))
+            return Said(Replies.BadRecipient);
+        if (path.Parameters.Count > 0)
+            return Said(Replies.UnknownParameter);
+        if (!envelope.Utf8 && !Ascii.IsValid(path.Address))
+            return Said(Replies.NeedsSmtpUtf8);
+        if (envelope.Recipients.Count >= MostRecipients)
+            return Said(Replies.TooManyRecipients);
+
+        return AnswerAsync(
+            SmtpStage.Rcpt,
+            () =>
+            {
+                envelope.Recipients.Add(path.Address);
+                return Replies.RecipientOk;
+            },
+            recipients: [path.Address]);
+    }
+
+    private async ValueTask<bool> DataAsync(string argument)
+    {
+        if (argument.Length > 0)
+            return Say(Replies.NoArgument);
+        if (_envelope is not { } envelope)
+            return Say(Replies.MailFirst);
+        if (envelope.Recipients.Count == 0)
+            return Say(Replies.RecipientFirst);
+
+        var start = false;
+        if (!await AnswerAsync(SmtpStage.Data, () =>
+            {
+                start = true;
+                return Replies.StartMail;
+            }))
+        {
+            return false;
+        }
+
+        if (!start)
+            return true;
+
+        _decoder.Reset();
+        var input = await _connection.ReadMailAsync(_decoder);
+        if (input.Kind != SmtpInputKind.Line)
+            return SayWhy(input.Kind);
+
+        var goOn = await AnswerAsync(SmtpStage.EndOfData, () => Store(envelope));
+        _envelope = null;
+        return goOn;
+    }
+
+    private SmtpReply Store(Envelope envelope)
+    {
+        if (_decoder.IsTooBig)
+            return Replies.TooBig;
+        if (_decoder.HasLineTooLong)
+            return Replies.TextLineTooLong;
+
+        var mail = new ReceivedMail(_services.Time.GetUtcNow(), envelope.Sender, envelope.Recipients, _decoder.ToArray())
+        {
+            Connection = _number,
+            Client = _connection.Client,
+            Helo = _helo!,
+            Username = _username,
+            IsTls = _connection.IsTls,
+        };
+        _services.Mails.Add(mail);
+        _services.Counters.CountMail(mail);
+        return Replies.Stored;
+    }
+
+    private SmtpReply Reset()
+    {
+        _envelope = null;
+        return Replies.Ok;
+    }
+
+    /// <summary>Does what the command asks and answers, unless a rule wants otherwise.</summary>
+    private async ValueTask<bool> AnswerAsync(
+        SmtpStage stage, Func<SmtpReply> act, string? sender = null, IReadOnlyList<string>? recipients = null, bool refusalEnds = false)
+    {
+        recipients ??= _envelope is { } envelope ? envelope.Recipients : [];
+        var moment = new SmtpMoment(stage, _number, sender ?? _envelope?.Sender, recipients);
+        var action = _services.Script.Decide(moment) ?? _services.AddressRules.Decide(stage, recipients);
+        if (action is null)
+            return Say(act());
+
+        _services.Counters.CountRule();
+        if (action.Delay > TimeSpan.Zero)
+            await _connection.DelayAsync(action.Delay);
+
+        switch (action.Ending)
+        {
+            case RuleEnding.DropBefore:
+                return false;
+            case RuleEnding.DropAfter:
+                act();
+                _services.Counters.CountAnswerLost();
+                return false;
+            case RuleEnding.Hang:
+                await _connection.WaitForEndAsync();
+                return false;
+            default:
+                return Say(action.Answer ?? act()) && !(refusalEnds && action.Answer is not null);
+        }
+    }
+
+    /// <returns>Whether the session goes on after this reply.</returns>
+    private bool Say(SmtpReply reply)
+    {
+        _connection.Write(reply);
+        _services.Counters.CountReply(reply.Code);
+        return !reply.EndsSession;
+    }
+
+    private ValueTask<bool> Said(SmtpReply reply) => ValueTask.FromResult(Say(reply));
+
+    private bool SayWhy(SmtpInputKind kind) => kind switch
+    {
+        SmtpInputKind.TooLong => Say(Replies.LineTooLong),
+        SmtpInputKind.TimedOut => Say(Replies.IdleTooLong),
+        SmtpInputKind.Stopping => Say(Replies.ShuttingDown),
+        _ => false,
+    };
+}
