@@ -170,15 +170,17 @@ public sealed class SmtpSink : IAsyncDisposable
 
     private async Task AcceptAsync(ListeningSocket listener)
     {
+        // A pause puts another socket in the place of this one, which tells this loop from the one that the resume begins.
+        var socket = listener.Socket;
         while (true)
         {
             try
             {
-                Begin(await listener.AcceptAsync());
+                Begin(await socket.AcceptAsync());
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException)
             {
-                if (!IsListening)
+                if (!IsListening || listener.Socket != socket)
                     return;
 
                 // Out of file handles, or a client gone before it was taken: neither may end the server.
@@ -191,7 +193,7 @@ public sealed class SmtpSink : IAsyncDisposable
     private void Begin(Socket socket)
     {
         var connection = new SmtpConnection(socket, _services.Options.IdleTimeout, _services.Time);
-        var number = ++_lastNumber;
+        var number = Interlocked.Increment(ref _lastNumber);
         var begin = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
         // Listed before it runs, as it takes itself off the list.

@@ -2,6 +2,7 @@ using System.Net;
 using MailSink.Api;
 using MailSink.Pages;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.Extensions.Options;
 
@@ -59,6 +60,8 @@ internal static class SinkHost
         builder.Services.AddSingleton<SmtpSink>();
         builder.Services.AddHostedService<SinkService>();
         builder.Services.AddRazorComponents();
+        // Nothing here outlives the program, so no key of it is written to disk.
+        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.Configure<JsonOptions>(json => ApiJson.Configure(json.SerializerOptions));
 

@@ -15,7 +15,7 @@ internal static class MessageIdHeader
             if (line.Length == 0)
                 break;
 
-            if (line.Length > Name.Length && Ascii.EqualsIgnoreCase(line[..Name.Length], Name))
+            if (line.Length >= Name.Length && Ascii.EqualsIgnoreCase(line[..Name.Length], Name))
                 return Unfold(mail[Name.Length..]);
 
             mail = end < 0 ? [] : mail[(end + 2)..];

@@ -12,7 +12,7 @@ internal sealed class ListeningSocket : IDisposable
     private const int Backlog = 512;
 
     private readonly IPEndPoint _endPoint;
-    private Socket _socket;
+    private volatile Socket _socket;
 
     /// <exception cref="SinkStartException">The address cannot be listened on.</exception>
     public ListeningSocket(IPEndPoint endPoint)
@@ -35,8 +35,8 @@ internal sealed class ListeningSocket : IDisposable
 
     public bool IsListening { get; private set; } = true;
 
-    /// <exception cref="SocketException">The operation was ended by <see cref="Pause"/> or <see cref="Dispose"/>.</exception>
-    public Task<Socket> AcceptAsync() => _socket.AcceptAsync();
+    /// <summary>The socket to accept from; another one after each <see cref="Pause"/>.</summary>
+    public Socket Socket => _socket;
 
     public void Pause()
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using MailSink.Mails;
 using MailSink.Rules;
 
@@ -9,8 +8,6 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 {
     /// <summary>RFC 5321 asks for 512 at least, AUTH for 12,288 (RFC 4954, 4).</summary>
     private const int LongestCommand = 12 * 1024;
-
-    private const int MostRecipients = 1_000;
 
     private readonly SmtpConnection _connection = connection;
     private readonly SmtpServices _services = services;
@@ -134,50 +131,12 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         if (_envelope is not null)
             return Say(Replies.NoLoginInMail);
 
-        var (mechanism, initial) = argument.Split(' ', 2) switch
+        var outcome = await LoginDialogue.RunAsync(_connection, argument, LongestCommand);
+        return outcome switch
         {
-            [var name, var response] => (name.ToUpperInvariant(), response.Trim()),
-            [var name, ..] => (name.ToUpperInvariant(), null),
-            _ => ("", null),
-        };
-        return mechanism switch
-        {
-            "PLAIN" => await PlainAsync(initial),
-            "LOGIN" => await UsernameAndPasswordAsync(initial),
-            _ => Say(Replies.UnknownMechanism),
-        };
-    }
-
-    private async ValueTask<bool> PlainAsync(string? initial)
-    {
-        var (response, goOn) = initial is null ? await AskAsync(Replies.AskForPlain) : (initial, true);
-        if (response is null)
-            return goOn;
-        return Credentials.FromPlain(response) is { } credentials ? await JudgeAsync(credentials) : Say(Replies.BadBase64);
-    }
-
-    private async ValueTask<bool> UsernameAndPasswordAsync(string? initial)
-    {
-        var (username, goOn) = initial is null ? await AskAsync(Replies.AskForUsername) : (initial, true);
-        if (username is null)
-            return goOn;
-        (var password, goOn) = await AskAsync(Replies.AskForPassword);
-        if (password is null)
-            return goOn;
-        return Credentials.Decode(username) is { } name && Credentials.Decode(password) is { } secret
-            ? await JudgeAsync(new Credentials(name, secret))
-            : Say(Replies.BadBase64);
-    }
-
-    private async ValueTask<(string? Response, bool GoOn)> AskAsync(SmtpReply question)
-    {
-        _connection.Write(question);
-        var input = await _connection.ReadLineAsync(LongestCommand);
-        return input switch
-        {
-            { Kind: SmtpInputKind.Line, Text: "*" } => (null, Say(Replies.LoginCanceled)),
-            { Kind: SmtpInputKind.Line } => (input.Text, true),
-            _ => (null, SayWhy(input.Kind)),
+            { Credentials: { } credentials } => await JudgeAsync(credentials),
+            { Refusal: { } refusal } => Say(refusal),
+            _ => SayWhy(outcome.Input),
         };
     }
 
@@ -191,37 +150,12 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 
     private ValueTask<bool> MailAsync(string argument)
     {
-        if (WhyNoMail() is { } refusal)
-            return Said(refusal);
-        if (PathArgument.Parse(argument, "FROM:") is not { } path)
-            return Said(Replies.BadPath);
-        if (path.Address.Length > 0 && !PathArgument.IsMailbox(path.Address))
-            return Said(Replies.BadSender);
+        if (WhyNoMail() is { } notNow)
+            return Said(notNow);
+        var (envelope, wrong) = EnvelopeCommands.Mail(argument, _services.Options.MaxMessageBytes, LoginOffered);
+        if (envelope is null)
+            return Said(wrong!);
 
-        var utf8 = false;
-        foreach (var (name, value) in path.Parameters)
-        {
-            switch (name)
-            {
-                case "SIZE" when PathArgument.TryParseSize(value, out var size):
-                    if (size > _services.Options.MaxMessageBytes)
-                        return Said(Replies.TooBig);
-                    break;
-                case "BODY" when value?.ToUpperInvariant() is "7BIT" or "8BITMIME":
-                case "AUTH" when value is not null && LoginOffered:
-                    break;
-                case "SMTPUTF8" when value is null:
-                    utf8 = true;
-                    break;
-                default:
-                    return Said(name is "SIZE" or "BODY" or "SMTPUTF8" ? Replies.BadParameter : Replies.UnknownParameter);
-            }
-        }
-
-        if (!utf8 && !Ascii.IsValid(path.Address))
-            return Said(Replies.NeedsSmtpUtf8);
-
-        var envelope = new Envelope(path.Address, utf8);
         return AnswerAsync(
             SmtpStage.Mail,
             () =>
@@ -229,7 +163,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
                 _envelope = envelope;
                 return Replies.SenderOk;
             },
-            sender: path.Address);
+            sender: envelope.Sender);
     }
 
     private SmtpReply? WhyNoMail()
@@ -247,25 +181,18 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
     {
         if (_envelope is not { } envelope)
             return Said(Replies.MailFirst);
-        if (PathArgument.Parse(argument, "TO:") is not { } path)
-            return Said(Replies.BadPath);
-        if (!PathArgument.IsMailbox(path.Address) && !path.Address.Equals("postmaster", StringComparison.OrdinalIgnoreCase))
-            return Said(Replies.BadRecipient);
-        if (path.Parameters.Count > 0)
-            return Said(Replies.UnknownParameter);
-        if (!envelope.Utf8 && !Ascii.IsValid(path.Address))
-            return Said(Replies.NeedsSmtpUtf8);
-        if (envelope.Recipients.Count >= MostRecipients)
-            return Said(Replies.TooManyRecipients);
+        var (recipient, wrong) = EnvelopeCommands.Recipient(argument, envelope);
+        if (wrong is not null)
+            return Said(wrong);
 
         return AnswerAsync(
             SmtpStage.Rcpt,
             () =>
             {
-                envelope.Recipients.Add(path.Address);
+                envelope.Recipients.Add(recipient);
                 return Replies.RecipientOk;
             },
-            recipients: [path.Address]);
+            recipients: [recipient]);
     }
 
     private async ValueTask<bool> DataAsync(string argument)

@@ -1,0 +1,56 @@
+using System.Text;
+using MailSink.Smtp;
+
+namespace MailSink.Tests.Smtp;
+
+internal sealed class DataDecoderTests
+{
+    [TestCase("Hi\r\n.\r\n", "Hi\r\n")]
+    [TestCase(".\r\n", "")]
+    [TestCase("..\r\n.\r\n", ".\r\n")]
+    [TestCase("...x\r\n..\r\n.\r\n", "..x\r\n.\r\n")]
+    [TestCase("a\n.\nb\r\n.\r\n", "a\n.\nb\r\n", TestName = "A_bare_LF_ends_neither_line_nor_mail")]
+    [TestCase("a\n.\r\nb\r\n.\r\n", "a\n.\r\nb\r\n", TestName = "A_dot_after_a_bare_LF_is_text")]
+    [TestCase("a\r\n.\nb\r\n.\r\n", "a\r\n\nb\r\n", TestName = "A_dot_before_a_bare_LF_ends_no_mail")]
+    [TestCase("a\r.\r\n\r\r\n.\r\n", "a\r.\r\n\r\r\n", TestName = "A_bare_CR_ends_no_line")]
+    [TestCase("a\r\n.\r.\r\n.\r\n", "a\r\n\r.\r\n", TestName = "A_dot_and_a_bare_CR_end_no_mail")]
+    public void Removes_stuffed_dots_and_finds_the_end_however_the_bytes_are_cut(string wire, string mail)
+    {
+        var bytes = Encoding.ASCII.GetBytes(wire + "QUIT\r\n");
+        for (var first = 0; first <= wire.Length; first++)
+        {
+            for (var second = first; second <= wire.Length; second++)
+            {
+                var decoder = new DataDecoder(1000);
+                var consumed = 0;
+                foreach (var piece in new[] { bytes[..first], bytes[first..second], bytes[second..] })
+                    consumed += decoder.Decode(piece);
+
+                decoder.IsDone.ShouldBeTrue();
+                consumed.ShouldBe(wire.Length);
+                Encoding.ASCII.GetString(decoder.ToArray()).ShouldBe(mail);
+            }
+        }
+    }
+
+    [Test]
+    public void A_mail_past_the_limit_is_read_to_its_end_and_said_to_be_too_big()
+    {
+        var decoder = new DataDecoder(10);
+        decoder.Decode("0123456789\r\n.\r\n"u8);
+        (decoder.IsDone, decoder.IsTooBig).ShouldBe((true, true));
+
+        decoder.Reset();
+        decoder.Decode("01234567\r\n.\r\n"u8);
+        (decoder.IsDone, decoder.IsTooBig).ShouldBe((true, false));
+    }
+
+    [TestCase(998, false)]
+    [TestCase(999, true)]
+    public void A_line_holds_1000_octets_with_its_end(int length, bool tooLong)
+    {
+        var decoder = new DataDecoder(10_000);
+        decoder.Decode(Encoding.ASCII.GetBytes(new string('x', length) + "\r\n.\r\n"));
+        decoder.HasLineTooLong.ShouldBe(tooLong);
+    }
+}
