@@ -1,0 +1,30 @@
+# Debian packages, said before they are installed. Sourced by ./dev.
+# shellcheck shell=bash
+
+postgres_bin() { # prints the folder of the newest PostgreSQL's programs; Debian keeps them outside PATH
+  local folder
+  folder=$(find /usr/lib/postgresql -mindepth 3 -maxdepth 3 -path '*/bin/initdb' 2>/dev/null | sort -V | tail -n 1)
+  [ -n "$folder" ] || folder=$(command -v initdb) || return 1
+  dirname "$folder"
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+need_postgres() {
+  ! postgres_bin >/dev/null || return 0
+  command -v apt-get >/dev/null || die "PostgreSQL is missing, and there is no apt-get to install it with; put its bin folder on PATH"
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+    die "PostgreSQL is missing, and installing it needs root: apt-get install postgresql"
+  say "installing the Debian package postgresql (apt-get); no database cluster of its own is created"
+  # Before the package is there: its installation creates and starts a cluster on 5432 unless it is told not to.
+  local told=/etc/postgresql-common/createcluster.d/messaging-dev.conf
+  as_root mkdir -p "${told%/*}"
+  echo 'create_main_cluster = false' | as_root tee "$told" >/dev/null
+  local log=$logs/apt.log done=0
+  if as_root apt-get update -qq >"$log" 2>&1 &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >>"$log" 2>&1; then done=1; fi
+  # Only for this installation; what the machine's owner does with the package later is the owner's affair.
+  as_root rm -f "$told"
+  [ "$done" = 1 ] || { tail_of apt; die "PostgreSQL could not be installed"; }
+  postgres_bin >/dev/null || die "PostgreSQL was installed, but its programs are not in /usr/lib/postgresql"
+}

@@ -1,0 +1,74 @@
+# test: all test projects, one line at the end. Sourced by ./dev.
+# shellcheck shell=bash
+
+test_run= results=
+
+run_tests() {
+  local option='' mode code=0
+  case ${1:-} in --local | --docker) option=$1; shift ;; esac
+  mode=$(mode "$option")
+  need_dotnet
+  mkdir -p "$logs"
+  if [ "$mode" = local ]; then
+    export MESSAGING_TEST_DOCKER=no
+    [ -n "${POSTGRES_CONNECTION:-}" ] || need_postgres
+  fi
+
+  test_run=dev-$$-$(date +%s)
+  results=$run/test-results/$test_run
+  mkdir -p "$results"
+  export MESSAGING_TEST_RUN=$test_run MESSAGING_TEST_RESULTS=$results
+  trap remove_leftovers EXIT
+  trap 'exit 130' INT TERM
+
+  say "building"
+  dotnet build "$root/Messaging.sln" --nologo -v quiet -clp:ErrorsOnly || die "the build failed"
+  say "testing (${mode}); results are in ${results#"$root"/}"
+  # The projects' loggers are set in tests/Directory.Build.props: one .trx a project, under its name.
+  dotnet test "$root/Messaging.sln" --no-build --nologo "$@" || code=$?
+  summary "$code"
+}
+
+# What the processes of the run shared and therefore none of them ended, or what a killed one left.
+remove_leftovers() {
+  local pidfile
+  if engine_answers; then
+    docker ps -aq --filter "label=messaging.test-run=$test_run" | xargs -r docker rm -f -v >/dev/null || true
+    docker network ls -q --filter "label=messaging.test-run=$test_run" | xargs -r docker network rm >/dev/null || true
+  fi
+  for pidfile in "${TMPDIR:-/tmp}/messaging-test-$test_run"/*/data/postmaster.pid; do
+    [ ! -f "$pidfile" ] || kill -QUIT "$(head -n 1 "$pidfile")" 2>/dev/null || true
+  done
+  rm -rf "${TMPDIR:-/tmp}/messaging-test-$test_run"
+}
+
+counter() { # name: summed over all result files
+  grep -ho "<Counters [^>]*" "$results"/*.trx 2>/dev/null | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | paste -sd+ | { read -r sum && echo $((sum)) || echo 0; }
+}
+
+skipped_tests() { # each with its reason
+  awk '
+    /<UnitTestResult / { name = ""; if (/outcome="NotExecuted"/ && match($0, /testName="[^"]*"/)) name = substr($0, RSTART + 10, RLENGTH - 11) }
+    name != "" && /<Message>/ {
+      reason = $0; sub(/.*<Message>/, "", reason); sub(/<\/Message>.*/, "", reason)
+      gsub(/&quot;/, "\"", reason); gsub(/&lt;/, "<", reason); gsub(/&gt;/, ">", reason); gsub(/&amp;/, "\\&", reason)
+      print "  " name ": " reason; name = ""
+    }' "$results"/*.trx 2>/dev/null | sort
+}
+
+summary() { # exit code of dotnet test
+  local total passed failed skipped
+  total=$(counter total) passed=$(counter passed) failed=$(counter failed)
+  skipped=$((total - $(counter executed)))
+  if [ "$skipped" -gt 0 ]; then
+    say "skipped:"
+    skipped_tests
+  fi
+  if [ "$1" != 0 ] && [ "$failed" = 0 ]; then
+    say "a test process ended before its tests did, or a project could not be tested: see above; it is counted as one failure"
+    failed=1
+  fi
+  [ "$total" -gt 0 ] || say "no test was run"
+  if [ "$skipped" -gt 0 ]; then say "$passed passed, $failed failed, $skipped skipped"; else say "$passed passed, $failed failed"; fi
+  [ "$failed" = 0 ] && [ "$total" -gt 0 ]
+}

@@ -1,0 +1,71 @@
+# up, down, migrate. Sourced by ./dev.
+# shellcheck shell=bash
+
+up() {
+  local start=$SECONDS mode
+  [ $# -le 1 ] || die "up takes --local or --docker, and got: $*"
+  mode=$(mode "${1:-}")
+  mkdir -p "$logs"
+  exec 9>"$run/lock"
+  flock -n 9 || die "it runs already (process $(cat "$run/up.pid" 2>/dev/null | cut -d' ' -f1)); ./dev down ends it"
+  remember up $$
+  trap 'exit 130' INT TERM
+  "${mode}_up"
+  {
+    printf 'mode=%q api_port=%q mail_port=%q worker_port=%q smtp_port=%q ' "$mode" "$api_port" "$mail_port" "$worker_port" "$smtp_port"
+    printf 'kafka_port=%q postgres_port=%q bootstrap_servers=%q\n' "$kafka_port" "$postgres_port" "$bootstrap_servers"
+  } >"$run/up.env"
+  trap 'rm -f "$run/up.env" "$run/up.pid"; "end_'"$mode"'"; say "ended"' EXIT
+  trap 'say; say "ending"; exit 0' INT TERM
+  "${mode}_ready"
+  say
+  say "ready after $((SECONDS - start)) s; Ctrl-C ends it"
+  "${mode}_watch"
+}
+
+addresses() { # bootstrap-servers psql-command
+  cat <<TEXT
+
+  API       http://127.0.0.1:$api_port          try it: http://127.0.0.1:$api_port/scalar
+  mails     http://127.0.0.1:$mail_port          SMTP on 127.0.0.1:$smtp_port
+  worker    http://127.0.0.1:$worker_port/health/ready
+  Kafka     $1
+  Postgres  $2
+
+  Send a mail, then look at the mails' page:
+    curl -i http://127.0.0.1:$api_port/emails -H 'Content-Type: application/json' -d '{"from":"a@example.com","to":"b@example.com","subject":"Hello","text":"It works."}'
+  A mail to fail-451-twice@example.com is tried three times, one to fail-451@example.com five times, one to fail-550@example.com once.
+TEXT
+}
+
+load_up() { # takes over the ports of what runs
+  [ -f "$run/up.env" ] && pid_of up >/dev/null || die "nothing runs yet; ./dev up starts it"
+  # shellcheck source=/dev/null
+  . "$run/up.env"
+}
+
+down() {
+  case ${1:-} in '' | --wipe) ;; *) die "unknown option '$1'; there is --wipe" ;; esac
+  mkdir -p "$logs"
+  end up TERM 60
+  end_local
+  if engine_answers && (need_compose) 2>/dev/null; then
+    if [ "${1:-}" = --wipe ]; then end_docker --volumes; else end_docker; fi
+  fi
+  if [ "${1:-}" = --wipe ]; then
+    [ ! -f "$run/postgres.home" ] || rm -rf "$(cat "$run/postgres.home")"
+    rm -rf "$run"
+  fi
+}
+
+migrate() {
+  [ $# -eq 0 ] || die "migrate takes no options: the database is the one that Database__ConnectionString names"
+  mkdir -p "$logs"
+  if [ -z "${Database__ConnectionString:-}" ]; then
+    load_up
+    export Database__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Database=messaging;Username=postgres;Password=postgres"
+  fi
+  need_dotnet
+  build_services
+  DOTNET_ENVIRONMENT=Development dotnet "$(dll Consumer.Worker)" migrate
+}
