@@ -3,7 +3,7 @@
 
 topics=(email.send email.send.delay.1s email.send.delay.2s email.send.delay.4s email.send.delay.8s email.send.dlt)
 # The order in which they end: first those that use the others.
-local_processes=(build consumer-worker producer-api mail-sink kafka postgres)
+local_processes=(build migrate consumer-worker producer-api mail-sink kafka postgres)
 
 dll() { echo "$root/$1/bin/Debug/net10.0/$(basename "$1").dll"; } # project folder
 
@@ -60,12 +60,19 @@ start_kafka() {
     bootstrap_servers=$KAFKA_BOOTSTRAP_SERVERS
     return
   fi
-  spawn kafka dotnet "$(dll tools/InMemoryKafka)" "${topics[@]}"
+  service kafka tools/InMemoryKafka "${topics[@]}"
   await 30 kafka "it prints its address" grep -qm1 '^127\.' "$logs/kafka.log"
   bootstrap_servers=$(head -n 1 "$logs/kafka.log")
 }
 
 # --- The services ----------------------------------------------------------------------------------------------------
+
+service() { # name project [argument...]: in the folder of the program, where its settings are
+  local name=$1 program
+  program=$(dll "$2")
+  shift 2
+  spawn "$name" env --chdir="${program%/*}" dotnet "$program" "$@"
+}
 
 local_up() {
   need curl
@@ -89,11 +96,13 @@ local_up() {
   export ASPNETCORE_ENVIRONMENT=Development DOTNET_ENVIRONMENT=Development
   export Kafka__BootstrapServers=$bootstrap_servers Smtp__Host=127.0.0.1 Smtp__Port=$smtp_port
   export Database__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Database=messaging;Username=postgres"
-  dotnet "$(dll Consumer.Worker)" migrate >"$logs/migrate.log" 2>&1 9>&- || { tail_of migrate; die "the database could not be brought up to date"; }
+  service migrate Consumer.Worker migrate
+  wait $! || { tail_of migrate; die "the database could not be brought up to date"; }
+  rm -f "$run/migrate.pid"
 
-  Sink__SmtpPort=$smtp_port ASPNETCORE_URLS=http://127.0.0.1:$mail_port spawn mail-sink dotnet "$(dll tools/MailSink)"
-  ASPNETCORE_URLS=http://127.0.0.1:$api_port spawn producer-api dotnet "$(dll Producer.Api)"
-  ASPNETCORE_URLS=http://127.0.0.1:$worker_port spawn consumer-worker dotnet "$(dll Consumer.Worker)"
+  Sink__SmtpPort=$smtp_port Sink__HttpPort=$mail_port service mail-sink tools/MailSink
+  ASPNETCORE_URLS=http://127.0.0.1:$api_port service producer-api Producer.Api
+  ASPNETCORE_URLS=http://127.0.0.1:$worker_port service consumer-worker Consumer.Worker
   await 30 mail-sink "its page answers on port $mail_port" http_ok "http://127.0.0.1:$mail_port/"
   await 60 producer-api "it is ready on port $api_port" http_ok "http://127.0.0.1:$api_port/health/ready"
   await 60 consumer-worker "it is ready on port $worker_port" http_ok "http://127.0.0.1:$worker_port/health/ready"

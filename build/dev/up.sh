@@ -67,5 +67,7 @@ migrate() {
   fi
   need_dotnet
   build_services
-  DOTNET_ENVIRONMENT=Development dotnet "$(dll Consumer.Worker)" migrate
+  local program
+  program=$(dll Consumer.Worker)
+  (cd "${program%/*}" && DOTNET_ENVIRONMENT=Development dotnet "$program" migrate)
 }
