@@ -1,0 +1,12 @@
+namespace Producer.Api.Emails;
+
+internal static class EmailServices
+{
+    public static IServiceCollection AddEmails(this IServiceCollection services)
+    {
+        services.AddScoped<PostEmail>();
+        services.AddSingleton<KnownMails>();
+        services.AddRateLimiter(options => options.AddPolicy<string, PostLimit>(PostLimit.PolicyName));
+        return services;
+    }
+}

@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Persistence.Deliveries;
+using Producer.Api.Ids;
+using Producer.Api.Problems;
+
+namespace Producer.Api.Emails;
+
+/// <summary><c>GET /emails/{id}</c>.</summary>
+internal static class GetEmail
+{
+    public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
+        string id, DeliveryStore deliveries, MailId ids, CancellationToken aborted)
+    {
+        if (!Guid.TryParseExact(id, "D", out var mailId))
+            return ProblemTypes.MailNotFound.Because("The id of a mail is a UUID, as POST /emails answers it.");
+        if (await deliveries.FindAsync(mailId, aborted) is { } view)
+            return TypedResults.Ok(MailReport.Of(view));
+
+        // One of ours without a row: accepted, and no worker has read it yet.
+        return ids.IsOurs(mailId, out var issuedAt)
+            ? TypedResults.Ok(MailReport.Unseen(mailId, issuedAt))
+            : ProblemTypes.MailNotFound.Because($"There is no mail {mailId}.");
+    }
+}

@@ -1,0 +1,14 @@
+using Contracts;
+using MassTransit;
+
+namespace Producer.Api.Emails;
+
+/// <summary>The topic <see cref="Topics.EmailSend"/> as the queue.</summary>
+internal sealed class KafkaMailQueue(ITopicProducer<string, SendEmail> mails, IRawTopicProducer records) : IMailQueue
+{
+    public Task EnqueueAsync(Guid id, string key, SendEmail mail, CancellationToken cancellationToken) =>
+        mails.Produce(key, mail, Pipe.Execute<KafkaSendContext<string, SendEmail>>(context => context.MessageId = id), cancellationToken);
+
+    public Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken) =>
+        records.Produce(Topics.EmailSend, key, value, headers, cancellationToken);
+}

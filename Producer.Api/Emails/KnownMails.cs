@@ -1,0 +1,45 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using Persistence;
+using Persistence.Deliveries;
+using Producer.Api.Configuration;
+
+namespace Producer.Api.Emails;
+
+/// <summary>What Postgres knows of a mail's id before the mail is posted.</summary>
+internal enum KnownMail
+{
+    /// <summary>Nothing, or Postgres did not answer in time.</summary>
+    Unknown,
+
+    /// <summary>The very same mail came before.</summary>
+    Same,
+
+    /// <summary>Another mail came under this id.</summary>
+    Other,
+}
+
+/// <summary>
+/// Looks up whether an idempotency key was used before. A courtesy to the caller: where Postgres does not answer, or the
+/// first post is still on its way, the worker's claim drops the copy of a mail and refuses another mail under the same id.
+/// </summary>
+internal sealed class KnownMails(DeliveryStore deliveries, IOptions<ApiOptions> options, TimeProvider clock, ILogger<KnownMails> log)
+{
+    public async Task<KnownMail> CompareAsync(Guid id, byte[] canonical, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var view = await deliveries.FindAsync(id, either.Token);
+            if (view?.Mail.ContentHash is not { } hash)
+                return KnownMail.Unknown;
+            return hash.AsSpan().SequenceEqual(SHA256.HashData(canonical)) ? KnownMail.Same : KnownMail.Other;
+        }
+        catch (Exception fault) when (deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(fault))
+        {
+            log.LogWarning("The Idempotency-Key of mail {MailId} was not looked up, since Postgres did not answer: {Reason}", id, fault.Message);
+            return KnownMail.Unknown;
+        }
+    }
+}

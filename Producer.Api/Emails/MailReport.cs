@@ -1,0 +1,96 @@
+using Persistence.Deliveries;
+using Persistence.Failures;
+
+namespace Producer.Api.Emails;
+
+/// <summary>What became of a mail.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="State">scheduled, queued, sending, sent, dead, canceled, replaced or discarded.</param>
+/// <param name="Recorded">Whether a worker has seen it. While not, it is unread in Kafka (or, after <c>outcome_unknown</c>, nowhere).</param>
+public sealed record MailReport(Guid Id, MailState State, bool Recorded)
+{
+    /// <summary>How often it was replayed.</summary>
+    public int Generation { get; init; }
+
+    /// <summary>How often it was tried since it was accepted or last replayed.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>The sender's address.</summary>
+    public string? From { get; init; }
+
+    /// <summary>Its subject.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>The key within which order is kept: the ordering key, or the id.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The SMTP <c>Message-ID</c> it is sent with.</summary>
+    public string? MessageId { get; init; }
+
+    /// <summary>When the API accepted it, where that is known.</summary>
+    public DateTimeOffset? AcceptedAt { get; init; }
+
+    /// <summary>When a worker saw it first.</summary>
+    public DateTimeOffset? RecordedAt { get; init; }
+
+    /// <summary>When the last attempt began.</summary>
+    public DateTimeOffset? LastAttemptAt { get; init; }
+
+    /// <summary>When the next attempt is due.</summary>
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>When the mail server took it.</summary>
+    public DateTimeOffset? SentAt { get; init; }
+
+    /// <summary>When it reached its end.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>What went wrong last.</summary>
+    public string? LastError { get; init; }
+
+    /// <summary>How often the mail server's answer was lost, so that it may have been sent without our knowing.</summary>
+    public int UnknownOutcomes { get; init; }
+
+    /// <summary>Its recipients and what became of each.</summary>
+    public IReadOnlyList<RecipientReport> Recipients { get; init; } = [];
+
+    /// <summary>Its failures, oldest first.</summary>
+    public IReadOnlyList<FailureSummary> Failures { get; init; } = [];
+
+    internal static MailReport Unseen(Guid id, DateTimeOffset? issuedAt) => new(id, MailState.Queued, Recorded: false) { AcceptedAt = issuedAt };
+
+    internal static MailReport Of(MailView view) => new(view.Mail.Id, view.Mail.State, Recorded: true)
+    {
+        Generation = view.Mail.Generation,
+        Attempts = view.Mail.Attempt,
+        From = view.Mail.Sender,
+        Subject = view.Mail.Subject,
+        Key = view.Mail.Key,
+        MessageId = view.Mail.MessageIdHeader,
+        AcceptedAt = view.Mail.AcceptedAt ?? view.Mail.RecordTimestamp,
+        RecordedAt = view.Mail.CreatedAt,
+        LastAttemptAt = view.Mail.ClaimedAt,
+        NextAttemptAt = view.Mail.NextAttemptAt,
+        SentAt = view.Mail.SentAt,
+        EndedAt = view.Mail.EndedAt,
+        LastError = view.Mail.LastError,
+        UnknownOutcomes = view.Mail.UnknownOutcomes,
+        Recipients = [.. view.Mail.Recipients.Select(RecipientReport.Of)],
+        Failures = view.Failures,
+    };
+}
+
+/// <summary>What became of a mail for one recipient.</summary>
+/// <param name="Address">The address.</param>
+/// <param name="Kind">to, cc or bcc.</param>
+/// <param name="Outcome">pending, accepted, rejected, deferred or unknown.</param>
+/// <param name="ReplyCode">The mail server's last reply code.</param>
+/// <param name="EnhancedCode">Its last enhanced status code.</param>
+/// <param name="ReplyText">Its last words.</param>
+/// <param name="UpdatedAt">When this changed last.</param>
+public sealed record RecipientReport(
+    string Address, RecipientKind Kind, RecipientOutcome Outcome, int? ReplyCode, string? EnhancedCode, string? ReplyText, DateTimeOffset UpdatedAt)
+{
+    internal static RecipientReport Of(DeliveryRecipient recipient) => new(
+        recipient.Address, recipient.Kind, recipient.Outcome, recipient.ReplyCode, recipient.EnhancedCode, recipient.ReplyText, recipient.UpdatedAt);
+}

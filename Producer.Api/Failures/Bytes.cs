@@ -1,0 +1,57 @@
+using System.Text;
+using System.Text.Json;
+using Persistence.Failures;
+
+namespace Producer.Api.Failures;
+
+/// <summary>Bytes of a record as a person can read them.</summary>
+/// <param name="Size">How many.</param>
+/// <param name="Text">As UTF-8 text; null where they are none.</param>
+/// <param name="Base64">Exactly; null where <paramref name="Text"/> says the same.</param>
+/// <param name="Json">As JSON; null where they are none.</param>
+public sealed record Bytes(int Size, string? Text, string? Base64, JsonElement? Json)
+{
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    internal static Bytes? Of(ReadOnlyMemory<byte>? bytes, bool withJson = false)
+    {
+        if (bytes is not { } value)
+            return null;
+
+        var text = TextOf(value.Span);
+        return new Bytes(value.Length, text, text is null ? Convert.ToBase64String(value.Span) : null, withJson ? JsonOf(value) : null);
+    }
+
+    private static string? TextOf(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return Strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonElement? JsonOf(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(bytes);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>A header of a record.</summary>
+/// <param name="Name">Its name; names may repeat.</param>
+/// <param name="Value">Its value.</param>
+public sealed record HeaderReport(string Name, Bytes? Value)
+{
+    internal static HeaderReport Of(RecordHeader header) => new(header.Name, Bytes.Of(header.Value));
+}

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using Persistence.Failures;
+
+namespace Producer.Api.Failures;
+
+/// <summary>A failure with all that is known of it.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Status">unresolved, replayed, resolved or discarded.</param>
+/// <param name="ReplayPending">Whether a replay was asked for whose record Kafka has not acknowledged yet.</param>
+public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPending)
+{
+    /// <summary>The mail; null where the record does not say which, or is another mail's copy.</summary>
+    public Guid? MailId { get; init; }
+
+    /// <summary>The mail's generation that failed.</summary>
+    public int Generation { get; init; }
+
+    /// <summary>How often it was tried.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>When it was given up.</summary>
+    public DateTimeOffset FailedAt { get; init; }
+
+    /// <summary>The type of the exception.</summary>
+    public string ExceptionType { get; init; } = "";
+
+    /// <summary>Its message.</summary>
+    public string Message { get; init; } = "";
+
+    /// <summary>Its stack trace, cut at 8,192 characters.</summary>
+    public string? Stack { get; init; }
+
+    /// <summary>What failures of one cause share.</summary>
+    public string Fingerprint { get; init; } = "";
+
+    /// <summary>Where the record first lay.</summary>
+    public RecordPosition? Original { get; init; }
+
+    /// <summary>Where the dead letter lies.</summary>
+    public required RecordPosition DeadLetter { get; init; }
+
+    /// <summary>The record's key.</summary>
+    public Bytes? Key { get; init; }
+
+    /// <summary>The record's value.</summary>
+    public Bytes? Value { get; init; }
+
+    /// <summary>The dead letter's headers, in order.</summary>
+    public IReadOnlyList<HeaderReport> Headers { get; init; } = [];
+
+    /// <summary>When a replay was asked for.</summary>
+    public DateTimeOffset? ReplayRequestedAt { get; init; }
+
+    /// <summary>When Kafka acknowledged the replay.</summary>
+    public DateTimeOffset? ReplayedAt { get; init; }
+
+    /// <summary>The mail it was replayed as.</summary>
+    public Guid? ReplayedAs { get; init; }
+
+    /// <summary>What was done about it, oldest first.</summary>
+    public IReadOnlyList<ActionReport> Actions { get; init; } = [];
+
+    /// <summary>How many further dead letters say the same.</summary>
+    public int Copies { get; init; }
+
+    internal static FailureReport Of(Failure failure) =>
+        new(failure.Id, failure.Status, failure is { ReplayRequestedAt: not null, ReplayedAt: null, Status: FailureStatus.Unresolved })
+        {
+            MailId = failure.MailId,
+            Generation = failure.Generation,
+            Attempts = failure.Attempts,
+            FailedAt = failure.FailedAt,
+            ExceptionType = failure.ExceptionType,
+            Message = failure.Message,
+            Stack = failure.Stack,
+            Fingerprint = failure.Fingerprint,
+            Original = failure is { OriginalTopic: { } topic, OriginalPartition: { } partition, OriginalOffset: { } offset }
+                ? new RecordPosition(topic, partition, offset, failure.OriginalTimestamp, failure.OriginalGroup)
+                : null,
+            DeadLetter = new RecordPosition(failure.DltTopic, failure.DltPartition, failure.DltOffset, failure.DltTimestamp, Group: null),
+            Key = Bytes.Of(failure.Key),
+            Value = Bytes.Of(failure.Value, withJson: true),
+            Headers = [.. HeaderJson.Read(failure.Headers).Select(HeaderReport.Of)],
+            ReplayRequestedAt = failure.ReplayRequestedAt,
+            ReplayedAt = failure.ReplayedAt,
+            ReplayedAs = failure.ReplayedAs,
+            Actions = [.. failure.Actions.Select(ActionReport.Of)],
+            Copies = failure.Copies.Count,
+        };
+}
+
+/// <summary>A place in Kafka.</summary>
+/// <param name="Topic">The topic.</param>
+/// <param name="Partition">The partition.</param>
+/// <param name="Offset">The offset.</param>
+/// <param name="Timestamp">The record's timestamp.</param>
+/// <param name="Group">The consumer group that gave it up.</param>
+public sealed record RecordPosition(string Topic, int Partition, long Offset, DateTimeOffset? Timestamp, string? Group);
+
+/// <summary>One thing that was done about a failure.</summary>
+/// <param name="Action">replay, discard, edit or resolve.</param>
+/// <param name="At">When.</param>
+/// <param name="Actor">Who.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Before">Failure and mail before it.</param>
+/// <param name="After">Failure and mail after it.</param>
+public sealed record ActionReport(
+    FailureActionKind Action, DateTimeOffset At, string Actor, string? Reason, JsonElement? Before, JsonElement? After)
+{
+    internal static ActionReport Of(FailureAction action) =>
+        new(action.Action, action.At, action.Actor, action.Reason, action.Before?.RootElement, action.After?.RootElement);
+}

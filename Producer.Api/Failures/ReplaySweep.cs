@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Options;
+using Persistence;
+using Persistence.Failures;
+using Producer.Api.Configuration;
+
+namespace Producer.Api.Failures;
+
+/// <summary>Finishes replays that were asked for and not produced: by an instance that crashed, or while Kafka was away.</summary>
+internal sealed class ReplaySweep(
+    IServiceScopeFactory scopes, FailureStore failures, IOptions<ApiOptions> options, TimeProvider clock, ILogger<ReplaySweep> log)
+    : BackgroundService
+{
+    private const int Batch = 100;
+
+    // Long enough that what another request is producing at this moment has ended one way or the other.
+    private TimeSpan Patience => options.Value.AcceptTimeout * 2;
+
+    /// <summary>Produces what is pending; false where it met an obstacle.</summary>
+    internal async Task<bool> SweepAsync(TimeSpan olderThan, CancellationToken stopping)
+    {
+        var pending = await failures.PendingReplaysAsync(olderThan, Batch, stopping);
+        await using var scope = scopes.CreateAsyncScope();
+        var replays = scope.ServiceProvider.GetRequiredService<Replays>();
+        foreach (var replay in pending)
+        {
+            // The next would meet the same obstacle; all of them come back once their patience is over.
+            if (!await replays.TryFinishAsync(replay, stopping))
+                return false;
+        }
+
+        return true;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.ReplaySweepInterval, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                await TrySweepAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The service stops; what is pending waits in Postgres.
+        }
+    }
+
+    private async Task TrySweepAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await SweepAsync(Patience, stopping);
+        }
+        catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
+        {
+            log.LogDebug("Pending replays were not looked for, since Postgres does not answer: {Reason}", fault.Message);
+        }
+        // Broad, because an exception would end the sweep, and with it the service, over one replay that cannot be read.
+        catch (Exception fault) when (!stopping.IsCancellationRequested)
+        {
+            log.LogError(fault, "The sweep of pending replays failed; it is tried again in {Interval}", options.Value.ReplaySweepInterval);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using Persistence;
+using Persistence.Schema;
+using Producer.Api.Configuration;
+using Producer.Api.Emails;
+using Producer.Api.Failures;
+using Producer.Api.Health;
+using Producer.Api.Observability;
+using Producer.Api.OpenApi;
+using Producer.Api.Problems;
+using Producer.Api.Security;
+
+namespace Producer.Api.Hosting;
+
+/// <summary>The whole service: what it is made of, and the way of a request through it.</summary>
+internal static class ProducerApi
+{
+    /// <summary>Builds the service.</summary>
+    /// <param name="args">The command line, which goes over all other configuration.</param>
+    /// <param name="addQueue">Adds the <see cref="IMailQueue"/>: <see cref="KafkaQueue.AddKafkaQueue"/>, or a test's.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder> addQueue)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        AddParts(builder);
+        addQueue(builder);
+        var app = builder.Build();
+        MapRequests(app);
+        return app;
+    }
+
+    private static void AddParts(WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>();
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(
+            (kestrel, api) => kestrel.Limits.MaxRequestBodySize = api.Value.MaxMailBytes + 1L);
+
+        services.AddPersistence(builder.Configuration);
+        // First of what starts, so that a wrong schema is met before anything uses it. Without Postgres mails are accepted all the same.
+        services.AddSchemaGuard(WhenUnreachable.GoOn);
+
+        services.AddApiSecurity();
+        services.AddApiDescription();
+        services.AddEmails();
+        services.AddFailures();
+        services.AddApiHealth();
+        builder.AddTelemetry();
+
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResults.Complete);
+        services.AddExceptionHandler<ExceptionProblems>();
+        // Let every unreadable request reach the exception handler, in all environments, for one form of answer.
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.ConfigureHttpJsonOptions(options => Configure(options.SerializerOptions));
+    }
+
+    private static void MapRequests(WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRateLimiter();
+
+        app.MapEmails();
+        app.MapFailures();
+        app.MapHealth();
+        app.MapApiDescription();
+        app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
+    }
+
+    private static void Configure(JsonSerializerOptions json)
+    {
+        json.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        json.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        json.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
+    }
+}

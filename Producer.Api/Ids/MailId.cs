@@ -1,0 +1,90 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Producer.Api.Ids;
+
+/// <summary>
+/// Makes the ids of mails and knows them again: UUIDs of version 8 (RFC 9562, 5.8) that carry a MAC under a secret which all
+/// instances share, so that each knows an id another gave out, without a look-up and before a worker has seen the mail.
+/// </summary>
+/// <remarks>
+/// Most significant first: 48 bits of Unix milliseconds, or of a digest where the id derives from an idempotency key; 4 bits
+/// version; 1 bit that says which of the two; 11 bits random or digest; 2 bits variant; 34 bits random or digest; 28 bits MAC.
+/// A guessed id passes once in 268 million times, and what it yields is the word "queued": the MAC saves a look-up and guards
+/// nothing.
+/// </remarks>
+internal sealed class MailId
+{
+    private const int Size = 16;
+    private const int MacAt = 12;
+    private const byte DerivedFlag = 0b1000;
+
+    private readonly byte[] _secret;
+    private readonly TimeProvider _clock;
+
+    /// <param name="secret">Shared by all instances. Another secret means: ids given out before are no longer known without Postgres.</param>
+    /// <param name="clock">Gives the time that new ids carry.</param>
+    public MailId(ReadOnlySpan<byte> secret, TimeProvider clock)
+    {
+        // A key of its own for this purpose, since the secret may be one that also serves others.
+        _secret = HMACSHA256.HashData(secret, "mail-id"u8);
+        _clock = clock;
+    }
+
+    /// <summary>A new id, which carries the present time.</summary>
+    public Guid New()
+    {
+        Span<byte> bytes = stackalloc byte[Size];
+        RandomNumberGenerator.Fill(bytes);
+        var now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
+        BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)(now >> 32));
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[2..], (uint)now);
+        return Seal(bytes, derived: false);
+    }
+
+    /// <summary>The id of whatever <paramref name="caller"/> posts under <paramref name="idempotencyKey"/>: the same each time.</summary>
+    public Guid Derive(string caller, string idempotencyKey)
+    {
+        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        var digest = HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes($"{caller.Length}:{caller}{idempotencyKey}"));
+        return Seal(digest.AsSpan(0, Size), derived: true);
+    }
+
+    /// <summary>Whether an instance with this secret made the id; where it is not derived, also when.</summary>
+    public bool IsOurs(Guid id, out DateTimeOffset? issuedAt)
+    {
+        issuedAt = null;
+        Span<byte> bytes = stackalloc byte[Size];
+        Span<byte> expected = stackalloc byte[Size];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        bytes.CopyTo(expected);
+        WriteMac(expected);
+        if (bytes[6] >> 4 != 8 || bytes[8] >> 6 != 0b10 || !CryptographicOperations.FixedTimeEquals(bytes, expected))
+            return false;
+
+        if ((bytes[6] & DerivedFlag) == 0)
+            issuedAt = DateTimeOffset.FromUnixTimeMilliseconds(
+                ((long)BinaryPrimitives.ReadUInt16BigEndian(bytes) << 32) | BinaryPrimitives.ReadUInt32BigEndian(bytes[2..]));
+        return true;
+    }
+
+    private Guid Seal(Span<byte> bytes, bool derived)
+    {
+        bytes[6] = (byte)(0x80 | (derived ? DerivedFlag : 0) | (bytes[6] & 0b0111));
+        bytes[8] = (byte)(0x80 | (bytes[8] & 0x3F));
+        WriteMac(bytes);
+        return new Guid(bytes, bigEndian: true);
+    }
+
+    // Over all but the last 28 bits, which it replaces.
+    private void WriteMac(Span<byte> bytes)
+    {
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        bytes[MacAt] &= 0xF0;
+        bytes[(MacAt + 1)..].Clear();
+        HMACSHA256.HashData(_secret, bytes, mac);
+        bytes[MacAt] |= (byte)(mac[0] & 0x0F);
+        mac[1..4].CopyTo(bytes[(MacAt + 1)..]);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using Contracts;
+using Contracts.Validation;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Producer.Api.OpenApi;
+
+/// <summary>
+/// The schema of <see cref="SendEmail"/>, which its converter hides from the generator. Written from the same names and limits
+/// that reading and validation use.
+/// </summary>
+internal static class MailSchema
+{
+    public static Task DescribeAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (context.JsonTypeInfo.Type != typeof(SendEmail))
+            return Task.CompletedTask;
+
+        schema.Type = JsonSchemaType.Object;
+        schema.Description = "A mail. Other fields than these are refused by name.";
+        schema.Required = new HashSet<string>(StringComparer.Ordinal) { SendEmailFields.From, SendEmailFields.Subject };
+        schema.AdditionalPropertiesAllowed = false;
+        schema.Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+        {
+            [SendEmailFields.From] = Text("The sender: `ann@example.com` or `Ann <ann@example.com>`.", SendEmailLimits.MailboxLength),
+            [SendEmailFields.To] = OneOrMany($"Recipients. At least one is needed in to, cc and bcc, at most {SendEmailLimits.Recipients} in all."),
+            [SendEmailFields.Cc] = OneOrMany("Recipients shown as copied."),
+            [SendEmailFields.Bcc] = OneOrMany("Recipients whom the others do not see."),
+            [SendEmailFields.ReplyTo] = OneOrMany($"Where answers go: at most {SendEmailLimits.ReplyTo}."),
+            [SendEmailFields.Subject] = Text("One line; may be empty on purpose.", SendEmailLimits.SubjectLength),
+            [SendEmailFields.Text] = Text("The plain text. Text or HTML is needed; it may be empty on purpose."),
+            [SendEmailFields.Body] = Text("Another name for `text`."),
+            [SendEmailFields.Html] = Text("The HTML form of the body."),
+            [SendEmailFields.Headers] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Description = "Further header fields, by name. Those that the system makes (From, To, Subject, Date, Message-ID, Content-*, …) are refused.",
+                MaxProperties = SendEmailLimits.Headers,
+                AdditionalProperties = Text("One line.", SendEmailLimits.HeaderValueLength),
+            },
+            [SendEmailFields.Tags] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Array,
+                Description = "Your own labels, to find mails by. They are not sent.",
+                MaxItems = SendEmailLimits.Tags,
+                Items = Text("A label.", SendEmailLimits.TagLength),
+            },
+            [SendEmailFields.OrderingKey] = Text($"Mails of one key are sent in the order in which they were accepted. At most {SendEmailLimits.OrderingKeyBytes} bytes."),
+        };
+        schema.Examples = [Example()];
+        return Task.CompletedTask;
+    }
+
+    private static JsonObject Example() => new JsonObject
+    {
+        [SendEmailFields.From] = "Shop <shop@example.com>",
+        [SendEmailFields.To] = "ann@example.com",
+        [SendEmailFields.Subject] = "Your order 1234",
+        [SendEmailFields.Text] = "Thank you! It leaves today.",
+        [SendEmailFields.Tags] = new JsonArray("order"),
+        [SendEmailFields.OrderingKey] = "order-1234",
+    };
+
+    private static OpenApiSchema OneOrMany(string description) => new()
+    {
+        Description = description,
+        OneOf = [Text("One address."), new OpenApiSchema { Type = JsonSchemaType.Array, Items = Text("An address.") }],
+    };
+
+    private static OpenApiSchema Text(string description, int? maxLength = null) =>
+        new() { Type = JsonSchemaType.String, Description = description, MaxLength = maxLength };
+}

@@ -1,0 +1,33 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Persistence;
+
+namespace Producer.Api.Problems;
+
+/// <summary>Turns what an endpoint throws into a problem answer, and tells the log what the caller is not told.</summary>
+internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> log) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is OperationCanceledException && httpContext.RequestAborted.IsCancellationRequested)
+        {
+            httpContext.Response.StatusCode = ProblemTypes.ClientClosedRequest.Status;
+            return true;
+        }
+
+        var (type, detail) = Explain(exception);
+        if (type == ProblemTypes.Internal)
+            log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
+        else if (type.Status >= 500)
+            log.LogWarning("{Method} {Path} answered {Code}: {Reason}", httpContext.Request.Method, httpContext.Request.Path, type.Code, exception.Message);
+
+        httpContext.Response.StatusCode = type.Status;
+        return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = type.Details(detail) });
+    }
+
+    private static (ProblemType Type, string? Detail) Explain(Exception exception) => exception switch
+    {
+        BadHttpRequestException bad => (ProblemTypes.OfStatus(bad.StatusCode), bad.Message),
+        _ when PostgresErrors.IsUnavailable(exception) => (ProblemTypes.DatabaseUnavailable, null),
+        _ => (ProblemTypes.Internal, null),
+    };
+}

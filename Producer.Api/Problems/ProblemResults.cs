@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Producer.Api.Problems;
+
+/// <summary>Makes an answer of a <see cref="ProblemType"/>.</summary>
+internal static class ProblemResults
+{
+    /// <summary>The member that holds <see cref="ProblemType.Code"/>.</summary>
+    public const string CodeMember = "code";
+
+    public static ProblemHttpResult Because(this ProblemType type, string detail, params (string Name, object? Value)[] members) =>
+        TypedResults.Problem(type.Details(detail, members));
+
+    public static ProblemDetails Details(this ProblemType type, string? detail, params (string Name, object? Value)[] members)
+    {
+        var problem = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = detail };
+        problem.Extensions[CodeMember] = type.Code;
+        foreach (var (name, value) in members)
+            problem.Extensions[name] = value;
+        return problem;
+    }
+
+    /// <summary>
+    /// What every problem answer has, whoever made it: a code, the trace's id, and when to try again. Answers of the framework,
+    /// such as 404 for an unknown path, get their code here.
+    /// </summary>
+    public static void Complete(ProblemDetailsContext context)
+    {
+        var problem = context.ProblemDetails;
+        var type = problem.Extensions.TryGetValue(CodeMember, out var code)
+            ? ProblemTypes.All.FirstOrDefault(known => Equals(known.Code, code)) ?? ProblemTypes.Internal
+            : ProblemTypes.OfStatus(problem.Status ?? 500);
+        problem.Type = type.Uri;
+        problem.Title = type.Title;
+        problem.Detail ??= type.Meaning;
+        problem.Extensions[CodeMember] = type.Code;
+        problem.Extensions.Remove("traceId");
+        problem.Extensions["trace_id"] = Activity.Current?.TraceId.ToHexString() ?? context.HttpContext.TraceIdentifier;
+        if (type.RetryAfterSeconds is { } seconds)
+            context.HttpContext.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,82 @@
+namespace Producer.Api.Problems;
+
+/// <summary>Every problem that the API answers with.</summary>
+internal static class ProblemTypes
+{
+    public static readonly ProblemType InvalidJson = new("invalid_json", 400, "The body is not valid JSON",
+        "The body is no JSON object. `line` and `position`, counted from 1, say where reading stopped.");
+
+    public static readonly ProblemType InvalidRequest = new("invalid_request", 400, "The request is not valid",
+        "A query parameter, a header or the body is not what is expected; `detail` says which.");
+
+    public static readonly ProblemType InvalidIdempotencyKey = new("invalid_idempotency_key", 400, "The Idempotency-Key is not valid",
+        "One header of 1 to 255 printable ASCII characters is expected.");
+
+    public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
+        "Send the key as `X-Api-Key: …` or `Authorization: Bearer …`.");
+
+    public static readonly ProblemType NotFound = new("not_found", 404, "There is nothing here",
+        "The path is not one of this API.");
+
+    public static readonly ProblemType MailNotFound = new("mail_not_found", 404, "No such mail",
+        "No mail has this id: it is neither recorded nor one that this API gave out.");
+
+    public static readonly ProblemType FailureNotFound = new("failure_not_found", 404, "No such failure",
+        "No failure has this id.");
+
+    public static readonly ProblemType MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here",
+        "`Allow` names the methods of this path.");
+
+    public static readonly ProblemType FailureNotOpen = new("failure_not_open", 409, "The failure is not open",
+        "It was replayed, resolved or discarded before; `detail` says which. Only an unresolved failure can be replayed or discarded.");
+
+    public static readonly ProblemType TooLarge = new("too_large", 413, "The mail is too large",
+        "The mail has more bytes than `Api:MaxMailBytes` allows; `detail` names the limit.");
+
+    public static readonly ProblemType UnsupportedMediaType = new("unsupported_media_type", 415, "The body is not JSON",
+        "Send `Content-Type: application/json`, in UTF-8.");
+
+    public static readonly ProblemType ValidationFailed = new("validation_failed", 422, "The mail is not valid",
+        "`errors` names every field that is wrong, each with a `code` of its own, and what is allowed.");
+
+    public static readonly ProblemType IdempotencyKeyReused = new("idempotency_key_reused", 422, "The Idempotency-Key was used for another mail",
+        "A mail with other content was posted under this key. Use a new key for a new mail. Nothing was accepted.");
+
+    public static readonly ProblemType ClientClosedRequest = new("client_closed_request", 499, "The caller went away",
+        "Only in logs: nobody is there to read it.");
+
+    public static readonly ProblemType Internal = new("internal_error", 500, "Something went wrong",
+        "A fault of this service; the log has it under `trace_id`.");
+
+    public static readonly ProblemType NotAccepted = new("not_accepted", 503, "The mail was not accepted",
+        "Kafka took the mail for certain not: post it again freely.") { RetryAfterSeconds = 5 };
+
+    public static readonly ProblemType OutcomeUnknown = new("outcome_unknown", 503, "Whether the mail was accepted is not known",
+        "Kafka's acknowledgement did not come in time, and it may have taken the mail. `id` is the mail's: ask for it later. "
+        + "A repeated post is safe where the first carried an Idempotency-Key and this one carries the same; else it may send a second mail.") { RetryAfterSeconds = 5 };
+
+    public static readonly ProblemType Overloaded = new("overloaded", 503, "Too many posts at once",
+        "More posts wait for Kafka than `Api:MaxConcurrentPosts` allows. Nothing was accepted: post it again later.") { RetryAfterSeconds = 1 };
+
+    public static readonly ProblemType DatabaseUnavailable = new("database_unavailable", 503, "Postgres does not answer",
+        "Mails and failures cannot be read or acted upon now. Mails are still accepted.") { RetryAfterSeconds = 5 };
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<ProblemType> All { get; } =
+    [
+        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, NotFound, MailNotFound, FailureNotFound, MethodNotAllowed, FailureNotOpen,
+        TooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, Internal, NotAccepted, OutcomeUnknown, Overloaded, DatabaseUnavailable,
+    ];
+
+    /// <summary>The problem that a bare status of the framework means.</summary>
+    public static ProblemType OfStatus(int status) => status switch
+    {
+        401 => Unauthorized,
+        404 => NotFound,
+        405 => MethodNotAllowed,
+        413 => TooLarge,
+        415 => UnsupportedMediaType,
+        >= 400 and < 500 => InvalidRequest,
+        _ => Internal,
+    };
+}

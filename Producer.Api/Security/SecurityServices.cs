@@ -1,0 +1,30 @@
+using System.Text;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
+using Producer.Api.Configuration;
+using Producer.Api.Ids;
+
+namespace Producer.Api.Security;
+
+internal static class SecurityServices
+{
+    // Without any key, in Development alone, there is nothing secret to derive from, and nothing that needs it.
+    private const string DevelopmentSecret = "development, without Api:Key";
+
+    /// <summary>The API key for every endpoint that does not say <c>AllowAnonymous</c>, and the secret of the mail ids.</summary>
+    public static IServiceCollection AddApiSecurity(this IServiceCollection services)
+    {
+        services.AddAuthentication(ApiKeyAuthentication.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, configureOptions: null);
+        services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder(ApiKeyAuthentication.SchemeName).RequireAuthenticatedUser().Build());
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<ApiOptions>>().Value;
+            var secret = options.IdSecret ?? (string.IsNullOrEmpty(options.Key) ? DevelopmentSecret : options.Key);
+            return new MailId(Encoding.UTF8.GetBytes(secret), provider.GetRequiredService<TimeProvider>());
+        });
+        return services;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Persistence.Schema;
+using Producer.Api.Emails;
+using Producer.Api.Hosting;
+using Testing;
+
+namespace Producer.Api.Tests;
+
+/// <summary>The whole service in this process, with a real Postgres and, instead of Kafka, a queue that a test looks into.</summary>
+internal sealed class ApiHost : IAsyncDisposable
+{
+    /// <summary>A Postgres that nobody answers for.</summary>
+    public const string NoPostgres = "Host=127.0.0.1;Port=1;Database=none;Username=none;Password=none";
+
+    private static readonly Lazy<Task<string>> SharedDatabase = new(CreateDatabaseAsync);
+
+    private readonly WebApplication _app;
+
+    private ApiHost(WebApplication app, FakeMailQueue queue)
+    {
+        _app = app;
+        Queue = queue;
+    }
+
+    public HttpClient Client => field ??= _app.GetTestClient();
+
+    public FakeMailQueue Queue { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Starts the service; the schema is there. Settings go over the defaults: <c>("Api:Key", "…")</c>.</summary>
+    public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var all = settings.Any(setting => setting.Key == "Database:ConnectionString")
+            ? settings
+            : [.. settings, ("Database:ConnectionString", await SharedDatabase.Value)];
+        var host = Build(all);
+        await host._app.StartAsync();
+        return host;
+    }
+
+    /// <summary>Builds the service without starting it, for what a start refuses.</summary>
+    public static ApiHost Build(params (string Key, string Value)[] settings)
+    {
+        var queue = new FakeMailQueue();
+        var environment = settings.FirstOrDefault(setting => setting.Key == "environment").Value ?? Environments.Development;
+        string[] args = [$"--environment={environment}", .. settings.Where(setting => setting.Key != "environment").Select(setting => $"--{setting.Key}={setting.Value}")];
+        var app = ProducerApi.Build(args, builder =>
+        {
+            builder.WebHost.UseTestServer();
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton<IMailQueue>(queue);
+        });
+        return new ApiHost(app, queue);
+    }
+
+    public Task StartServerAsync() => _app.StartAsync();
+
+    public Task<HttpResponseMessage> PostAsync(string path, string json, params (string Name, string Value)[] headers) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") }, headers);
+
+    public Task<HttpResponseMessage> GetAsync(string path, params (string Name, string Value)[] headers) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, path), headers);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+    }
+
+    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, (string Name, string Value)[] headers)
+    {
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
+        return Client.SendAsync(request);
+    }
+
+    private static async Task<string> CreateDatabaseAsync()
+    {
+        var postgres = await PostgresFixture.StartAsync();
+        var connectionString = await postgres.CreateDatabaseAsync("api");
+        await using var host = Build(("Database:ConnectionString", connectionString));
+        await host.Services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(30));
+        return connectionString;
+    }
+}
+
+internal static class ResponseExtensions
+{
+    public static async Task<JsonElement> JsonAsync(this HttpResponseMessage response) =>
+        await response.Content.ReadFromJsonAsync<JsonElement>();
+
+    /// <summary>The problem of an answer that must be one, with this status and code.</summary>
+    public static async Task<JsonElement> ProblemAsync(this HttpResponseMessage response, int status, string code)
+    {
+        var body = await response.Content.ReadAsStringAsync();
+        ((int)response.StatusCode).ShouldBe(status, body);
+        response.Content.Headers.ContentType?.MediaType.ShouldBe("application/problem+json");
+        var problem = JsonDocument.Parse(body).RootElement;
+        problem.GetProperty("code").GetString().ShouldBe(code);
+        problem.GetProperty("status").GetInt32().ShouldBe(status);
+        problem.GetProperty("type").GetString().ShouldBe($"urn:messaging:problem:{code}");
+        problem.GetProperty("trace_id").GetString().ShouldNotBeNullOrEmpty();
+        return problem;
+    }
+}
