@@ -43,7 +43,10 @@ public static class HeaderJson
         if (header.TryGetProperty("base64", out var base64))
             return new RecordHeader(name, base64.GetBytesFromBase64());
         var value = header.GetProperty("value");
-        return new RecordHeader(name, value.ValueKind == JsonValueKind.Null ? null : Encoding.UTF8.GetBytes(value.GetString()!));
+        // Not by a conditional expression: its null would be a byte array's, and that converts to empty memory.
+        if (value.ValueKind == JsonValueKind.Null)
+            return new RecordHeader(name, null);
+        return new RecordHeader(name, Encoding.UTF8.GetBytes(value.GetString()!));
     }
 
     private static void WriteValue(Utf8JsonWriter json, ReadOnlyMemory<byte>? value)

@@ -13,9 +13,9 @@ internal sealed record PageCursor(DateTimeOffset At, Guid Id)
         if (text is null)
             return null;
         Span<byte> bytes = stackalloc byte[Length];
-        // The length first: a longer text would not fit, whatever it says.
-        if (Base64Url.GetEncodedLength(Length) != text.Length || !Base64Url.TryDecodeFromChars(text, bytes, out var written) || written != Length)
+        if (!Base64Url.IsValid(text, out var length) || length != Length)
             throw Unknown(text);
+        Base64Url.DecodeFromChars(text, bytes);
         var ticks = BinaryPrimitives.ReadInt64BigEndian(bytes);
         if (ticks < DateTimeOffset.MinValue.Ticks || ticks > DateTimeOffset.MaxValue.Ticks)
             throw Unknown(text);

@@ -10,7 +10,7 @@ public sealed class TransitionsTests
 
     private static readonly MailState[] Ended = [MailState.Sent, MailState.Canceled, MailState.Replaced, MailState.Discarded];
 
-    public static IEnumerable<RowFacts> EveryRow() =>
+    private static IEnumerable<RowFacts> EveryRow() =>
         from state in Enum.GetValues<MailState>()
         from handOver in new HandOverKind?[] { null, HandOverKind.Redelivery, HandOverKind.DeadLetter }
         from marked in new[] { false, true }
@@ -22,22 +22,25 @@ public sealed class TransitionsTests
     public void A_mail_without_a_row_is_claimed() => Transitions.Decide(null, 3, 4).ShouldBe(ClaimDecision.Claim);
 
     [Test]
-    public void A_record_of_an_older_generation_or_attempt_never_sends([ValueSource(nameof(EveryRow))] RowFacts row)
+    public void A_record_of_an_older_generation_or_attempt_never_sends()
     {
-        Transitions.Decide(row, 0, 9).ShouldBe(ClaimDecision.Stale);
-        Transitions.Decide(row, 1, 1).ShouldBe(ClaimDecision.Stale);
+        foreach (var row in EveryRow())
+        {
+            Transitions.Decide(row, 0, 9).ShouldBe(ClaimDecision.Stale, row.ToString());
+            Transitions.Decide(row, 1, 1).ShouldBe(ClaimDecision.Stale, row.ToString());
+        }
     }
 
     [Test]
-    public void A_mail_that_ended_is_not_sent_whatever_comes([ValueSource(nameof(EveryRow))] RowFacts row)
+    public void A_mail_that_ended_is_not_sent_whatever_comes()
     {
-        if (!Ended.Contains(row.State))
-            return;
-        foreach (var generation in new[] { 0, 1, 2 })
-        {
-            foreach (var attempt in new[] { 1, 2, 3 })
-                Transitions.Decide(row, generation, attempt).ShouldBeOneOf(ClaimDecision.Stale, ClaimDecision.IdempotencyConflict);
-        }
+        var decisions =
+            from row in EveryRow()
+            where Ended.Contains(row.State)
+            from generation in new[] { 0, 1, 2 }
+            from attempt in new[] { 1, 2, 3 }
+            select Transitions.Decide(row, generation, attempt);
+        decisions.Distinct().ShouldBe([ClaimDecision.Stale, ClaimDecision.IdempotencyConflict], ignoreOrder: true);
     }
 
     [Test]

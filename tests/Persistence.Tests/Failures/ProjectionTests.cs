@@ -1,0 +1,159 @@
+using NUnit.Framework;
+using Persistence.Deliveries;
+using Persistence.Failures;
+using Shouldly;
+
+namespace Persistence.Tests.Failures;
+
+public sealed class ProjectionTests : BooksTests
+{
+    [Test]
+    public async Task A_dead_letter_becomes_a_failure_with_all_that_it_carries()
+    {
+        var record = Make.DeadLetter(Guid.CreateVersion7()) with
+        {
+            Headers =
+            [
+                new RecordHeader("twice", "1"u8.ToArray()), new RecordHeader("twice", "2"u8.ToArray()),
+                new RecordHeader("binary", new byte[] { 0, 255 }), new RecordHeader("none", null),
+            ],
+            Value = [0, 1, 255],
+        };
+        var projection = await Books.Failures.ProjectAsync(record);
+
+        projection.IsNew.ShouldBeTrue();
+        var failure = (await Books.Failures.FindAsync(projection.FailureId)).ShouldNotBeNull();
+        failure.Value.ShouldBe(record.Value);
+        failure.Key.ShouldBe(record.Key);
+        failure.Status.ShouldBe(FailureStatus.Unresolved);
+        failure.Fingerprint.ShouldBe(projection.Fingerprint);
+        (failure.OriginalTopic, failure.OriginalOffset, failure.OriginalGroup).ShouldBe((record.OriginalTopic, record.OriginalOffset, record.OriginalGroup));
+        HeaderJson.Read(failure.Headers).Select(header => (header.Name, Bytes: header.Value is { } bytes ? Convert.ToHexString(bytes.Span) : null))
+            .ShouldBe([("twice", "31"), ("twice", "32"), ("binary", "00FF"), ("none", null)]);
+    }
+
+    [Test]
+    public async Task Projecting_twice_changes_nothing()
+    {
+        var record = Make.DeadLetter(Guid.CreateVersion7());
+        var first = await Books.Failures.ProjectAsync(record);
+        var before = await SnapshotAsync();
+        (await Books.Failures.ProjectAsync(record)).ShouldBe(first with { Kind = ProjectionKind.Known });
+        (await SnapshotAsync()).ShouldBe(before);
+    }
+
+    [Test]
+    public async Task Twenty_at_once_project_one_failure()
+    {
+        var record = Make.DeadLetter(Guid.CreateVersion7());
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Books.Failures.ProjectAsync(record))));
+        results.Count(result => result.IsNew).ShouldBe(1);
+        results.Select(result => result.FailureId).Distinct().ShouldHaveSingleItem();
+    }
+
+    [Test]
+    public async Task A_copy_that_a_crash_left_is_noted_and_opens_nothing()
+    {
+        var mail = Guid.CreateVersion7();
+        var first = await Books.Failures.ProjectAsync(Make.DeadLetter(mail, originalOffset: 5));
+        var copy = Make.DeadLetter(mail, originalOffset: 5);
+        (await Books.Failures.ProjectAsync(copy)).ShouldBe(first with { Kind = ProjectionKind.Copy });
+        (await Books.Failures.ProjectAsync(copy)).ShouldBe(first with { Kind = ProjectionKind.Known });
+        (await Books.Failures.FindAsync(first.FailureId))!.Copies.ShouldHaveSingleItem().DltOffset.ShouldBe(copy.Offset);
+    }
+
+    [Test]
+    public async Task A_copy_that_arrives_after_the_decision_does_not_open_the_failure_again()
+    {
+        var mail = Guid.CreateVersion7();
+        var first = await Books.Failures.ProjectAsync(Make.DeadLetter(mail));
+        (await Books.Failures.DiscardAsync(first.FailureId, "ann", "spam")).ShouldBeNull();
+        (await Books.Failures.ProjectAsync(Make.DeadLetter(mail))).Kind.ShouldBe(ProjectionKind.Copy);
+        (await Books.Failures.FindAsync(first.FailureId))!.Status.ShouldBe(FailureStatus.Discarded);
+    }
+
+    [Test]
+    public async Task Other_bytes_under_the_same_mail_and_generation_are_a_failure_of_their_own()
+    {
+        var mail = Guid.CreateVersion7();
+        var first = await Books.Failures.ProjectAsync(Make.DeadLetter(mail, value: "one"));
+        var second = await Books.Failures.ProjectAsync(Make.DeadLetter(mail, value: "two"));
+        second.IsNew.ShouldBeTrue();
+        second.FailureId.ShouldNotBe(first.FailureId);
+        (await Books.Failures.FindAsync(second.FailureId))!.MailId.ShouldBeNull();
+    }
+
+    [Test]
+    public async Task A_poison_record_without_a_mail_is_one_failure_however_often_its_dead_letter_was_written()
+    {
+        var first = await Books.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_001));
+        (await Books.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_001))).ShouldBe(first with { Kind = ProjectionKind.Copy });
+        (await Books.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_002))).IsNew.ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task A_dead_letter_of_unknown_origin_is_kept_each_time()
+    {
+        var record = Make.DeadLetter(null) with { OriginalTopic = null, OriginalPartition = null, OriginalOffset = null, OriginalTimestamp = null };
+        (await Books.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();
+        (await Books.Failures.ProjectAsync(record with { Offset = record.Offset + 1_000_000 })).IsNew.ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task The_record_in_the_topic_proves_that_the_mail_is_dead_and_its_hand_over_done()
+    {
+        var record = Make.Record();
+        var claim = await Books.ClaimAsync(record, Worker);
+        await Books.Deliveries.RecordHandOverAsync(record.Identity, claim.FencingToken, new HandOver.DeadLetter("550"), []);
+        await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Books.Deliveries.ClaimAsync(record, Worker)).ShouldBe(new ClaimResult.Stale(MailState.Dead, 0, 1));
+
+        var released = Make.Record();
+        claim = await Books.ClaimAsync(released, Worker);
+        await Books.Deliveries.ReleaseAsync(released.Identity, claim.FencingToken);
+        await Books.Failures.ProjectAsync(Make.DeadLetter(released.Identity.MailId));
+        (await Books.MailAsync(released.Identity.MailId)).State.ShouldBe(MailState.Dead);
+    }
+
+    [Test]
+    public async Task A_mail_that_a_live_worker_sends_is_left_to_it()
+    {
+        var record = Make.Record();
+        await Books.ClaimAsync(record, Worker);
+        await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sending);
+    }
+
+    [TestCase("sent", 0, FailureStatus.Resolved)]
+    [TestCase("canceled", 0, FailureStatus.Resolved)]
+    [TestCase("discarded", 0, FailureStatus.Discarded)]
+    [TestCase("replaced", 0, FailureStatus.Replayed)]
+    [TestCase("queued", 1, FailureStatus.Replayed)]
+    [TestCase("dead", 0, FailureStatus.Unresolved)]
+    public async Task A_failure_that_is_rebuilt_from_the_topic_stands_as_its_mail_does(string state, int generation, FailureStatus expected)
+    {
+        var record = Make.Record();
+        await Books.DieAsync(record, Worker);
+        await Books.ExecuteAsync("UPDATE email.deliveries SET state = $2, generation = $3 WHERE id = $1", record.Identity.MailId, state, generation);
+        var projection = await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Books.Failures.FindAsync(projection.FailureId))!.Status.ShouldBe(expected);
+    }
+
+    [Test]
+    public async Task Text_that_Postgres_does_not_take_does_not_stop_the_projection()
+    {
+        var record = Make.DeadLetter(null) with
+        {
+            Message = "a\0b\udc00", ExceptionType = "\0", StackTrace = "\ud800", OriginalTopic = "t\0", OriginalGroup = "\0",
+            Headers = [new RecordHeader("n\0", "v\0"u8.ToArray())],
+        };
+        (await Books.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();
+    }
+
+    private Task<string> SnapshotAsync() => Books.ScalarAsync<string>(
+        """
+        SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
+            SELECT f::text FROM email.failures AS f UNION ALL SELECT c::text FROM email.failure_copies AS c
+            UNION ALL SELECT d::text FROM email.deliveries AS d) AS lines (line)
+        """);
+}
