@@ -38,7 +38,7 @@ public sealed class SchemaGuardTests
         stopping.IsCancellationRequested.ShouldBeFalse();
         await server.StartAsync();
         await Eventually.Until(() => stopping.IsCancellationRequested, null, "the service stops");
-        await Should.ThrowAsync<SchemaMismatchException>(() => host.StopAsync());
+        await host.StopAsync();
     }
 
     [Test]
