@@ -114,6 +114,14 @@ public sealed class ClaimTests : BooksTests
     }
 
     [Test]
+    public async Task Taking_back_ones_own_claim_takes_nobody_elses()
+    {
+        var record = Make.Record();
+        await Books.ClaimAsync(record, await Books.StartWorkerAsync("other:10"));
+        (await Books.Deliveries.ClaimAsync(record, Worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Busy>().WorkerName.ShouldBe("other:10");
+    }
+
+    [Test]
     public async Task Other_content_under_the_same_id_is_a_conflict_and_a_copy_of_the_same_content_is_not()
     {
         var record = Make.Record();

@@ -107,6 +107,16 @@ public sealed class OutcomeTests : BooksTests
     }
 
     [Test]
+    public async Task A_later_answer_does_not_take_back_that_a_recipient_accepted()
+    {
+        var record = Make.Record();
+        var claim = await Books.ClaimAsync(record, Worker);
+        await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [Accepted(record)]);
+        await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [Deferred(record)]);
+        (await Books.MailAsync(record.Identity.MailId)).Recipients.Single().Outcome.ShouldBe(RecipientOutcome.Accepted);
+    }
+
+    [Test]
     public async Task A_claim_that_is_given_back_is_claimed_by_the_same_record()
     {
         var record = Make.Record();

@@ -105,6 +105,21 @@ public sealed class ReplayTests : BooksTests
     }
 
     [Test]
+    public async Task A_late_answer_and_a_replay_at_once_end_as_sent_whoever_comes_first()
+    {
+        for (var round = 0; round < 30; round++)
+        {
+            var (record, failureId) = await DeadAsync();
+            await Task.WhenAll(
+                Task.Run(() => Books.Failures.RequestReplayAsync(failureId, "ann", null)),
+                Task.Run(() => Books.Deliveries.RecordSentAsync(record.Identity, 1, [])));
+            (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
+            (await FindAsync(failureId)).Status.ShouldBe(FailureStatus.Resolved);
+            (await Books.Deliveries.ClaimAsync(record.Next(generation: 1), Worker)).ShouldBeOfType<ClaimResult.Stale>();
+        }
+    }
+
+    [Test]
     public async Task What_is_decided_is_not_decided_again()
     {
         (await ReplayRefusedAsync(Guid.NewGuid())).ShouldBe(Refusal.NotFound);
