@@ -182,6 +182,28 @@ public sealed class ReplayTests : BooksTests
         (await Books.Failures.PendingReplaysAsync(TimeSpan.Zero)).ShouldBeEmpty();
     }
 
+    [Test]
+    public async Task Of_ten_processes_that_sweep_at_once_each_replay_goes_to_one()
+    {
+        for (var number = 0; number < 60; number++)
+        {
+            var (_, failureId) = await DeadAsync();
+            Accepted(await Books.Failures.RequestReplayAsync(failureId, "ann", null));
+        }
+        await Books.ExecuteAsync("UPDATE email.failures SET replay_claimed_at = now() - interval '2 minutes' WHERE replayed_at IS NULL");
+        var start = new TaskCompletionSource();
+        var sweeps = Enumerable.Range(0, 10).Select(async _ =>
+        {
+            await start.Task;
+            return await Books.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1));
+        }).ToList();
+        start.SetResult();
+        var taken = (await Task.WhenAll(sweeps)).SelectMany(sweep => sweep).Select(replay => replay.FailureId).ToList();
+        taken.Count.ShouldBeGreaterThanOrEqualTo(60);
+        taken.ShouldBeUnique();
+        await Books.ExecuteAsync("UPDATE email.failures SET replayed_at = now() WHERE replay_requested_at IS NOT NULL");
+    }
+
     private static Replay Accepted(ReplayResult result) => result.ShouldBeOfType<ReplayResult.Accepted>().Replay;
 
     private async Task<Refusal> ReplayRefusedAsync(Guid id) =>
