@@ -66,8 +66,8 @@ internal sealed class SendEmailReader
         }
         catch (InvalidOperationException)
         {
-            // System.Text.Json tells of half a surrogate pair (\ud800) only when the text is taken.
-            Refuse(path, ValidationCodes.InvalidText, "holds an escape that is no Unicode character (half a surrogate pair)");
+            // System.Text.Json tells of half a surrogate pair (\ud800), and of bytes that are not UTF-8, only when the text is taken.
+            Refuse(path, ValidationCodes.InvalidText, "is no Unicode text: it holds half a surrogate pair, or bytes that are not UTF-8");
             return null;
         }
     }

@@ -47,7 +47,10 @@ internal sealed class ApiHost : IAsyncDisposable
     }
 
     /// <summary>Builds the service without starting it, for what a start refuses.</summary>
-    public static ApiHost Build(params (string Key, string Value)[] settings)
+    public static ApiHost Build(params (string Key, string Value)[] settings) => Build(settings, _ => { });
+
+    /// <inheritdoc cref="Build(ValueTuple{string, string}[])"/>
+    public static ApiHost Build((string Key, string Value)[] settings, Action<IServiceCollection> addMore)
     {
         var queue = new FakeMailQueue();
         var environment = settings.FirstOrDefault(setting => setting.Key == "environment").Value ?? Environments.Development;
@@ -57,6 +60,7 @@ internal sealed class ApiHost : IAsyncDisposable
             builder.WebHost.UseTestServer();
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton<IMailQueue>(queue);
+            addMore(builder.Services);
         });
         return new ApiHost(app, queue);
     }

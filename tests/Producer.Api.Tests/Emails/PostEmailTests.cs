@@ -77,8 +77,8 @@ public class PostEmailTests
         var content = new ByteArrayContent([.. Encoding.UTF8.GetBytes(Mail[..^2]), 0xFF, 0xFE, .. "\"}"u8.ToArray()]);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
 
-        var response = await _api.Client.PostAsync("/emails", content);
-        ((int)response.StatusCode).ShouldBeInRange(400, 422);
+        var problem = await (await _api.Client.PostAsync("/emails", content)).ProblemAsync(422, "validation_failed");
+        problem.GetProperty("errors")[0].GetProperty("code").GetString().ShouldBe("invalid_text");
     }
 
     [TestCase("text/plain")]

@@ -1,0 +1,76 @@
+using Microsoft.Extensions.DependencyInjection;
+using Persistence.Deliveries;
+using Producer.Api.Ids;
+
+namespace Producer.Api.Tests.Emails;
+
+public class GetEmailTests
+{
+    private ApiHost _api = null!;
+    private Books _books = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _api = await ApiHost.StartAsync();
+        _books = new Books(_api.Services);
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop() => await _api.DisposeAsync();
+
+    [Test]
+    public async Task A_mail_that_no_worker_has_seen_is_queued_and_not_recorded()
+    {
+        var id = _api.Services.GetRequiredService<MailId>().New();
+
+        var mail = await (await _api.GetAsync($"/emails/{id}")).JsonAsync();
+        mail.GetProperty("state").GetString().ShouldBe("queued");
+        mail.GetProperty("recorded").GetBoolean().ShouldBeFalse();
+        mail.GetProperty("accepted_at").GetDateTimeOffset().ShouldBe(DateTimeOffset.UtcNow, TimeSpan.FromMinutes(1));
+    }
+
+    [Test]
+    public async Task A_sent_mail_tells_its_times_its_attempts_and_its_recipients()
+    {
+        var id = Guid.NewGuid();
+        var (identity, claim) = await _books.ClaimAsync(id);
+        await _books.Deliveries.RecordSentAsync(
+            identity, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250, "2.0.0", "OK")]);
+
+        var mail = await (await _api.GetAsync($"/emails/{id}")).JsonAsync();
+        mail.GetProperty("state").GetString().ShouldBe("sent");
+        mail.GetProperty("recorded").GetBoolean().ShouldBeTrue();
+        mail.GetProperty("attempts").GetInt32().ShouldBe(1);
+        mail.GetProperty("sent_at").GetDateTimeOffset().ShouldBe(DateTimeOffset.UtcNow, TimeSpan.FromMinutes(1));
+        var recipient = mail.GetProperty("recipients").EnumerateArray().Single();
+        recipient.GetProperty("address").GetString().ShouldBe("b@example.com");
+        recipient.GetProperty("outcome").GetString().ShouldBe("accepted");
+        recipient.GetProperty("reply_code").GetInt32().ShouldBe(250);
+    }
+
+    [Test]
+    public async Task A_dead_mail_links_its_failure()
+    {
+        var (mailId, failureId) = await _books.FailAsync();
+
+        var mail = await (await _api.GetAsync($"/emails/{mailId}")).JsonAsync();
+        mail.GetProperty("state").GetString().ShouldBe("dead");
+        mail.GetProperty("failures").EnumerateArray().Single().GetProperty("id").GetGuid().ShouldBe(failureId);
+    }
+
+    [TestCase("0190b0a0-0000-7000-8000-000000000000")]
+    [TestCase("no-uuid")]
+    public async Task An_id_that_was_never_given_out_is_not_found(string id) =>
+        await (await _api.GetAsync($"/emails/{id}")).ProblemAsync(404, "mail_not_found");
+
+    [Test]
+    public async Task Without_Postgres_reads_answer_503()
+    {
+        await using var api = await ApiHost.StartAsync(("Database:ConnectionString", ApiHost.NoPostgres));
+
+        var response = await api.GetAsync($"/emails/{api.Services.GetRequiredService<MailId>().New()}");
+        await response.ProblemAsync(503, "database_unavailable");
+        response.Headers.RetryAfter.ShouldNotBeNull();
+    }
+}
