@@ -1,7 +1,7 @@
 # Shared by all verbs: messages, ports, processes. Sourced by ./dev.
 # shellcheck shell=bash
 
-run=$root/.run         # state and logs of what runs; not in git
+run=${DEV_RUN:-$root/.run} # state and logs of what runs; not in git
 logs=$run/logs
 
 say() { printf '%s\n' "$*"; }

@@ -1,8 +1,8 @@
 # demo: a picture of what the system does with mails that work and mails that fail. Sourced by ./dev.
 # shellcheck shell=bash
 
-# Recipient and how many such mails; the mail sink fails as the address says.
-demo_mails=(fine@example.com=10 fail-451-twice@example.com=3 fail-451@example.com=3 fail-550@example.com=3 not-an-address=1)
+# Recipient and how many such mails, 20 in all. The mail sink fails as the address says; it counts by address, so each mail has its own.
+demo_mails=(fine@N.example.com=10 fail-451-twice@N.example.com=3 fail-451@N.example.com=3 fail-550@N.example.com=3 not-an-address=1)
 demo_seconds=90 # the longest way, five tries with 1, 2, 4 and 8 s between them, takes about 16 s
 
 field() { sed -n "s/.*\"$1\":\(\"\([^\"\\\\]*\(\\\\.[^\"\\\\]*\)*\)\"\|[0-9]*\).*/\1/p" | head -n 1 | sed 's/^"//; s/"$//; s/\\"/"/g'; } # name; JSON on standard input
@@ -31,14 +31,15 @@ demo() {
   since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 
   for pair in "${demo_mails[@]}"; do
-    to=${pair%=*}
     for ((i = 0; i < ${pair#*=}; i++)); do
       number=$((number + 1))
+      to=${pair%=*}
+      to=${to/N./customer-$number.}
       { read -r status; read -r body; } < <(post_mail "$to" "$number")
       if [ "$status" = 202 ]; then
         ids+=("$(field id <<<"$body")") tos+=("$to") outcomes+=('')
       else
-        refused+=("$(printf '%-30s %-9s %s' "$to" refused "by the API: $status $(field code <<<"$body")")")
+        refused+=("$(printf '%-42s %-9s %s' "$to" refused "by the API: $status $(field code <<<"$body")")")
       fi
     done
   done
@@ -63,10 +64,10 @@ demo() {
   done
 
   say
-  printf '%-30s %s\n' recipient 'what became of it'
-  for i in "${!ids[@]}"; do printf '%-30s %s\n' "${tos[i]}" "${outcomes[i]:-NOT ENDED after $demo_seconds s}"; done
+  printf '%-42s %s\n' recipient 'what became of it'
+  for i in "${!ids[@]}"; do printf '%-42s %s\n' "${tos[i]}" "${outcomes[i]:-NOT ENDED after $demo_seconds s}"; done
   for text in "${refused[@]}"; do say "$text"; done
-  printf '%-30s %s\n' '(no mail, by Kafka)' "${poison:-NOT FOUND among the failures after $demo_seconds s}"
+  printf '%-42s %s\n' '(no mail, by Kafka)' "${poison:-NOT FOUND among the failures after $demo_seconds s}"
   say
   say "mails: http://127.0.0.1:$mail_port    failures: http://127.0.0.1:$api_port/failures    dead letters: topic email.send.dlt"
   ((pending == 0)) && [ -n "$poison" ]

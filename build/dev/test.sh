@@ -31,15 +31,18 @@ run_tests() {
 
 # What the processes of the run shared and therefore none of them ended, or what a killed one left.
 remove_leftovers() {
-  local pidfile
+  local own=${TMPDIR:-/tmp}/messaging-test-$test_run pidfile lock
+  for lock in "$own"/stack-*/lock; do
+    [ ! -f "$lock" ] || DEV_RUN=${lock%/*} COMPOSE_PROJECT_NAME=$(basename "${lock%/*}") "$root/dev" down --wipe || true
+  done
   if engine_answers; then
     docker ps -aq --filter "label=messaging.test-run=$test_run" | xargs -r docker rm -f -v >/dev/null || true
     docker network ls -q --filter "label=messaging.test-run=$test_run" | xargs -r docker network rm >/dev/null || true
   fi
-  for pidfile in "${TMPDIR:-/tmp}/messaging-test-$test_run"/*/data/postmaster.pid; do
+  for pidfile in "$own"/*/data/postmaster.pid; do
     [ ! -f "$pidfile" ] || kill -QUIT "$(head -n 1 "$pidfile")" 2>/dev/null || true
   done
-  rm -rf "${TMPDIR:-/tmp}/messaging-test-$test_run"
+  rm -rf "$own"
 }
 
 counter() { # name: summed over all result files

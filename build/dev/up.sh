@@ -50,7 +50,7 @@ down() {
   end up TERM 60
   end_local
   if engine_answers && (need_compose) 2>/dev/null; then
-    if [ "${1:-}" = --wipe ]; then end_docker --volumes; else end_docker; fi
+    if [ "${1:-}" = --wipe ]; then end_docker --volumes --rmi local; else end_docker; fi
   fi
   if [ "${1:-}" = --wipe ]; then
     [ ! -f "$run/postgres.home" ] || rm -rf "$(cat "$run/postgres.home")"

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace Testing;
 
@@ -111,7 +110,7 @@ internal sealed class LocalPostgres : PostgresServer
         if (signal == Signal.Kill)
             SignalAll(signal);
         else
-            Send(process.Id, signal);
+            Signals.Send(process.Id, signal);
         using var late = new CancellationTokenSource(Deadline);
         await process.WaitForExitAsync(late.Token);
     }
@@ -123,30 +122,8 @@ internal sealed class LocalPostgres : PostgresServer
         var children = File.ReadAllText($"/proc/{postmaster.Id}/task/{postmaster.Id}/children")
             .Split(' ', StringSplitOptions.RemoveEmptyEntries)
             .Select(id => int.Parse(id, CultureInfo.InvariantCulture));
-        Send(postmaster.Id, signal);
+        Signals.Send(postmaster.Id, signal);
         foreach (var child in children)
-            Send(child, signal);
-    }
-
-    private static void Send(int process, Signal signal)
-    {
-        const int NoSuchProcess = 3;
-        if (Native.Kill(process, (int)signal) != 0 && Marshal.GetLastPInvokeError() is var error and not NoSuchProcess)
-            throw new InvalidOperationException($"Signal {signal} to process {process}: {Marshal.GetPInvokeErrorMessage(error)}");
-    }
-
-    private enum Signal
-    {
-        Interrupt = 2,
-        Kill = 9,
-        Continue = 18,
-        Stop = 19,
-    }
-
-    private static class Native
-    {
-        [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-        public static extern int Kill(int process, int signal);
+            Signals.Send(child, signal);
     }
 }

@@ -1,0 +1,69 @@
+using System.Net.Sockets;
+using System.Net;
+using NUnit.Framework;
+using Shouldly;
+using Testing;
+
+namespace EndToEnd;
+
+[Category("local-stack")]
+public sealed class LocalMailTests() : MailTests(StackMode.Local);
+
+[Category("local-stack")]
+public sealed class LocalUpTests
+{
+    [Test]
+    public async Task Ctrl_C_ends_every_process_that_was_started()
+    {
+        await using var stack = await DevStack.StartAsync(StackMode.Local);
+        var started = stack.Processes();
+        started.Keys.ShouldBe(["up", "kafka", "postgres", "mail-sink", "producer-api", "consumer-worker"], ignoreOrder: true);
+
+        stack.Up.Interrupt();
+
+        (await stack.Up.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(0, stack.Up.Output);
+        stack.Up.Lines[^1].ShouldBe("ended");
+        started.Where(process => Directory.Exists($"/proc/{process.Value}")).ShouldBeEmpty();
+        stack.Processes().ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task Down_ends_what_up_runs()
+    {
+        await using var stack = await DevStack.StartAsync(StackMode.Local);
+        var started = stack.Processes();
+
+        using var down = stack.Run("down");
+
+        (await down.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(0, down.Output);
+        await stack.Up.EndsAsync(TimeSpan.FromSeconds(10));
+        started.Where(process => Directory.Exists($"/proc/{process.Value}")).ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task A_taken_port_is_said_in_one_line()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        var folder = Path.Combine(TestRun.Directory, "stack-taken");
+        using var up = DevCommand.Start(
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["DEV_RUN"] = folder, ["API_PORT"] = $"{port}" }, "up", "--local");
+
+        (await up.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(1);
+        up.Lines.ShouldHaveSingleItem().ShouldBe($"dev: port {port} is taken by another program; end that, or set API_PORT to a free port");
+    }
+
+    [TestCase("API_PORT", "0")]
+    [TestCase("MAIL_PORT", "http")]
+    [TestCase("SMTP_PORT", "65536")]
+    public async Task A_port_that_is_none_is_said_in_one_line(string name, string value)
+    {
+        var folder = Path.Combine(TestRun.Directory, "stack-wrong");
+        using var up = DevCommand.Start(
+            new Dictionary<string, string>(StringComparer.Ordinal) { ["DEV_RUN"] = folder, [name] = value }, "up", "--local");
+
+        (await up.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(1);
+        up.Lines.ShouldHaveSingleItem().ShouldBe($"dev: {name} is '{value}'; a port is a number from 1 to 65535");
+    }
+}
