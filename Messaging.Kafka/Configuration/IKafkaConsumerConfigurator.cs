@@ -1,0 +1,58 @@
+using Confluent.Kafka;
+
+namespace MassTransit;
+
+/// <summary>How a topic is read.</summary>
+public interface IKafkaConsumerConfigurator
+{
+    /// <summary>Where a group without a committed offset begins. Default: earliest, so that nothing written before the first start is passed over.</summary>
+    AutoOffsetReset? AutoOffsetReset { set; }
+
+    /// <summary>Makes the instance a static member of its group, which may restart within the session time-out without a rebalance. Default: none.</summary>
+    string? GroupInstanceId { set; }
+
+    /// <summary>How many records are handled at once, over all partitions; one at a time per key. Default: 1.</summary>
+    int? ConcurrentMessageLimit { set; }
+
+    /// <summary>How many records are held in memory, over all partitions; a partition ahead of its share is paused. Default: ten for each that is handled at once, 1,000 at least.</summary>
+    int PrefetchCount { set; }
+
+    /// <summary>How many records of one partition may lie at or above its watermark, ended or not: what a crash delivers again at the most. Default: 10,000.</summary>
+    ushort MessageLimit { set; }
+
+    /// <summary>How long the offset of an ended record may wait for its commit. Default: 1 s.</summary>
+    TimeSpan CheckpointInterval { set; }
+
+    /// <summary>After how many ended records offsets are committed before that. Default: 5,000.</summary>
+    ushort CheckpointMessageCount { set; }
+
+    /// <summary>How partitions are shared among a group's members. Default: cooperative-sticky, which moves only those that must.</summary>
+    PartitionAssignmentStrategy? PartitionAssignmentStrategy { set; }
+
+    /// <summary>How long the group waits for an instance that has died. Default: 10 s.</summary>
+    TimeSpan? SessionTimeout { set; }
+
+    /// <summary>How often an instance tells the group that it lives. Default: 3 s.</summary>
+    TimeSpan? HeartbeatInterval { set; }
+
+    /// <summary>How long the poll thread may be away; handlers do not count, as they run elsewhere. Default: 5 min.</summary>
+    TimeSpan? MaxPollInterval { set; }
+
+    /// <summary>How long handlers may take to end when their partition is taken away, before they are canceled. Default: 10 s.</summary>
+    TimeSpan DrainTimeout { set; }
+
+    /// <summary>How long a stop waits for running handlers before they are canceled. Default: 30 s.</summary>
+    TimeSpan StopTimeout { set; }
+
+    /// <summary>How long a partition with records under way may stand still before health says so. Default: 5 min.</summary>
+    TimeSpan StallTimeout { set; }
+
+    /// <summary>Pauses the endpoint while a dependency is down; see <see cref="IPauseConfigurator"/>.</summary>
+    void PauseOn(Action<IPauseConfigurator> configure);
+
+    /// <summary>
+    /// Creates the topic at start where it is missing, and with it the endpoint's delay and dead-letter topics, with as many
+    /// partitions and replicas. Says so in the log; fails the start where it has no right to.
+    /// </summary>
+    void CreateIfMissing(Action<KafkaTopicOptions>? configure = null);
+}

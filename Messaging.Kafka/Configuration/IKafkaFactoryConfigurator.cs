@@ -1,0 +1,61 @@
+using Confluent.Kafka;
+
+namespace MassTransit;
+
+/// <summary>Configures the Kafka rider: the host, the producers' defaults and the topic endpoints.</summary>
+public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObserverConnector, ISendPipelineConfigurator
+{
+    /// <summary>What the broker waits for before it acknowledges. Default: all in-sync replicas.</summary>
+    Acks? Acks { set; }
+
+    /// <summary>The client's name in the brokers' logs and quotas. Default: rdkafka.</summary>
+    string ClientId { set; }
+
+    /// <summary>The largest record that is produced, in bytes (<c>message.max.bytes</c>). Default: 1,000,000.</summary>
+    int? MessageMaxBytes { set; }
+
+    /// <summary>How long a record may wait for its acknowledgement, all tries together. Default: 10 s.</summary>
+    TimeSpan DeliveryTimeout { set; }
+
+    /// <summary>How long the cluster may be out of reach before health turns red. Default: 5 s.</summary>
+    TimeSpan UnreachableAfter { set; }
+
+    /// <summary>Names the cluster.</summary>
+    /// <param name="servers">Bootstrap servers, <c>host:port</c> each.</param>
+    /// <param name="configure">Security.</param>
+    void Host(IReadOnlyList<string> servers, Action<IKafkaHostConfigurator>? configure = null);
+
+    /// <summary>Sets the handler that fetches OAUTHBEARER tokens.</summary>
+    void OAuthBearerTokenRefreshHandler(Action<IClient, string> handler);
+
+    /// <summary>Any other setting of librdkafka, for all clients: https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md.</summary>
+    void ConfigureClient(Action<ClientConfig> configure);
+
+    /// <summary>Consumes a topic.</summary>
+    /// <param name="topicName">The topic.</param>
+    /// <param name="groupId">The consumer group.</param>
+    /// <param name="configure">The endpoint's pipeline and settings.</param>
+    /// <typeparam name="TKey">The type of the records' key.</typeparam>
+    /// <typeparam name="TValue">The message type.</typeparam>
+    void TopicEndpoint<TKey, TValue>(string topicName, string groupId, Action<IKafkaTopicReceiveEndpointConfigurator<TKey, TValue>> configure)
+        where TValue : class;
+
+    /// <summary>Consumes a topic, with consumer settings of librdkafka.</summary>
+    /// <param name="topicName">The topic.</param>
+    /// <param name="consumerConfig">The consumer's settings; the group is required.</param>
+    /// <param name="configure">The endpoint's pipeline and settings.</param>
+    /// <typeparam name="TKey">The type of the records' key.</typeparam>
+    /// <typeparam name="TValue">The message type.</typeparam>
+    void TopicEndpoint<TKey, TValue>(string topicName, ConsumerConfig consumerConfig, Action<IKafkaTopicReceiveEndpointConfigurator<TKey, TValue>> configure)
+        where TValue : class;
+
+    /// <summary>
+    /// Consumes a topic's records as they are, whatever is in them, without deserializer or pipeline. The offset moves when the
+    /// handler returns; a record whose handler throws is tried again until it goes well, so that none is passed over.
+    /// </summary>
+    /// <param name="topicName">The topic.</param>
+    /// <param name="groupId">The consumer group.</param>
+    /// <param name="handler">Handles a record; records of one key come one at a time and in order.</param>
+    /// <param name="configure">The endpoint's settings.</param>
+    void RawTopicEndpoint(string topicName, string groupId, Func<KafkaRecord, CancellationToken, Task> handler, Action<IKafkaConsumerConfigurator>? configure = null);
+}

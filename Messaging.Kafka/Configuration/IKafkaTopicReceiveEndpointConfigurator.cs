@@ -1,0 +1,38 @@
+using Confluent.Kafka;
+
+namespace MassTransit;
+
+/// <summary>Configures a topic endpoint: its pipeline, as with any MassTransit receive endpoint, and how the topic is read.</summary>
+public interface IKafkaTopicReceiveEndpointConfigurator : IReceiveEndpointConfigurator, IKafkaConsumerConfigurator
+{
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.ConcurrentMessageLimit"/>
+    new int? ConcurrentMessageLimit { get; set; }
+
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.PrefetchCount"/>
+    new int PrefetchCount { get; set; }
+
+    /// <summary>Where messages go that are given up or that nobody consumes. Default: the topic's name and <c>.dlt</c>.</summary>
+    string DeadLetterTopic { set; }
+
+    /// <summary>
+    /// The delays that have a topic of their own (<c>name.delay.1s</c> and so on). <c>UseDelayedRedelivery</c> and
+    /// <c>SendContext.Delay</c> need at least one; any delay is made of the longest that fit, hop by hop. Default: none.
+    /// </summary>
+    void DelayTiers(params TimeSpan[] delays);
+
+    /// <summary>What stands between the topic's name and a delay in a delay topic's name. Default: <c>.delay.</c></summary>
+    string DelayTopicSuffix { set; }
+
+    /// <summary>The consumer group that brings delayed records back. Default: the endpoint's group and <c>-delay</c>.</summary>
+    string DelayGroup { set; }
+}
+
+/// <inheritdoc/>
+/// <typeparam name="TKey">The type of the records' key.</typeparam>
+/// <typeparam name="TValue">The message type.</typeparam>
+public interface IKafkaTopicReceiveEndpointConfigurator<TKey, TValue> : IKafkaTopicReceiveEndpointConfigurator
+    where TValue : class
+{
+    /// <summary>Sets how <c>context.GetKey&lt;TKey&gt;()</c> reads keys. Default: as Kafka's own clients write them, JSON for other types.</summary>
+    void SetKeyDeserializer(IDeserializer<TKey> deserializer);
+}

@@ -1,0 +1,126 @@
+using Confluent.Kafka;
+using MassTransit;
+using MassTransit.Configuration;
+using MassTransit.Observables;
+using MassTransit.Transports;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Messaging.Kafka.Configuration;
+
+/// <summary>Gathers what the application configures in <c>UsingKafka</c>, checks it, and builds the rider when the bus is there.</summary>
+internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, ClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
+{
+    private readonly List<(string Topic, string Group, Func<IBusInstance, KafkaHost, BuiltEndpoint> Build)> _endpoints = [];
+    private readonly List<RawEndpoint> _rawEndpoints = [];
+    private readonly List<Action<ISendPipeConfigurator>> _configureSend = [];
+    private readonly ReceiveEndpointObservable _endpointObservers = new();
+    private readonly SendObservable _sendObservers = new();
+    private readonly KafkaHostConfigurator _host = new(clientConfig);
+    private Action<IClient, string>? _refreshToken;
+
+    public Acks? Acks
+    {
+        set => clientConfig.Acks = value;
+    }
+
+    public string ClientId
+    {
+        set => clientConfig.ClientId = value;
+    }
+
+    public int? MessageMaxBytes
+    {
+        set => clientConfig.MessageMaxBytes = value;
+    }
+
+    public TimeSpan DeliveryTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    public TimeSpan UnreachableAfter { get; set; } = TimeSpan.FromSeconds(5);
+
+    public void Host(IReadOnlyList<string> servers, Action<IKafkaHostConfigurator>? configure = null) => _host.Configure(servers, configure);
+
+    public void OAuthBearerTokenRefreshHandler(Action<IClient, string> handler) => _refreshToken = handler;
+
+    public void ConfigureClient(Action<ClientConfig> configure) => configure(clientConfig);
+
+    public void TopicEndpoint<TKey, TValue>(string topicName, string groupId, Action<IKafkaTopicReceiveEndpointConfigurator<TKey, TValue>> configure)
+        where TValue : class => TopicEndpoint(topicName, new ConsumerConfig { GroupId = groupId }, configure);
+
+    public void TopicEndpoint<TKey, TValue>(string topicName, ConsumerConfig consumerConfig, Action<IKafkaTopicReceiveEndpointConfigurator<TKey, TValue>> configure)
+        where TValue : class
+    {
+        _endpoints.Add((topicName, consumerConfig.GroupId, (bus, host) =>
+        {
+            var parent = bus.HostConfiguration.CreateReceiveEndpointConfiguration($"kafka-{consumerConfig.GroupId}-{topicName}");
+            var endpoint = new KafkaTopicReceiveEndpointConfiguration<TKey, TValue>(bus, host, topicName, consumerConfig, parent);
+            endpoint.ConnectReceiveEndpointObserver(_endpointObservers);
+            configure(endpoint);
+            return endpoint.Build();
+        }));
+    }
+
+    public void RawTopicEndpoint(string topicName, string groupId, Func<KafkaRecord, CancellationToken, Task> handler, Action<IKafkaConsumerConfigurator>? configure = null) =>
+        _rawEndpoints.Add(new RawEndpoint(topicName, groupId, handler, configure));
+
+    public ConnectHandle ConnectReceiveEndpointObserver(IReceiveEndpointObserver observer) => _endpointObservers.Connect(observer);
+
+    public ConnectHandle ConnectSendObserver(ISendObserver observer) => _sendObservers.Connect(observer);
+
+    public void ConfigureSend(Action<ISendPipeConfigurator> callback) => _configureSend.Add(callback);
+
+    public IEnumerable<ValidationResult> Validate()
+    {
+        foreach (var (key, message) in _host.Validate())
+            yield return this.Failure(key, message);
+        if (DeliveryTimeout <= TimeSpan.Zero)
+            yield return this.Failure("DeliveryTimeout", $"is {DeliveryTimeout}, and must be longer than zero");
+        if (clientConfig.Acks is { } acks && acks != Confluent.Kafka.Acks.All)
+            yield return this.Failure("Acks", $"is {acks}: the idempotent producer needs all, and anything less loses acknowledged records when a broker dies");
+        foreach (var endpoint in _endpoints.GroupBy(endpoint => (endpoint.Topic, endpoint.Group)).Where(same => same.Count() > 1))
+            yield return this.Failure("TopicEndpoint", $"of topic {endpoint.Key.Topic} and group {endpoint.Key.Group} is configured more than once");
+        foreach (var raw in _rawEndpoints)
+        {
+            foreach (var (key, message) in raw.Validate())
+                yield return this.Failure($"{raw.Name}: {key}", message);
+        }
+    }
+
+    public void Configure(IBusInstance busInstance)
+    {
+        KafkaClientFactory.EnsureLibrary();
+        var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        var time = registration.GetService<TimeProvider>() ?? TimeProvider.System;
+        var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
+        var host = new KafkaHost(busInstance, clients, ProducerConfig(), time, loggers) { SendObservers = _sendObservers };
+
+        var producers = registration.GetServices<IProducerRegistration>().Select(producer => producer.Configure(registration, CreateSendPipe(busInstance))).ToList();
+        var endpoints = _endpoints.ConvertAll(endpoint => endpoint.Build(busInstance, host));
+        var monitor = new ClusterMonitor(clients, UnreachableAfter, time, loggers.CreateLogger<ClusterMonitor>());
+        var rider = new KafkaRider(
+            host, busInstance.HostConfiguration.HostAddress, CreateSendPipe(busInstance).CreatePipe(), endpoints, _rawEndpoints,
+            [.. producers.OfType<RequiredTopic>()], monitor);
+        registration.GetRequiredService<KafkaRiderHealthSource>().Set(() => rider.Health);
+        busInstance.Connect<IKafkaRider>(rider);
+    }
+
+    private SendPipeConfiguration CreateSendPipe(IBusInstance bus)
+    {
+        var send = new SendPipeConfiguration(bus.HostConfiguration.Topology.SendTopology);
+        foreach (var configure in _configureSend)
+            configure(send.Configurator);
+        return send;
+    }
+
+    private ProducerConfig ProducerConfig() => new()
+    {
+        Acks = Confluent.Kafka.Acks.All,
+        EnableIdempotence = true,
+        MessageTimeoutMs = (int)DeliveryTimeout.TotalMilliseconds,
+
+        // Java's partitioner, so that a key is on the same partition whoever writes it.
+        Partitioner = Partitioner.Murmur2Random,
+        LingerMs = 2,
+    };
+}

@@ -1,0 +1,49 @@
+using Confluent.Kafka;
+using MassTransit.Configuration;
+using MassTransit.DependencyInjection;
+using MassTransit.KafkaIntegration;
+using Messaging.Kafka;
+using Messaging.Kafka.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace MassTransit;
+
+/// <summary>Adds the Kafka rider to a bus.</summary>
+public static class KafkaIntegrationExtensions
+{
+    /// <summary>Uses Kafka topics beside the bus.</summary>
+    /// <param name="configurator">The rider's registration.</param>
+    /// <param name="configure">Configures host and endpoints.</param>
+    public static void UsingKafka(this IRiderRegistrationConfigurator configurator, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure) =>
+        configurator.UsingKafka(new ClientConfig(), configure);
+
+    /// <summary>Uses Kafka topics beside the bus, with client settings of librdkafka.</summary>
+    /// <param name="configurator">The rider's registration.</param>
+    /// <param name="clientConfig">Settings for all clients.</param>
+    /// <param name="configure">Configures host and endpoints.</param>
+    public static void UsingKafka(
+        this IRiderRegistrationConfigurator configurator, ClientConfig clientConfig, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        ArgumentNullException.ThrowIfNull(clientConfig);
+        ArgumentNullException.ThrowIfNull(configure);
+
+        configurator.SetRiderFactory(new KafkaRegistrationRiderFactory(clientConfig, configure));
+        configurator.TryAddScoped<IKafkaRider, ITopicProducerProvider>((rider, _) => rider);
+        configurator.TryAddScoped<IKafkaRider, IRawTopicProducer>((rider, _) => rider.RawProducer);
+        configurator.TryAddSingleton<KafkaRiderHealthSource>();
+        configurator.AddHealthChecks().AddCheck<KafkaHealthCheck>("kafka", tags: ["ready", "kafka"]);
+    }
+
+    private sealed class KafkaRegistrationRiderFactory(ClientConfig clientConfig, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
+        : IRegistrationRiderFactory<IKafkaRider>
+    {
+        public IBusInstanceSpecification CreateRider(IRiderRegistrationContext context)
+        {
+            var configurator = new KafkaFactoryConfigurator(context, new ClientConfig(clientConfig));
+            configure(context, configurator);
+            return configurator;
+        }
+    }
+}

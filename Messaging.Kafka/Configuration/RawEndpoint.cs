@@ -1,0 +1,43 @@
+using Confluent.Kafka;
+using MassTransit;
+using Messaging.Kafka.Failure;
+using Messaging.Kafka.Receiving;
+
+namespace Messaging.Kafka.Configuration;
+
+/// <summary>An endpoint that hands records over as they are.</summary>
+internal sealed class RawEndpoint
+{
+    private readonly string _topic;
+    private readonly Func<KafkaRecord, CancellationToken, Task> _handle;
+    private readonly ConsumerConfigurator _consumer;
+
+    public RawEndpoint(string topic, string group, Func<KafkaRecord, CancellationToken, Task> handle, Action<IKafkaConsumerConfigurator>? configure)
+    {
+        _topic = topic;
+        _handle = handle;
+        _consumer = new ConsumerConfigurator(topic, new ConsumerConfig { GroupId = group });
+        configure?.Invoke(_consumer);
+        Settings = _consumer.Build();
+    }
+
+    public string Name => _topic;
+
+    public ConsumerSettings Settings { get; }
+
+    public PauseGate? Gate { get; private set; }
+
+    /// <summary>The consumer once it runs.</summary>
+    public ConsumerLoop? Loop { get; set; }
+
+    public IReadOnlyList<RequiredTopic> Topics => [new(_topic, _consumer.TopicOptions)];
+
+    public IEnumerable<(string Key, string Message)> Validate() => _consumer.Validate();
+
+    public IRecordHandler CreateHandler(KafkaHost host)
+    {
+        var logger = host.Loggers.CreateLogger("MassTransit.Kafka." + _topic);
+        Gate = _consumer.Pause is { } pause ? new PauseGate(pause, Settings.Name, host.Time, logger) : null;
+        return new RawRecordHandler(_handle, Gate, host.Time, logger);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using Confluent.Kafka;
+using MassTransit;
+using Messaging.Kafka.Failure;
+using Messaging.Kafka.Receiving;
+using Messaging.Kafka.Sending;
+
+namespace Messaging.Kafka.Delay;
+
+/// <summary>
+/// Brings delayed records back: each waits in its tier until its time there is over, and goes on to the next tier or to its topic. What
+/// is more than a second away waits in Kafka with its partition paused behind it; only the last second waits in memory. Its offset
+/// moves when the forward is acknowledged.
+/// </summary>
+internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, HandOverHealth health, TimeProvider time) : IRecordHandler
+{
+    /// <summary>How far ahead records are read into memory.</summary>
+    public static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<string, DelayTier> _tiers = tiers.All.ToDictionary(tier => tier.Topic);
+
+    /// <inheritdoc/>
+    public int? OrderingKey(Delivery delivery) => null;
+
+    /// <inheritdoc/>
+    public DateTimeOffset? NotBefore(Delivery delivery) => Plan(delivery).Release - LookAhead;
+
+    /// <inheritdoc/>
+    public async Task Handle(Delivery delivery)
+    {
+        var (release, due) = Plan(delivery);
+        await WaitUntil(release, delivery.Assignment.Draining);
+
+        // What is left is a tier's worth, or less than the shortest: that is waited for here, as no tier is short enough.
+        var next = tiers.ChooseNext(due - time.GetUtcNow());
+        if (next is null)
+            await WaitUntil(due, delivery.Assignment.Draining);
+        await Forward(delivery, next?.Topic ?? tiers.Topic);
+    }
+
+    private async Task Forward(Delivery delivery, string topic)
+    {
+        var result = delivery.Result;
+        var headers = KafkaHeaders.FromClient(result.Message.Headers);
+        headers.Set(DelayHeaders.Origin, string.Create(CultureInfo.InvariantCulture, $"{result.Topic}/{result.Partition.Value}/{result.Offset.Value}"));
+        if (topic == tiers.Topic)
+            headers.Remove(DelayHeaders.Due);
+
+        var message = new Message<byte[]?, byte[]?> { Key = result.Message.Key, Value = result.Message.Value, Headers = headers.ToClient() };
+        await producer.ProduceUntilAcknowledged(
+            new TopicPartition(topic, Partition.Any), message, error => health.Report(topic, error), delivery.Assignment.Draining);
+    }
+
+    /// <summary>When a record leaves its tier, and when it is due at its topic.</summary>
+    private (DateTimeOffset Release, DateTimeOffset Due) Plan(Delivery delivery)
+    {
+        var written = DateTimeOffset.FromUnixTimeMilliseconds(delivery.Result.Message.Timestamp.UnixTimestampMs);
+        var tierEnds = written + _tiers[delivery.Result.Topic].Delay;
+        var due = KafkaHeaders.FindText(delivery.Result.Message.Headers, DelayHeaders.Due) is { } text
+            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+                ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+                : tierEnds;
+        return (due < tierEnds ? due : tierEnds, due);
+    }
+
+    private async Task WaitUntil(DateTimeOffset moment, CancellationToken cancellationToken)
+    {
+        // A timer may fire a little early by the clock's measure, and early is not allowed.
+        while (moment - time.GetUtcNow() is var left && left > TimeSpan.Zero)
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(left.TotalMilliseconds), int.MaxValue)), time, cancellationToken);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+
+namespace Messaging.Kafka.Delay;
+
+/// <summary>A delay topic: every record in it waits equally long, so it is read in order.</summary>
+/// <param name="Topic">The topic's name.</param>
+/// <param name="Delay">How long a record stays in it.</param>
+internal sealed record DelayTier(string Topic, TimeSpan Delay);
+
+/// <summary>The delay topics of one topic, and the choice among them. No I/O.</summary>
+internal sealed class DelayTiers
+{
+    private readonly DelayTier[] _descending;
+
+    /// <summary>Names the tiers.</summary>
+    /// <param name="topic">The topic that the records come from and go back to.</param>
+    /// <param name="suffix">What stands between the topic's name and the tier's, <c>.delay.</c> by default.</param>
+    /// <param name="delays">The tiers' delays.</param>
+    public DelayTiers(string topic, string suffix, IEnumerable<TimeSpan> delays)
+    {
+        Topic = topic;
+        _descending = [.. delays.Distinct().OrderDescending().Select(delay => new DelayTier($"{topic}{suffix}{Name(delay)}", delay))];
+    }
+
+    /// <summary>The topic that the records come from and go back to.</summary>
+    public string Topic { get; }
+
+    /// <summary>All tiers, the longest first.</summary>
+    public IReadOnlyList<DelayTier> All => _descending;
+
+    /// <summary>
+    /// The tier for a record that is due after a delay: the longest that is not longer, so that it is never late by a tier;
+    /// the shortest for what is due earlier still (the forwarder lets go of it when it is due).
+    /// </summary>
+    public DelayTier Choose(TimeSpan delay) => Array.Find(_descending, tier => tier.Delay <= delay) ?? _descending[^1];
+
+    /// <summary>The next tier for a record that has waited in one and is due later, or null where it goes back to the topic.</summary>
+    public DelayTier? ChooseNext(TimeSpan remaining) => Array.Find(_descending, tier => tier.Delay <= remaining);
+
+    /// <summary>A tier's name: <c>500ms</c>, <c>1s</c>, <c>2m</c>, <c>6h</c>, <c>1d</c>.</summary>
+    public static string Name(TimeSpan delay)
+    {
+        var milliseconds = (long)delay.TotalMilliseconds;
+        var (count, unit) = milliseconds switch
+        {
+            _ when milliseconds % 86_400_000 == 0 => (milliseconds / 86_400_000, "d"),
+            _ when milliseconds % 3_600_000 == 0 => (milliseconds / 3_600_000, "h"),
+            _ when milliseconds % 60_000 == 0 => (milliseconds / 60_000, "m"),
+            _ when milliseconds % 1_000 == 0 => (milliseconds / 1_000, "s"),
+            _ => (milliseconds, "ms"),
+        };
+        return count.ToString(CultureInfo.InvariantCulture) + unit;
+    }
+}

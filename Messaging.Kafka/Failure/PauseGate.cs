@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka.Failure;
+
+/// <summary>
+/// Stands before an endpoint's pipeline. A systemic failure closes it; deliveries wait before it with their offsets unmoved; it opens
+/// when the probe goes well.
+/// </summary>
+internal sealed class PauseGate(PauseSettings settings, string name, TimeProvider time, ILogger logger) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _stopped = new();
+    private TaskCompletionSource? _closed;
+
+    /// <summary>Why and since when the gate is closed; null while it is open.</summary>
+    public (Exception Reason, DateTimeOffset Since)? Closed { get; private set; }
+
+    /// <summary>Whether an exception is a dependency's failure, and a message that met it this often may wait for it.</summary>
+    public bool Concerns(Exception exception, int pauses) => settings.When!(exception) && pauses < settings.MaxPausesPerMessage;
+
+    /// <summary>Waits until the gate is open.</summary>
+    public ValueTask WaitUntilOpen(CancellationToken cancellationToken)
+    {
+        var closed = Volatile.Read(ref _closed);
+        return closed is null ? default : new ValueTask(closed.Task.WaitAsync(cancellationToken));
+    }
+
+    /// <summary>Closes the gate, where it is open, and starts to probe.</summary>
+    public void Close(Exception reason)
+    {
+        TaskCompletionSource closed;
+        lock (_lock)
+        {
+            if (_closed is not null || _stopped.IsCancellationRequested)
+                return;
+            closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Closed = (reason, time.GetUtcNow());
+            Volatile.Write(ref _closed, closed);
+        }
+
+        logger.LogWarning(reason, "{Endpoint} pauses until its dependency is well: {Reason}", name, reason.Message);
+        _ = ProbeUntilWell(closed, reason);
+    }
+
+    /// <summary>Ends the probing.</summary>
+    public void Dispose() => _stopped.Cancel();
+
+    private async Task ProbeUntilWell(TaskCompletionSource closed, Exception reason)
+    {
+        var pause = settings.FirstInterval;
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(pause, time, _stopped.Token);
+                await settings.Probe!(reason, _stopped.Token);
+                break;
+            }
+            catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Whatever a probe throws means that the dependency is not well yet.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, settings.LastInterval.Ticks));
+                logger.LogWarning("{Endpoint} is still paused, the next probe is in {Pause}: {Reason}", name, pause, e.Message);
+            }
+        }
+
+        lock (_lock)
+        {
+            Closed = null;
+            Volatile.Write(ref _closed, null);
+        }
+
+        logger.LogInformation("{Endpoint} goes on: its dependency is well", name);
+        closed.SetResult();
+    }
+}

@@ -1,0 +1,365 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka.Receiving;
+
+/// <summary>
+/// One Kafka consumer on a thread of its own, which alone polls, pauses and gives partitions back. It polls on while handlers run
+/// and while partitions are paused, so that a slow handler costs no membership.
+/// </summary>
+internal sealed class ConsumerLoop : IDisposable
+{
+    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan WhilePaused = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan SpaceWait = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(5);
+
+    private readonly ConsumerSettings _settings;
+    private readonly IRecordHandler _handler;
+    private readonly KafkaClientFactory _clients;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly RecordDispatcher _dispatcher;
+    private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
+    private readonly ManualResetEventSlim _space = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopNow = new();
+    private readonly ProgressWatchdog _watchdog;
+    private IConsumer<byte[]?, byte[]?>? _consumer;
+    private OffsetCommitter? _committer;
+    private PartitionAssignment? _awaitsSpace;
+    private Error? _fatal;
+
+    public ConsumerLoop(ConsumerSettings settings, IRecordHandler handler, KafkaClientFactory clients, TimeProvider time, ILogger logger)
+    {
+        _settings = settings;
+        _handler = handler;
+        _clients = clients;
+        _time = time;
+        _logger = logger;
+        _dispatcher = new RecordDispatcher(handler, settings.Concurrency, Progressed, logger);
+        _watchdog = new ProgressWatchdog(settings.StallTimeout, time);
+    }
+
+    /// <summary>Completes once the consumer is a member of its group.</summary>
+    public Task Ready => _ready.Task;
+
+    /// <summary>What does not move on, or null.</summary>
+    public string? Stalled { get; private set; }
+
+    /// <summary>Why the consumer does not run, or null.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>How many records are under way.</summary>
+    public int Outstanding
+    {
+        get
+        {
+            lock (_assignments)
+                return _assignments.Values.Sum(assignment => assignment.Outstanding);
+        }
+    }
+
+    /// <summary>Makes the consumer, so that wrong settings fail here, and starts its thread.</summary>
+    public void Start()
+    {
+        Build();
+        var thread = new Thread(Run) { IsBackground = true, Name = $"kafka-consumer {_settings.Name}" };
+        thread.Start();
+    }
+
+    /// <summary>Ends the consumer: no further handler begins, those that run may end, offsets are committed, the group is left.</summary>
+    /// <param name="cancellationToken">Cancels the handlers that still run.</param>
+    public async Task Stop(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        await using var _ = cancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), _stopNow);
+        await _stopped.Task;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _space.Dispose();
+        _stopping.Dispose();
+        _stopNow.Dispose();
+    }
+
+    private void Build()
+    {
+        _consumer = _clients.CreateConsumerBuilder(_settings.Config)
+            .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
+            .SetPartitionsRevokedHandler((_, partitions) => Revoked(partitions.ConvertAll(partition => partition.TopicPartition)))
+            .SetPartitionsLostHandler((_, partitions) => Lost(partitions.ConvertAll(partition => partition.TopicPartition)))
+            .SetErrorHandler((_, error) => Noted(error))
+            .Build();
+        _committer = new OffsetCommitter(_consumer, _settings, _time, _logger);
+        _consumer.Subscribe(_settings.Topics);
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (true)
+            {
+                Poll();
+                Drain();
+                if (_stopping.IsCancellationRequested)
+                    break;
+
+                // A fatal error never heals in the client that has it: its successor joins the group anew.
+                _logger.LogError("The consumer of {Name} had a fatal error and is replaced: {Reason}", _settings.Name, _fatal?.Reason);
+                CloseConsumer();
+                _fatal = null;
+                if (_stopping.Token.WaitHandle.WaitOne(RestartPause))
+                    break;
+                Build();
+                Fault = null;
+            }
+
+            CloseConsumer();
+            _stopped.TrySetResult();
+        }
+#pragma warning disable CA1031 // The thread's last resort: what ends it must be seen, in health and by whoever stops the endpoint.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Fault = $"the consumer ended: {e.Message}";
+            _logger.LogCritical(e, "The consumer of {Name} ended", _settings.Name);
+            _ready.TrySetException(e);
+            _stopped.TrySetResult();
+        }
+    }
+
+    private void Poll()
+    {
+        while (!_stopping.IsCancellationRequested && _fatal is null)
+        {
+            ResumeWhatMay();
+            _committer!.CommitIfDue(_assignments.Values);
+            Stalled = _watchdog.Look(_assignments.Values);
+            if (!_ready.Task.IsCompleted && !string.IsNullOrEmpty(_consumer!.MemberId))
+                _ready.TrySetResult();
+
+            if (ConsumeNext() is { } result)
+                Admit(result);
+        }
+    }
+
+    private ConsumeResult<byte[]?, byte[]?>? ConsumeNext()
+    {
+        try
+        {
+            var result = _consumer!.Consume(PollWait());
+            return result is null || result.IsPartitionEOF ? null : result;
+        }
+        catch (ConsumeException e)
+        {
+            Noted(e.Error);
+            if (!e.Error.IsFatal)
+            {
+                _logger.LogWarning("The consumer of {Name} could not read: {Reason}", _settings.Name, e.Error.Reason);
+                _stopping.Token.WaitHandle.WaitOne(Idle);
+            }
+
+            return null;
+        }
+    }
+
+    private TimeSpan PollWait()
+    {
+        var wait = Idle;
+        foreach (var assignment in _assignments.Values)
+        {
+            if (assignment.PausedForSpace)
+                return WhilePaused;
+            if (assignment.PausedUntil is { } until)
+                wait = Min(wait, until - _time.GetUtcNow());
+        }
+
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
+
+    private void Admit(ConsumeResult<byte[]?, byte[]?> result)
+    {
+        if (!_assignments.TryGetValue(result.TopicPartition, out var assignment))
+            return;
+
+        var delivery = new Delivery(assignment, result);
+        assignment.Admit(delivery);
+        if (_handler.NotBefore(delivery) is { } notBefore && notBefore > _time.GetUtcNow())
+        {
+            assignment.PausedUntil = notBefore;
+            _consumer!.Pause([assignment.Partition]);
+        }
+
+        _dispatcher.Enqueue(delivery);
+        if (IsFull(assignment))
+            HoldBack(assignment);
+    }
+
+    /// <summary>
+    /// A partition ahead of its handlers waits a moment, as it mostly is for that long only (a pause throws away what librdkafka has
+    /// fetched already), and is paused then; the others are read on.
+    /// </summary>
+    private void HoldBack(PartitionAssignment assignment)
+    {
+        _space.Reset();
+        _awaitsSpace = assignment;
+        if (IsFull(assignment))
+            _space.Wait(SpaceWait);
+        _awaitsSpace = null;
+        if (!IsFull(assignment) || assignment.PausedForSpace)
+            return;
+
+        assignment.PausedForSpace = true;
+        if (assignment.PausedUntil is null)
+            _consumer!.Pause([assignment.Partition]);
+    }
+
+    private void ResumeWhatMay()
+    {
+        foreach (var assignment in _assignments.Values)
+        {
+            if (assignment is { PausedForSpace: false, PausedUntil: null })
+                continue;
+            if (assignment.PausedForSpace && HasSpace(assignment))
+                assignment.PausedForSpace = false;
+            if (assignment.PausedUntil <= _time.GetUtcNow())
+                assignment.PausedUntil = null;
+            if (assignment is { PausedForSpace: false, PausedUntil: null })
+                _consumer!.Resume([assignment.Partition]);
+        }
+    }
+
+    private int Share => Math.Max(1, _settings.PrefetchCount / Math.Max(1, _assignments.Count));
+
+    private long ShareBytes => _settings.PrefetchBytes / Math.Max(1, _assignments.Count);
+
+    private bool IsFull(PartitionAssignment assignment) =>
+        assignment.Outstanding >= Share || assignment.OutstandingBytes >= ShareBytes || assignment.Span >= _settings.MessageLimit;
+
+    private bool HasSpace(PartitionAssignment assignment) =>
+        assignment.Outstanding <= Share / 2 && assignment.OutstandingBytes <= ShareBytes / 2 && assignment.Span <= _settings.MessageLimit / 2;
+
+    private void Progressed(PartitionAssignment assignment)
+    {
+        _committer!.Ended();
+        if (ReferenceEquals(_awaitsSpace, assignment) && HasSpace(assignment))
+            _space.Set();
+    }
+
+    private void Assigned(List<TopicPartition> partitions)
+    {
+        _logger.LogInformation("{Name} got {Partitions}", _settings.Name, partitions);
+        lock (_assignments)
+        {
+            foreach (var partition in partitions)
+                _assignments[partition] = new PartitionAssignment(partition);
+        }
+    }
+
+    /// <summary>Runs on the poll thread inside a poll; handlers need nothing of that thread, so that they can end meanwhile.</summary>
+    private void Revoked(List<TopicPartition> partitions)
+    {
+        var revoked = Take(partitions);
+        if (revoked.Count == 0)
+            return;
+        _logger.LogInformation("{Name} gives back {Partitions}", _settings.Name, partitions);
+        foreach (var assignment in revoked)
+            assignment.Close();
+        WaitForHandlers(revoked, _settings.DrainTimeout, poll: false);
+        _committer!.CommitNow(revoked);
+        foreach (var assignment in revoked)
+            assignment.Fence();
+    }
+
+    /// <summary>The partitions belong to others already: whatever was done since cannot be committed.</summary>
+    private void Lost(List<TopicPartition> partitions)
+    {
+        var lost = Take(partitions);
+        if (lost.Count == 0)
+            return;
+        _logger.LogWarning("{Name} has lost {Partitions}: their next owner reads again what was not committed", _settings.Name, partitions);
+        foreach (var assignment in lost)
+        {
+            assignment.Close();
+            assignment.Fence();
+        }
+    }
+
+    private List<PartitionAssignment> Take(List<TopicPartition> partitions)
+    {
+        var taken = new List<PartitionAssignment>();
+        lock (_assignments)
+        {
+            foreach (var partition in partitions)
+            {
+                if (_assignments.Remove(partition, out var assignment))
+                    taken.Add(assignment);
+            }
+        }
+
+        return taken;
+    }
+
+    private void Drain()
+    {
+        List<PartitionAssignment> assignments = [.. _assignments.Values];
+        foreach (var assignment in assignments)
+            assignment.Close();
+        if (_fatal is null && assignments.Count > 0)
+            _consumer!.Pause(assignments.Select(assignment => assignment.Partition));
+        WaitForHandlers(assignments, _settings.StopTimeout, poll: _fatal is null);
+        if (_fatal is null)
+            _committer!.CommitNow(assignments.Where(assignment => _assignments.ContainsValue(assignment)));
+        foreach (var assignment in assignments)
+            assignment.Fence();
+        WaitForHandlers(assignments, _settings.DrainTimeout, poll: false);
+        lock (_assignments)
+            _assignments.Clear();
+    }
+
+    /// <summary>Waits until no handler runs; polls the while, where asked, to stay a member of the group.</summary>
+    private void WaitForHandlers(List<PartitionAssignment> assignments, TimeSpan timeout, bool poll)
+    {
+        var started = _time.GetTimestamp();
+        while (assignments.Exists(assignment => assignment.Running > 0) && _time.GetElapsedTime(started) < timeout && !_stopNow.IsCancellationRequested)
+        {
+            if (poll)
+                ConsumeNext();
+            else
+                _stopNow.Token.WaitHandle.WaitOne(WhilePaused);
+        }
+
+        if (assignments.Sum(assignment => assignment.Running) is var left and > 0)
+            _logger.LogWarning("{Name}: {Count} handlers still run and are canceled; their records will be read again", _settings.Name, left);
+    }
+
+    private void CloseConsumer()
+    {
+        try
+        {
+            _consumer!.Close();
+        }
+        catch (KafkaException e)
+        {
+            _logger.LogWarning("The consumer of {Name} did not leave its group: {Reason}", _settings.Name, e.Error.Reason);
+        }
+
+        _consumer!.Dispose();
+    }
+
+    private void Noted(Error error)
+    {
+        if (!error.IsFatal)
+            return;
+        _fatal = error;
+        Fault = error.Reason;
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

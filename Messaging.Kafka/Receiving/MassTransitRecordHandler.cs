@@ -1,0 +1,84 @@
+using MassTransit.Transports;
+using Messaging.Kafka.Failure;
+using Messaging.Kafka.Sending;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka.Receiving;
+
+/// <summary>
+/// Puts a record through MassTransit's receive pipe. Whatever fails there ends in a delay topic or in the dead-letter topic; what
+/// cannot even be handed on, or waits for a dependency, is delivered again, in place.
+/// </summary>
+internal sealed class MassTransitRecordHandler(
+    KafkaReceiveEndpointContext endpoint, string topic, PauseGate? gate, TimeProvider time, ILogger logger) : IRecordHandler
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+
+    private readonly IReceivePipeDispatcher _dispatcher = endpoint.CreateReceivePipeDispatcher();
+    private readonly Uri _address = TopicAddress.Of(topic);
+
+    /// <summary>What MassTransit's health wants to know.</summary>
+    public DeliveryMetrics Metrics => _dispatcher.GetMetrics();
+
+    /// <inheritdoc/>
+    public int? OrderingKey(Delivery delivery) => delivery.KeyHash();
+
+    /// <inheritdoc/>
+    public DateTimeOffset? NotBefore(Delivery delivery) => null;
+
+    /// <inheritdoc/>
+    public async Task Handle(Delivery delivery)
+    {
+        for (var retry = FirstRetry;; retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, LastRetry.Ticks)))
+        {
+            if (gate is not null)
+                await gate.WaitUntilOpen(delivery.Assignment.Draining);
+
+            try
+            {
+                await Dispatch(delivery);
+                return;
+            }
+            catch (DeliveryPausedException)
+            {
+                delivery.Pauses++;
+                retry = FirstRetry;
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !IsOver(delivery))
+            {
+                // The failure's own way failed, such as a filter that the application put behind the dead-letter transport.
+                logger.LogError(e, "The record {TopicPartitionOffset} could not be handed on and is delivered again in {Pause}", delivery.Result.TopicPartitionOffset, retry);
+                await Task.Delay(retry, time, delivery.Assignment.Draining);
+            }
+        }
+    }
+
+    private async Task Dispatch(Delivery delivery)
+    {
+        using var context = new KafkaReceiveContext(delivery, endpoint, _address);
+        delivery.CancelBy(context.Cancel);
+        try
+        {
+            await _dispatcher.Dispatch(context, RecordLock.Instance);
+        }
+        finally
+        {
+            delivery.CancelBy(null);
+        }
+    }
+
+    private static bool IsOver(Delivery delivery) => delivery.IsCanceled || delivery.Assignment.Draining.IsCancellationRequested;
+
+    /// <summary>Whether a record ends is told by how its dispatch returns, so that the offset moves in one place alone.</summary>
+    private sealed class RecordLock : ReceiveLockContext
+    {
+        public static readonly RecordLock Instance = new();
+
+        public Task Complete() => Task.CompletedTask;
+
+        public Task Faulted(Exception exception) => Task.CompletedTask;
+
+        public Task ValidateLockStatus() => Task.CompletedTask;
+    }
+}

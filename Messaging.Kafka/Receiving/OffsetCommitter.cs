@@ -1,0 +1,70 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka.Receiving;
+
+/// <summary>
+/// Commits the watermarks: by time and by count, one commit at a time, beside the poll thread so that a slow coordinator does not
+/// hold it up. A commit that fails is tried again with the next.
+/// </summary>
+internal sealed class OffsetCommitter(
+    IConsumer<byte[]?, byte[]?> consumer, ConsumerSettings settings, TimeProvider time, ILogger logger)
+{
+    private long _last = time.GetTimestamp();
+    private int _ended;
+    private Task _underWay = Task.CompletedTask;
+
+    /// <summary>Counts a record that has ended.</summary>
+    public void Ended() => Interlocked.Increment(ref _ended);
+
+    /// <summary>Starts a commit where it is time for one and none is under way.</summary>
+    public void CommitIfDue(IEnumerable<PartitionAssignment> assignments)
+    {
+        if (!_underWay.IsCompleted)
+            return;
+        if (Volatile.Read(ref _ended) < settings.CheckpointMessageCount && time.GetElapsedTime(_last) < settings.CheckpointInterval)
+            return;
+
+        Interlocked.Exchange(ref _ended, 0);
+        _last = time.GetTimestamp();
+        var due = Collect(assignments);
+        if (due.Count > 0)
+            _underWay = Task.Run(() => Commit(due));
+    }
+
+    /// <summary>Commits now, behind a commit that is under way: before partitions are given back.</summary>
+    public void CommitNow(IEnumerable<PartitionAssignment> assignments)
+    {
+        _underWay.Wait(settings.DrainTimeout);
+        var due = Collect(assignments);
+        if (due.Count > 0)
+            Commit(due);
+    }
+
+    private static List<(PartitionAssignment Assignment, TopicPartitionOffset Offset)> Collect(IEnumerable<PartitionAssignment> assignments)
+    {
+        var due = new List<(PartitionAssignment, TopicPartitionOffset)>();
+        foreach (var assignment in assignments)
+        {
+            if (assignment.ToCommit() is { } offset)
+                due.Add((assignment, offset));
+        }
+
+        return due;
+    }
+
+    private void Commit(List<(PartitionAssignment Assignment, TopicPartitionOffset Offset)> due)
+    {
+        try
+        {
+            consumer.Commit(due.Select(commit => commit.Offset));
+            foreach (var (assignment, offset) in due)
+                assignment.Committed(offset.Offset.Value);
+        }
+        catch (KafkaException e)
+        {
+            // Nothing is lost: the records were handled, and are read again by whoever gets the partition unless the next commit goes well.
+            logger.LogWarning("The offsets of group {Group} were not committed and will be with the next: {Reason}", settings.Group, e.Error.Reason);
+        }
+    }
+}

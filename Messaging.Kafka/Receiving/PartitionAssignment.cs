@@ -1,0 +1,142 @@
+using Confluent.Kafka;
+
+namespace Messaging.Kafka.Receiving;
+
+/// <summary>
+/// One partition for as long as it is assigned: what is under way in it and how far it got. Each assignment is an object of its
+/// own, so that a report about a record of an earlier one reaches nothing that is alive.
+/// </summary>
+/// <remarks>The poll thread admits and commits; the threads of handlers begin and end records.</remarks>
+internal sealed class PartitionAssignment(TopicPartition partition)
+{
+    private readonly Lock _lock = new();
+    private readonly PartitionOffsets _offsets = new();
+    private readonly HashSet<Delivery> _running = [];
+    private readonly CancellationTokenSource _draining = new();
+    private long _committed = Offset.Unset;
+    private int _outstanding;
+    private long _outstandingBytes;
+    private bool _closing;
+
+    /// <summary>The topic and partition.</summary>
+    public TopicPartition Partition { get; } = partition;
+
+    /// <summary>Canceled when the assignment is about to end: what waits without having begun gives back its record.</summary>
+    public CancellationToken Draining => _draining.Token;
+
+    /// <summary>How many records are admitted and have not ended.</summary>
+    public int Outstanding => Volatile.Read(ref _outstanding);
+
+    /// <summary>The bytes of keys and values of those.</summary>
+    public long OutstandingBytes => Volatile.Read(ref _outstandingBytes);
+
+    /// <summary>Whether the poll thread has paused the partition because it is ahead of its handlers. The poll thread's own.</summary>
+    public bool PausedForSpace { get; set; }
+
+    /// <summary>Until when the poll thread has paused the partition because its next record is not due. The poll thread's own.</summary>
+    public DateTimeOffset? PausedUntil { get; set; }
+
+    /// <summary>How many records lie at or above the watermark.</summary>
+    public int Span
+    {
+        get
+        {
+            lock (_lock)
+                return _offsets.Span;
+        }
+    }
+
+    /// <summary>The offset of the oldest record that has not ended, and how far the partition has got.</summary>
+    public (long? Oldest, long Passed) Progress
+    {
+        get
+        {
+            lock (_lock)
+                return (_offsets.Oldest, _offsets.Passed);
+        }
+    }
+
+    /// <summary>How many handlers run.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (_lock)
+                return _running.Count;
+        }
+    }
+
+    /// <summary>Takes in a record that was read.</summary>
+    public void Admit(Delivery delivery)
+    {
+        lock (_lock)
+        {
+            delivery.Sequence = _offsets.Admit(delivery.Result.Offset.Value);
+            _outstanding++;
+            _outstandingBytes += delivery.Bytes;
+        }
+    }
+
+    /// <summary>A handler wants to begin. False where the assignment is ending: the record is left to whoever gets the partition.</summary>
+    public bool TryBegin(Delivery delivery)
+    {
+        lock (_lock)
+            return !_closing && _running.Add(delivery);
+    }
+
+    /// <summary>A handler has returned.</summary>
+    /// <param name="delivery">The record's delivery.</param>
+    /// <param name="ended">Whether the record is done with; otherwise its offset stays where it is.</param>
+    public void Finish(Delivery delivery, bool ended)
+    {
+        lock (_lock)
+        {
+            _running.Remove(delivery);
+            if (!ended)
+                return;
+            _offsets.End(delivery.Sequence);
+            _outstanding--;
+            _outstandingBytes -= delivery.Bytes;
+        }
+    }
+
+    /// <summary>No further handler begins; those that only wait give back their records.</summary>
+    public void Close()
+    {
+        lock (_lock)
+            _closing = true;
+        _draining.Cancel();
+    }
+
+    /// <summary>Cancels the handlers that still run: their records belong to another owner now.</summary>
+    public void Fence()
+    {
+        Delivery[] running;
+        lock (_lock)
+        {
+            _closing = true;
+            running = [.. _running];
+        }
+
+        foreach (var delivery in running)
+            delivery.Cancel();
+    }
+
+    /// <summary>The offset to commit, or null where nothing has moved since the last commit.</summary>
+    public TopicPartitionOffset? ToCommit()
+    {
+        lock (_lock)
+        {
+            return _offsets.Watermark is { } watermark && watermark > _committed && (_offsets.Passed > 0)
+                ? new TopicPartitionOffset(Partition, watermark)
+                : null;
+        }
+    }
+
+    /// <summary>Notes what the broker has taken, so that commits only ever move on.</summary>
+    public void Committed(long offset)
+    {
+        lock (_lock)
+            _committed = Math.Max(_committed, offset);
+    }
+}

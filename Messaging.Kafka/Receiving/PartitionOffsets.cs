@@ -1,0 +1,81 @@
+namespace Messaging.Kafka.Receiving;
+
+/// <summary>
+/// The contiguous watermark of one assigned partition: records are admitted in the order of their offsets and end in any
+/// order; the offset to commit never passes a record that has not ended. No locks, no I/O.
+/// </summary>
+/// <remarks>Offsets may have gaps (compaction, transaction markers), so records are known by the sequence of their admission.</remarks>
+internal sealed class PartitionOffsets
+{
+    private long[] _offsets = new long[64];
+    private bool[] _ended = new bool[64];
+    private long _head;
+    private long _next;
+
+    /// <summary>The offset to commit: that of the oldest record that has not ended, or the one after the newest; null before the first record.</summary>
+    public long? Watermark { get; private set; }
+
+    /// <summary>How many admitted records lie at or above the watermark, ended or not: what a restart would read again.</summary>
+    public int Span => (int)(_next - _head);
+
+    /// <summary>How many records lie below the watermark since the first was admitted.</summary>
+    public long Passed => _head;
+
+    /// <summary>The offset of the oldest record that has not ended, or null where all have.</summary>
+    public long? Oldest => _head == _next ? null : _offsets[Slot(_head)];
+
+    /// <summary>Takes in the next record.</summary>
+    /// <param name="offset">Its offset, greater than that of any record before it.</param>
+    /// <returns>Its sequence, to tell <see cref="End"/>.</returns>
+    public long Admit(long offset)
+    {
+        if (_next > 0 && Span > 0 && offset <= _offsets[Slot(_next - 1)])
+            throw new ArgumentOutOfRangeException(nameof(offset), offset, "Records are admitted in the order of their offsets.");
+
+        if (Span == _offsets.Length)
+            Grow();
+
+        var sequence = _next++;
+        _offsets[Slot(sequence)] = offset;
+        _ended[Slot(sequence)] = false;
+        if (Span == 1)
+            Watermark = offset;
+        return sequence;
+    }
+
+    /// <summary>Notes that a record has ended: handled, or durably handed on. Noting it twice changes nothing.</summary>
+    /// <param name="sequence">What <see cref="Admit"/> returned.</param>
+    public void End(long sequence)
+    {
+        if (sequence < _head)
+            return;
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sequence, _next);
+
+        _ended[Slot(sequence)] = true;
+        while (_head < _next && _ended[Slot(_head)])
+        {
+            Watermark = _offsets[Slot(_head)] + 1;
+            _head++;
+        }
+
+        if (_head < _next)
+            Watermark = _offsets[Slot(_head)];
+    }
+
+    private int Slot(long sequence) => (int)(sequence & (_offsets.Length - 1));
+
+    private void Grow()
+    {
+        var offsets = new long[_offsets.Length * 2];
+        var ended = new bool[offsets.Length];
+        for (var sequence = _head; sequence < _next; sequence++)
+        {
+            var slot = (int)(sequence & (offsets.Length - 1));
+            offsets[slot] = _offsets[Slot(sequence)];
+            ended[slot] = _ended[Slot(sequence)];
+        }
+
+        _offsets = offsets;
+        _ended = ended;
+    }
+}

@@ -1,0 +1,79 @@
+using MassTransit;
+using Messaging.Kafka.Failure;
+using Messaging.Kafka.Sending;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka.Receiving;
+
+/// <summary>Hands records to the application as they are. One whose handler throws is tried again until it goes well.</summary>
+internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task> handle, PauseGate? gate, TimeProvider time, ILogger logger) : IRecordHandler
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    public int? OrderingKey(Delivery delivery) => delivery.KeyHash();
+
+    /// <inheritdoc/>
+    public DateTimeOffset? NotBefore(Delivery delivery) => null;
+
+    /// <inheritdoc/>
+    public async Task Handle(Delivery delivery)
+    {
+        var record = ToRecord(delivery);
+        using var canceled = new CancellationTokenSource();
+        delivery.CancelBy(canceled.Cancel);
+        try
+        {
+            for (var pause = FirstRetry;; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LastRetry.Ticks)))
+            {
+                if (gate is not null)
+                    await gate.WaitUntilOpen(delivery.Assignment.Draining);
+                if (await TryHandle(record, delivery, canceled.Token))
+                    return;
+                await Task.Delay(pause, time, delivery.Assignment.Draining);
+            }
+        }
+        finally
+        {
+            delivery.CancelBy(null);
+        }
+    }
+
+    private async Task<bool> TryHandle(KafkaRecord record, Delivery delivery, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await handle(record, cancellationToken);
+            return true;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e) when (gate is not null && gate.Concerns(e, delivery.Pauses))
+        {
+            delivery.Pauses++;
+            gate.Close(e);
+            return false;
+        }
+#pragma warning disable CA1031 // No record is passed over: whatever its handler throws, it is tried again, and the log and the lag show it.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            logger.LogError(e, "The record {TopicPartitionOffset} could not be handled and is tried again", delivery.Result.TopicPartitionOffset);
+            return false;
+        }
+    }
+
+    private static KafkaRecord ToRecord(Delivery delivery) => new()
+    {
+        Topic = delivery.Result.Topic,
+        Partition = delivery.Result.Partition.Value,
+        Offset = delivery.Result.Offset.Value,
+        Timestamp = DateTimeOffset.FromUnixTimeMilliseconds(delivery.Result.Message.Timestamp.UnixTimestampMs),
+        Key = delivery.Result.Message.Key,
+        Value = delivery.Result.Message.Value,
+        Headers = KafkaHeaders.FromClient(delivery.Result.Message.Headers),
+    };
+}

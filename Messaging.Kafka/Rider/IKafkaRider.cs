@@ -1,0 +1,17 @@
+using MassTransit.KafkaIntegration;
+using MassTransit.Transports;
+
+namespace MassTransit;
+
+/// <summary>The Kafka rider of a bus.</summary>
+public interface IKafkaRider : IRider, ITopicProducerProvider
+{
+    /// <summary>Writes records byte for byte.</summary>
+    IRawTopicProducer RawProducer { get; }
+
+    /// <summary>
+    /// Completes when every topic is there and every endpoint a member of its group; fails with
+    /// <see cref="Messaging.Kafka.KafkaTopicsMissingException"/> where topics are missing and may not be created.
+    /// </summary>
+    Task Ready { get; }
+}

@@ -1,0 +1,85 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka;
+
+/// <summary>Makes Kafka clients with the host's settings; their log lines and errors go to the application's log.</summary>
+internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClient, string>? refreshOAuthBearerToken, ILogger logger)
+{
+    /// <summary>The librdkafka that comes with this version of Confluent.Kafka, 2.16.0: 0xMMmmrrpp, as <c>rd_kafka_version</c> has it.</summary>
+    private const int OldestLibrary = 0x021000ff;
+
+    /// <summary>The host's settings, which every client's own go over.</summary>
+    public ClientConfig ClientConfig => clientConfig;
+
+    /// <summary>
+    /// Fails where another librdkafka than the package's was loaded: consuming would fail later with an entry point not found.
+    /// </summary>
+    public static void EnsureLibrary()
+    {
+        if (Library.Version < OldestLibrary)
+        {
+            throw new InvalidOperationException(
+                $"librdkafka {Library.VersionString} was loaded, which is too old for this version of Confluent.Kafka. " +
+                "A librdkafka of the system stands before the package's own: uninstall it (Debian: apt-get remove librdkafka-dev librdkafka1).");
+        }
+    }
+
+    public IProducer<byte[]?, byte[]?> CreateProducer(ProducerConfig config)
+    {
+        var builder = new ProducerBuilder<byte[]?, byte[]?>(Over(config))
+            .SetKeySerializer(NullableBytes.Instance)
+            .SetValueSerializer(NullableBytes.Instance)
+            .SetLogHandler((_, message) => Log(message))
+            .SetErrorHandler((client, error) => Log(client, error));
+        if (refreshOAuthBearerToken is not null)
+            builder.SetOAuthBearerTokenRefreshHandler(refreshOAuthBearerToken);
+        return builder.Build();
+    }
+
+    public ConsumerBuilder<byte[]?, byte[]?> CreateConsumerBuilder(ConsumerConfig config)
+    {
+        var builder = new ConsumerBuilder<byte[]?, byte[]?>(Over(config))
+            .SetKeyDeserializer(NullableBytes.Instance)
+            .SetValueDeserializer(NullableBytes.Instance)
+            .SetLogHandler((_, message) => Log(message));
+        if (refreshOAuthBearerToken is not null)
+            builder.SetOAuthBearerTokenRefreshHandler(refreshOAuthBearerToken);
+        return builder;
+    }
+
+    public IAdminClient CreateAdminClient()
+    {
+        var builder = new AdminClientBuilder(new ClientConfig(clientConfig))
+            .SetLogHandler((_, message) => Log(message))
+            .SetErrorHandler((client, error) => Log(client, error));
+        if (refreshOAuthBearerToken is not null)
+            builder.SetOAuthBearerTokenRefreshHandler(refreshOAuthBearerToken);
+        return builder.Build();
+    }
+
+    private Dictionary<string, string> Over(ClientConfig config)
+    {
+        var settings = clientConfig.ToDictionary(setting => setting.Key, setting => setting.Value);
+        foreach (var (key, value) in config)
+            settings[key] = value;
+        return settings;
+    }
+
+    private void Log(LogMessage message) =>
+        logger.Log((LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), "{Client}: {Message}", message.Name, message.Message);
+
+    /// <summary>librdkafka recovers from all but fatal errors by itself, and says so several times a second while a broker is away.</summary>
+    private void Log(IClient client, Error error) =>
+        logger.Log(error.IsFatal ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
+
+    /// <summary>Bytes as they are. The client's own byte array deserializer cannot tell an empty value from none.</summary>
+    private sealed class NullableBytes : ISerializer<byte[]?>, IDeserializer<byte[]?>
+    {
+        public static readonly NullableBytes Instance = new();
+
+        public byte[]? Serialize(byte[]? data, SerializationContext context) => data;
+
+        public byte[]? Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) => isNull ? null : data.ToArray();
+    }
+}

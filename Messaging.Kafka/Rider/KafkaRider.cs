@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using MassTransit;
+using MassTransit.Transports;
+using Messaging.Kafka.Configuration;
+using Messaging.Kafka.Delay;
+using Messaging.Kafka.Receiving;
+using Messaging.Kafka.Sending;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka;
+
+/// <summary>Starts, watches and stops the rider's endpoints and producers.</summary>
+internal sealed class KafkaRider(
+    KafkaHost host, Uri address, ISendPipe sendPipe, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints,
+    IReadOnlyList<RequiredTopic> producedTopics, ClusterMonitor monitor)
+    : IRiderControl, IKafkaRider
+{
+    private readonly ILogger _logger = host.Loggers.CreateLogger<KafkaRider>();
+    private readonly ReceiveEndpointCollection _collection = new();
+    private readonly ConcurrentDictionary<(string Topic, Type Key, Type Value), object> _producers = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<ConsumerLoop> _loops = [];
+    private Task _ready = Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public IRawTopicProducer RawProducer => host.Producer;
+
+    /// <inheritdoc/>
+    public Task Ready => _ready;
+
+    /// <summary>What the rider's health is made of.</summary>
+    public KafkaRiderHealth Health => new(_ready, monitor, endpoints, rawEndpoints, host.HandOvers);
+
+    /// <inheritdoc/>
+    public RiderHandle Start(CancellationToken cancellationToken = default)
+    {
+        foreach (var endpoint in endpoints)
+            _collection.Add(endpoint.Endpoint.InputAddress.ToString(), endpoint.Endpoint);
+
+        monitor.Start();
+        _ready = StartEndpoints();
+        return new Handle(this);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<EndpointHealthResult> CheckEndpointHealth() => _collection.CheckEndpointHealth();
+
+    /// <inheritdoc/>
+    public ITopicProducer<TKey, TValue> GetProducer<TKey, TValue>(Uri address)
+        where TValue : class => new ScopedTopicProducer<TKey, TValue>(Producer<TKey, TValue>(TopicAddress.TopicOf(address), null), () => null);
+
+    /// <summary>The producer of a topic, made on first use.</summary>
+    public TopicProducer<TKey, TValue> Producer<TKey, TValue>(string topic, ProducerSpecification<TKey, TValue>? specification)
+        where TValue : class =>
+        (TopicProducer<TKey, TValue>)_producers.GetOrAdd((topic, typeof(TKey), typeof(TValue)), _ =>
+        {
+            var producer = new TopicProducer<TKey, TValue>(
+                host.Writer(topic), specification?.SendPipe ?? sendPipe, host.Serializer,
+                specification?.KeySerializer ?? KeySerializers.For<TKey>(), specification?.ValueSerializer, address);
+            specification?.Connect(producer);
+            return producer;
+        });
+
+    private async Task StartEndpoints()
+    {
+        try
+        {
+            await new TopicProvisioner(host.Clients, host.Time, _logger).EnsureAll(
+                [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. rawEndpoints.SelectMany(endpoint => endpoint.Topics), .. producedTopics],
+                e => monitor.Report(e), _stopping.Token);
+
+            foreach (var endpoint in endpoints)
+            {
+                if (endpoint.Forwarder is { } forwarder)
+                    Run(forwarder.Consumer, new DelayRecordHandler(forwarder.Tiers, host.Producer, host.HandOvers, host.Time));
+            }
+
+            foreach (var raw in rawEndpoints)
+                raw.Loop = Run(raw.Settings, raw.CreateHandler(host));
+            var handles = _collection.StartEndpoints(_stopping.Token);
+            await Task.WhenAll(handles.Select(handle => (Task)handle.Ready).Concat(_loops.Select(loop => loop.Ready)));
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !_stopping.IsCancellationRequested)
+        {
+            _logger.LogCritical(e, "The Kafka rider did not start: {Reason}", e.Message);
+            throw;
+        }
+    }
+
+    private ConsumerLoop Run(ConsumerSettings settings, IRecordHandler handler)
+    {
+        var loop = new ConsumerLoop(settings, handler, host.Clients, host.Time, host.Loggers.CreateLogger("MassTransit.Kafka." + settings.Topics[0]));
+        _loops.Add(loop);
+        loop.Start();
+        return loop;
+    }
+
+    /// <summary>Endpoints first, while the producer still takes their redeliveries and dead letters.</summary>
+    private async Task Stop(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        try
+        {
+            await _ready.WaitAsync(cancellationToken);
+        }
+#pragma warning disable CA1031 // Why the start failed was told where it failed; what did start must be stopped all the same.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            _logger.LogDebug("The Kafka rider stops before it was ready");
+        }
+
+        foreach (var gate in endpoints.Select(endpoint => endpoint.Gate).Concat(rawEndpoints.Select(endpoint => endpoint.Gate)))
+            gate?.Dispose();
+        await Task.WhenAll(_loops.Select(loop => loop.Stop(cancellationToken)).Append(_collection.StopEndpoints(cancellationToken)));
+        foreach (var loop in _loops)
+            loop.Dispose();
+        await monitor.Stop();
+        await Task.Run(host.Dispose, CancellationToken.None);
+    }
+
+    private sealed class Handle(KafkaRider rider) : RiderHandle
+    {
+        public Task Ready => rider._ready;
+
+        public Task StopAsync(CancellationToken cancellationToken) => rider.Stop(cancellationToken);
+    }
+}

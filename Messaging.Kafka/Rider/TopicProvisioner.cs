@@ -1,0 +1,117 @@
+using System.Globalization;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka;
+
+/// <summary>A topic that an endpoint or a producer needs.</summary>
+/// <param name="Name">The topic's name.</param>
+/// <param name="Options">How it is created where it is missing; null: it is not.</param>
+/// <param name="Like">The topic whose number of partitions and replicas it takes over, where that is there already.</param>
+internal sealed record RequiredTopic(string Name, KafkaTopicOptions? Options, string? Like = null);
+
+/// <summary>Topics are missing, and the rider may not create them, or could not.</summary>
+public sealed class KafkaTopicsMissingException(string message, Exception? innerException = null) : ConfigurationException(message, innerException!);
+
+/// <summary>Sees to it that the topics are there before anything reads or writes them.</summary>
+internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    /// <summary>Waits until the cluster answers, and creates what is missing.</summary>
+    /// <param name="topics">The topics, those that others are like before them.</param>
+    /// <param name="unreachable">Told, each time, that the cluster does not answer.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="KafkaTopicsMissingException">Topics are missing and were not created; the message has the commands that do.</exception>
+    public async Task EnsureAll(IReadOnlyCollection<RequiredTopic> topics, Action<KafkaException> unreachable, CancellationToken cancellationToken)
+    {
+        using var admin = clients.CreateAdminClient();
+        var metadata = await ReadMetadata(admin, unreachable, cancellationToken);
+        var missing = new List<TopicSpecification>();
+        var refused = new List<TopicSpecification>();
+        foreach (var topic in topics.DistinctBy(topic => topic.Name).Where(topic => !Exists(metadata, topic.Name)))
+            (topic.Options is null ? refused : missing).Add(Specification(topic, metadata, missing));
+
+        if (refused.Count > 0)
+            throw Missing(refused, "they are not to be created here (no CreateIfMissing)", null);
+        if (missing.Count > 0)
+            await Create(admin, missing, topics.Max(topic => topic.Options?.RequestTimeout) ?? MetadataTimeout);
+    }
+
+    private async Task<Metadata> ReadMetadata(IAdminClient admin, Action<KafkaException> unreachable, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                // The client blocks; on a thread of the pool that may.
+                return await Task.Factory.StartNew(() => admin.GetMetadata(MetadataTimeout), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            }
+            catch (KafkaException e)
+            {
+                unreachable(e);
+            }
+
+            await Task.Delay(Retry, time, cancellationToken);
+        }
+    }
+
+    private async Task Create(IAdminClient admin, List<TopicSpecification> missing, TimeSpan timeout)
+    {
+        try
+        {
+            await admin.CreateTopicsAsync(missing, new CreateTopicsOptions { RequestTimeout = timeout, OperationTimeout = timeout });
+        }
+        catch (CreateTopicsException e)
+        {
+            // Another instance that starts at the same time may have been faster.
+            var failed = e.Results.Where(result => result.Error.IsError && result.Error.Code != ErrorCode.TopicAlreadyExists).ToList();
+            if (failed.Count > 0)
+                throw Missing([.. missing.Where(topic => failed.Exists(result => result.Topic == topic.Name))], failed[0].Error.Reason, e);
+        }
+        catch (KafkaException e)
+        {
+            // A time-out says nothing of the outcome: look again, topic by topic.
+            var left = missing.Where(topic => !Exists(admin.GetMetadata(topic.Name, MetadataTimeout), topic.Name)).ToList();
+            if (left.Count > 0)
+                throw Missing(left, e.Error.Reason, e);
+        }
+
+        foreach (var topic in missing)
+            logger.LogInformation("Created topic {Topic}: {Partitions} partitions, {Configuration}", topic.Name, topic.NumPartitions, topic.Configs);
+    }
+
+    private static bool Exists(Metadata metadata, string topic) =>
+        metadata.Topics.Exists(found => found.Topic == topic && found.Error.Code == ErrorCode.NoError);
+
+    private static TopicSpecification Specification(RequiredTopic topic, Metadata metadata, List<TopicSpecification> before)
+    {
+        var options = topic.Options ?? new KafkaTopicOptions();
+        var like = metadata.Topics.Find(found => found.Topic == topic.Like && found.Error.Code == ErrorCode.NoError);
+        var partitions = like?.Partitions.Count ?? before.Find(created => created.Name == topic.Like)?.NumPartitions ?? options.NumPartitions;
+        var replicas = options.ReplicationFactor != -1 ? options.ReplicationFactor : (short)(like?.Partitions[0].Replicas.Length ?? -1);
+
+        var configs = new Dictionary<string, string>
+        {
+            ["retention.ms"] = options.Retention is { } kept ? ((long)kept.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
+            ["max.message.bytes"] = options.MaxMessageBytes.ToString(CultureInfo.InvariantCulture),
+        };
+        if (replicas >= 3)
+            configs["min.insync.replicas"] = "2";
+        return new TopicSpecification { Name = topic.Name, NumPartitions = partitions, ReplicationFactor = replicas, Configs = configs };
+    }
+
+    private static KafkaTopicsMissingException Missing(List<TopicSpecification> topics, string reason, Exception? cause)
+    {
+        var commands = topics.Select(topic =>
+            $"  kafka-topics.sh --bootstrap-server <server> --create --topic {topic.Name} --partitions {topic.NumPartitions}" +
+            (topic.ReplicationFactor > 0 ? $" --replication-factor {topic.ReplicationFactor}" : "") +
+            string.Concat(topic.Configs.Select(config => $" --config {config.Key}={config.Value}")));
+        return new KafkaTopicsMissingException(
+            $"Kafka has no topic {string.Join(", ", topics.Select(topic => topic.Name))}, and none was created: {reason}. " +
+            $"Create what is missing:{Environment.NewLine}{string.Join(Environment.NewLine, commands)}", cause);
+    }
+}

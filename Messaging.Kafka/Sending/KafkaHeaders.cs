@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using MassTransit;
+using Headers = Confluent.Kafka.Headers;
+
+namespace Messaging.Kafka.Sending;
+
+/// <summary>
+/// Kafka headers to and from MassTransit's: the names and text encodings of MassTransit's own Kafka rider, and W3C's
+/// <c>traceparent</c>.
+/// </summary>
+internal static class KafkaHeaders
+{
+    /// <summary>The W3C trace context's header (https://www.w3.org/TR/trace-context/).</summary>
+    public const string TraceParent = "traceparent";
+
+    /// <summary>MassTransit's own header for the same.</summary>
+    public const string ActivityId = "MT-Activity-Id";
+
+    /// <summary>The headers of a message that is being sent.</summary>
+    public static List<KafkaHeader> From(SendContext context)
+    {
+        var headers = new List<KafkaHeader>(8);
+        foreach (var header in context.Headers)
+        {
+            if (Format(header.Value) is { } text)
+                headers.Set(header.Key == ActivityId ? TraceParent : header.Key, text);
+        }
+
+        headers.SetId(nameof(MessageContext.MessageId), context.MessageId);
+        headers.SetId(nameof(MessageContext.CorrelationId), context.CorrelationId);
+        headers.SetId(nameof(MessageContext.ConversationId), context.ConversationId);
+        headers.SetId(nameof(MessageContext.InitiatorId), context.InitiatorId);
+        headers.SetId(nameof(MessageContext.RequestId), context.RequestId);
+        headers.SetAddress(nameof(MessageContext.DestinationAddress), context.DestinationAddress);
+        headers.SetAddress(nameof(MessageContext.SourceAddress), context.SourceAddress);
+        headers.SetAddress(MessageHeaders.ResponseAddress, context.ResponseAddress);
+        headers.SetAddress(MessageHeaders.FaultAddress, context.FaultAddress);
+        if (context.ContentType is { } contentType)
+            headers.Set(MessageHeaders.ContentType, contentType.ToString());
+        return headers;
+    }
+
+    /// <summary>Sets a header, in place of all of that name.</summary>
+    public static void Set(this List<KafkaHeader> headers, string name, string value)
+    {
+        headers.Remove(name);
+        headers.Add(new KafkaHeader(name, Encoding.UTF8.GetBytes(value)));
+    }
+
+    /// <summary>Takes off all headers of a name.</summary>
+    public static void Remove(this List<KafkaHeader> headers, string name) => headers.RemoveAll(header => header.Name == name);
+
+    /// <summary>The last header of a name as text, or null.</summary>
+    public static string? FindText(Headers? headers, string name) =>
+        headers is not null && headers.TryGetLastBytes(name, out var value) && value is not null ? Encoding.UTF8.GetString(value) : null;
+
+    /// <summary>The headers in the client's type.</summary>
+    public static Headers ToClient(this IReadOnlyList<KafkaHeader> headers)
+    {
+        var result = new Headers();
+        foreach (var header in headers)
+            result.Add(header.Name, header.Value);
+        return result;
+    }
+
+    /// <summary>The headers out of the client's type.</summary>
+    public static List<KafkaHeader> FromClient(Headers? headers)
+    {
+        if (headers is null)
+            return [];
+        var result = new List<KafkaHeader>(headers.Count);
+        for (var i = 0; i < headers.Count; i++)
+            result.Add(new KafkaHeader(headers[i].Key, headers[i].GetValueBytes()));
+        return result;
+    }
+
+    private static void SetId(this List<KafkaHeader> headers, string name, Guid? id)
+    {
+        if (id is { } value)
+            headers.Set(name, value.ToString());
+    }
+
+    private static void SetAddress(this List<KafkaHeader> headers, string name, Uri? address)
+    {
+        if (address is not null)
+            headers.Set(name, address.ToString());
+    }
+
+    private static string? Format(object? value) => value switch
+    {
+        null => null,
+        string text => text,
+        DateTime time => time.ToString("O", CultureInfo.InvariantCulture),
+        DateTimeOffset time => time.ToString("O", CultureInfo.InvariantCulture),
+        Uri address => address.ToString(),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        bool flag => flag ? "true" : "false",
+        _ => JsonSerializer.Serialize(value, MassTransit.Serialization.SystemTextJsonMessageSerializer.Options),
+    };
+}

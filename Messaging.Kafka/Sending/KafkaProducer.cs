@@ -1,0 +1,180 @@
+using Confluent.Kafka;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka.Sending;
+
+/// <summary>
+/// One Kafka producer, shared by all topics of a rider: a task that completes is a record acknowledged. A producer with a fatal
+/// error (an idempotent producer's lost sequence) is replaced by a new one; a full queue holds back its callers.
+/// </summary>
+internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
+{
+    private static readonly TimeSpan QueueFullPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private readonly ProducerConfig _config;
+    private readonly KafkaClientFactory _clients;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TimeSpan _deliveryTimeout;
+    private IProducer<byte[]?, byte[]?>? _producer;
+    private bool _disposed;
+
+    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, TimeProvider time, ILogger logger)
+    {
+        _config = config;
+        _clients = clients;
+        _time = time;
+        _logger = logger;
+        _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 10_000);
+    }
+
+    /// <inheritdoc/>
+    public Task Produce(
+        string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default)
+    {
+        var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers.ToClient() };
+        return Produce(new TopicPartition(topic, Partition.Any), message, cancellationToken);
+    }
+
+    /// <summary>Produces a record; completes when it is acknowledged.</summary>
+    /// <exception cref="KafkaProduceException">It was not.</exception>
+    public async Task<TopicPartitionOffset> Produce(
+        TopicPartition target, Message<byte[]?, byte[]?> message, CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var producer = Current();
+            var acknowledged = new TaskCompletionSource<TopicPartitionOffset>(TaskCreationOptions.RunContinuationsAsynchronously);
+            try
+            {
+                producer.Produce(target, message, report => Settle(acknowledged, report));
+            }
+            catch (ProduceException<byte[]?, byte[]?> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
+            {
+                if (_time.GetElapsedTime(started) > _deliveryTimeout)
+                {
+                    throw new KafkaProducerQueueFullException(target.Topic,
+                        $"The producer's queue stayed full for {_deliveryTimeout.TotalSeconds:0.#} s: Kafka is away, or slower than what is produced. " +
+                        "Produce less at once, or raise queue.buffering.max.messages.", e);
+                }
+
+                await Task.Delay(QueueFullPause, _time, cancellationToken);
+                continue;
+            }
+            catch (ProduceException<byte[]?, byte[]?> e)
+            {
+                Replace(producer, e.Error);
+                throw ToException(target.Topic, e.Error, PersistenceStatus.NotPersisted, e);
+            }
+
+            try
+            {
+                return await acknowledged.Task.WaitAsync(cancellationToken);
+            }
+            catch (KafkaProduceException e) when (e.InnerException is KafkaException { Error.IsFatal: true } fatal)
+            {
+                Replace(producer, fatal.Error);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Produces a record that must not be lost: tries again, with growing pauses, until it is acknowledged or the token is canceled.
+    /// </summary>
+    /// <param name="target">The topic, and the partition or <see cref="Partition.Any"/>.</param>
+    /// <param name="message">The record.</param>
+    /// <param name="failing">Told of each failure, and of null once it went well after some.</param>
+    /// <param name="cancellationToken">Ends the attempts: the record's assignment or the endpoint has ended.</param>
+    public async Task ProduceUntilAcknowledged(
+        TopicPartition target, Message<byte[]?, byte[]?> message, Action<KafkaProduceException?> failing, CancellationToken cancellationToken)
+    {
+        var pause = FirstRetry;
+        for (var failed = false;; failed = true)
+        {
+            try
+            {
+                await Produce(target, message, cancellationToken);
+                if (failed)
+                    failing(null);
+                return;
+            }
+            catch (KafkaProduceException e)
+            {
+                failing(e);
+                _logger.LogWarning(e, "A record for topic {Topic} was not acknowledged; trying again in {Pause}", target.Topic, pause);
+            }
+
+            await Task.Delay(pause, _time, cancellationToken);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LastRetry.Ticks));
+        }
+    }
+
+    /// <summary>Sends what is queued, for the delivery time-out at the most, and closes the producer.</summary>
+    public void Dispose()
+    {
+        IProducer<byte[]?, byte[]?>? producer;
+        lock (_lock)
+        {
+            _disposed = true;
+            (producer, _producer) = (_producer, null);
+        }
+
+        if (producer is null)
+            return;
+        producer.Flush(_deliveryTimeout);
+        producer.Dispose();
+    }
+
+    private IProducer<byte[]?, byte[]?> Current()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _producer ??= _clients.CreateProducer(_config);
+        }
+    }
+
+    /// <summary>A fatal error never heals: the next record gets a new producer, and the old one ends behind it.</summary>
+    private void Replace(IProducer<byte[]?, byte[]?> producer, Error error)
+    {
+        if (!error.IsFatal)
+            return;
+        lock (_lock)
+        {
+            if (!ReferenceEquals(_producer, producer))
+                return;
+            _producer = null;
+        }
+
+        _logger.LogError("The Kafka producer had a fatal error and is replaced: {Reason}", error.Reason);
+        ThreadPool.UnsafeQueueUserWorkItem(static old => old.Dispose(), producer, preferLocal: false);
+    }
+
+    private static void Settle(TaskCompletionSource<TopicPartitionOffset> acknowledged, DeliveryReport<byte[]?, byte[]?> report)
+    {
+        if (report.Error.IsError)
+            acknowledged.SetException(ToException(report.Topic, report.Error, report.Status, new KafkaException(report.Error)));
+        else
+            acknowledged.SetResult(report.TopicPartitionOffset);
+    }
+
+    private static KafkaProduceException ToException(string topic, Error error, PersistenceStatus status, Exception cause)
+    {
+        if (error.Code == ErrorCode.MsgSizeTooLarge)
+        {
+            return new KafkaRecordTooLargeException(topic,
+                $"A record for topic {topic} is larger than message.max.bytes: make it smaller, or raise the limit of topic and producer.", cause);
+        }
+
+        var outcome = status == PersistenceStatus.NotPersisted ? ProduceOutcome.NotWritten : ProduceOutcome.Unknown;
+        var known = outcome == ProduceOutcome.NotWritten ? "It was not written." : "It may have been written all the same.";
+        return new KafkaProduceException(topic, outcome, $"A record for topic {topic} was not acknowledged: {error.Reason}. {known}", cause);
+    }
+}

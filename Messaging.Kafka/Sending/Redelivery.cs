@@ -1,0 +1,52 @@
+using Confluent.Kafka;
+using MassTransit;
+using Messaging.Kafka.Delay;
+using Messaging.Kafka.Failure;
+
+namespace Messaging.Kafka.Sending;
+
+/// <summary>
+/// A message that MassTransit's redelivery filter sends back to the topic it came from: the record is written again as it was, key,
+/// bytes and headers, because what the filter gives has lost the key and would be serialized anew.
+/// </summary>
+internal sealed class Redelivery
+{
+    private readonly KafkaConsumeRecord _record;
+    private readonly List<KafkaHeader> _headers;
+
+    private Redelivery(KafkaConsumeRecord record, List<KafkaHeader> headers)
+    {
+        _record = record;
+        _headers = headers;
+    }
+
+    /// <summary>The redelivery that a send is, or null where it is a message like any other.</summary>
+    public static Redelivery? Of(SendContext context, string topic)
+    {
+        if (!context.TryGetPayload(out ConsumeContext? consumed)
+            || !consumed.TryGetPayload(out KafkaConsumeRecord? record)
+            || record.Topic != topic
+            || !context.Headers.TryGetHeader(MessageHeaders.RedeliveryCount, out var count))
+        {
+            return null;
+        }
+
+        var headers = record.RecordHeaders.Where(header => !FaultHeaders.IsFaultHeader(header.Name)).ToList();
+        headers.Remove(DelayHeaders.Origin);
+        headers.Set(MessageHeaders.RedeliveryCount, Convert.ToString(count, System.Globalization.CultureInfo.InvariantCulture)!);
+
+        // A record without an id has one by where it lies, which is elsewhere from now on. ReplaceMessageId changes it, too.
+        if (context.MessageId is { } id)
+            headers.Set(MessageHeaders.MessageId, id.ToString());
+        if (context.Headers.TryGetHeader(MessageHeaders.OriginalMessageId, out var original))
+            headers.Set(MessageHeaders.OriginalMessageId, original.ToString()!);
+        return new Redelivery(record, headers);
+    }
+
+    /// <summary>The record to write to a delay topic.</summary>
+    public Message<byte[]?, byte[]?> ToMessage(string due)
+    {
+        _headers.Set(DelayHeaders.Due, due);
+        return new Message<byte[]?, byte[]?> { Key = _record.Key, Value = _record.Value, Headers = _headers.ToClient() };
+    }
+}

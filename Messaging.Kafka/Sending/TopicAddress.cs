@@ -1,0 +1,14 @@
+namespace Messaging.Kafka.Sending;
+
+/// <summary>A topic's address for MassTransit: <c>topic:email.send</c>.</summary>
+internal static class TopicAddress
+{
+    /// <summary>The scheme.</summary>
+    public const string Scheme = "topic";
+
+    /// <summary>The address of a topic.</summary>
+    public static Uri Of(string topic) => new($"{Scheme}:{topic}");
+
+    /// <summary>The topic of an address.</summary>
+    public static string TopicOf(Uri address) => address.AbsolutePath.TrimStart('/');
+}
