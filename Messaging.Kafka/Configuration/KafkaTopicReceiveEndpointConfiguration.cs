@@ -39,12 +39,17 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
         // The stock rider publishes no faults either; a failing publish would stand between a message and its dead letter.
         PublishFaults = false;
-        this.UseRawJsonSerializer(RawSerializerOptions.Default, isDefault: true);
+        AddSerializer(PlainJsonSerializer.Instance);
+        AddDeserializer(PlainJsonSerializer.Instance, isDefault: true);
 
         // All three before anything that an application adds: outermost, and nothing can keep a message from its dead letter.
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _gate)));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new ForeignCancellationFilter()));
-        ConfigureError(pipe => pipe.UseFilter(new ErrorTransportFilter()));
+        ConfigureError(pipe =>
+        {
+            pipe.UseFilter(new ErrorTransportFilter());
+            pipe.UseFilter(new FaultNotedFilter());
+        });
     }
 
     public override Uri HostAddress { get; }

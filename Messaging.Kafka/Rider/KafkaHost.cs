@@ -26,11 +26,9 @@ internal sealed class KafkaHost : IDisposable
         Loggers = loggers;
         Producer = new KafkaProducer(producerConfig, clients, time, loggers.CreateLogger<KafkaProducer>());
 
-        // Plain JSON without an envelope; what MassTransit knows of a message travels in the record's headers.
         var serialization = new SerializationConfiguration();
-        serialization.AddSerializer(new SystemTextJsonRawMessageSerializerFactory(RawSerializerOptions.AnyMessageType));
+        serialization.AddSerializer(PlainJsonSerializer.Instance);
         _serialization = serialization.CreateSerializerCollection();
-        Serializer = _serialization.GetMessageSerializer(MassTransit.Serialization.SystemTextJsonRawMessageSerializer.JsonContentType);
     }
 
     public KafkaClientFactory Clients { get; }
@@ -40,8 +38,6 @@ internal sealed class KafkaHost : IDisposable
     public TimeProvider Time { get; }
 
     public ILoggerFactory Loggers { get; }
-
-    public IMessageSerializer Serializer { get; }
 
     public HandOverHealth HandOvers { get; } = new();
 

@@ -55,7 +55,7 @@ internal sealed class KafkaRider(
         (TopicProducer<TKey, TValue>)_producers.GetOrAdd((topic, typeof(TKey), typeof(TValue)), _ =>
         {
             var producer = new TopicProducer<TKey, TValue>(
-                host.Writer(topic), specification?.SendPipe ?? sendPipe, host.Serializer,
+                host.Writer(topic), specification?.SendPipe ?? sendPipe, PlainJsonSerializer.Instance,
                 specification?.KeySerializer ?? KeySerializers.For<TKey>(), specification?.ValueSerializer, address);
             specification?.Connect(producer);
             return producer;

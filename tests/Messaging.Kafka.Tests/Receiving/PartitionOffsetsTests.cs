@@ -1,0 +1,73 @@
+using FsCheck.Fluent;
+using FsCheck;
+using Messaging.Kafka.Receiving;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Messaging.Kafka.Tests.Receiving;
+
+public class PartitionOffsetsTests
+{
+    [Test]
+    public void A_record_that_has_not_ended_holds_the_watermark_whatever_ends_behind_it()
+    {
+        var offsets = new PartitionOffsets();
+        var first = offsets.Admit(10);
+        var second = offsets.Admit(11);
+        var third = offsets.Admit(15);
+
+        offsets.End(second);
+        offsets.End(third);
+        offsets.Watermark.ShouldBe(10);
+        offsets.Oldest.ShouldBe(10);
+
+        offsets.End(first);
+        offsets.Watermark.ShouldBe(16);
+        offsets.Oldest.ShouldBeNull();
+        offsets.Span.ShouldBe(0);
+    }
+
+    [Test]
+    public void Ending_a_record_twice_changes_nothing()
+    {
+        var offsets = new PartitionOffsets();
+        var first = offsets.Admit(0);
+        offsets.Admit(1);
+        offsets.End(first);
+        offsets.End(first);
+        offsets.Watermark.ShouldBe(1);
+        offsets.Passed.ShouldBe(1);
+    }
+
+    /// <summary>Random gaps and random order of ends, against the definition written out: the oldest record that has not ended.</summary>
+    [FsCheck.NUnit.Property(MaxTest = 500)]
+    public FsCheck.Property The_watermark_is_always_the_oldest_record_that_has_not_ended() =>
+        Prop.ForAll(Steps().ToArbitrary(), steps =>
+        {
+            var offsets = new PartitionOffsets();
+            var open = new SortedDictionary<long, long>();
+            var newest = -1L;
+            foreach (var step in steps)
+            {
+                if (step >= 0 || open.Count == 0)
+                {
+                    newest += 1 + Math.Abs(step % 3);
+                    open.Add(newest, offsets.Admit(newest));
+                }
+                else
+                {
+                    var (offset, sequence) = open.ElementAt(Math.Abs(step) % open.Count);
+                    open.Remove(offset);
+                    offsets.End(sequence);
+                }
+
+                var expected = open.Count > 0 ? open.First().Key : newest + 1;
+                if (offsets.Watermark != expected)
+                    return false;
+            }
+
+            return true;
+        });
+
+    private static Gen<int[]> Steps() => Gen.Choose(-1000, 1000).ArrayOf(300);
+}
