@@ -4,6 +4,7 @@ using MassTransit.DependencyInjection;
 using MassTransit.KafkaIntegration;
 using Messaging.Kafka;
 using Messaging.Kafka.Configuration;
+using Messaging.Kafka.Sending;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -31,7 +32,7 @@ public static class KafkaIntegrationExtensions
 
         configurator.SetRiderFactory(new KafkaRegistrationRiderFactory(clientConfig, configure));
         configurator.TryAddScoped<IKafkaRider, ITopicProducerProvider>((rider, _) => rider);
-        configurator.TryAddScoped<IKafkaRider, IRawTopicProducer>((rider, _) => rider.RawProducer);
+        configurator.TryAddScoped<IKafkaRider, IRawTopicProducer>((rider, _) => new RawTopicProducer(rider.RawProducer));
         configurator.TryAddSingleton<KafkaRiderHealthSource>();
         configurator.AddHealthChecks().AddCheck<KafkaHealthCheck>("kafka", tags: ["ready", "kafka"]);
     }
