@@ -1,0 +1,100 @@
+using System.Net.Sockets;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+
+namespace Consumer.Worker.Smtp;
+
+/// <summary>
+/// Every failure of SMTP and of the network, and what it means: the one table. A reply is looked up from the top; the first row
+/// that fits decides.
+/// </summary>
+internal static class FailureClassification
+{
+    private sealed record Row(SmtpPhase From, SmtpPhase To, int FirstCode, int LastCode, Verdict Verdict, Func<SmtpReply, bool>? And = null)
+    {
+        public bool Fits(SmtpPhase phase, SmtpReply reply) =>
+            phase >= From && phase <= To && reply.Code >= FirstCode && reply.Code <= LastCode && (And is null || And(reply));
+    }
+
+    /// <summary>RFC 5321 section 3.8: the server closes the channel.</summary>
+    public const int ServiceNotAvailable = 421;
+
+    private static readonly Verdict Permanent = new(FailureKind.Permanent);
+    private static readonly Verdict Transient = new(FailureKind.Transient);
+    private static readonly Verdict Systemic = new(FailureKind.Systemic);
+
+    private static readonly Row[] Replies =
+    [
+        // Whatever stands in the way of every mail: no service, no TLS, an expired password (535), a login needed first (530).
+        new(SmtpPhase.Connect, SmtpPhase.Authenticate, 0, 999, Systemic),
+        // 421 may answer any command when the server closes the channel.
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, ServiceNotAvailable, ServiceNotAvailable, Systemic),
+        // RFC 4954 section 6: the session lacks a login, or one strong enough; no mail of any sender would pass.
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 530, 530, Systemic),
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 534, 535, Systemic),
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 538, 538, Systemic),
+        // RFC 5321 section 4.5.3.1.10: old servers answer 552 where they mean 452, too many recipients at once. A full mailbox
+        // or a mail too large says so by its enhanced code.
+        new(SmtpPhase.Recipient, SmtpPhase.Recipient, 552, 552, Transient, reply => reply.EnhancedCode is null or "5.5.3"),
+        // RFC 5321 section 4.2.1. The reply code decides, also where the enhanced code's class differs from it (RFC 3463).
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 400, 499, Transient),
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 500, 599, Permanent),
+        // 2xx and 3xx where another answer belongs, and codes that do not exist: the session is out of step, not the mail wrong.
+        new(SmtpPhase.Mail, SmtpPhase.Content, 0, 999, Transient with { MomentCures = true }),
+        new(SmtpPhase.FinalReply, SmtpPhase.FinalReply, 0, 999, Transient with { OutcomeUnknown = true }),
+    ];
+
+    /// <summary>What a reply means in a phase.</summary>
+    public static SmtpFailure OfReply(SmtpPhase phase, SmtpReply reply)
+    {
+        var row = Array.Find(Replies, row => row.Fits(phase, reply))
+            ?? throw new ArgumentOutOfRangeException(nameof(reply), reply.Code, "A reply code has three digits.");
+        return new SmtpFailure(phase, reply, $"The mail server answered to {Step(phase)}: {reply}", row.Verdict);
+    }
+
+    /// <summary>What it means that the dialogue broke off in a phase.</summary>
+    public static SmtpFailure OfBreak(SmtpPhase phase, SmtpBreak how, string detail)
+    {
+        var verdict = phase switch
+        {
+            SmtpPhase.Connect or SmtpPhase.Authenticate => Systemic,
+            // RFC 5321 section 4.5.3.2.6: from here on the server may have taken the mail. No try at once: the doubt is written
+            // to the books before anything is sent again.
+            SmtpPhase.FinalReply => Transient with { OutcomeUnknown = true },
+            _ => Transient with { MomentCures = how != SmtpBreak.Canceled },
+        };
+        var what = how switch
+        {
+            SmtpBreak.Lost => "The connection to the mail server was lost at",
+            SmtpBreak.TimedOut => "The mail server did not answer in time to",
+            _ => "The worker had to leave off at",
+        };
+        var unknown = verdict.OutcomeUnknown ? "; it may have taken the mail" : "";
+        return new SmtpFailure(phase, null, $"{what} {Step(phase)}{unknown}{(detail.Length == 0 ? "" : $": {detail}")}", verdict);
+    }
+
+    /// <summary>What an exception of MailKit or of the network means in a phase.</summary>
+    public static SmtpFailure OfException(SmtpPhase phase, Exception exception) => exception switch
+    {
+        SmtpCommandException command => OfReply(phase, SmtpReply.From(command)),
+        // MailKit raises this one for 530 alone, and drops the code.
+        MailKit.ServiceNotAuthenticatedException login => OfReply(phase, SmtpReply.Parse(530, login.Message)),
+        AuthenticationException { InnerException: SmtpCommandException command } => OfReply(SmtpPhase.Authenticate, SmtpReply.From(command)),
+        AuthenticationException refused => OfBreak(SmtpPhase.Authenticate, SmtpBreak.Lost, $"the login was refused: {refused.Message}"),
+        OperationCanceledException => OfBreak(phase, SmtpBreak.TimedOut, ""),
+        TimeoutException timeout => OfBreak(phase, SmtpBreak.TimedOut, timeout.Message),
+        SocketException { SocketErrorCode: SocketError.TimedOut } timeout => OfBreak(phase, SmtpBreak.TimedOut, timeout.Message),
+        _ => OfBreak(phase, SmtpBreak.Lost, exception.Message),
+    };
+
+    private static string Step(SmtpPhase phase) => phase switch
+    {
+        SmtpPhase.Connect => "the connection (greeting, EHLO, STARTTLS)",
+        SmtpPhase.Authenticate => "AUTH",
+        SmtpPhase.Mail => "MAIL",
+        SmtpPhase.Recipient => "RCPT",
+        SmtpPhase.Data => "DATA",
+        SmtpPhase.Content => "the content",
+        _ => "the end of the content",
+    };
+}

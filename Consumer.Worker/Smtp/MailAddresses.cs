@@ -1,0 +1,22 @@
+using System.Text;
+using Contracts.Validation;
+using MimeKit;
+
+namespace Consumer.Worker.Smtp;
+
+/// <summary>Addresses as the mail's JSON holds them, made MimeKit's.</summary>
+internal static class MailAddresses
+{
+    /// <summary>One mailbox, name and address apart.</summary>
+    /// <exception cref="PermanentMailException">The text is no address, so no bytes of it may reach a header or a command.</exception>
+    public static MailboxAddress Mailbox(string text)
+    {
+        if (!EmailAddress.TryParse(text, out var address))
+            throw new PermanentMailException($"An address cannot be used: it {EmailAddress.Explain(text)}.");
+        return new MailboxAddress(Encoding.UTF8, address.DisplayName, address.Address);
+    }
+
+    /// <summary>The bare address: what the envelope and the books know a recipient by.</summary>
+    /// <exception cref="PermanentMailException">The text is no address.</exception>
+    public static string Bare(string text) => Mailbox(text).Address;
+}

@@ -1,0 +1,37 @@
+using Persistence.Deliveries;
+
+namespace Consumer.Worker.Smtp;
+
+/// <summary>What became of one recipient.</summary>
+/// <param name="Address">The recipient, as given.</param>
+/// <param name="Outcome">What became of it.</param>
+/// <param name="Reply">The server's answer, where there was one.</param>
+/// <param name="Failure">Why it was not accepted.</param>
+internal sealed record RecipientResult(string Address, RecipientOutcome Outcome, SmtpReply? Reply, SmtpFailure? Failure);
+
+/// <summary>What became of one mail in one send.</summary>
+/// <param name="Recipients">Each recipient that was asked for, in order.</param>
+/// <param name="Failure">What ended the dialogue for all recipients; <c>null</c> where it came to its end.</param>
+internal sealed record SendResult(IReadOnlyList<RecipientResult> Recipients, SmtpFailure? Failure)
+{
+    /// <summary>Puts the outcome together: a recipient's own refusal stands, the rest shares what became of the dialogue.</summary>
+    public static SendResult Of(
+        IReadOnlyList<string> recipients, IReadOnlyDictionary<string, SmtpReply> refused, SmtpReply? final, SmtpFailure? failure)
+    {
+        var results = recipients.Select(address => refused.TryGetValue(address, out var reply)
+            ? Failed(address, FailureClassification.OfReply(SmtpPhase.Recipient, reply))
+            : failure is null
+                ? new RecipientResult(address, RecipientOutcome.Accepted, final, null)
+                : Failed(address, failure)).ToList();
+        return new SendResult(results, failure);
+    }
+
+    private static RecipientResult Failed(string address, SmtpFailure failure) => new(address, Outcome(failure), failure.Reply, failure);
+
+    private static RecipientOutcome Outcome(SmtpFailure failure) => failure switch
+    {
+        { Verdict.OutcomeUnknown: true } => RecipientOutcome.Unknown,
+        { Kind: FailureKind.Permanent } => RecipientOutcome.Rejected,
+        _ => RecipientOutcome.Deferred,
+    };
+}

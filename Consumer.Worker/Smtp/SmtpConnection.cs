@@ -1,0 +1,160 @@
+using System.Net.Sockets;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using MimeKit;
+
+namespace Consumer.Worker.Smtp;
+
+/// <summary>
+/// One connection to the mail server. MailKit speaks SMTP; this class owns the socket, bounds every wait, and turns what
+/// happens into an outcome per recipient. Used by one mail at a time.
+/// </summary>
+internal sealed class SmtpConnection : SmtpClient
+{
+    private readonly SmtpOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Socket _socket;
+    private SmtpDialogue? _dialogue;
+
+    private SmtpConnection(SmtpOptions options, TimeProvider time, Socket socket)
+    {
+        _options = options;
+        _time = time;
+        _socket = socket;
+        LastUsed = time.GetTimestamp();
+        CheckCertificateRevocation = options.CheckCertificateRevocation;
+        if (!options.CheckCertificate)
+#pragma warning disable CA5359 // The operator's own choice, said in the option and logged at start.
+            ServerCertificateValidationCallback = (_, _, _, _) => true;
+#pragma warning restore CA5359
+        if (!string.IsNullOrEmpty(options.LocalDomain))
+            LocalDomain = options.LocalDomain;
+        // Every wait is bounded here, by phase; MailKit's own clock must not cut in.
+        Timeout = System.Threading.Timeout.Infinite;
+    }
+
+    /// <summary>How many mails were begun on it.</summary>
+    public int Mails { get; private set; }
+
+    /// <summary>When it was last used, as <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public long LastUsed { get; private set; }
+
+    /// <summary>
+    /// Whether the next mail may use it. A server that closed it, or said something unasked for (421 before it shuts down),
+    /// shows in the socket without a round trip.
+    /// </summary>
+    public bool IsAlive => IsConnected && !_socket.Poll(0, SelectMode.SelectRead);
+
+    /// <summary>Connects, says EHLO, secures the connection and logs in.</summary>
+    /// <exception cref="SmtpUnavailableException">Any of it failed: no mail would pass now.</exception>
+    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(options.ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        var phase = SmtpPhase.Connect;
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var connection = new SmtpConnection(options, time, socket);
+        try
+        {
+            await socket.ConnectAsync(options.Host, options.Port, either.Token);
+            await connection.ConnectAsync(socket, options.Host, options.Port, MailKitOption(options.Security), either.Token);
+            phase = SmtpPhase.Authenticate;
+            if (!string.IsNullOrEmpty(options.Username))
+                await connection.AuthenticateAsync(options.Username, options.Password ?? "", either.Token);
+            return connection;
+        }
+        // Broad on purpose: MailKit and the TLS stack fail in a dozen types, and whatever fails here fails for every mail.
+        catch (Exception exception)
+        {
+            connection.Dispose();
+            cancellationToken.ThrowIfCancellationRequested();
+            var failure = FailureClassification.OfException(phase, exception);
+            throw new SmtpUnavailableException(
+                $"{failure} Check that {options.Host}:{options.Port} takes mail, and the options Smtp:Host, Smtp:Port, Smtp:Security, Smtp:Username and Smtp:Password.",
+                exception);
+        }
+    }
+
+    /// <summary>Sends a mail. Failures of the server and of the network are in the result, a cancellation too: what was learnt before it is kept.</summary>
+    public async Task<SmtpAttempt> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.CommandTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        var reused = Mails++ > 0;
+        var envelope = Envelope.For(mail, recipients, Capabilities.HasFlag(SmtpCapabilities.UTF8));
+        if (envelope.Recipients.Count == 0)
+            return new SmtpAttempt(SendResult.Of(recipients, envelope.Refused, null, null), Usable: true, Stale: false);
+
+        _dialogue = new SmtpDialogue(envelope.Recipients.Count, _options, timeout.CancelAfter);
+        SmtpReply? final = null;
+        SmtpFailure? failure = null;
+        try
+        {
+            var format = FormatOptions.Default.Clone();
+            format.International = envelope.International;
+            var answer = await SendAsync(format, mail.Message, mail.Sender, envelope.Recipients, either.Token, _dialogue);
+            final = SmtpReply.Parse((int)SmtpStatusCode.Ok, answer);
+        }
+        catch (SmtpCommandException) when (_dialogue.Refused.Count == envelope.Recipients.Count)
+        {
+            // Each recipient was refused by itself: MailKit's own exception adds nothing.
+        }
+        // Broad on purpose: whatever breaks the dialogue, where it was decides what that means for the mail.
+        catch (Exception exception)
+        {
+            failure = exception is OperationCanceledException && cancellationToken.IsCancellationRequested
+                ? FailureClassification.OfBreak(_dialogue.Phase, SmtpBreak.Canceled, "")
+                : FailureClassification.OfException(_dialogue.Phase, exception);
+        }
+
+        LastUsed = _time.GetTimestamp();
+        var result = SendResult.Of(recipients, envelope.RefusedWith(_dialogue.Refused), final, failure);
+        return new SmtpAttempt(
+            result,
+            Usable: IsConnected && result.Failure?.Kind != FailureKind.Systemic,
+            Stale: reused && failure is not null && !_dialogue.Answered && !cancellationToken.IsCancellationRequested && !timeout.IsCancellationRequested);
+    }
+
+    /// <inheritdoc />
+    protected override void OnSenderAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response) => _dialogue!.SenderAccepted();
+
+    /// <inheritdoc />
+    protected override void OnSenderNotAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
+    {
+        _dialogue!.SenderRefused(response);
+        base.OnSenderNotAccepted(message, mailbox, response);
+    }
+
+    /// <inheritdoc />
+    protected override void OnRecipientAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response) => _dialogue!.RecipientAccepted();
+
+    /// <summary>One recipient that is refused does not end the mail for the others; a server that takes no mail at all does.</summary>
+    protected override void OnRecipientNotAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
+    {
+        if (FailureClassification.OfReply(SmtpPhase.Recipient, SmtpReply.From(response)).Kind == FailureKind.Systemic)
+            base.OnRecipientNotAccepted(message, mailbox, response);
+        _dialogue!.RecipientRefused(mailbox, response);
+    }
+
+    /// <inheritdoc />
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+            _socket.Dispose();
+    }
+
+    private static SecureSocketOptions MailKitOption(SmtpSecurity security) => security switch
+    {
+        SmtpSecurity.None => SecureSocketOptions.None,
+        SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
+        SmtpSecurity.Tls => SecureSocketOptions.SslOnConnect,
+        _ => SecureSocketOptions.StartTlsWhenAvailable,
+    };
+}
+
+/// <summary>A send on one connection.</summary>
+/// <param name="Result">What became of the mail.</param>
+/// <param name="Usable">Whether the connection can take another mail.</param>
+/// <param name="Stale">Whether it was the connection's end after lying idle that failed, and not the mail: nothing of the mail was answered.</param>
+internal readonly record struct SmtpAttempt(SendResult Result, bool Usable, bool Stale);

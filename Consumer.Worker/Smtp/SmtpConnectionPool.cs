@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Options;
+
+namespace Consumer.Worker.Smtp;
+
+/// <summary>
+/// The connections to the mail server: at most <see cref="SmtpOptions.MaxConnections"/>, opened when needed, kept while they are
+/// used, closed after <see cref="SmtpOptions.MaxMailsPerConnection"/> mails or <see cref="SmtpOptions.IdleTimeout"/>. The last
+/// one given back is taken first, so that those not needed fall idle.
+/// </summary>
+internal sealed class SmtpConnectionPool : IAsyncDisposable
+{
+    private readonly SmtpOptions _options;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _places;
+    private readonly Stack<SmtpConnection> _idle = [];
+    private readonly ITimer _sweep;
+    private bool _disposed;
+
+    public SmtpConnectionPool(IOptions<SmtpOptions> options, TimeProvider time)
+    {
+        _options = options.Value;
+        _time = time;
+        _places = new SemaphoreSlim(_options.MaxConnections);
+        _sweep = time.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
+    }
+
+    /// <summary>How many connections lie idle.</summary>
+    public int Idle
+    {
+        get
+        {
+            lock (_idle)
+                return _idle.Count;
+        }
+    }
+
+    /// <summary>How many connections are in use.</summary>
+    public int InUse => _options.MaxConnections - _places.CurrentCount;
+
+    /// <summary>Waits for a place and gives a connection.</summary>
+    /// <param name="fresh">Whether it must be a new one: the last one taken from the pool had been closed by the server.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="SmtpUnavailableException">A new one was needed and could not be opened.</exception>
+    public async Task<PooledConnection> RentAsync(bool fresh, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        await _places.WaitAsync(cancellationToken);
+        try
+        {
+            var connection = fresh ? null : TakeIdle();
+            return new PooledConnection(this, connection ?? await SmtpConnection.OpenAsync(_options, _time, cancellationToken));
+        }
+        catch
+        {
+            _places.Release();
+            throw;
+        }
+    }
+
+    /// <summary>Closes all that lie idle; those in use are closed when they are given back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        await _sweep.DisposeAsync();
+        CloseIdle(all: true);
+        // The places are not disposed: connections still in use give theirs back after this.
+    }
+
+    internal void Return(SmtpConnection connection, bool usable)
+    {
+        var keep = usable && connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection;
+        lock (_idle)
+        {
+            // Looked at under the lock: either disposal sees the connection among the idle ones, or it is closed here.
+            keep = keep && !_disposed;
+            if (keep)
+                _idle.Push(connection);
+        }
+
+        if (!keep)
+            Close(connection);
+        _places.Release();
+    }
+
+    private SmtpConnection? TakeIdle()
+    {
+        while (true)
+        {
+            SmtpConnection? connection;
+            lock (_idle)
+                _idle.TryPop(out connection);
+            if (connection is null || (connection.IsAlive && !IsIdleTooLong(connection)))
+                return connection;
+            Close(connection);
+        }
+    }
+
+    private void CloseIdle(bool all = false)
+    {
+        List<SmtpConnection> closing;
+        lock (_idle)
+        {
+            closing = _idle.Where(connection => all || IsIdleTooLong(connection) || !connection.IsAlive).ToList();
+            var kept = _idle.Except(closing).Reverse().ToList();
+            _idle.Clear();
+            kept.ForEach(_idle.Push);
+        }
+
+        closing.ForEach(Close);
+    }
+
+    private bool IsIdleTooLong(SmtpConnection connection) => _time.GetElapsedTime(connection.LastUsed) >= _options.IdleTimeout;
+
+    /// <summary>Says QUIT where the server still listens, without anybody waiting for its answer, and closes.</summary>
+    private static void Close(SmtpConnection connection) => _ = CloseAsync(connection);
+
+    private static async Task CloseAsync(SmtpConnection connection)
+    {
+        using (connection)
+        {
+            try
+            {
+                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+                if (connection.IsAlive)
+                    await connection.DisconnectAsync(quit: true, patience.Token);
+            }
+            // Broad on purpose: nothing depends on this connection any more, however its end goes.
+            catch (Exception)
+            {
+                connection.Dispose();
+            }
+        }
+    }
+}
+
+/// <summary>A connection in use. Disposing it gives it back; it is closed unless it was called usable.</summary>
+internal sealed class PooledConnection(SmtpConnectionPool pool, SmtpConnection connection) : IDisposable
+{
+    private bool _returned;
+
+    public SmtpConnection Connection => connection;
+
+    /// <summary>Whether another mail may use it.</summary>
+    public bool Usable { get; set; }
+
+    public void Dispose()
+    {
+        if (_returned)
+            return;
+        _returned = true;
+        pool.Return(connection, Usable);
+    }
+}

@@ -1,0 +1,61 @@
+using MailKit;
+using MailKit.Net.Smtp;
+using MimeKit;
+
+namespace Consumer.Worker.Smtp;
+
+/// <summary>
+/// Follows one mail through MailKit's dialogue: where it is, what the server said of each recipient, and how long the next
+/// answer may take. MailKit calls in as it goes along; a dialogue belongs to one send.
+/// </summary>
+internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<TimeSpan> allow) : ITransferProgress
+{
+    private readonly Dictionary<string, SmtpReply> _refused = new(StringComparer.OrdinalIgnoreCase);
+    private bool _senderRefused;
+    private int _answers;
+
+    public SmtpPhase Phase { get; private set; } = SmtpPhase.Mail;
+
+    /// <summary>Whether the server has answered for this mail. A 421 to MAIL is no such answer: it also ends a connection that lay idle.</summary>
+    public bool Answered { get; private set; }
+
+    /// <summary>What the server said of the recipients it did not take, by address.</summary>
+    public IReadOnlyDictionary<string, SmtpReply> Refused => _refused;
+
+    public void SenderAccepted() => Enter(SmtpPhase.Recipient, options.CommandTimeout);
+
+    public void SenderRefused(SmtpResponse response)
+    {
+        _senderRefused = true;
+        Answered = response.StatusCode != SmtpStatusCode.ServiceNotAvailable;
+    }
+
+    public void RecipientAccepted() => RecipientAnswered();
+
+    public void RecipientRefused(MailboxAddress recipient, SmtpResponse response)
+    {
+        // With PIPELINING the recipients follow a refused sender; what the server says of them then is no verdict on them.
+        if (_senderRefused)
+            return;
+        _refused[recipient.Address] = SmtpReply.From(response);
+        RecipientAnswered();
+    }
+
+    /// <summary>Called for each part of the content, after it was handed to the connection.</summary>
+    public void Report(long bytesTransferred, long totalSize) =>
+        // Dot stuffing only adds bytes, so the end is never taken for later than it is.
+        Enter(bytesTransferred >= totalSize ? SmtpPhase.FinalReply : SmtpPhase.Content, options.DataTimeout);
+
+    /// <summary>Called where the size is not known: each part may be the last.</summary>
+    public void Report(long bytesTransferred) => Enter(SmtpPhase.FinalReply, options.DataTimeout);
+
+    private void RecipientAnswered() =>
+        Enter(++_answers < recipients ? SmtpPhase.Recipient : SmtpPhase.Data, options.CommandTimeout);
+
+    private void Enter(SmtpPhase phase, TimeSpan timeout)
+    {
+        Answered = true;
+        Phase = phase;
+        allow(timeout);
+    }
+}

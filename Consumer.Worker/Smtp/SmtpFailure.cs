@@ -1,0 +1,45 @@
+namespace Consumer.Worker.Smtp;
+
+/// <summary>Whose failure it is, and so where the mail goes.</summary>
+internal enum FailureKind
+{
+    /// <summary>This mail will never be taken: dead-letter topic at once.</summary>
+    Permanent,
+
+    /// <summary>It may be taken later: delayed redelivery.</summary>
+    Transient,
+
+    /// <summary>No mail would be taken now: the endpoint pauses, the mail waits unharmed.</summary>
+    Systemic,
+}
+
+/// <summary>How the dialogue broke off where no reply of the server says it.</summary>
+internal enum SmtpBreak
+{
+    /// <summary>The connection was lost, or what came was not SMTP.</summary>
+    Lost,
+
+    /// <summary>The answer did not come in time.</summary>
+    TimedOut,
+
+    /// <summary>The worker stops, or the record's partition went to another.</summary>
+    Canceled,
+}
+
+/// <summary>What becomes of a mail for a failure.</summary>
+/// <param name="Kind">Whose failure it is.</param>
+/// <param name="MomentCures">Whether another try after a moment is worth it, before the mail is delayed.</param>
+/// <param name="OutcomeUnknown">Whether the server may have taken the mail all the same.</param>
+internal readonly record struct Verdict(FailureKind Kind, bool MomentCures = false, bool OutcomeUnknown = false);
+
+/// <summary>A failure to hand a mail, or one of its recipients, to the server.</summary>
+/// <param name="Phase">Where in the dialogue.</param>
+/// <param name="Reply">The server's answer, where it gave one.</param>
+/// <param name="Text">What happened, for people.</param>
+/// <param name="Verdict">What becomes of the mail.</param>
+internal sealed record SmtpFailure(SmtpPhase Phase, SmtpReply? Reply, string Text, Verdict Verdict)
+{
+    public FailureKind Kind => Verdict.Kind;
+
+    public override string ToString() => Text;
+}

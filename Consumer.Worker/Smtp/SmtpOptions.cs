@@ -1,0 +1,107 @@
+using System.ComponentModel.DataAnnotations;
+using Consumer.Worker.Options;
+
+namespace Consumer.Worker.Smtp;
+
+/// <summary>How a connection to the mail server is protected.</summary>
+internal enum SmtpSecurity
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>STARTTLS where the server offers it, plain text otherwise.</summary>
+    StartTlsWhenAvailable,
+
+    /// <summary>STARTTLS; a server that does not offer it is not used.</summary>
+    StartTls,
+
+    /// <summary>TLS from the first byte (RFC 8314, port 465).</summary>
+    Tls,
+}
+
+/// <summary>What to do with a mail whose server may have taken it without the answer having arrived.</summary>
+internal enum UnknownOutcome
+{
+    /// <summary>Send it again with the same <c>Message-ID</c>, as mail servers do: at worst it arrives twice.</summary>
+    Resend,
+
+    /// <summary>Leave the decision to a person: dead-letter topic.</summary>
+    DeadLetter,
+}
+
+/// <summary>Section <c>Smtp</c>: the mail server and the connections to it.</summary>
+internal sealed class SmtpOptions : IChecksItself
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Smtp";
+
+    /// <summary>The mail server's host name or address. Default <c>localhost</c>.</summary>
+    [Required(ErrorMessage = "Name the mail server that takes your mails.")]
+    public string Host { get; set; } = "localhost";
+
+    /// <summary>The mail server's port. Default 1025, the trial's mail sink.</summary>
+    [Range(1, 65535, ErrorMessage = "Use your mail server's port: 25, 587 or 465 as a rule.")]
+    public int Port { get; set; } = 1025;
+
+    /// <summary>How the connection is protected. Default <see cref="SmtpSecurity.StartTlsWhenAvailable"/>.</summary>
+    public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTlsWhenAvailable;
+
+    /// <summary>The login; none means that the worker does not log in.</summary>
+    public string? Username { get; set; }
+
+    /// <summary>The login's password.</summary>
+    public string? Password { get; set; }
+
+    /// <summary>Whether the server's certificate must be valid for <see cref="Host"/>. Default true.</summary>
+    public bool CheckCertificate { get; set; } = true;
+
+    /// <summary>Whether that check asks for revocation too; a private authority often has no list to ask. Default true.</summary>
+    public bool CheckCertificateRevocation { get; set; } = true;
+
+    /// <summary>How many connections are open at once, at most. Default 20.</summary>
+    [Range(1, 1000, ErrorMessage = "Stay below what the mail server allows a client.")]
+    public int MaxConnections { get; set; } = 20;
+
+    /// <summary>After how many mails a connection is closed and a new one opened. Default 100.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Mail servers often allow 100 mails a connection.")]
+    public int MaxMailsPerConnection { get; set; } = 100;
+
+    /// <summary>How long a connection may stay unused before it is closed. Default 30 s.</summary>
+    [Duration("00:00:01", "01:00:00", ErrorMessage = "Stay below the mail server's own idle time, 5 minutes as a rule.")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long TCP, greeting, EHLO, TLS and login may take together. Default 10 s.</summary>
+    [Duration("00:00:00.100", "00:05:00", ErrorMessage = "10 seconds suit a server near by.")]
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the answers to MAIL and RCPT may take. Default 30 s.</summary>
+    [Duration("00:00:00.100", "00:10:00", ErrorMessage = "RFC 5321 section 4.5.3.2 grants up to 5 minutes.")]
+    public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a part of the content, and the answer to all of it, may take. Default 2 minutes. A short one makes unknown
+    /// outcomes: the server may have taken the mail while nobody waits for its answer any more.
+    /// </summary>
+    [Duration("00:00:00.100", "00:10:00", ErrorMessage = "RFC 5321 section 4.5.3.2.6 grants up to 10 minutes.")]
+    public TimeSpan DataTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The name the worker gives itself in EHLO (RFC 5321 section 4.1.1.1); none means the machine's.</summary>
+    public string? LocalDomain { get; set; }
+
+    /// <summary>What stands behind the @ of <c>Message-ID</c>; none means the sender's domain.</summary>
+    public string? MessageIdDomain { get; set; }
+
+    /// <summary>What to do where the server may have taken a mail and its answer was lost. Default <see cref="UnknownOutcome.Resend"/>.</summary>
+    public UnknownOutcome OnUnknownOutcome { get; set; } = UnknownOutcome.Resend;
+
+    IEnumerable<string> IChecksItself.Check(string section)
+    {
+        if (string.IsNullOrEmpty(Username) && !string.IsNullOrEmpty(Password))
+            yield return OptionFailure.Describe(section, nameof(Username), Username, "a login where there is a password", $"Set it, or take {section}:{nameof(Password)} away.");
+        foreach (var (key, domain) in new[] { (nameof(LocalDomain), LocalDomain), (nameof(MessageIdDomain), MessageIdDomain) })
+        {
+            if (!string.IsNullOrEmpty(domain) && Uri.CheckHostName(domain) == UriHostNameType.Unknown)
+                yield return OptionFailure.Describe(section, key, domain, "a host name", "Use a name such as mail.example.com.");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Net.Sockets;
+using Consumer.Worker.Smtp;
+using MailKit;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Consumer.Worker.Tests.Smtp;
+
+internal sealed class FailureClassificationTests
+{
+    private static readonly int[] LoginCodes = [530, 534, 535, 538];
+
+    [TestCase(SmtpPhase.Connect)]
+    [TestCase(SmtpPhase.Authenticate)]
+    public void Before_a_mail_is_begun_every_reply_is_systemic(SmtpPhase phase)
+    {
+        for (var code = 200; code <= 599; code++)
+            Reply(phase, code).ShouldBe(new Verdict(FailureKind.Systemic), $"{phase} {code}");
+    }
+
+    [Test]
+    public void A_server_that_closes_the_channel_is_systemic_in_every_phase([Values] SmtpPhase phase) =>
+        Reply(phase, 421).Kind.ShouldBe(FailureKind.Systemic);
+
+    [Test]
+    public void A_missing_login_is_systemic_in_every_phase([Values] SmtpPhase phase, [ValueSource(nameof(LoginCodes))] int code) =>
+        Reply(phase, code).Kind.ShouldBe(FailureKind.Systemic);
+
+    [Test]
+    public void Every_other_4xx_to_a_mail_is_transient_and_no_moment_cures_it()
+    {
+        foreach (var phase in MailPhases)
+        {
+            for (var code = 400; code <= 499; code++)
+            {
+                if (code != 421)
+                    Reply(phase, code).ShouldBe(new Verdict(FailureKind.Transient), $"{phase} {code}");
+            }
+        }
+    }
+
+    [Test]
+    public void Every_other_5xx_to_a_mail_is_permanent()
+    {
+        foreach (var phase in MailPhases)
+        {
+            for (var code = 500; code <= 599; code++)
+            {
+                if (!LoginCodes.Contains(code) && (phase, code) != (SmtpPhase.Recipient, 552))
+                    Reply(phase, code).ShouldBe(new Verdict(FailureKind.Permanent), $"{phase} {code}");
+            }
+        }
+    }
+
+    [TestCase(null, FailureKind.Transient)]
+    [TestCase("5.5.3", FailureKind.Transient)]
+    [TestCase("5.2.2", FailureKind.Permanent)]
+    [TestCase("5.3.4", FailureKind.Permanent)]
+    public void A_552_to_a_recipient_means_too_many_of_them_unless_it_says_otherwise(string? enhanced, FailureKind kind) =>
+        FailureClassification.OfReply(SmtpPhase.Recipient, new SmtpReply(552, enhanced, "")).Kind.ShouldBe(kind);
+
+    [TestCase(550, "4.2.2", FailureKind.Permanent)]
+    [TestCase(450, "5.1.1", FailureKind.Transient)]
+    public void Where_the_codes_disagree_the_reply_code_decides(int code, string enhanced, FailureKind kind) =>
+        FailureClassification.OfReply(SmtpPhase.Recipient, new SmtpReply(code, enhanced, "")).Kind.ShouldBe(kind);
+
+    [TestCase(SmtpPhase.Data, 250)]
+    [TestCase(SmtpPhase.Mail, 354)]
+    public void An_answer_out_of_step_is_transient_and_a_new_connection_may_cure_it(SmtpPhase phase, int code) =>
+        Reply(phase, code).ShouldBe(new Verdict(FailureKind.Transient, MomentCures: true));
+
+    [Test]
+    public void An_answer_out_of_step_to_the_whole_content_leaves_the_outcome_unknown() =>
+        Reply(SmtpPhase.FinalReply, 354).ShouldBe(new Verdict(FailureKind.Transient, OutcomeUnknown: true));
+
+    [TestCase(SmtpPhase.Connect, FailureKind.Systemic, false, false)]
+    [TestCase(SmtpPhase.Authenticate, FailureKind.Systemic, false, false)]
+    [TestCase(SmtpPhase.Mail, FailureKind.Transient, true, false)]
+    [TestCase(SmtpPhase.Recipient, FailureKind.Transient, true, false)]
+    [TestCase(SmtpPhase.Data, FailureKind.Transient, true, false)]
+    [TestCase(SmtpPhase.Content, FailureKind.Transient, true, false)]
+    [TestCase(SmtpPhase.FinalReply, FailureKind.Transient, false, true)]
+    public void A_lost_connection_and_a_time_out_mean_what_their_phase_says(SmtpPhase phase, object kind, bool momentCures, bool unknown)
+    {
+        var expected = new Verdict((FailureKind)kind, momentCures, unknown);
+        FailureClassification.OfException(phase, new IOException("reset")).Verdict.ShouldBe(expected);
+        FailureClassification.OfException(phase, new SmtpProtocolException("unexpectedly disconnected")).Verdict.ShouldBe(expected);
+        FailureClassification.OfException(phase, new SocketException((int)SocketError.ConnectionReset)).Verdict.ShouldBe(expected);
+        FailureClassification.OfException(phase, new OperationCanceledException()).Verdict.ShouldBe(expected);
+        FailureClassification.OfException(phase, new TimeoutException()).Verdict.ShouldBe(expected);
+    }
+
+    [Test]
+    public void A_refused_login_is_systemic() =>
+        FailureClassification.OfException(SmtpPhase.Mail, new AuthenticationException("535 5.7.8 expired")).Kind.ShouldBe(FailureKind.Systemic);
+
+    [Test]
+    public void A_login_that_the_server_asks_for_is_systemic() =>
+        FailureClassification.OfException(SmtpPhase.Mail, new ServiceNotAuthenticatedException("5.7.0 first log in")).Kind.ShouldBe(FailureKind.Systemic);
+
+    [Test]
+    public void A_failure_says_the_step_and_the_servers_words()
+    {
+        var text = FailureClassification.OfReply(SmtpPhase.Recipient, SmtpReply.Parse(550, "5.1.1 no such user")).Text;
+        text.ShouldContain("RCPT");
+        text.ShouldContain("550 5.1.1 no such user");
+    }
+
+    private static IEnumerable<SmtpPhase> MailPhases => Enum.GetValues<SmtpPhase>().Where(phase => phase >= SmtpPhase.Mail);
+
+    private static Verdict Reply(SmtpPhase phase, int code) => FailureClassification.OfReply(phase, new SmtpReply(code, null, "")).Verdict;
+}

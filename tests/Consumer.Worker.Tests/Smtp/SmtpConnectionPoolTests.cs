@@ -1,0 +1,215 @@
+using Consumer.Worker.Smtp;
+using Contracts;
+using MailSink;
+using MailSink.Rules;
+using NUnit.Framework;
+using Persistence.Deliveries;
+using Shouldly;
+using Testing;
+
+namespace Consumer.Worker.Tests.Smtp;
+
+internal sealed class SmtpConnectionPoolTests
+{
+    private SmtpSink _sink = null!;
+    private SmtpConnectionPool? _pool;
+
+    [SetUp]
+    public void SetUp() => _sink = SmtpSink.StartOnFreePort();
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        if (_pool is not null)
+            await _pool.DisposeAsync();
+        _pool = null;
+        await _sink.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_connection_is_used_again()
+    {
+        await SendMany(5);
+        _sink.Counters.Connections.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_refused_mail_does_not_cost_the_connection()
+    {
+        _sink.Script.Add(new ScriptRule(SmtpStage.Data, RuleAction.Reply(451)) { Times = 1 });
+        await Send();
+        Accepted(await Send());
+        _sink.Counters.Connections.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_connection_is_renewed_after_so_many_mails()
+    {
+        Pool(options => options.MaxMailsPerConnection = 2);
+        await SendMany(5);
+        _sink.Counters.Connections.ShouldBe(3);
+    }
+
+    [Test]
+    public async Task No_more_connections_are_open_than_allowed()
+    {
+        Pool(options => options.MaxConnections = 3);
+        _sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Wait(TimeSpan.FromMilliseconds(50))));
+
+        await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Send()));
+
+        _sink.Counters.Connections.ShouldBe(3);
+        _sink.Mails.Count.ShouldBe(30);
+    }
+
+    [Test]
+    public async Task A_connection_that_lies_idle_is_closed()
+    {
+        Pool(options => options.IdleTimeout = TimeSpan.FromMilliseconds(200));
+        await Send();
+        await Eventually.Until(() => _sink.Counters.OpenConnections == 0, null, "the idle connection is closed");
+        _pool!.Idle.ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_connection_that_the_server_dropped_while_idle_is_replaced_unseen()
+    {
+        await Send();
+        _sink.DropConnections();
+        await Eventually.Until(() => _sink.Counters.OpenConnections == 0, null, "the server let go");
+
+        Accepted(await Send());
+        _sink.Counters.Connections.ShouldBe(2);
+    }
+
+    [Test]
+    public async Task A_connection_that_answers_421_to_the_next_mail_is_replaced_unseen()
+    {
+        await Send();
+        _sink.Script.Add(new ScriptRule(SmtpStage.Mail, RuleAction.Reply(421)) { Connection = 1 });
+
+        Accepted(await Send());
+        _sink.Counters.Connections.ShouldBe(2);
+    }
+
+    [Test]
+    public async Task A_new_connection_that_answers_421_is_no_stale_one()
+    {
+        _sink.Script.Add(new ScriptRule(SmtpStage.Mail, RuleAction.Reply(421)));
+
+        (await Send()).Failure!.Kind.ShouldBe(FailureKind.Systemic);
+        _sink.Counters.Connections.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_connection_whose_mail_broke_off_is_not_used_again()
+    {
+        _sink.Script.Add(new ScriptRule(SmtpStage.Data, RuleAction.DropBefore) { Times = 1 });
+        await Send();
+        _pool!.Idle.ShouldBe(0);
+        _pool.InUse.ShouldBe(0);
+        Accepted(await Send());
+    }
+
+    [Test]
+    public async Task A_failed_connection_frees_its_place()
+    {
+        Pool(options => options.MaxConnections = 1);
+        _sink.PauseListening();
+        await Should.ThrowAsync<SmtpUnavailableException>(Send);
+        _sink.ResumeListening();
+        Accepted(await Send());
+    }
+
+    [Test]
+    public async Task A_disposed_pool_has_closed_its_connections()
+    {
+        await Send();
+        await _pool!.DisposeAsync();
+        await Eventually.Until(() => _sink.Counters.OpenConnections == 0, null, "all connections are closed");
+        await Should.ThrowAsync<ObjectDisposedException>(Send);
+    }
+
+    [Test]
+    public async Task Mails_go_over_tls_and_a_login_where_that_is_asked_for()
+    {
+        await using var sink = SmtpSink.StartOnFreePort(options =>
+        {
+            options.Tls = SinkTls.StartTls;
+            options.Username = "user";
+            options.Password = "secret";
+        });
+        Pool(options =>
+        {
+            options.Port = sink.Port;
+            options.Security = SmtpSecurity.StartTls;
+            options.CheckCertificate = false;
+            options.Username = "user";
+            options.Password = "secret";
+        });
+
+        Accepted(await Send());
+        Accepted(await Send());
+
+        sink.Mails.All().ShouldAllBe(mail => mail.IsTls && mail.Username == "user");
+        sink.Counters.Connections.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_wrong_password_a_foreign_certificate_and_missing_tls_are_systemic()
+    {
+        await using var sink = SmtpSink.StartOnFreePort(options =>
+        {
+            options.Tls = SinkTls.StartTls;
+            options.Username = "user";
+            options.Password = "secret";
+        });
+
+        await Should.ThrowAsync<SmtpUnavailableException>(() => Send(Pool(options =>
+        {
+            options.Port = sink.Port;
+            options.CheckCertificate = false;
+            options.Username = "user";
+            options.Password = "wrong";
+        })));
+        await Should.ThrowAsync<SmtpUnavailableException>(() => Send(Pool(options =>
+        {
+            options.Port = sink.Port;
+            options.Security = SmtpSecurity.StartTls;
+        })));
+        await Should.ThrowAsync<SmtpUnavailableException>(() => Send(Pool(options => options.Security = SmtpSecurity.StartTls)));
+    }
+
+    [Test]
+    public async Task The_probe_says_whether_the_server_lets_anybody_in()
+    {
+        var probe = new SmtpProbe(Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port }), TimeProvider.System);
+        await probe.ProbeAsync(CancellationToken.None);
+        _sink.PauseListening();
+        await Should.ThrowAsync<SmtpUnavailableException>(() => probe.ProbeAsync(CancellationToken.None));
+        _sink.Mails.Count.ShouldBe(0);
+    }
+
+    private static void Accepted(SendResult result) => result.Recipients.ShouldHaveSingleItem().Outcome.ShouldBe(RecipientOutcome.Accepted);
+
+    private async Task SendMany(int count)
+    {
+        for (var i = 0; i < count; i++)
+            Accepted(await Send());
+    }
+
+    private Task<SendResult> Send() => Send(_pool ?? Pool());
+
+    private static Task<SendResult> Send(SmtpConnectionPool pool) => new SmtpSender(pool).SendAsync(
+        MailComposer.Compose(
+            new SendEmail { From = "ann@example.com", To = ["bob@example.com"], Subject = "subject", Text = "text" }, "id@example.com", DateTimeOffset.UnixEpoch),
+        ["bob@example.com"],
+        CancellationToken.None);
+
+    private SmtpConnectionPool Pool(Action<SmtpOptions>? configure = null)
+    {
+        var options = new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port };
+        configure?.Invoke(options);
+        return _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(options), TimeProvider.System);
+    }
+}

@@ -1,0 +1,231 @@
+using Consumer.Worker.Smtp;
+using Contracts;
+using MailSink;
+using MailSink.Rules;
+using NUnit.Framework;
+using Persistence.Deliveries;
+using Shouldly;
+using Testing;
+
+namespace Consumer.Worker.Tests.Smtp;
+
+internal sealed class SmtpSenderTests
+{
+    private static readonly string[] Bob = ["bob@example.com"];
+
+    private SmtpSink _sink = null!;
+    private SmtpConnectionPool? _pool;
+
+    [SetUp]
+    public void SetUp() => _sink = SmtpSink.StartOnFreePort();
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        if (_pool is not null)
+            await _pool.DisposeAsync();
+        _pool = null;
+        await _sink.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_mail_arrives_as_it_was_composed()
+    {
+        var result = await Send(Bob);
+
+        var recipient = result.Recipients.ShouldHaveSingleItem();
+        recipient.Outcome.ShouldBe(RecipientOutcome.Accepted);
+        recipient.Reply!.Code.ShouldBe(250);
+        var mail = _sink.Mails.All().ShouldHaveSingleItem();
+        mail.Recipients.ShouldBe(Bob);
+        mail.MessageId.ShouldBe("id@example.com");
+        mail.Parse().Subject.ShouldBe("subject");
+    }
+
+    [Test]
+    public async Task Recipients_that_are_refused_do_not_keep_the_mail_from_the_others()
+    {
+        _sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550, "5.1.1 no such user")) { Recipient = "gone@*" });
+        _sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(451, "4.2.1 later")) { Recipient = "later@*" });
+
+        var result = await Send("gone@example.com", "bob@example.com", "later@example.com");
+
+        Outcomes(result).ShouldBe([RecipientOutcome.Rejected, RecipientOutcome.Accepted, RecipientOutcome.Deferred]);
+        result.Recipients[0].Reply.ShouldBe(new SmtpReply(550, "5.1.1", "no such user"));
+        result.Recipients[2].Reply.ShouldBe(new SmtpReply(451, "4.2.1", "later"));
+        result.Failure.ShouldBeNull();
+        _sink.Mails.All().ShouldHaveSingleItem().Recipients.ShouldBe(Bob);
+    }
+
+    [Test]
+    public async Task Where_all_recipients_are_refused_each_keeps_its_own_reason()
+    {
+        _sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550)) { Recipient = "gone@*" });
+        _sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(451)) { Recipient = "later@*" });
+
+        var result = await Send("gone@example.com", "later@example.com");
+
+        Outcomes(result).ShouldBe([RecipientOutcome.Rejected, RecipientOutcome.Deferred]);
+        result.Failure.ShouldBeNull();
+    }
+
+    [TestCase(SmtpStage.Mail, 550, RecipientOutcome.Rejected, "Mail")]
+    [TestCase(SmtpStage.Mail, 451, RecipientOutcome.Deferred, "Mail")]
+    [TestCase(SmtpStage.Data, 554, RecipientOutcome.Rejected, "Data")]
+    [TestCase(SmtpStage.Data, 451, RecipientOutcome.Deferred, "Data")]
+    [TestCase(SmtpStage.EndOfData, 554, RecipientOutcome.Rejected, "FinalReply")]
+    [TestCase(SmtpStage.EndOfData, 452, RecipientOutcome.Deferred, "FinalReply")]
+    public async Task A_refused_mail_is_so_for_all_recipients_and_says_where(SmtpStage stage, int code, RecipientOutcome outcome, string phase)
+    {
+        _sink.Script.Add(new ScriptRule(stage, RuleAction.Reply(code)));
+
+        var result = await Send("bob@example.com", "carl@example.com");
+
+        Outcomes(result).ShouldBe([outcome, outcome]);
+        result.Failure!.Phase.ToString().ShouldBe(phase);
+        result.Failure.Reply!.Code.ShouldBe(code);
+        _sink.Mails.Count.ShouldBe(0);
+    }
+
+    [TestCase(SmtpStage.Rcpt, "Recipient")]
+    [TestCase(SmtpStage.Data, "Data")]
+    [TestCase(SmtpStage.EndOfData, "FinalReply")]
+    public async Task A_server_that_closes_is_systemic_wherever_it_does(SmtpStage stage, string phase)
+    {
+        _sink.Script.Add(new ScriptRule(stage, RuleAction.Reply(421)));
+
+        var result = await Send(Bob);
+
+        Outcomes(result).ShouldBe([RecipientOutcome.Deferred]);
+        result.Failure!.Kind.ShouldBe(FailureKind.Systemic);
+        result.Failure.Phase.ToString().ShouldBe(phase);
+    }
+
+    [TestCase(SmtpStage.Rcpt, "Recipient", false)]
+    [TestCase(SmtpStage.Data, "Data", false)]
+    [TestCase(SmtpStage.EndOfData, "FinalReply", true)]
+    public async Task A_lost_connection_leaves_the_outcome_open_only_after_the_content(SmtpStage stage, string phase, bool unknown)
+    {
+        _sink.Script.Add(new ScriptRule(stage, RuleAction.DropAfter) { Times = 1 });
+
+        var result = await Send(Bob);
+
+        result.Failure!.Phase.ToString().ShouldBe(phase);
+        result.Failure.Verdict.OutcomeUnknown.ShouldBe(unknown);
+        Outcomes(result).ShouldBe([unknown ? RecipientOutcome.Unknown : RecipientOutcome.Deferred]);
+        _sink.Mails.Count.ShouldBe(unknown ? 1 : 0);
+    }
+
+    [TestCase(SmtpStage.Mail, "Mail", false)]
+    [TestCase(SmtpStage.Data, "Data", false)]
+    [TestCase(SmtpStage.EndOfData, "FinalReply", true)]
+    public async Task A_server_that_does_not_answer_is_waited_for_no_longer_than_its_phase_allows(SmtpStage stage, string phase, bool unknown)
+    {
+        _sink.Script.Add(new ScriptRule(stage, RuleAction.Hang));
+
+        var result = await Send(Pool(options =>
+        {
+            options.CommandTimeout = TimeSpan.FromMilliseconds(300);
+            options.DataTimeout = TimeSpan.FromMilliseconds(300);
+        }), Bob);
+
+        result.Failure!.Phase.ToString().ShouldBe(phase);
+        result.Failure.Text.ShouldContain("did not answer in time");
+        result.Failure.Verdict.ShouldBe(new Verdict(FailureKind.Transient, MomentCures: !unknown, OutcomeUnknown: unknown));
+    }
+
+    [Test]
+    public async Task A_slow_server_is_waited_for_in_each_phase_anew()
+    {
+        foreach (var stage in new[] { SmtpStage.Mail, SmtpStage.Data, SmtpStage.EndOfData })
+            _sink.Script.Add(new ScriptRule(stage, RuleAction.Wait(TimeSpan.FromMilliseconds(400))));
+
+        var result = await Send(Pool(options =>
+        {
+            options.CommandTimeout = TimeSpan.FromMilliseconds(900);
+            options.DataTimeout = TimeSpan.FromMilliseconds(900);
+        }), Bob);
+
+        Outcomes(result).ShouldBe([RecipientOutcome.Accepted]);
+    }
+
+    [TestCase(SmtpStage.Connect, 421)]
+    [TestCase(SmtpStage.Connect, 554)]
+    [TestCase(SmtpStage.Ehlo, 421)]
+    public async Task A_server_that_does_not_let_the_worker_in_is_unavailable(SmtpStage stage, int code)
+    {
+        _sink.Script.Add(new ScriptRule(stage, RuleAction.Reply(code)));
+
+        var failure = await Should.ThrowAsync<SmtpUnavailableException>(() => Send(Bob));
+        failure.Message.ShouldContain("Smtp:Host");
+    }
+
+    [Test]
+    public async Task A_server_that_is_down_is_unavailable()
+    {
+        _sink.PauseListening();
+        await Should.ThrowAsync<SmtpUnavailableException>(() => Send(Bob));
+    }
+
+    [Test]
+    public async Task A_server_that_does_not_greet_is_unavailable()
+    {
+        _sink.Script.Add(new ScriptRule(SmtpStage.Connect, RuleAction.Hang));
+        await Should.ThrowAsync<SmtpUnavailableException>(() => Send(Pool(options => options.ConnectTimeout = TimeSpan.FromMilliseconds(300)), Bob));
+    }
+
+    [Test]
+    public async Task A_canceled_send_says_how_far_it_came()
+    {
+        var hang = _sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Hang));
+        using var stop = new CancellationTokenSource();
+
+        var sending = new SmtpSender(Pool()).SendAsync(Mail(), Bob, stop.Token);
+        await Eventually.Until(() => hang.Hits == 1, null, "the server has the whole mail");
+        await stop.CancelAsync();
+
+        (await sending).Failure!.Verdict.OutcomeUnknown.ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task A_recipient_who_needs_smtputf8_is_not_asked_for_where_the_server_lacks_it()
+    {
+        var result = await Send("bob@example.com", "jürgen@example.com");
+
+        // The sink may offer SMTPUTF8; either way nobody is lost and nothing garbled was sent.
+        var outcome = result.Recipients[1];
+        if (outcome.Outcome == RecipientOutcome.Rejected)
+            outcome.Reply!.EnhancedCode.ShouldBe("5.6.7");
+        else
+            _sink.Mails.All().ShouldHaveSingleItem().Recipients.ShouldContain("jürgen@example.com");
+        result.Recipients[0].Outcome.ShouldBe(RecipientOutcome.Accepted);
+    }
+
+    [Test]
+    public async Task A_recipient_that_is_given_twice_gets_one_mail_and_two_outcomes()
+    {
+        var result = await Send("bob@example.com", "Bob@example.com");
+
+        Outcomes(result).ShouldBe([RecipientOutcome.Accepted, RecipientOutcome.Accepted]);
+        _sink.Mails.All().ShouldHaveSingleItem().Recipients.Count.ShouldBe(1);
+    }
+
+    private static IEnumerable<RecipientOutcome> Outcomes(SendResult result) => result.Recipients.Select(recipient => recipient.Outcome);
+
+    private static OutgoingMail Mail() => MailComposer.Compose(
+        new SendEmail { From = "ann@example.com", To = ["bob@example.com"], Subject = "subject", Text = "text\r\n.\r\nmore" },
+        "id@example.com",
+        DateTimeOffset.UnixEpoch);
+
+    private Task<SendResult> Send(params string[] recipients) => Send(_pool ?? Pool(), recipients);
+
+    private static Task<SendResult> Send(SmtpConnectionPool pool, params string[] recipients) =>
+        new SmtpSender(pool).SendAsync(Mail(), recipients, CancellationToken.None);
+
+    private SmtpConnectionPool Pool(Action<SmtpOptions>? configure = null)
+    {
+        var options = new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port };
+        configure?.Invoke(options);
+        return _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(options), TimeProvider.System);
+    }
+}
