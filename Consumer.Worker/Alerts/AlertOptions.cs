@@ -1,0 +1,46 @@
+using System.ComponentModel.DataAnnotations;
+using Consumer.Worker.Options;
+
+namespace Consumer.Worker.Alerts;
+
+/// <summary>Section <c>Alerts</c>: who is told of dead letters, and how often.</summary>
+internal sealed class AlertOptions : IChecksItself
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Alerts";
+
+    /// <summary>
+    /// A Slack incoming webhook (or one that takes the same JSON). Whoever knows it can post: keep it as a secret. None means
+    /// that dead letters show in Postgres, the log and the metrics alone.
+    /// </summary>
+    public string? SlackWebhookUrl { get; set; }
+
+    /// <summary>
+    /// The least time between two posts. Default 1 minute. The first dead letter after a quiet time is posted at once; those
+    /// that follow are gathered into one post, so that a flood is a digest.
+    /// </summary>
+    [Duration("00:00:01", "1.00:00:00", ErrorMessage = "Slack takes one post a second at most; a minute keeps a channel readable.")]
+    public TimeSpan DigestInterval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How many different causes a post names; the rest is counted. Default 5.</summary>
+    [Range(1, 50, ErrorMessage = "Slack cuts long posts.")]
+    public int CausesPerDigest { get; set; } = 5;
+
+    /// <summary>How many dead letters may wait for the digest; further ones are counted and left out. Default 1,000.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "A thousand take less than a megabyte.")]
+    public int QueueLimit { get; set; } = 1000;
+
+    /// <summary>How long one post may take, with its retries. Default 30 s.</summary>
+    [Duration("00:00:01", "00:05:00", ErrorMessage = "30 seconds bridge a short outage.")]
+    public TimeSpan PostTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    IEnumerable<string> IChecksItself.Check(string section)
+    {
+        if (!string.IsNullOrEmpty(SlackWebhookUrl)
+            && !(Uri.TryCreate(SlackWebhookUrl, UriKind.Absolute, out var url) && url.Scheme is "https" or "http"))
+        {
+            // The value is a secret, even a mistyped one: it is not shown.
+            yield return OptionFailure.Describe(section, nameof(SlackWebhookUrl), "(hidden)", "an http or https address", "Copy the incoming webhook's address from Slack.");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics.Metrics;
+
+namespace Consumer.Worker;
+
+/// <summary>What the worker counts and measures, as OpenTelemetry metrics (meter <see cref="MeterName"/>).</summary>
+internal sealed class WorkerMetrics
+{
+    /// <summary>The meter's name.</summary>
+    public const string MeterName = "Consumer.Worker";
+
+    public WorkerMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        Sent = meter.CreateCounter<long>("mails.sent", "{mail}", "Mails that the mail server took for all recipients.");
+        Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not end with a mail sent, by kind: permanent, transient, systemic.");
+        Redelivered = meter.CreateCounter<long>("mails.redelivered", "{mail}", "Mails handed to a delay topic.");
+        DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails handed to the dead-letter topic.");
+        Stale = meter.CreateCounter<long>("mails.stale", "{record}", "Copies of records that were dropped: their mail was past them.");
+        Unknown = meter.CreateCounter<long>("mails.unknown", "{attempt}", "Sends whose answer was lost: the server may have taken the mail.");
+        SendDuration = meter.CreateHistogram<double>("mails.send.duration", "s", "From MAIL to the server's last answer, waits for a connection included.");
+        DeadLettersProjected = meter.CreateCounter<long>("dead_letters.projected", "{record}", "Dead letters written to email.failures.");
+        AlertsPosted = meter.CreateCounter<long>("alerts.posted", "{post}", "Posts that Slack took.");
+        AlertsFailed = meter.CreateCounter<long>("alerts.failed", "{post}", "Posts that could not be made.");
+        AlertsDropped = meter.CreateCounter<long>("alerts.dropped", "{alert}", "Dead letters left out of the digests because too many waited.");
+    }
+
+    public Counter<long> Sent { get; }
+
+    public Counter<long> Failed { get; }
+
+    public Counter<long> Redelivered { get; }
+
+    public Counter<long> DeadLettered { get; }
+
+    public Counter<long> Stale { get; }
+
+    public Counter<long> Unknown { get; }
+
+    public Histogram<double> SendDuration { get; }
+
+    public Counter<long> DeadLettersProjected { get; }
+
+    public Counter<long> AlertsPosted { get; }
+
+    public Counter<long> AlertsFailed { get; }
+
+    public Counter<long> AlertsDropped { get; }
+}
