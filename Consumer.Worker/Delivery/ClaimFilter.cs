@@ -1,0 +1,160 @@
+using Consumer.Worker.Smtp;
+using Contracts;
+using MassTransit;
+using Microsoft.Extensions.Options;
+using Persistence.Deliveries;
+
+namespace Consumer.Worker.Delivery;
+
+/// <summary>
+/// Stands between delayed redelivery and in-process retry. Before: claims the mail, so that no two workers send it. After: writes
+/// what became of it, and what comes next, before the redelivery or the dead letter is produced.
+/// </summary>
+internal sealed class ClaimFilter(
+    MailClaims claims,
+    MailComposer composer,
+    OutcomeRecorder outcomes,
+    InFlightMails inFlight,
+    IOptions<RetryOptions> retry,
+    IOptions<SmtpOptions> smtp,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<ClaimFilter> logger) : IFilter<ConsumeContext<SendEmail>>
+{
+    private readonly IReadOnlyList<TimeSpan> _redeliveries = retry.Value.Redeliveries();
+
+    /// <inheritdoc />
+    public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
+    {
+        var mail = IncomingMail.Read(context, composer);
+        // What only waits gives up as soon as the partition is to be given back; a mail that is being sent goes on a little longer.
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(
+            context.CancellationToken, context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining);
+        using var entry = inFlight.TryEnter(mail.Identity.MailId);
+        while (await TryDeliverAsync(context, next, mail, takeBack: entry is not null, waiting.Token) == Step.ClaimAnew)
+        {
+            // The lease ran out between the claim and the sending.
+        }
+    }
+
+    /// <inheritdoc />
+    public void Probe(ProbeContext context) => context.CreateFilterScope("claim");
+
+    private enum Step
+    {
+        Done,
+        ClaimAnew,
+    }
+
+    private async Task<Step> TryDeliverAsync(
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, bool takeBack, CancellationToken waiting)
+    {
+        switch (await claims.ClaimAsync(mail, takeBack, waiting))
+        {
+            case ClaimResult.Claimed claimed:
+                return await DeliverAsync(context, next, mail, claimed);
+
+            case ClaimResult.HandOverPending { Kind: HandOverKind.Redelivery } pending:
+                HandOverTicket.Put(context, mail.Identity, HandOverKind.Redelivery);
+                throw new TransientMailException(pending.Reason);
+
+            case ClaimResult.HandOverPending pending:
+                HandOverTicket.Put(context, mail.Identity, HandOverKind.DeadLetter);
+                throw new PermanentMailException(pending.Reason);
+
+            case ClaimResult.IdempotencyConflict:
+                throw new IdempotencyConflictException(mail.Identity.MailId);
+
+            case var stale:
+                metrics.Stale.Add(1);
+                logger.LogDebug("A stale record of {Mail} was dropped: {Why}", mail.Identity, stale);
+                return Step.Done;
+        }
+    }
+
+    private async Task<Step> DeliverAsync(
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, ClaimResult.Claimed claimed)
+    {
+        var attempt = new DeliveryAttempt(mail, claimed);
+        context.AddOrUpdatePayload(() => attempt, _ => attempt);
+        try
+        {
+            if (IsInDoubt(mail.Identity.MailId, claimed))
+                OnDoubt(attempt);
+            await next.Send(context);
+        }
+        catch (LeaseLostException)
+        {
+            await outcomes.ReleaseAsync(attempt);
+            return Step.ClaimAnew;
+        }
+        catch (OperationCanceledException)
+        {
+            await LeaveAsync(attempt);
+            throw;
+        }
+        // Broad on purpose: every failure of a claimed mail is written down before it goes on its way.
+        catch (Exception exception)
+        {
+            if (await RecordFailureAsync(context, attempt, exception))
+                throw;
+            return Step.Done;
+        }
+
+        await outcomes.SentAsync(attempt);
+        metrics.Sent.Add(1);
+        return Step.Done;
+    }
+
+    private bool IsInDoubt(Guid mailId, ClaimResult.Claimed claimed) =>
+        inFlight.WasLeftInDoubt(mailId) || (claimed.TakenOverFrom is { } from && from != claims.WorkerId);
+
+    private void OnDoubt(DeliveryAttempt attempt)
+    {
+        metrics.Unknown.Add(1);
+        logger.LogWarning(
+            "{Mail} was being sent by a worker that did not finish: the mail server may have taken it. Smtp:OnUnknownOutcome says {Option}",
+            attempt.Identity, smtp.Value.OnUnknownOutcome);
+        if (smtp.Value.OnUnknownOutcome == UnknownOutcome.DeadLetter)
+            throw new PermanentMailException("The mail was being sent by a worker that did not finish: the mail server may have taken it.");
+    }
+
+    /// <summary>The worker stops, or the partition went to another worker.</summary>
+    private async Task LeaveAsync(DeliveryAttempt attempt)
+    {
+        // In doubt the row stays "sending": whoever takes it over learns of the doubt from that.
+        if (attempt.IsOutcomeUnknown)
+            inFlight.LeaveInDoubt(attempt.Identity.MailId);
+        else
+            await outcomes.ReleaseAsync(attempt);
+    }
+
+    /// <summary>Writes a failure down.</summary>
+    /// <returns>Whether the exception is to go on, to the gate, to the redelivery or to the dead-letter topic.</returns>
+    private async Task<bool> RecordFailureAsync(ConsumeContext<SendEmail> context, DeliveryAttempt attempt, Exception exception)
+    {
+        var kind = FailureVerdict.Of(exception);
+        metrics.Failed.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()));
+        if (kind == FailureKind.Systemic)
+        {
+            await outcomes.ReleaseAsync(attempt);
+            return true;
+        }
+
+        var handOver = Next(attempt.Identity, kind, exception);
+        if (!await outcomes.HandOverAsync(attempt, handOver))
+        {
+            logger.LogWarning("{Mail} failed ({Error}), but another worker has it by now; that one decides", attempt.Identity, exception.Message);
+            return false;
+        }
+
+        HandOverTicket.Put(context, attempt.Identity, handOver is HandOver.Redelivery ? HandOverKind.Redelivery : HandOverKind.DeadLetter);
+        return true;
+    }
+
+    /// <summary>The same rule as the redelivery's policy: as many redeliveries as there are intervals.</summary>
+    private HandOver Next(RecordIdentity identity, FailureKind kind, Exception exception) =>
+        kind == FailureKind.Transient && identity.Attempt <= _redeliveries.Count
+            ? new HandOver.Redelivery(identity.Attempt + 1, time.GetUtcNow() + _redeliveries[identity.Attempt - 1], exception.Message)
+            : new HandOver.DeadLetter(exception.Message);
+}

@@ -1,0 +1,26 @@
+using Consumer.Worker.Options;
+using Consumer.Worker.Smtp;
+
+namespace Consumer.Worker.Delivery;
+
+/// <summary>Registers what sends mails.</summary>
+internal static class DeliveryRegistration
+{
+    public static IServiceCollection AddDelivery(this IServiceCollection services) => services
+        .AddSection<SmtpOptions>(SmtpOptions.Section)
+        .AddSection<RetryOptions>(RetryOptions.Section)
+        .AddSection<WorkerOptions>(WorkerOptions.Section)
+        .AddSingleton<SmtpConnectionPool>()
+        .AddSingleton<ISmtpSender, SmtpSender>()
+        .AddSingleton<ISmtpProbe, SmtpProbe>()
+        .AddSingleton<MailComposer>()
+        .AddSingleton<WorkerLease>()
+        .AddSingleton<WorkerShutdown>()
+        .AddSingleton<InFlightMails>()
+        .AddSingleton<MailClaims>()
+        .AddSingleton<OutcomeRecorder>()
+        .AddSingleton<ClaimFilter>()
+        .AddSingleton<RedeliveryMarkFilter>()
+        .AddSingleton<DeadLetterMarkFilter>()
+        .AddHostedService<HeartbeatService>();
+}

@@ -1,0 +1,23 @@
+using Consumer.Worker.Smtp;
+using Persistence;
+
+namespace Consumer.Worker.Delivery;
+
+/// <summary>Where a mail goes for an exception: what the gate, the redelivery and the claim all decide by.</summary>
+internal static class FailureVerdict
+{
+    /// <summary>The kind of a failure. What is not known is taken for transient: it is tried again, and ends in the dead-letter topic.</summary>
+    public static FailureKind Of(Exception exception) => exception switch
+    {
+        PermanentMailException or IdempotencyConflictException => FailureKind.Permanent,
+        SmtpUnavailableException => FailureKind.Systemic,
+        _ when PostgresErrors.IsUnavailable(exception) => FailureKind.Systemic,
+        _ => FailureKind.Transient,
+    };
+
+    /// <summary>Whether no mail would pass now.</summary>
+    public static bool IsSystemic(Exception exception) => Of(exception) == FailureKind.Systemic;
+
+    /// <summary>Whether a later delivery may go better.</summary>
+    public static bool IsTransient(Exception exception) => Of(exception) == FailureKind.Transient;
+}

@@ -1,0 +1,36 @@
+using Persistence.Deliveries;
+
+namespace Consumer.Worker.Delivery;
+
+/// <summary>Claims mails in the books, waiting as long as another worker holds one.</summary>
+internal sealed class MailClaims(DeliveryStore store, WorkerLease lease, TimeProvider time)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>Who claims.</summary>
+    public Guid WorkerId => lease.WorkerId;
+
+    /// <summary>Claims a mail. Neither <see cref="ClaimResult.Busy"/> nor <see cref="ClaimResult.NoLease"/> comes back.</summary>
+    /// <param name="mail">The mail.</param>
+    /// <param name="takeBack">Whether a claim of this very worker is taken back: nobody here works on the mail.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, bool takeBack, CancellationToken cancellationToken)
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            var result = await store.ClaimAsync(mail.Record, lease.WorkerId, takeBack, cancellationToken);
+            switch (result)
+            {
+                case ClaimResult.NoLease:
+                    await lease.RenewAsync(cancellationToken);
+                    break;
+                case ClaimResult.Busy:
+                    await Task.Delay(pause, time, cancellationToken);
+                    break;
+                default:
+                    return result;
+            }
+        }
+    }
+}

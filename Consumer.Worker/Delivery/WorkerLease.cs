@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Options;
+using Persistence.Workers;
+
+namespace Consumer.Worker.Delivery;
+
+/// <summary>
+/// This process as a worker in the books, and its lease: as long as it lasts no other worker takes a mail that this one is
+/// sending. By this process' own clock the lease ends no later than by that of Postgres, since it is counted from before the
+/// call.
+/// </summary>
+internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> options, TimeProvider time, ILogger<WorkerLease> logger) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1);
+    private long _renewedAt;
+    private Guid? _id;
+
+    /// <summary>The worker's id; one that has not registered yet has an empty one, which claims nothing.</summary>
+    public Guid WorkerId => _id ?? Guid.Empty;
+
+    /// <summary>Whether the lease surely lasts.</summary>
+    public bool IsHeld => _id is not null && time.GetElapsedTime(Volatile.Read(ref _renewedAt)) < options.Value.Lease;
+
+    /// <summary>Registers this worker where it is not, else renews its lease.</summary>
+    public async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            var before = time.GetTimestamp();
+            if (_id is not { } id || await HeartbeatAsync(id, cancellationToken) == Heartbeat.Unknown)
+            {
+                _id = await workers.RegisterAsync($"{Environment.MachineName}:{Environment.ProcessId}", options.Value.Lease, cancellationToken);
+                logger.LogInformation("Registered as worker {WorkerId}, lease {Lease}", _id, options.Value.Lease);
+            }
+
+            Volatile.Write(ref _renewedAt, before);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Ends the lease: mails that this worker could not finish are free at once.</summary>
+    public async Task EndAsync(CancellationToken cancellationToken)
+    {
+        if (_id is { } id)
+            await workers.StopAsync(id, cancellationToken);
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<Heartbeat> HeartbeatAsync(Guid id, CancellationToken cancellationToken)
+    {
+        var heartbeat = await workers.HeartbeatAsync(id, options.Value.Lease, cancellationToken);
+        if (heartbeat == Heartbeat.Lapsed)
+            logger.LogWarning("The lease of worker {WorkerId} had run out; mails that it was sending may have been taken over. Did the process, the machine or Postgres stall?", id);
+        return heartbeat;
+    }
+}

@@ -1,0 +1,26 @@
+using System.ComponentModel.DataAnnotations;
+using Consumer.Worker.Options;
+
+namespace Consumer.Worker;
+
+/// <summary>Section <c>Worker</c>: the process itself.</summary>
+internal sealed class WorkerOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Worker";
+
+    /// <summary>How many mails are worked on at once. Default 20, as many as there are connections to the mail server.</summary>
+    [Range(1, 10_000, ErrorMessage = "More than Smtp:MaxConnections only helps while mails wait for Postgres.")]
+    public int ConcurrentMails { get; set; } = 20;
+
+    /// <summary>
+    /// How long other workers leave this one's mails alone after its last heartbeat, which comes every third of it. Default 30 s.
+    /// A worker that stalls longer in the middle of sending may have its mail sent twice.
+    /// </summary>
+    [Duration("00:00:03", "01:00:00", ErrorMessage = "Short leases take mails from workers that only pause for a moment.")]
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a stopping worker may finish what runs. Default 30 s; what is not finished then is left to the next.</summary>
+    [Duration("00:00:01", "00:10:00", ErrorMessage = "Stay below the time your service manager waits before it kills.")]
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}
