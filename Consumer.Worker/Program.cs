@@ -1,2 +1,29 @@
-var app = WebApplication.CreateBuilder(args).Build();
-await app.RunAsync();
+using Consumer.Worker.Hosting;
+
+try
+{
+    switch (args)
+    {
+        case ["migrate", .. var rest]:
+            await MigrateVerb.RunAsync(rest);
+            return 0;
+
+        case [var verb, ..] when !verb.StartsWith('-'):
+            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date.");
+            return 2;
+
+        default:
+            await using (var app = WorkerHost.Build(args))
+            {
+                StartChecks.Run(app.Services);
+                await app.RunAsync();
+            }
+
+            return Environment.ExitCode;
+    }
+}
+catch (Exception exception) when (StartChecks.Explain(exception) is { } explanation)
+{
+    await Console.Error.WriteLineAsync("Consumer.Worker does not start: " + explanation);
+    return 1;
+}

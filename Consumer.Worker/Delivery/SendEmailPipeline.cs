@@ -8,11 +8,31 @@ namespace Consumer.Worker.Delivery;
 /// <summary>The way of a mail through the worker, in the order in which it runs.</summary>
 internal static class SendEmailPipeline
 {
+    /// <summary>The whole way.</summary>
+    public static void Configure(IKafkaTopicReceiveEndpointConfigurator endpoint, IRegistrationContext context)
+    {
+        var dependencies = context.GetRequiredService<Dependencies>();
+
+        // While the mail server or Postgres is down nothing fails and nothing moves. What only looks like an outage, but is one
+        // mail's own, is found out by the consumer, which asks the probe; so a mail may wait here as often as it takes.
+        endpoint.PauseOn(pause =>
+        {
+            pause.When = FailureVerdict.IsSystemic;
+            pause.Probe = dependencies.ProbeAsync;
+            pause.MaxPausesPerMessage = int.MaxValue;
+        });
+
+        endpoint.ConfigureConsumer<SendEmailConsumer>(context, consumer => ConfigureMessage(consumer, context));
+
+        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged: its hand-over is marked.
+        endpoint.ConfigureError(error => error.UseFilter(context.GetRequiredService<DeadLetterMarkFilter>()));
+    }
+
     /// <summary>
     /// What surrounds the consumer. All of it hangs on the message's pipe of this one consumer: there filters run in the order in
     /// which they are written here.
     /// </summary>
-    public static void Configure(IConsumerConfigurator<SendEmailConsumer> consumer, IServiceProvider services)
+    public static void ConfigureMessage(IConsumerConfigurator<SendEmailConsumer> consumer, IServiceProvider services)
     {
         var retry = services.GetRequiredService<IOptions<RetryOptions>>().Value;
         consumer.Message<SendEmail>(message =>

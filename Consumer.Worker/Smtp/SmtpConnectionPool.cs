@@ -10,15 +10,17 @@ namespace Consumer.Worker.Smtp;
 internal sealed class SmtpConnectionPool : IAsyncDisposable
 {
     private readonly SmtpOptions _options;
+    private readonly SmtpAvailability _availability;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _places;
     private readonly Stack<SmtpConnection> _idle = [];
     private readonly ITimer _sweep;
     private bool _disposed;
 
-    public SmtpConnectionPool(IOptions<SmtpOptions> options, TimeProvider time)
+    public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider time)
     {
         _options = options.Value;
+        _availability = availability;
         _time = time;
         _places = new SemaphoreSlim(_options.MaxConnections);
         _sweep = time.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
@@ -48,7 +50,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         try
         {
             var connection = fresh ? null : TakeIdle();
-            return new PooledConnection(this, connection ?? await SmtpConnection.OpenAsync(_options, _time, cancellationToken));
+            return new PooledConnection(this, connection ?? await OpenAsync(cancellationToken));
         }
         catch
         {
@@ -81,6 +83,9 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
             Close(connection);
         _places.Release();
     }
+
+    private Task<SmtpConnection> OpenAsync(CancellationToken cancellationToken) =>
+        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _time, cancellationToken));
 
     private SmtpConnection? TakeIdle()
     {

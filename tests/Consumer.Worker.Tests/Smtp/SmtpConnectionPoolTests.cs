@@ -183,7 +183,7 @@ internal sealed class SmtpConnectionPoolTests
     [Test]
     public async Task The_probe_says_whether_the_server_lets_anybody_in()
     {
-        var probe = new SmtpProbe(Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port }), TimeProvider.System);
+        var probe = new SmtpProbe(Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port }), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
         await probe.ProbeAsync(CancellationToken.None);
         _sink.PauseListening();
         await Should.ThrowAsync<SmtpUnavailableException>(() => probe.ProbeAsync(CancellationToken.None));
@@ -210,6 +210,6 @@ internal sealed class SmtpConnectionPoolTests
     {
         var options = new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port };
         configure?.Invoke(options);
-        return _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(options), TimeProvider.System);
+        return _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(options), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
     }
 }

@@ -226,6 +226,6 @@ internal sealed class SmtpSenderTests
     {
         var options = new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port };
         configure?.Invoke(options);
-        return _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(options), TimeProvider.System);
+        return _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(options), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
     }
 }

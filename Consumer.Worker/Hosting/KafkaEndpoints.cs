@@ -1,0 +1,66 @@
+using Consumer.Worker.DeadLetters;
+using Consumer.Worker.Delivery;
+using Contracts;
+using MassTransit;
+using Messaging.Kafka.Hosting;
+using Microsoft.Extensions.Options;
+using Persistence;
+
+namespace Consumer.Worker.Hosting;
+
+/// <summary>The worker's two topics: mails to send, and dead letters to record.</summary>
+internal static class KafkaEndpoints
+{
+    public static IServiceCollection AddKafkaEndpoints(this IServiceCollection services) => services
+        .AddKafkaOptions()
+        .AddMassTransit(bus =>
+        {
+            bus.UsingInMemory();
+            bus.AddRider(rider =>
+            {
+                rider.AddConsumer<SendEmailConsumer>();
+                rider.UsingKafka((context, kafka) =>
+                {
+                    kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
+                    AddMails(kafka, context);
+                    AddDeadLetters(kafka, context);
+                });
+            });
+        });
+
+    private static void AddMails(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context) =>
+        kafka.TopicEndpoint<string, SendEmail>(Topics.EmailSend, Groups.EmailSend, endpoint =>
+        {
+            var worker = context.GetRequiredService<IOptions<WorkerOptions>>().Value;
+            endpoint.ConcurrentMessageLimit = worker.ConcurrentMails;
+            endpoint.StopTimeout = worker.StopTimeout;
+            endpoint.DelayGroup = Groups.EmailSendDelay;
+            endpoint.DelayTiers([.. context.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries().Distinct()]);
+            CreateIfMissing(endpoint, context);
+            SendEmailPipeline.Configure(endpoint, context);
+        });
+
+    private static void AddDeadLetters(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context)
+    {
+        var projector = context.GetRequiredService<DeadLetterProjector>();
+        var dependencies = context.GetRequiredService<Dependencies>();
+        kafka.RawTopicEndpoint(Topics.EmailSendDeadLetter, Groups.EmailSendDeadLetter, projector.ProjectAsync, endpoint =>
+        {
+            CreateIfMissing(endpoint, context);
+            endpoint.PauseOn(pause =>
+            {
+                pause.When = PostgresErrors.IsUnavailable;
+                pause.Probe = (_, cancellationToken) => dependencies.ProbePostgresAsync(cancellationToken);
+                // A dead letter has nowhere further to go: it waits for Postgres, however often that fails.
+                pause.MaxPausesPerMessage = int.MaxValue;
+            });
+        });
+    }
+
+    private static void CreateIfMissing(IKafkaConsumerConfigurator endpoint, IRiderRegistrationContext context)
+    {
+        var options = context.GetRequiredService<IOptions<KafkaOptions>>().Value;
+        if (options.CreateTopics)
+            endpoint.CreateIfMissing(options.ApplyTo);
+    }
+}

@@ -1,0 +1,26 @@
+using Persistence;
+using Persistence.Schema;
+
+namespace Consumer.Worker.Hosting;
+
+/// <summary><c>Consumer.Worker migrate</c>: brings the database to this build's schema and ends.</summary>
+internal static class MigrateVerb
+{
+    // A database that is started beside this command needs its time.
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(60);
+
+    public static async Task RunAsync(string[] args)
+    {
+        var builder = Host.CreateApplicationBuilder(args);
+        builder.Services.AddPersistence(builder.Configuration);
+        using var host = builder.Build();
+        StartChecks.Run(host.Services);
+        using var interrupted = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            pressed.Cancel = true;
+            interrupted.Cancel();
+        };
+        await host.Services.GetRequiredService<Migrator>().MigrateAsync(Wait, interrupted.Token);
+    }
+}

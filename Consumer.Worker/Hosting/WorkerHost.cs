@@ -1,0 +1,48 @@
+using Consumer.Worker.Alerts;
+using Consumer.Worker.DeadLetters;
+using Consumer.Worker.Delivery;
+using Consumer.Worker.Health;
+using MassTransit;
+using Microsoft.Extensions.Options;
+using Persistence;
+using Persistence.Schema;
+
+namespace Consumer.Worker.Hosting;
+
+/// <summary>The worker's process: what it is made of, in the order in which it starts. It stops in the reverse order.</summary>
+internal static class WorkerHost
+{
+    /// <summary>Where health and metrics answer unless <c>ASPNETCORE_URLS</c> or <c>ASPNETCORE_HTTP_PORTS</c> says otherwise.</summary>
+    public const string DefaultUrl = "http://127.0.0.1:8081";
+
+    // What follows the endpoints when the worker stops: the last alert, the end of the lease, connections.
+    private static readonly TimeSpan AfterEndpoints = TimeSpan.FromSeconds(15);
+
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.HttpPortsKey]))
+            builder.WebHost.UseUrls(DefaultUrl);
+        builder.AddTelemetry();
+
+        var services = builder.Services;
+        services.AddSingleton(TimeProvider.System);
+        services.AddPersistence(builder.Configuration);
+        // Another schema is met before anything uses it. Without Postgres the worker starts: its endpoints pause by themselves.
+        services.AddSchemaGuard(WhenUnreachable.GoOn);
+        services.AddWorkerHealth();
+        services.AddAlerts();
+        services.AddDelivery();
+        services.AddSingleton<DeadLetterProjector>();
+        services.AddKafkaEndpoints();
+        services.AddOptions<MassTransitHostOptions>().Configure<IOptions<WorkerOptions>>(
+            (host, worker) => host.StopTimeout = worker.Value.StopTimeout + (AfterEndpoints / 3));
+        services.AddOptions<HostOptions>().Configure<IOptions<WorkerOptions>>(
+            (host, worker) => host.ShutdownTimeout = worker.Value.StopTimeout + AfterEndpoints);
+
+        var app = builder.Build();
+        app.MapHealth();
+        app.MapPrometheusScrapingEndpoint("/metrics");
+        return app;
+    }
+}

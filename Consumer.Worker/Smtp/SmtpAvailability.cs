@@ -1,0 +1,29 @@
+namespace Consumer.Worker.Smtp;
+
+/// <summary>What is known of the mail server, from the last connection that was opened or failed: readiness shows it.</summary>
+internal sealed class SmtpAvailability(TimeProvider time)
+{
+    private volatile Outage? _outage;
+
+    /// <summary>Since when and why the server lets nobody in; <c>null</c> where it does.</summary>
+    public Outage? Current => _outage;
+
+    /// <summary>Opens a connection and keeps what came of it.</summary>
+    public async Task<T> ObserveAsync<T>(Func<Task<T>> open)
+    {
+        try
+        {
+            var opened = await open();
+            _outage = null;
+            return opened;
+        }
+        catch (SmtpUnavailableException exception)
+        {
+            _outage = new Outage(_outage?.Since ?? time.GetUtcNow(), exception.Message);
+            throw;
+        }
+    }
+
+    /// <summary>A time without the mail server.</summary>
+    internal sealed record Outage(DateTimeOffset Since, string Reason);
+}
