@@ -13,7 +13,7 @@ try
             return 2;
 
         default:
-            await using (var app = WorkerHost.Build(args))
+            await using (var app = WorkerHost.Build(args, MailTopics.Default))
             {
                 StartChecks.Run(app.Services);
                 await app.RunAsync();

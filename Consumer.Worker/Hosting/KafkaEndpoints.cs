@@ -11,7 +11,7 @@ namespace Consumer.Worker.Hosting;
 /// <summary>The worker's two topics: mails to send, and dead letters to record.</summary>
 internal static class KafkaEndpoints
 {
-    public static IServiceCollection AddKafkaEndpoints(this IServiceCollection services) => services
+    public static IServiceCollection AddKafkaEndpoints(this IServiceCollection services, MailTopics topics) => services
         .AddKafkaOptions()
         .AddMassTransit(bus =>
         {
@@ -22,29 +22,30 @@ internal static class KafkaEndpoints
                 rider.UsingKafka((context, kafka) =>
                 {
                     kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
-                    AddMails(kafka, context);
-                    AddDeadLetters(kafka, context);
+                    AddMails(kafka, context, topics);
+                    AddDeadLetters(kafka, context, topics);
                 });
             });
         });
 
-    private static void AddMails(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context) =>
-        kafka.TopicEndpoint<string, SendEmail>(Topics.EmailSend, Groups.EmailSend, endpoint =>
+    private static void AddMails(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context, MailTopics topics) =>
+        kafka.TopicEndpoint<string, SendEmail>(topics.Mails, topics.Group, endpoint =>
         {
             var worker = context.GetRequiredService<IOptions<WorkerOptions>>().Value;
             endpoint.ConcurrentMessageLimit = worker.ConcurrentMails;
             endpoint.StopTimeout = worker.StopTimeout;
-            endpoint.DelayGroup = Groups.EmailSendDelay;
+            endpoint.DeadLetterTopic = topics.DeadLetters;
+            endpoint.DelayGroup = topics.DelayGroup;
             endpoint.DelayTiers([.. context.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries().Distinct()]);
             CreateIfMissing(endpoint, context);
             SendEmailPipeline.Configure(endpoint, context);
         });
 
-    private static void AddDeadLetters(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context)
+    private static void AddDeadLetters(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context, MailTopics topics)
     {
         var projector = context.GetRequiredService<DeadLetterProjector>();
         var dependencies = context.GetRequiredService<Dependencies>();
-        kafka.RawTopicEndpoint(Topics.EmailSendDeadLetter, Groups.EmailSendDeadLetter, projector.ProjectAsync, endpoint =>
+        kafka.RawTopicEndpoint(topics.DeadLetters, topics.DeadLetterGroup, projector.ProjectAsync, endpoint =>
         {
             CreateIfMissing(endpoint, context);
             endpoint.PauseOn(pause =>

@@ -18,7 +18,10 @@ internal static class WorkerHost
     // What follows the endpoints when the worker stops: the last alert, the end of the lease, connections.
     private static readonly TimeSpan AfterEndpoints = TimeSpan.FromSeconds(15);
 
-    public static WebApplication Build(string[] args)
+    /// <summary>Builds the worker.</summary>
+    /// <param name="args">The command line, which goes over all other configuration.</param>
+    /// <param name="topics">Its topics and groups.</param>
+    public static WebApplication Build(string[] args, MailTopics topics)
     {
         var builder = WebApplication.CreateBuilder(args);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.HttpPortsKey]))
@@ -34,7 +37,7 @@ internal static class WorkerHost
         services.AddAlerts();
         services.AddDelivery();
         services.AddSingleton<DeadLetterProjector>();
-        services.AddKafkaEndpoints();
+        services.AddKafkaEndpoints(topics);
         services.AddOptions<MassTransitHostOptions>().Configure<IOptions<WorkerOptions>>(
             (host, worker) => host.StopTimeout = worker.Value.StopTimeout + (AfterEndpoints / 3));
         services.AddOptions<HostOptions>().Configure<IOptions<WorkerOptions>>(

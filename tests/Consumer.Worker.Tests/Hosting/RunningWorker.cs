@@ -1,0 +1,102 @@
+using Consumer.Worker.Hosting;
+using Contracts;
+using MailSink;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Persistence.Deliveries;
+using Persistence.Failures;
+using Persistence.Schema;
+using Testing;
+
+namespace Consumer.Worker.Tests.Hosting;
+
+/// <summary>A whole worker in this process, on a broker, a Postgres database and a mail server for tests; topics and database are its own.</summary>
+internal sealed class RunningWorker : IAsyncDisposable
+{
+    private readonly string[] _args;
+    private WebApplication _app;
+
+    private RunningWorker(KafkaFixture kafka, SmtpSink sink, MailTopics topics, string[] args)
+    {
+        (Kafka, Sink, Topics, _args) = (kafka, sink, topics, args);
+        _app = WorkerHost.Build(_args, topics);
+    }
+
+    public KafkaFixture Kafka { get; }
+
+    public SmtpSink Sink { get; }
+
+    public MailTopics Topics { get; }
+
+    public DeliveryStore Deliveries => _app.Services.GetRequiredService<DeliveryStore>();
+
+    public FailureStore Failures => _app.Services.GetRequiredService<FailureStore>();
+
+    public Uri Address => new(_app.Urls.First());
+
+    public static async Task<RunningWorker> StartAsync(params string[] options)
+    {
+        var kafka = await KafkaFixture.StartAsync();
+        var postgres = await PostgresFixture.StartAsync();
+        var database = await postgres.CreateDatabaseAsync("worker");
+        var sink = SmtpSink.StartOnFreePort();
+        var name = KafkaFixture.UniqueName("email.send");
+        var topics = new MailTopics(name, $"{name}-group", $"{name}-delay-group", $"{name}.dlt", $"{name}-dlt-group");
+        string[] args =
+        [
+            $"--Kafka:BootstrapServers={kafka.BootstrapServers}",
+            $"--Database:ConnectionString={database}",
+            "--Smtp:Host=127.0.0.1",
+            $"--Smtp:Port={sink.Port}",
+            "--urls=http://127.0.0.1:0",
+            "--Retry:RedeliveryIntervals=200ms,300ms",
+            "--Worker:Lease=00:00:03",
+            "--Worker:StopTimeout=00:00:10",
+            "--Logging:LogLevel:Default=Warning",
+            .. options,
+        ];
+        var worker = new RunningWorker(kafka, sink, topics, args);
+        await worker._app.Services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(30));
+        await worker._app.StartAsync();
+        return worker;
+    }
+
+    /// <summary>Writes a mail as the API does.</summary>
+    public async Task<Guid> PostAsync(SendEmail mail, params (string Name, string Value)[] headers)
+    {
+        var id = Guid.NewGuid();
+        await Kafka.Records.ProduceAsync(
+            Topics.Mails, mail.OrderingKey ?? $"{id:D}", System.Text.Encoding.UTF8.GetString(SendEmailJson.Serialize(mail)),
+            [(HeaderNames.MessageId, $"{id:D}"), .. headers]);
+        return id;
+    }
+
+    public Task<Guid> PostAsync(params string[] recipients) =>
+        PostAsync(new SendEmail { From = "ann@example.com", To = recipients, Subject = "subject", Text = "text" });
+
+    /// <summary>The mail once it is in a state.</summary>
+    public async Task<Persistence.Deliveries.Delivery> WhenAsync(Guid id, MailState state, TimeSpan? within = null)
+    {
+        var view = await Eventually.Value(
+            async () => await Deliveries.FindAsync(id), view => view?.Mail.State == state, within ?? TimeSpan.FromSeconds(40), $"mail {id} is {state}");
+        return view!.Mail;
+    }
+
+    /// <summary>Stops the worker as SIGTERM does.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
+    /// <summary>Starts another one in its place, on the same topics, database and mail server.</summary>
+    public async Task RestartAsync()
+    {
+        await _app.DisposeAsync();
+        _app = WorkerHost.Build(_args, Topics);
+        await _app.StartAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        await Sink.DisposeAsync();
+    }
+}
