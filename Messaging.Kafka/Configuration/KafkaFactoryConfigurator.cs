@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Configuration;
@@ -93,7 +94,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var time = registration.GetService<TimeProvider>() ?? TimeProvider.System;
         var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
-        var host = new KafkaHost(busInstance, clients, ProducerConfig(), time, loggers) { SendObservers = _sendObservers };
+        var host = new KafkaHost(busInstance, clients, ProducerConfig(), time, new KafkaRiderMetrics(registration.GetService<IMeterFactory>()), loggers) { SendObservers = _sendObservers };
 
         var producers = registration.GetServices<IProducerRegistration>().Select(producer => producer.Configure(registration, CreateSendPipe(busInstance))).ToList();
         var endpoints = _endpoints.ConvertAll(endpoint => endpoint.Build(busInstance, host));

@@ -170,14 +170,14 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
         var settings = _consumer.Build();
         var logger = _host.Loggers.CreateLogger("MassTransit.Kafka." + _topic);
-        _gate = _consumer.Pause is { } pause ? new PauseGate(pause, settings.Name, _host.Time, logger) : null;
+        _gate = _consumer.Pause is { } pause ? new PauseGate(pause, settings.Name, _host.Time, () => _host.Metrics.Paused(_topic, _group), logger) : null;
         var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays);
         if (tiers is not null)
             _host.UseTiers(tiers);
 
         var context = CreateContext();
         var handler = new MassTransitRecordHandler(context, _topic, _gate, _host.Time, logger);
-        var transport = new KafkaReceiveTransport(context, () => new ConsumerLoop(settings, handler, _host.Clients, _host.Time, logger), handler, _gate, settings);
+        var transport = new KafkaReceiveTransport(context, () => new ConsumerLoop(settings, handler, _host, logger), handler, _gate, settings);
         return new BuiltEndpoint(
             settings, new ReceiveEndpoint(transport, context), () => transport.Loop, _gate, Topics(tiers), tiers is null ? null : BuildForwarder(tiers));
     }
@@ -185,7 +185,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private KafkaReceiveEndpointContext CreateContext()
     {
         var context = new KafkaReceiveEndpointContext(_bus, this, _host.Writer);
-        var deadLetters = new DeadLetterTransport(_host.Producer, DeadLetterTopic, _group, _host.HandOvers);
+        var deadLetters = new DeadLetterTransport(_host.Producer, DeadLetterTopic, _group, _host.HandOvers, _host.Metrics);
         context.GetOrAddPayload<IErrorTransport>(() => deadLetters);
         context.GetOrAddPayload<IDeadLetterTransport>(() => deadLetters);
         context.GetOrAddPayload(() => _keyDeserializer);

@@ -37,7 +37,7 @@ internal sealed class RawEndpoint
     public IRecordHandler CreateHandler(KafkaHost host)
     {
         var logger = host.Loggers.CreateLogger("MassTransit.Kafka." + _topic);
-        Gate = _consumer.Pause is { } pause ? new PauseGate(pause, Settings.Name, host.Time, logger) : null;
+        Gate = _consumer.Pause is { } pause ? new PauseGate(pause, Settings.Name, host.Time, () => host.Metrics.Paused(_topic, Settings.Group), logger) : null;
         return new RawRecordHandler(_handle, Gate, host.Time, logger);
     }
 }

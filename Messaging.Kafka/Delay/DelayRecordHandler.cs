@@ -35,10 +35,21 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
         var next = tiers.ChooseNext(due - time.GetUtcNow());
         if (next is null)
             await WaitUntil(due, delivery.Assignment.Draining);
-        await Forward(delivery, next?.Topic ?? tiers.Topic);
+
+        // A forward that has begun is waited for when the partition is taken away: given up, it would be written all the same, and again.
+        using var canceled = new CancellationTokenSource();
+        delivery.CancelBy(canceled.Cancel);
+        try
+        {
+            await Forward(delivery, next?.Topic ?? tiers.Topic, canceled.Token);
+        }
+        finally
+        {
+            delivery.CancelBy(null);
+        }
     }
 
-    private async Task Forward(Delivery delivery, string topic)
+    private async Task Forward(Delivery delivery, string topic, CancellationToken cancellationToken)
     {
         var result = delivery.Result;
         var headers = KafkaHeaders.FromClient(result.Message.Headers);
@@ -48,7 +59,7 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
 
         var message = new Message<byte[]?, byte[]?> { Key = result.Message.Key, Value = result.Message.Value, Headers = headers.ToClient() };
         await producer.ProduceUntilAcknowledged(
-            new TopicPartition(topic, Partition.Any), message, error => health.Report(topic, error), delivery.Assignment.Draining);
+            new TopicPartition(topic, Partition.Any), message, error => health.Report(topic, error), cancellationToken);
     }
 
     /// <summary>When a record leaves its tier, and when it is due at its topic.</summary>

@@ -11,7 +11,7 @@ namespace Messaging.Kafka.Failure;
 /// fault's. It returns when the record is acknowledged, so that the offset moves only then, and tries until it is: an error that
 /// surfaced would run the handler again.
 /// </summary>
-internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, string group, HandOverHealth health) : IErrorTransport, IDeadLetterTransport
+internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, string group, HandOverHealth health, KafkaRiderMetrics metrics) : IErrorTransport, IDeadLetterTransport
 {
     /// <inheritdoc/>
     public Task Send(ExceptionReceiveContext context) => Write(context, "fault", Fault(context));
@@ -32,6 +32,7 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
         };
         await producer.ProduceUntilAcknowledged(
             new TopicPartition(topic, Partition.Any), message, error => health.Report(topic, error), context.CancellationToken);
+        metrics.DeadLettered(record.Topic, reason);
     }
 
     private static List<KeyValuePair<string, string>> Fault(ExceptionReceiveContext context)

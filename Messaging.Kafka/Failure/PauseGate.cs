@@ -6,7 +6,12 @@ namespace Messaging.Kafka.Failure;
 /// Stands before an endpoint's pipeline. A systemic failure closes it; deliveries wait before it with their offsets unmoved; it opens
 /// when the probe goes well.
 /// </summary>
-internal sealed class PauseGate(PauseSettings settings, string name, TimeProvider time, ILogger logger) : IDisposable
+/// <param name="settings">When it closes and how it probes.</param>
+/// <param name="name">The endpoint's name, for the log.</param>
+/// <param name="time">The clock.</param>
+/// <param name="closed">Told each time that it closes.</param>
+/// <param name="logger">The log.</param>
+internal sealed class PauseGate(PauseSettings settings, string name, TimeProvider time, Action closed, ILogger logger) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stopped = new();
@@ -21,31 +26,32 @@ internal sealed class PauseGate(PauseSettings settings, string name, TimeProvide
     /// <summary>Waits until the gate is open.</summary>
     public ValueTask WaitUntilOpen(CancellationToken cancellationToken)
     {
-        var closed = Volatile.Read(ref _closed);
-        return closed is null ? default : new ValueTask(closed.Task.WaitAsync(cancellationToken));
+        var opens = Volatile.Read(ref _closed);
+        return opens is null ? default : new ValueTask(opens.Task.WaitAsync(cancellationToken));
     }
 
     /// <summary>Closes the gate, where it is open, and starts to probe.</summary>
     public void Close(Exception reason)
     {
-        TaskCompletionSource closed;
+        TaskCompletionSource opens;
         lock (_lock)
         {
             if (_closed is not null || _stopped.IsCancellationRequested)
                 return;
-            closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            opens = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             Closed = (reason, time.GetUtcNow());
-            Volatile.Write(ref _closed, closed);
+            Volatile.Write(ref _closed, opens);
         }
 
         logger.LogWarning(reason, "{Endpoint} pauses until its dependency is well: {Reason}", name, reason.Message);
-        _ = ProbeUntilWell(closed, reason);
+        closed();
+        _ = ProbeUntilWell(opens, reason);
     }
 
     /// <summary>Ends the probing.</summary>
     public void Dispose() => _stopped.Cancel();
 
-    private async Task ProbeUntilWell(TaskCompletionSource closed, Exception reason)
+    private async Task ProbeUntilWell(TaskCompletionSource opens, Exception reason)
     {
         var pause = settings.FirstInterval;
         while (true)
@@ -76,6 +82,6 @@ internal sealed class PauseGate(PauseSettings settings, string name, TimeProvide
         }
 
         logger.LogInformation("{Endpoint} goes on: its dependency is well", name);
-        closed.SetResult();
+        opens.SetResult();
     }
 }

@@ -13,11 +13,13 @@ internal sealed class ConsumerLoop : IDisposable
     private static readonly TimeSpan WhilePaused = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan SpaceWait = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConsumerSettings _settings;
     private readonly IRecordHandler _handler;
     private readonly KafkaClientFactory _clients;
     private readonly TimeProvider _time;
+    private readonly KafkaRiderMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RecordDispatcher _dispatcher;
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
@@ -30,17 +32,19 @@ internal sealed class ConsumerLoop : IDisposable
     private IConsumer<byte[]?, byte[]?>? _consumer;
     private OffsetCommitter? _committer;
     private PartitionAssignment? _awaitsSpace;
+    private long _lagMeasured;
     private Error? _fatal;
 
-    public ConsumerLoop(ConsumerSettings settings, IRecordHandler handler, KafkaClientFactory clients, TimeProvider time, ILogger logger)
+    public ConsumerLoop(ConsumerSettings settings, IRecordHandler handler, KafkaHost host, ILogger logger)
     {
         _settings = settings;
         _handler = handler;
-        _clients = clients;
-        _time = time;
+        _clients = host.Clients;
+        _time = host.Time;
+        _metrics = host.Metrics;
         _logger = logger;
-        _dispatcher = new RecordDispatcher(handler, settings.Concurrency, Progressed, logger);
-        _watchdog = new ProgressWatchdog(settings.StallTimeout, time);
+        _dispatcher = new RecordDispatcher(handler, settings, Progressed, _time, _metrics, logger);
+        _watchdog = new ProgressWatchdog(settings.StallTimeout, _time);
     }
 
     /// <summary>Completes once the consumer is a member of its group.</summary>
@@ -52,13 +56,20 @@ internal sealed class ConsumerLoop : IDisposable
     /// <summary>Why the consumer does not run, or null.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>How many records are under way.</summary>
-    public int Outstanding
+    /// <summary>The consumer group.</summary>
+    public string Group => _settings.Group;
+
+    /// <summary>The assigned partitions, for metrics.</summary>
+    public IReadOnlyList<PartitionState> Partitions
     {
         get
         {
             lock (_assignments)
-                return _assignments.Values.Sum(assignment => assignment.Outstanding);
+            {
+                return [.. _assignments.Values.Select(assignment => new PartitionState(
+                    assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.Outstanding,
+                    assignment.PausedForSpace || assignment.PausedUntil is not null, assignment.Lag))];
+            }
         }
     }
 
@@ -66,6 +77,7 @@ internal sealed class ConsumerLoop : IDisposable
     public void Start()
     {
         Build();
+        _metrics.Watch(this);
         var thread = new Thread(Run) { IsBackground = true, Name = $"kafka-consumer {_settings.Name}" };
         thread.Start();
     }
@@ -77,6 +89,7 @@ internal sealed class ConsumerLoop : IDisposable
         await _stopping.CancelAsync();
         await using var _ = cancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), _stopNow);
         await _stopped.Task;
+        _metrics.Forget(this);
     }
 
     /// <inheritdoc/>
@@ -95,7 +108,7 @@ internal sealed class ConsumerLoop : IDisposable
             .SetPartitionsLostHandler((_, partitions) => Lost(partitions.ConvertAll(partition => partition.TopicPartition)))
             .SetErrorHandler((_, error) => Noted(error))
             .Build();
-        _committer = new OffsetCommitter(_consumer, _settings, _time, _logger);
+        _committer = new OffsetCommitter(_consumer, _settings, _time, _metrics, _logger);
         _consumer.Subscribe(_settings.Topics);
     }
 
@@ -141,6 +154,7 @@ internal sealed class ConsumerLoop : IDisposable
             ResumeWhatMay();
             _committer!.CommitIfDue(_assignments.Values);
             Stalled = _watchdog.Look(_assignments.Values);
+            MeasureLag();
             if (!_ready.Task.IsCompleted && !string.IsNullOrEmpty(_consumer!.MemberId))
                 _ready.TrySetResult();
 
@@ -183,11 +197,24 @@ internal sealed class ConsumerLoop : IDisposable
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }
 
+    /// <summary>From what the last fetch told of the partitions' ends: costs no request.</summary>
+    private void MeasureLag()
+    {
+        if (_time.GetElapsedTime(_lagMeasured) < LagInterval)
+            return;
+        _lagMeasured = _time.GetTimestamp();
+        foreach (var assignment in _assignments.Values)
+            assignment.Lag = assignment.LagTo(_consumer!.GetWatermarkOffsets(assignment.Partition).High.Value);
+    }
+
     private void Admit(ConsumeResult<byte[]?, byte[]?> result)
     {
         if (!_assignments.TryGetValue(result.TopicPartition, out var assignment))
             return;
+        if (result.Offset.Value <= assignment.Newest)
+            assignment = BeginAgain(assignment, result.Offset);
 
+        _metrics.Consumed(result.Topic, _settings.Group);
         var delivery = new Delivery(assignment, result);
         assignment.Admit(delivery);
         if (_handler.NotBefore(delivery) is { } notBefore && notBefore > _time.GetUtcNow())
@@ -199,6 +226,19 @@ internal sealed class ConsumerLoop : IDisposable
         _dispatcher.Enqueue(delivery);
         if (IsFull(assignment))
             HoldBack(assignment);
+    }
+
+    /// <summary>
+    /// The partition's offsets went back: the topic was made anew, or lost its end with its leader. What was read before belongs to
+    /// another life, and its progress must not be committed into this one.
+    /// </summary>
+    private PartitionAssignment BeginAgain(PartitionAssignment before, Offset offset)
+    {
+        _logger.LogWarning("{Partition} goes on at offset {Offset} after {Newest}: was the topic made anew?", before.Partition, offset.Value, before.Newest);
+        var assignment = new PartitionAssignment(before.Partition);
+        lock (_assignments)
+            _assignments[before.Partition] = assignment;
+        return assignment;
     }
 
     /// <summary>
@@ -255,6 +295,7 @@ internal sealed class ConsumerLoop : IDisposable
     private void Assigned(List<TopicPartition> partitions)
     {
         _logger.LogInformation("{Name} got {Partitions}", _settings.Name, partitions);
+        _metrics.Rebalanced(_settings.Group, "assigned", partitions.Count);
         lock (_assignments)
         {
             foreach (var partition in partitions)
@@ -269,12 +310,14 @@ internal sealed class ConsumerLoop : IDisposable
         if (revoked.Count == 0)
             return;
         _logger.LogInformation("{Name} gives back {Partitions}", _settings.Name, partitions);
+        var started = _time.GetTimestamp();
         foreach (var assignment in revoked)
             assignment.Close();
         WaitForHandlers(revoked, _settings.DrainTimeout, poll: false);
         _committer!.CommitNow(revoked);
         foreach (var assignment in revoked)
             assignment.Fence();
+        _metrics.Rebalanced(_settings.Group, "revoked", partitions.Count, _time.GetElapsedTime(started));
     }
 
     /// <summary>The partitions belong to others already: whatever was done since cannot be committed.</summary>
@@ -289,6 +332,8 @@ internal sealed class ConsumerLoop : IDisposable
             assignment.Close();
             assignment.Fence();
         }
+
+        _metrics.Rebalanced(_settings.Group, "lost", partitions.Count);
     }
 
     private List<PartitionAssignment> Take(List<TopicPartition> partitions)

@@ -8,7 +8,7 @@ namespace Messaging.Kafka.Receiving;
 /// hold it up. A commit that fails is tried again with the next.
 /// </summary>
 internal sealed class OffsetCommitter(
-    IConsumer<byte[]?, byte[]?> consumer, ConsumerSettings settings, TimeProvider time, ILogger logger)
+    IConsumer<byte[]?, byte[]?> consumer, ConsumerSettings settings, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger)
 {
     private long _last = time.GetTimestamp();
     private int _ended;
@@ -55,14 +55,17 @@ internal sealed class OffsetCommitter(
 
     private void Commit(List<(PartitionAssignment Assignment, TopicPartitionOffset Offset)> due)
     {
+        var started = time.GetTimestamp();
         try
         {
             consumer.Commit(due.Select(commit => commit.Offset));
             foreach (var (assignment, offset) in due)
                 assignment.Committed(offset.Offset.Value);
+            metrics.Committed(settings.Group, time.GetElapsedTime(started), null);
         }
         catch (KafkaException e)
         {
+            metrics.Committed(settings.Group, time.GetElapsedTime(started), e.Error.Code.ToString());
             // Nothing is lost: the records were handled, and are read again by whoever gets the partition unless the next commit goes well.
             logger.LogWarning("The offsets of group {Group} were not committed and will be with the next: {Reason}", settings.Group, e.Error.Reason);
         }

@@ -36,6 +36,12 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>Until when the poll thread has paused the partition because its next record is not due. The poll thread's own.</summary>
     public DateTimeOffset? PausedUntil { get; set; }
 
+    /// <summary>The offset of the newest record taken in, -1 before the first. The poll thread's own.</summary>
+    public long Newest { get; private set; } = -1;
+
+    /// <summary>How many records lie between what is committed and the partition's end, as last seen.</summary>
+    public long Lag { get; set; }
+
     /// <summary>How many records lie at or above the watermark.</summary>
     public int Span
     {
@@ -69,6 +75,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>Takes in a record that was read.</summary>
     public void Admit(Delivery delivery)
     {
+        Newest = delivery.Result.Offset.Value;
         lock (_lock)
         {
             delivery.Sequence = _offsets.Admit(delivery.Result.Offset.Value);
@@ -131,6 +138,13 @@ internal sealed class PartitionAssignment(TopicPartition partition)
                 ? new TopicPartitionOffset(Partition, watermark)
                 : null;
         }
+    }
+
+    /// <summary>How many records lie between the watermark and the partition's end; none is known before the first record.</summary>
+    public long LagTo(long end)
+    {
+        lock (_lock)
+            return _offsets.Watermark is { } watermark ? Math.Max(0, end - watermark) : 0;
     }
 
     /// <summary>Notes what the broker has taken, so that commits only ever move on.</summary>

@@ -6,14 +6,12 @@ namespace Messaging.Kafka.Receiving;
 /// Runs the handler for the records that the poll thread hands over: at most so many at once, one at a time per key. A worker that
 /// has ended a record takes the next itself, without asking anybody.
 /// </summary>
-internal sealed class RecordDispatcher(IRecordHandler handler, int concurrency, Action<PartitionAssignment> progressed, ILogger logger)
+internal sealed class RecordDispatcher(
+    IRecordHandler handler, ConsumerSettings settings, Action<PartitionAssignment> progressed, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger)
 {
     private readonly Lock _lock = new();
     private readonly KeyScheduler<Delivery> _scheduler = new();
     private int _workers;
-
-    /// <summary>How many workers run.</summary>
-    public int Workers => Volatile.Read(ref _workers);
 
     /// <summary>Takes over a record that was admitted.</summary>
     public void Enqueue(Delivery delivery)
@@ -22,7 +20,7 @@ internal sealed class RecordDispatcher(IRecordHandler handler, int concurrency, 
         lock (_lock)
         {
             _scheduler.Add(key, delivery);
-            if (_workers == concurrency)
+            if (_workers == settings.Concurrency)
                 return;
             _workers++;
         }
@@ -57,6 +55,7 @@ internal sealed class RecordDispatcher(IRecordHandler handler, int concurrency, 
         if (!delivery.Assignment.TryBegin(delivery))
             return;
 
+        var started = time.GetTimestamp();
         var ended = false;
         try
         {
@@ -77,6 +76,7 @@ internal sealed class RecordDispatcher(IRecordHandler handler, int concurrency, 
         {
             delivery.Assignment.Finish(delivery, ended);
             progressed(delivery.Assignment);
+            metrics.Processed(delivery.Result.Topic, settings.Group, time.GetElapsedTime(started), ended);
         }
     }
 }

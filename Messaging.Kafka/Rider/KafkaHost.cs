@@ -18,13 +18,14 @@ internal sealed class KafkaHost : IDisposable
     private readonly ConcurrentDictionary<string, TopicWriter> _writers = [];
     private readonly ConcurrentDictionary<string, DelayTiers> _tiers = [];
 
-    public KafkaHost(IBusInstance bus, KafkaClientFactory clients, ProducerConfig producerConfig, TimeProvider time, ILoggerFactory loggers)
+    public KafkaHost(IBusInstance bus, KafkaClientFactory clients, ProducerConfig producerConfig, TimeProvider time, KafkaRiderMetrics metrics, ILoggerFactory loggers)
     {
         _bus = bus;
         Clients = clients;
         Time = time;
         Loggers = loggers;
-        Producer = new KafkaProducer(producerConfig, clients, time, loggers.CreateLogger<KafkaProducer>());
+        Metrics = metrics;
+        Producer = new KafkaProducer(producerConfig, clients, time, metrics, loggers.CreateLogger<KafkaProducer>());
 
         var serialization = new SerializationConfiguration();
         serialization.AddSerializer(PlainJsonSerializer.Instance);
@@ -39,6 +40,8 @@ internal sealed class KafkaHost : IDisposable
 
     public ILoggerFactory Loggers { get; }
 
+    public KafkaRiderMetrics Metrics { get; }
+
     public HandOverHealth HandOvers { get; } = new();
 
     /// <summary>The observers of everything that the rider sends.</summary>
@@ -51,12 +54,16 @@ internal sealed class KafkaHost : IDisposable
     public TopicWriter Writer(string topic) => _writers.GetOrAdd(topic, static (name, host) => host.CreateWriter(name), this);
 
     /// <inheritdoc/>
-    public void Dispose() => Producer.Dispose();
+    public void Dispose()
+    {
+        Producer.Dispose();
+        Metrics.Dispose();
+    }
 
     private TopicWriter CreateWriter(string topic)
     {
         var context = new TopicSendContext(_bus.HostConfiguration, _serialization, topic);
         context.ConnectSendObserver(SendObservers);
-        return new TopicWriter(Producer, context, _tiers.GetValueOrDefault(topic), HandOvers.Report, Time);
+        return new TopicWriter(Producer, context, _tiers.GetValueOrDefault(topic), HandOvers.Report, Time, Metrics);
     }
 }

@@ -89,7 +89,7 @@ internal sealed class KafkaRider(
 
     private ConsumerLoop Run(ConsumerSettings settings, IRecordHandler handler)
     {
-        var loop = new ConsumerLoop(settings, handler, host.Clients, host.Time, host.Loggers.CreateLogger("MassTransit.Kafka." + settings.Topics[0]));
+        var loop = new ConsumerLoop(settings, handler, host, host.Loggers.CreateLogger("MassTransit.Kafka." + settings.Topics[0]));
         _loops.Add(loop);
         loop.Start();
         return loop;

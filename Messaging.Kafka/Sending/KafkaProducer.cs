@@ -18,16 +18,18 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private readonly ProducerConfig _config;
     private readonly KafkaClientFactory _clients;
     private readonly TimeProvider _time;
+    private readonly KafkaRiderMetrics _metrics;
     private readonly ILogger _logger;
     private readonly TimeSpan _deliveryTimeout;
     private IProducer<byte[]?, byte[]?>? _producer;
     private bool _disposed;
 
-    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, TimeProvider time, ILogger logger)
+    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger)
     {
         _config = config;
         _clients = clients;
         _time = time;
+        _metrics = metrics;
         _logger = logger;
         _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 10_000);
     }
@@ -75,11 +77,16 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
 
             try
             {
-                return await acknowledged.Task.WaitAsync(cancellationToken);
+                var written = await acknowledged.Task.WaitAsync(cancellationToken);
+                _metrics.Sent(target.Topic, _time.GetElapsedTime(started), null);
+                return written;
             }
-            catch (KafkaProduceException e) when (e.InnerException is KafkaException { Error.IsFatal: true } fatal)
+            catch (KafkaProduceException e)
             {
-                Replace(producer, fatal.Error);
+                var error = (e.InnerException as KafkaException)?.Error;
+                _metrics.Sent(target.Topic, _time.GetElapsedTime(started), error?.Code.ToString() ?? e.GetType().Name);
+                if (error is not null)
+                    Replace(producer, error);
                 throw;
             }
         }

@@ -12,7 +12,7 @@ namespace Messaging.Kafka.Sending;
 /// The last step of every send: observers and activity around it, then the record, to its topic or, where it is delayed, to the tier
 /// of delay topics that fits.
 /// </summary>
-internal sealed class TopicWriter(KafkaProducer producer, TopicSendContext transport, DelayTiers? tiers, HandOverHealthReport report, TimeProvider time)
+internal sealed class TopicWriter(KafkaProducer producer, TopicSendContext transport, DelayTiers? tiers, HandOverHealthReport report, TimeProvider time, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
     public string Topic => transport.EntityName;
@@ -86,12 +86,13 @@ internal sealed class TopicWriter(KafkaProducer producer, TopicSendContext trans
     /// A redelivery is written until it is acknowledged: an error that surfaced here would take a message that should have been
     /// delayed to the dead-letter topic.
     /// </summary>
-    private Task Delay(Redelivery redelivery, TimeSpan delay, CancellationToken cancellationToken)
+    private async Task Delay(Redelivery redelivery, TimeSpan delay, CancellationToken cancellationToken)
     {
         var (tier, due) = Tier(delay);
         var message = redelivery.ToMessage(due);
-        return producer.ProduceUntilAcknowledged(
+        await producer.ProduceUntilAcknowledged(
             new TopicPartition(tier.Topic, Partition.Any), message, error => report(tier.Topic, error), cancellationToken);
+        metrics.Redelivered(Topic, tier.Topic);
     }
 
     private (DelayTier Tier, string Due) Tier(TimeSpan delay)

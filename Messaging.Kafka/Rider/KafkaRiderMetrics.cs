@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Messaging.Kafka.Receiving;
+
+namespace Messaging.Kafka;
+
+/// <summary>
+/// The rider's metrics, all of them, on the meter <c>MassTransit.Kafka</c>. Names and attributes follow OpenTelemetry's semantic
+/// conventions for messaging, version 1.38.0 (https://opentelemetry.io/docs/specs/semconv/messaging/); what those do not name begins
+/// with <c>kafka.rider.</c> Durations are seconds.
+/// </summary>
+internal sealed class KafkaRiderMetrics : IDisposable
+{
+    /// <summary>The meter's name.</summary>
+    public const string MeterName = "MassTransit.Kafka";
+
+    private const string System = "messaging.system";
+    private const string Destination = "messaging.destination.name";
+    private const string Group = "messaging.consumer.group.name";
+    private const string Partition = "messaging.destination.partition.id";
+    private const string ErrorType = "error.type";
+
+    private readonly Meter _meter;
+    private readonly ConcurrentDictionary<ConsumerLoop, byte> _loops = [];
+    private readonly Counter<long> _sent;
+    private readonly Histogram<double> _sendDuration;
+    private readonly Counter<long> _consumed;
+    private readonly Histogram<double> _processDuration;
+    private readonly Counter<long> _redelivered;
+    private readonly Counter<long> _deadLettered;
+    private readonly Counter<long> _paused;
+    private readonly Histogram<double> _commitDuration;
+    private readonly Counter<long> _rebalances;
+    private readonly Histogram<double> _rebalanceDuration;
+
+    public KafkaRiderMetrics(IMeterFactory? factory)
+    {
+        _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
+        _sent = _meter.CreateCounter<long>("messaging.client.sent.messages", "{message}", "Records produced, by topic and, where one failed, its error.");
+        _sendDuration = _meter.CreateHistogram<double>("messaging.client.operation.duration", "s", "From produce to acknowledgement.");
+        _consumed = _meter.CreateCounter<long>("messaging.client.consumed.messages", "{message}", "Records read, by topic and group.");
+        _processDuration = _meter.CreateHistogram<double>("messaging.process.duration", "s", "From a handler's begin to its end, in-process retries and waits for a paused endpoint included.");
+        _redelivered = _meter.CreateCounter<long>("kafka.rider.redeliveries", "{message}", "Messages written to a delay topic for another delivery.");
+        _deadLettered = _meter.CreateCounter<long>("kafka.rider.dead_letters", "{message}", "Messages written to a dead-letter topic, by reason.");
+        _paused = _meter.CreateCounter<long>("kafka.rider.pauses", "{pause}", "How often an endpoint paused because a dependency was down.");
+        _commitDuration = _meter.CreateHistogram<double>("kafka.rider.commit.duration", "s", "Offset commits; those that failed have an error.");
+        _rebalances = _meter.CreateCounter<long>("kafka.rider.rebalances", "{partition}", "Partitions assigned, revoked and lost.");
+        _rebalanceDuration = _meter.CreateHistogram<double>("kafka.rider.revoke.duration", "s", "From the revocation of partitions until they are given back: running handlers and the last commit.");
+        _meter.CreateObservableUpDownCounter("kafka.rider.in_flight", () => Observe(static state => state.Outstanding), "{message}", "Records read that have not ended.");
+        _meter.CreateObservableUpDownCounter("kafka.rider.paused_partitions", () => Observe(static state => state.Paused ? 1 : 0), "{partition}", "Partitions not read on for now: ahead of their handlers, or their next record not due.");
+        _meter.CreateObservableGauge("kafka.rider.lag", () => Observe(static state => state.Lag), "{message}", "Records between the committed watermark and the end of the partition.");
+    }
+
+    public void Watch(ConsumerLoop loop) => _loops.TryAdd(loop, 0);
+
+    public void Forget(ConsumerLoop loop) => _loops.TryRemove(loop, out _);
+
+    public void Sent(string topic, TimeSpan duration, string? error)
+    {
+        if (!_sent.Enabled && !_sendDuration.Enabled)
+            return;
+        var tags = new TagList { { System, "kafka" }, { Destination, topic } };
+        if (error is not null)
+            tags.Add(ErrorType, error);
+        _sent.Add(1, tags);
+        _sendDuration.Record(duration.TotalSeconds, tags);
+    }
+
+    public void Consumed(string topic, string group)
+    {
+        if (_consumed.Enabled)
+            _consumed.Add(1, new TagList { { System, "kafka" }, { Destination, topic }, { Group, group } });
+    }
+
+    public void Processed(string topic, string group, TimeSpan duration, bool ended)
+    {
+        if (!_processDuration.Enabled)
+            return;
+        var tags = new TagList { { System, "kafka" }, { Destination, topic }, { Group, group } };
+        if (!ended)
+            tags.Add(ErrorType, "given_back");
+        _processDuration.Record(duration.TotalSeconds, tags);
+    }
+
+    public void Redelivered(string topic, string delayTopic) =>
+        _redelivered.Add(1, new TagList { { Destination, topic }, { "kafka.rider.delay_topic", delayTopic } });
+
+    public void DeadLettered(string topic, string reason) =>
+        _deadLettered.Add(1, new TagList { { Destination, topic }, { "kafka.rider.reason", reason } });
+
+    public void Paused(string topic, string group) => _paused.Add(1, new TagList { { Destination, topic }, { Group, group } });
+
+    public void Committed(string group, TimeSpan duration, string? error)
+    {
+        var tags = new TagList { { System, "kafka" }, { Group, group } };
+        if (error is not null)
+            tags.Add(ErrorType, error);
+        _commitDuration.Record(duration.TotalSeconds, tags);
+    }
+
+    public void Rebalanced(string group, string what, int partitions, TimeSpan? duration = null)
+    {
+        _rebalances.Add(partitions, new TagList { { Group, group }, { "kafka.rider.change", what } });
+        if (duration is { } took)
+            _rebalanceDuration.Record(took.TotalSeconds, new TagList { { Group, group } });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private List<Measurement<long>> Observe(Func<PartitionState, long> value)
+    {
+        var measurements = new List<Measurement<long>>();
+        foreach (var loop in _loops.Keys)
+        {
+            foreach (var state in loop.Partitions)
+            {
+                measurements.Add(new Measurement<long>(value(state), new TagList
+                {
+                    { System, "kafka" }, { Destination, state.Topic }, { Group, loop.Group }, { Partition, state.Partition.ToString(global::System.Globalization.CultureInfo.InvariantCulture) },
+                }));
+            }
+        }
+
+        return measurements;
+    }
+}
+
+/// <summary>A partition as metrics see it.</summary>
+/// <param name="Topic">Its topic.</param>
+/// <param name="Partition">Its number.</param>
+/// <param name="Outstanding">Records read that have not ended.</param>
+/// <param name="Paused">Whether it is not read on for now.</param>
+/// <param name="Lag">Records between the committed watermark and the end.</param>
+internal readonly record struct PartitionState(string Topic, int Partition, int Outstanding, bool Paused, long Lag);
