@@ -294,7 +294,8 @@ internal sealed class ConsumerLoop : IDisposable
 
     private void Assigned(List<TopicPartition> partitions)
     {
-        _logger.LogInformation("{Name} got {Partitions}", _settings.Name, partitions);
+        if (partitions.Count > 0)
+            _logger.LogInformation("{Name} got {Partitions}", _settings.Name, partitions);
         _metrics.Rebalanced(_settings.Group, "assigned", partitions.Count);
         lock (_assignments)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using DotNet.Testcontainers.Builders;
 using DotNet.Testcontainers.Containers;
 using DotNet.Testcontainers.Networks;
@@ -77,6 +78,25 @@ public sealed class KafkaCluster : IAsyncDisposable
     {
         using var admin = Admin();
         return admin.GetMetadata(topic, Deadline).Topics.Single().Partitions.Single(found => found.PartitionId == partition).Leader;
+    }
+
+    /// <summary>The broker that coordinates a group right now.</summary>
+    public int CoordinatorOf(string group)
+    {
+        using var admin = Admin();
+        return admin.DescribeConsumerGroupsAsync([group]).GetAwaiter().GetResult().ConsumerGroupDescriptions.Single().Coordinator.Id;
+    }
+
+    /// <summary>Creates a topic with three replicas, two of them in sync, and returns when it has leaders.</summary>
+    public async Task CreateTopicAsync(string topic, int partitions)
+    {
+        using var admin = Admin();
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = Brokers }]);
+        await Eventually.Until(
+            () => admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics is [{ Error.Code: ErrorCode.NoError } found]
+                && found.Partitions.Count == partitions && found.Partitions.TrueForAll(partition => partition.Leader >= 0),
+            Deadline,
+            $"topic {topic} has a leader for every partition");
     }
 
     /// <inheritdoc/>
