@@ -10,6 +10,9 @@ public class BrokerFaultTests
 {
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
 
+    /// <summary>Longer than a session's and a replica's time-out, so that the cluster has to do without the broker.</summary>
+    private static readonly TimeSpan Downtime = TimeSpan.FromSeconds(12);
+
     private KafkaCluster _cluster = null!;
     private string _topic = null!;
     private string _group = null!;
@@ -39,6 +42,7 @@ public class BrokerFaultTests
     {
         var leader = _cluster.LeaderOf(_topic, 0);
         await _cluster.KillAsync(leader);
+        await Task.Delay(Downtime);
         return () => _cluster.ReviveAsync(leader);
     });
 
@@ -47,6 +51,7 @@ public class BrokerFaultTests
     {
         var coordinator = _cluster.CoordinatorOf(_group);
         await _cluster.KillAsync(coordinator);
+        await Task.Delay(Downtime);
         return () => _cluster.ReviveAsync(coordinator);
     });
 
@@ -55,7 +60,7 @@ public class BrokerFaultTests
     {
         var leader = _cluster.LeaderOf(_topic, 1);
         await _cluster.FreezeAsync(leader);
-        await Task.Delay(TimeSpan.FromSeconds(12));
+        await Task.Delay(Downtime);
         return () => _cluster.ThawAsync(leader);
     });
 
