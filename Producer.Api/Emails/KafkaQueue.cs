@@ -1,10 +1,60 @@
+using Contracts;
+using MassTransit;
+using Messaging.Kafka.Hosting;
+using Microsoft.Extensions.Options;
+using Producer.Api.Configuration;
+
 namespace Producer.Api.Emails;
 
 internal static class KafkaQueue
 {
-    /// <summary>The topic as the queue of mails.</summary>
+    /// <summary>The topic as the queue of mails. The service starts without Kafka, and is red until it answers.</summary>
     public static void AddKafkaQueue(WebApplicationBuilder builder)
     {
-        builder.Services.AddScoped<IMailQueue, KafkaMailQueue>();
+        var services = builder.Services;
+        services.AddKafkaOptions();
+        services.AddSingleton<IValidateOptions<ApiOptions>, MailFitsTopic>();
+        services.AddScoped<IMailQueue, KafkaMailQueue>();
+        services.AddMassTransit(bus =>
+        {
+            bus.UsingInMemory();
+            bus.AddRider(rider =>
+            {
+                rider.AddProducer<string, SendEmail>(Topics.EmailSend, CreateTopicIfMissing);
+                rider.UsingKafka((context, kafka) =>
+                {
+                    kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
+                    kafka.DeliveryTimeout = DeliveryTimeout(context.GetRequiredService<IOptions<ApiOptions>>().Value.AcceptTimeout);
+                });
+            });
+        });
     }
+
+    /// <summary>
+    /// How long Kafka's client keeps a record: shorter than a post waits, since only the client can say that a record was surely
+    /// not written. It looks once a second for those that are overdue.
+    /// </summary>
+    internal static TimeSpan DeliveryTimeout(TimeSpan acceptTimeout) =>
+        acceptTimeout > TimeSpan.FromSeconds(4) ? acceptTimeout - TimeSpan.FromSeconds(2) : acceptTimeout / 2;
+
+    private static void CreateTopicIfMissing(IRiderRegistrationContext context, IKafkaProducerConfigurator producer)
+    {
+        var options = context.GetRequiredService<IOptions<KafkaOptions>>().Value;
+        if (options.CreateTopics)
+            producer.CreateIfMissing(options.ApplyTo);
+    }
+}
+
+/// <summary>A mail that the API takes must fit the topic, with its headers.</summary>
+internal sealed class MailFitsTopic(IOptions<KafkaOptions> kafka) : IValidateOptions<ApiOptions>
+{
+    /// <summary>What a record has beside its value: key, headers and framing.</summary>
+    private const int HeaderRoom = 16 * 1024;
+
+    public ValidateOptionsResult Validate(string? name, ApiOptions options) =>
+        options.MaxMailBytes <= kafka.Value.MaxMessageBytes - HeaderRoom
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(
+                $"Api:MaxMailBytes is {options.MaxMailBytes}; with Kafka:MaxMessageBytes at {kafka.Value.MaxMessageBytes} at most "
+                + $"{kafka.Value.MaxMessageBytes - HeaderRoom} is allowed, since a record also has headers. Lower the one (Api__MaxMailBytes) or raise the other (Kafka__MaxMessageBytes).");
 }

@@ -38,10 +38,15 @@ internal sealed class ApiHost : IAsyncDisposable
     /// <summary>Starts the service; the schema is there. Settings go over the defaults: <c>("Api:Key", "…")</c>.</summary>
     public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
     {
-        var all = settings.Any(setting => setting.Key == "Database:ConnectionString")
-            ? settings
-            : [.. settings, ("Database:ConnectionString", await SharedDatabase.Value)];
-        var host = Build(all);
+        var host = Build(await WithDatabaseAsync(settings));
+        await host._app.StartAsync();
+        return host;
+    }
+
+    /// <summary>Starts the service as <see cref="StartAsync"/> does, with the Kafka that the settings name instead of the fake.</summary>
+    public static async Task<ApiHost> StartWithKafkaAsync(params (string Key, string Value)[] settings)
+    {
+        var host = Build(await WithDatabaseAsync(settings), _ => { }, KafkaQueue.AddKafkaQueue);
         await host._app.StartAsync();
         return host;
     }
@@ -50,7 +55,7 @@ internal sealed class ApiHost : IAsyncDisposable
     public static ApiHost Build(params (string Key, string Value)[] settings) => Build(settings, _ => { });
 
     /// <inheritdoc cref="Build(ValueTuple{string, string}[])"/>
-    public static ApiHost Build((string Key, string Value)[] settings, Action<IServiceCollection> addMore)
+    public static ApiHost Build((string Key, string Value)[] settings, Action<IServiceCollection> addMore, Action<WebApplicationBuilder>? addQueue = null)
     {
         var queue = new FakeMailQueue();
         var environment = settings.FirstOrDefault(setting => setting.Key == "environment").Value ?? Environments.Development;
@@ -59,7 +64,10 @@ internal sealed class ApiHost : IAsyncDisposable
         {
             builder.WebHost.UseTestServer();
             builder.Logging.ClearProviders();
-            builder.Services.AddSingleton<IMailQueue>(queue);
+            if (addQueue is null)
+                builder.Services.AddSingleton<IMailQueue>(queue);
+            else
+                addQueue(builder);
             addMore(builder.Services);
         });
         return new ApiHost(app, queue);
@@ -84,6 +92,11 @@ internal sealed class ApiHost : IAsyncDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         return Client.SendAsync(request);
     }
+
+    private static async Task<(string Key, string Value)[]> WithDatabaseAsync((string Key, string Value)[] settings) =>
+        settings.Any(setting => setting.Key == "Database:ConnectionString")
+            ? settings
+            : [.. settings, ("Database:ConnectionString", await SharedDatabase.Value)];
 
     private static async Task<string> CreateDatabaseAsync()
     {

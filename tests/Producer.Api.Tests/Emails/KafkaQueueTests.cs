@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using Contracts;
+using Producer.Api.Emails;
+using Testing;
+
+namespace Producer.Api.Tests.Emails;
+
+/// <summary>The service with a real Kafka.</summary>
+public class KafkaQueueTests
+{
+    private const string Mail = """{"from":"a@example.com","to":["b@example.com"],"subject":"Grüße","text":"t"}""";
+
+    private static async Task<(ApiHost Api, KafkaFixture Kafka)> StartAsync()
+    {
+        var kafka = await KafkaFixture.StartAsync();
+        // The in-memory Kafka cannot create topics by an admin's request; where there is a real one, the service creates its own.
+        var creates = kafka.Supports(KafkaCapability.TopicAdministration);
+        if (!creates)
+            await kafka.CreateTopicAsync(Topics.EmailSend);
+        var api = await ApiHost.StartWithKafkaAsync(
+            ("Kafka:BootstrapServers", kafka.BootstrapServers), ("Kafka:CreateTopics", creates ? "true" : "false"), ("Kafka:ReplicationFactor", creates ? "1" : "-1"));
+        await Eventually.Until(
+            async () => (await api.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK, TimeSpan.FromSeconds(40), "the service is ready");
+        return (api, kafka);
+    }
+
+    private static RawRecord RecordOf(KafkaFixture kafka, Guid id) =>
+        kafka.Records.ReadAll(Topics.EmailSend).Last(record => record.Header(HeaderNames.MessageId) == id.ToString());
+
+    private static async Task<Guid> AcceptedAsync(ApiHost api, string mail)
+    {
+        var response = await api.PostAsync("/emails", mail);
+        var body = await response.JsonAsync();
+        response.StatusCode.ShouldBe(HttpStatusCode.Accepted, body.ToString());
+        return body.GetProperty("id").GetGuid();
+    }
+
+    [Test]
+    public async Task An_accepted_mail_is_in_the_topic_as_canonical_JSON_under_its_id_and_key()
+    {
+        var (api, kafka) = await StartAsync();
+        await using var _ = api;
+
+        var plain = await AcceptedAsync(api, Mail);
+        var ordered = await AcceptedAsync(api, Mail[..^1] + ""","ordering_key":"order-7"}""");
+
+        var record = RecordOf(kafka, plain);
+        record.KeyText.ShouldBe(plain.ToString());
+        record.Value.ShouldBe(SendEmailJson.Serialize(SendEmailJson.Deserialize(Encoding.UTF8.GetBytes(Mail))));
+        record.ValueText.ShouldBe(Mail);
+        RecordOf(kafka, ordered).KeyText.ShouldBe("order-7");
+    }
+
+    [Test]
+    public async Task A_replay_is_in_the_topic_byte_for_byte()
+    {
+        var (api, kafka) = await StartAsync();
+        await using var _ = api;
+        var value = """{ "odd" : [1,  2] }"""u8.ToArray();
+        var (mailId, failureId) = await new Books(api.Services).FailAsync(value);
+
+        (await (await api.PostAsync($"/failures/{failureId}/replay", "{}")).JsonAsync()).GetProperty("produced").GetBoolean().ShouldBeTrue();
+
+        var record = RecordOf(kafka, mailId);
+        record.Value.ShouldBe(value);
+        record.KeyText.ShouldBe("key");
+        record.Header(HeaderNames.Generation).ShouldBe("1");
+        record.Headers.ShouldNotContain(header => header.Key.StartsWith(HeaderNames.FaultPrefix, StringComparison.Ordinal));
+    }
+
+    [Test]
+    public async Task Without_Kafka_the_service_starts_is_red_and_answers_posts_within_the_configured_time()
+    {
+        await using var api = await ApiHost.StartWithKafkaAsync(("Kafka:BootstrapServers", "127.0.0.1:1"), ("Api:AcceptTimeout", "00:00:05"));
+
+        var watch = Stopwatch.StartNew();
+        await (await api.PostAsync("/emails", Mail)).ProblemAsync(503, "not_accepted");
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(6));
+
+        var ready = await Eventually.Value(
+            () => api.GetAsync("/health/ready"), response => response.StatusCode == HttpStatusCode.ServiceUnavailable, within: null, "the service is red");
+        (await ready.JsonAsync()).GetProperty("dependencies").EnumerateArray()
+            .ShouldContain(dependency => dependency.GetProperty("name").GetString() == "kafka" && dependency.GetProperty("status").GetString() == "unhealthy");
+        (await api.GetAsync("/health/live")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [TestCase(10, 8)]
+    [TestCase(5, 3)]
+    [TestCase(2, 1)]
+    public void Kafka_s_client_gives_up_before_the_post_does(int accept, int delivery) =>
+        KafkaQueue.DeliveryTimeout(TimeSpan.FromSeconds(accept)).ShouldBe(TimeSpan.FromSeconds(delivery));
+}
