@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-using Persistence.Schema;
 using Producer.Api.Emails;
 using Producer.Api.Hosting;
 
@@ -9,14 +7,8 @@ try
     await app.RunAsync();
     return 0;
 }
-catch (OptionsValidationException fault)
+catch (Exception fault) when (StartFaults.Explain(fault) is { } reasons)
 {
-    // What a person can mend stands alone, without a stack trace around it.
-    await Console.Error.WriteLineAsync("Producer.Api does not start: " + string.Join(Environment.NewLine + "  ", fault.Failures));
-    return 1;
-}
-catch (SchemaMismatchException fault)
-{
-    await Console.Error.WriteLineAsync("Producer.Api does not start: " + fault.Message);
+    await Console.Error.WriteLineAsync("Producer.Api does not start:" + string.Concat(reasons.Select(reason => Environment.NewLine + "  " + reason)));
     return 1;
 }

@@ -2,6 +2,7 @@ using System.Net.Mime;
 using System.Text.Json;
 using Contracts;
 using Contracts.Validation;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Producer.Api.Problems;
@@ -52,7 +53,11 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
         if (request.ContentLength > maxBytes)
             return null;
 
-        // A chunked body has no length: read one byte more than allowed at most.
+        // The server's own limit must not be met before this one.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = maxBytes + 1L;
+
+        // A chunked body has no length: it is measured while it is read.
         using var buffer = new MemoryStream((int)(request.ContentLength ?? 4_096));
         var chunk = new byte[16_384];
         int read;

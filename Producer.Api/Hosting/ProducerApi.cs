@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Persistence;
 using Persistence.Schema;
@@ -24,7 +23,8 @@ internal static class ProducerApi
     /// <param name="addQueue">Adds the <see cref="IMailQueue"/>: <see cref="KafkaQueue.AddKafkaQueue"/>, or a test's.</param>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder> addQueue)
     {
-        var builder = WebApplication.CreateBuilder(args);
+        // appsettings.json lies beside the program, wherever it is started from.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         AddParts(builder);
         addQueue(builder);
         var app = builder.Build();
@@ -37,8 +37,6 @@ internal static class ProducerApi
         var services = builder.Services;
         services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>();
-        services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(
-            (kestrel, api) => kestrel.Limits.MaxRequestBodySize = api.Value.MaxMailBytes + 1L);
 
         services.AddPersistence(builder.Configuration);
         // First of what starts, so that a wrong schema is met before anything uses it. Without Postgres mails are accepted all the same.

@@ -15,7 +15,10 @@ internal static class SecurityServices
     /// <summary>The API key for every endpoint that does not say <c>AllowAnonymous</c>, and the secret of the mail ids.</summary>
     public static IServiceCollection AddApiSecurity(this IServiceCollection services)
     {
-        services.AddAuthentication(ApiKeyAuthentication.SchemeName)
+        // The parts of AddAuthentication that a header needs: the rest would write cookie keys to the disk at every start.
+        services.AddAuthenticationCore(authentication => authentication.DefaultScheme = ApiKeyAuthentication.SchemeName);
+        services.AddWebEncoders();
+        new AuthenticationBuilder(services)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, configureOptions: null);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder(ApiKeyAuthentication.SchemeName).RequireAuthenticatedUser().Build());

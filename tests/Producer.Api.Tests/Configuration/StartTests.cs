@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Options;
 using Persistence.Schema;
+using Producer.Api.Emails;
+using Producer.Api.Hosting;
 using Testing;
 
 namespace Producer.Api.Tests.Configuration;
@@ -37,6 +39,25 @@ public class StartTests
         failures.ShouldContain(failure => failure.Contains("Api:MaxMailBytes is 5; 1024 to 100000000", StringComparison.Ordinal));
         failures.ShouldContain(failure => failure.Contains("Api:AcceptTimeout is 00:30:00; 00:00:01 to 00:05:00", StringComparison.Ordinal));
         failures.ShouldContain(failure => failure.Contains("Api:Key has 5 characters", StringComparison.Ordinal) && !failure.Contains("short", StringComparison.Ordinal));
+    }
+
+    [Test]
+    public async Task A_mail_limit_past_what_the_topic_takes_fails_the_start()
+    {
+        await using var api = ApiHost.Build([Database, ("Api:MaxMailBytes", "1048576")], _ => { }, KafkaQueue.AddKafkaQueue);
+
+        (await Should.ThrowAsync<OptionsValidationException>(api.StartServerAsync)).Message.ShouldContain("at most 1032192 is allowed");
+    }
+
+    [Test]
+    public async Task Faults_of_several_sections_are_told_together()
+    {
+        await using var api = ApiHost.Build(
+            [("Database:ConnectionString", ""), ("environment", "Production"), ("Kafka:BootstrapServers", "x")], _ => { }, KafkaQueue.AddKafkaQueue);
+
+        var faults = StartFaults.Explain(await Should.ThrowAsync<AggregateException>(api.StartServerAsync)).ShouldNotBeNull();
+        foreach (var key in new[] { "Database:ConnectionString", "Api:Key", "Kafka:BootstrapServers" })
+            faults.ShouldContain(fault => fault.Contains(key, StringComparison.Ordinal));
     }
 
     [Test]

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Options;
+using Persistence.Schema;
+
+namespace Producer.Api.Hosting;
+
+/// <summary>Tells the faults of a start that a person can mend, and that stand better alone than in a stack trace.</summary>
+internal static class StartFaults
+{
+    /// <summary>What to mend; null where the fault is of another kind.</summary>
+    public static IReadOnlyList<string>? Explain(Exception fault) => fault switch
+    {
+        OptionsValidationException options => [.. options.Failures],
+        SchemaMismatchException schema => [schema.Message],
+        // One for each section that does not validate.
+        AggregateException several when several.InnerExceptions.All(inner => Explain(inner) is not null) =>
+            [.. several.InnerExceptions.SelectMany(inner => Explain(inner)!)],
+        _ => null,
+    };
+}
