@@ -4,6 +4,7 @@ using Producer.Api.Hosting;
 try
 {
     var app = ProducerApi.Build(args, KafkaQueue.AddKafkaQueue);
+    StartFaults.Meet(app.Services);
     await app.RunAsync();
     return 0;
 }

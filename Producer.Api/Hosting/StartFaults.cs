@@ -6,6 +6,12 @@ namespace Producer.Api.Hosting;
 /// <summary>Tells the faults of a start that a person can mend, and that stand better alone than in a stack trace.</summary>
 internal static class StartFaults
 {
+    /// <summary>
+    /// Validates all sections. The host would do so too, but after it has made its services, of which the first that takes wrong
+    /// options fails alone.
+    /// </summary>
+    public static void Meet(IServiceProvider services) => services.GetRequiredService<IStartupValidator>().Validate();
+
     /// <summary>What to mend; null where the fault is of another kind.</summary>
     public static IReadOnlyList<string>? Explain(Exception fault) => fault switch
     {
