@@ -14,8 +14,12 @@ internal sealed class OutcomeRecorder(DeliveryStore store, WorkerShutdown shutdo
     private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>Records that the mail was sent.</summary>
-    public Task SentAsync(DeliveryAttempt attempt) => UntilWrittenAsync("sent", attempt.Identity,
-        ct => store.RecordSentAsync(attempt.Identity, attempt.FencingToken, attempt.Answers, ct));
+    public async Task SentAsync(DeliveryAttempt attempt)
+    {
+        var held = await UntilWrittenAsync("sent", attempt.Identity, ct => store.RecordSentAsync(attempt.Identity, attempt.FencingToken, attempt.Answers, ct));
+        if (!held)
+            logger.LogWarning("{Mail} was sent, but meanwhile its claim had gone to another worker: it may have been sent twice. Did this worker stall longer than Worker:Lease?", attempt.Identity);
+    }
 
     /// <summary>Records what comes next.</summary>
     /// <returns>False where the mail is another worker's by now, which decides: nothing may be handed over.</returns>

@@ -36,16 +36,20 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public static async Task<RunningWorker> StartAsync(params string[] options)
     {
-        var kafka = await KafkaFixture.StartAsync();
         var postgres = await PostgresFixture.StartAsync();
-        var database = await postgres.CreateDatabaseAsync("worker");
+        return await StartAsync(new DatabaseName(await postgres.CreateDatabaseAsync("worker")), options);
+    }
+
+    public static async Task<RunningWorker> StartAsync(DatabaseName database, params string[] options)
+    {
+        var kafka = await KafkaFixture.StartAsync();
         var sink = SmtpSink.StartOnFreePort();
         var name = KafkaFixture.UniqueName("email.send");
         var topics = new MailTopics(name, $"{name}-group", $"{name}-delay-group", $"{name}.dlt", $"{name}-dlt-group");
         string[] args =
         [
             $"--Kafka:BootstrapServers={kafka.BootstrapServers}",
-            $"--Database:ConnectionString={database}",
+            $"--Database:ConnectionString={database.ConnectionString}",
             "--Smtp:Host=127.0.0.1",
             $"--Smtp:Port={sink.Port}",
             "--urls=http://127.0.0.1:0",
@@ -53,6 +57,7 @@ internal sealed class RunningWorker : IAsyncDisposable
             "--Worker:Lease=00:00:03",
             "--Worker:StopTimeout=00:00:10",
             "--Logging:LogLevel:Default=Warning",
+            "--Logging:LogLevel:Microsoft.EntityFrameworkCore=None",
             .. options,
         ];
         var worker = new RunningWorker(kafka, sink, topics, args);
@@ -100,3 +105,6 @@ internal sealed class RunningWorker : IAsyncDisposable
         await Sink.DisposeAsync();
     }
 }
+
+/// <summary>An empty database to work on.</summary>
+internal sealed record DatabaseName(string ConnectionString);

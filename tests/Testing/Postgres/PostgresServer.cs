@@ -11,7 +11,7 @@ public abstract class PostgresServer : IAsyncDisposable
 
     // Tests lose nothing when the machine does, and open more connections than a small service.
     private protected static readonly string[] Settings =
-        ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300"];
+        ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"];
 
     private protected PostgresServer(int port) => Port = port;
 
