@@ -68,6 +68,7 @@ internal sealed class ClaimFilter(
             case var stale:
                 metrics.Stale.Add(1);
                 logger.LogDebug("A stale record of {Mail} was dropped: {Why}", mail.Identity, stale);
+                await DropAsync(context);
                 return Step.Done;
         }
     }
@@ -98,6 +99,7 @@ internal sealed class ClaimFilter(
         {
             if (await RecordFailureAsync(context, attempt, exception))
                 throw;
+            await DropAsync(context);
             return Step.Done;
         }
 
@@ -118,6 +120,10 @@ internal sealed class ClaimFilter(
         if (smtp.Value.OnUnknownOutcome == UnknownOutcome.DeadLetter)
             throw new PermanentMailException("The mail was being sent by a worker that did not finish: the mail server may have taken it.");
     }
+
+    /// <summary>Says that the record is done with: MassTransit takes one that no consumer was told of for skipped, and dead-letters it.</summary>
+    private static Task DropAsync(ConsumeContext<SendEmail> context) =>
+        context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ClaimFilter));
 
     /// <summary>The worker stops, or the partition went to another worker.</summary>
     private async Task LeaveAsync(DeliveryAttempt attempt)

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Persistence.Deliveries;
 using Persistence.Failures;
 using Persistence.Schema;
+using Persistence.Workers;
 using Testing;
 
 namespace Consumer.Worker.Tests.Hosting;
@@ -29,6 +30,8 @@ internal sealed class RunningWorker : IAsyncDisposable
     public MailTopics Topics { get; }
 
     public DeliveryStore Deliveries => _app.Services.GetRequiredService<DeliveryStore>();
+
+    public WorkerStore Workers => _app.Services.GetRequiredService<WorkerStore>();
 
     public FailureStore Failures => _app.Services.GetRequiredService<FailureStore>();
 

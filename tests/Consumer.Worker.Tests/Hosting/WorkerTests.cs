@@ -154,6 +154,7 @@ internal sealed class WorkerTests
 
         await Eventually.Until(() => _worker.Kafka.Records.Lag(_worker.Topics.Group, _worker.Topics.Mails) == 0, TimeSpan.FromSeconds(30), "the copy is done with");
         Sent(id).ShouldBe(1);
+        _worker.Kafka.Records.ReadAll(_worker.Topics.DeadLetters).ShouldNotContain(record => record.Header(HeaderNames.MessageId) == $"{id:D}");
     }
 
     [Test]

@@ -1,0 +1,144 @@
+using System.Security.Cryptography;
+using Consumer.Worker.Tests.Hosting;
+using Contracts;
+using NUnit.Framework;
+using Persistence.Deliveries;
+using Shouldly;
+using Testing;
+
+namespace Consumer.Worker.Tests.Delivery;
+
+/// <summary>What a worker does with a mail that another one has met before: on a broker, a Postgres and a mail server.</summary>
+internal sealed class ClaimTests
+{
+    private static readonly SendEmail Mail = new() { From = "ann@example.com", To = ["bob@example.com"], Subject = "subject", Text = "text" };
+    private static readonly TimeSpan LongLease = TimeSpan.FromMinutes(5);
+
+    private RunningWorker _worker = null!;
+
+    [OneTimeSetUp]
+    public async Task StartWorker() => _worker = await RunningWorker.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopWorker() => await _worker.DisposeAsync();
+
+    [Test]
+    public async Task A_redelivery_that_was_written_and_never_produced_is_produced_by_the_old_record()
+    {
+        var id = Guid.NewGuid();
+        var claim = await ClaimAsOtherAsync(id, LongLease);
+        await _worker.Deliveries.RecordHandOverAsync(First(id), claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow, "451 later"), []);
+
+        await ProduceAsync(id);
+
+        var mail = await _worker.WhenAsync(id, MailState.Sent);
+        mail.Attempt.ShouldBe(2);
+        Sent(id).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_dead_letter_that_was_written_and_never_produced_is_produced_by_the_old_record_and_marked()
+    {
+        var id = Guid.NewGuid();
+        var claim = await ClaimAsOtherAsync(id, LongLease);
+        await _worker.Deliveries.RecordHandOverAsync(First(id), claim.FencingToken, new HandOver.DeadLetter("550 no such user"), []);
+
+        await ProduceAsync(id);
+
+        await Eventually.Until(async () => (await _worker.Deliveries.FindAsync(id))?.Mail.HandOverMarkedAt is not null, null, "the dead letter is marked");
+        var view = await Eventually.Value(() => _worker.Deliveries.FindAsync(id), view => view!.Failures.Count > 0, null, "the failure is there");
+        view!.Failures.ShouldHaveSingleItem().Message.ShouldContain("550 no such user");
+        view.Mail.State.ShouldBe(MailState.Dead);
+        Sent(id).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_hand_over_that_was_marked_makes_the_old_record_a_copy_that_is_dropped()
+    {
+        var id = Guid.NewGuid();
+        var claim = await ClaimAsOtherAsync(id, LongLease);
+        await _worker.Deliveries.RecordHandOverAsync(First(id), claim.FencingToken, new HandOver.DeadLetter("550"), []);
+        await _worker.Deliveries.MarkHandedOverAsync(First(id));
+
+        await ProduceAsync(id);
+
+        await DoneAsync();
+        _worker.Kafka.Records.ReadAll(_worker.Topics.DeadLetters).ShouldNotContain(record => record.Header(HeaderNames.MessageId) == $"{id:D}");
+    }
+
+    [Test]
+    public async Task A_mail_that_another_worker_holds_is_waited_for()
+    {
+        var id = Guid.NewGuid();
+        var claim = await ClaimAsOtherAsync(id, LongLease);
+        await ProduceAsync(id);
+        var behind = await _worker.PostAsync("other@example.com");
+        await _worker.WhenAsync(behind, MailState.Sent);
+        Sent(id).ShouldBe(0);
+
+        await _worker.Deliveries.ReleaseAsync(First(id), claim.FencingToken);
+
+        (await _worker.WhenAsync(id, MailState.Sent)).UnknownOutcomes.ShouldBe(0);
+        Sent(id).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_mail_whose_worker_died_is_taken_over_as_an_unknown_outcome_with_the_same_message_id()
+    {
+        var id = Guid.NewGuid();
+        await ClaimAsOtherAsync(id, TimeSpan.FromSeconds(1));
+        await ProduceAsync(id);
+
+        var mail = await _worker.WhenAsync(id, MailState.Sent);
+        mail.UnknownOutcomes.ShouldBe(1);
+        _worker.Sink.Mails.All().Single(sent => sent.MessageId.StartsWith($"{id:D}", StringComparison.Ordinal)).MessageId
+            .ShouldBe($"{id:D}-first@example.com", "what the first worker fixed");
+    }
+
+    [Test]
+    public async Task A_record_of_a_later_generation_opens_a_dead_mail_again()
+    {
+        var id = Guid.NewGuid();
+        var claim = await ClaimAsOtherAsync(id, LongLease);
+        await _worker.Deliveries.RecordHandOverAsync(First(id), claim.FencingToken, new HandOver.DeadLetter("550"), []);
+        await _worker.Deliveries.MarkHandedOverAsync(First(id));
+
+        await ProduceAsync(id, (HeaderNames.Generation, "1"));
+
+        var mail = await _worker.WhenAsync(id, MailState.Sent);
+        mail.Generation.ShouldBe(1);
+        Sent(id).ShouldBe(1);
+    }
+
+    private static RecordIdentity First(Guid id) => new(id, Generation: 0, Attempt: 1);
+
+    private static byte[] Value => SendEmailJson.Serialize(Mail);
+
+    private async Task<ClaimResult.Claimed> ClaimAsOtherAsync(Guid id, TimeSpan lease)
+    {
+        var other = await _worker.Workers.RegisterAsync("other:1", lease, CancellationToken.None);
+        var claim = await _worker.Deliveries.ClaimAsync(
+            new MailRecord
+            {
+                Identity = First(id),
+                MessageIdHeader = $"{id:D}-first@example.com",
+                Topic = _worker.Topics.Mails,
+                Partition = 0,
+                Offset = 0,
+                Timestamp = DateTimeOffset.UtcNow,
+                Sender = Mail.From,
+                ContentHash = SHA256.HashData(Value),
+                Recipients = [new MailRecipient("bob@example.com", RecipientKind.To)],
+            },
+            other);
+        return claim.ShouldBeOfType<ClaimResult.Claimed>();
+    }
+
+    private async Task ProduceAsync(Guid id, params (string Name, string Value)[] headers) => await _worker.Kafka.Records.ProduceAsync(
+        _worker.Topics.Mails, $"{id:D}", System.Text.Encoding.UTF8.GetString(Value), [(HeaderNames.MessageId, $"{id:D}"), .. headers]);
+
+    private Task DoneAsync() => Eventually.Until(
+        () => _worker.Kafka.Records.Lag(_worker.Topics.Group, _worker.Topics.Mails) == 0, TimeSpan.FromSeconds(30), "all records are done with");
+
+    private int Sent(Guid id) => _worker.Sink.Mails.All().Count(mail => mail.MessageId.StartsWith($"{id:D}", StringComparison.Ordinal));
+}
