@@ -46,6 +46,7 @@ start_postgres() {
   cd / # Postgres' user may not be able to enter the folder that we were called in
   spawn postgres "${unprivileged[@]}" "$bin/postgres" -D "$postgres_home/data" -p "$postgres_port" \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off
+  disown
   cd "$root"
   await 30 postgres "it answers on port $postgres_port" "$bin/pg_isready" -q -h 127.0.0.1 -p "$postgres_port"
   "$bin/psql" -X -q -h 127.0.0.1 -p "$postgres_port" -U postgres -d postgres -c 'CREATE DATABASE messaging' >>"$logs/initdb.log" 2>&1 ||
@@ -67,11 +68,16 @@ start_kafka() {
 
 # --- The services ----------------------------------------------------------------------------------------------------
 
-service() { # name project [argument...]: in the folder of the program, where its settings are
-  local name=$1 program
-  program=$(dll "$2")
+program() { # name project [argument...]: in its own folder, where its settings are
+  local name=$1 file
+  file=$(dll "$2")
   shift 2
-  spawn "$name" env --chdir="${program%/*}" dotnet "$program" "$@"
+  spawn "$name" env --chdir="${file%/*}" dotnet "$file" "$@"
+}
+
+service() { # as program; bash shall not comment on its end, which we watch for ourselves
+  program "$@"
+  disown
 }
 
 local_up() {
@@ -96,7 +102,7 @@ local_up() {
   export ASPNETCORE_ENVIRONMENT=Development DOTNET_ENVIRONMENT=Development
   export Kafka__BootstrapServers=$bootstrap_servers Smtp__Host=127.0.0.1 Smtp__Port=$smtp_port
   export Database__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Database=messaging;Username=postgres"
-  service migrate Consumer.Worker migrate
+  program migrate Consumer.Worker migrate
   wait $! || { tail_of migrate; die "the database could not be brought up to date"; }
   rm -f "$run/migrate.pid"
 
