@@ -56,7 +56,9 @@ demo() {
       report=$(curl -fsS --max-time 5 "http://127.0.0.1:$api_port/emails/${ids[i]}") || continue
       state=$(field state <<<"$report")
       case $state in
-        sent | dead) outcomes[i]=$(printf '%-9s tries: %s  %s' "$state" "$(field attempts <<<"$report")" "$(field last_error <<<"$report" | cut -c1-80)")
+        sent | dead)
+          outcomes[i]=$(printf '%-9s tries: %s' "$state" "$(field attempts <<<"$report")")
+          [ "$state" = sent ] || outcomes[i]+="  $(field last_error <<<"$report" | cut -c1-110)"
           pending=$((pending - 1)) ;;
       esac
     done
@@ -80,7 +82,7 @@ poison_failure() { # since ids: the failure since then that none of our mails ha
     local mail
     mail=$(field mail_id <<<"$line")
     [ -n "$mail" ] && [[ " $2 " == *" $mail "* ]] && continue
-    printf '%-9s tries: %s  %s\n' dead "$(field attempts <<<"$line")" "$(field message <<<"$line" | cut -c1-80)"
+    printf '%-9s tries: %s  %s\n' dead "$(field attempts <<<"$line")" "$(field message <<<"$line" | cut -c1-110)"
     break
   done
 }

@@ -145,7 +145,7 @@ public abstract class MailTests(StackMode mode)
         using var demo = Stack.Run("demo");
         (await demo.EndsAsync(TimeSpan.FromMinutes(3))).ShouldBe(0, demo.Output);
 
-        demo.Lines.Count(line => line.StartsWith("fine@", StringComparison.Ordinal) && line.Contains(" sent ", StringComparison.Ordinal)).ShouldBe(10);
+        demo.Lines.Count(line => line.StartsWith("fine@", StringComparison.Ordinal) && line.Contains(" sent  ", StringComparison.Ordinal)).ShouldBe(10);
         demo.Lines.Count(line => line.StartsWith("fail-451-twice@", StringComparison.Ordinal) && line.Contains("sent      tries: 3", StringComparison.Ordinal)).ShouldBe(3);
         demo.Lines.Count(line => line.StartsWith("fail-451@", StringComparison.Ordinal) && line.Contains("dead      tries: 5", StringComparison.Ordinal)).ShouldBe(3);
         demo.Lines.Count(line => line.StartsWith("fail-550@", StringComparison.Ordinal) && line.Contains("dead      tries: 1", StringComparison.Ordinal)).ShouldBe(3);
