@@ -63,7 +63,18 @@ public abstract class MailTests(StackMode mode)
         failure.Text("attempts").ShouldBe("5");
         failure.Text("status").ShouldBe("unresolved");
 
-        var accepted = Stack.Kafka.ReadAll(Topics.EmailSend).Single(record => record.Header(HeaderNames.MessageId) == id);
+        // The accepted record and a delayed copy for each further try: the same mail throughout, never early.
+        var tries = Stack.Kafka.ReadAll(Topics.EmailSend)
+            .Where(record => record.Header(HeaderNames.MessageId) == id)
+            .OrderBy(record => record.Timestamp)
+            .ToArray();
+        tries.Length.ShouldBe(5);
+        var accepted = tries[0];
+        tries.ShouldAllBe(record => record.Value!.SequenceEqual(accepted.Value!) && record.KeyText == accepted.KeyText);
+        var pauses = tries.Zip(tries.Skip(1), (one, next) => (next.Timestamp - one.Timestamp).TotalSeconds).ToArray();
+        foreach (var (pause, least) in pauses.Zip(new[] { 1, 2, 4, 8 }))
+            pause.ShouldBeGreaterThanOrEqualTo(least);
+
         var dead = Stack.Kafka.ReadAll(Topics.EmailSendDeadLetter).Single(record => record.Header(HeaderNames.MessageId) == id);
         dead.Value.ShouldBe(accepted.Value);
         dead.Key.ShouldBe(accepted.Key);
