@@ -14,10 +14,7 @@ try
 
         default:
             await using (var app = WorkerHost.Build(args, MailTopics.Default))
-            {
-                StartChecks.Run(app.Services);
                 await app.RunAsync();
-            }
 
             return Environment.ExitCode;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Consumer.Worker.Alerts;
 using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Delivery;
@@ -40,12 +41,19 @@ internal static class WorkerHost
         services.AddKafkaEndpoints(topics);
         services.AddOptions<MassTransitHostOptions>().Configure<IOptions<WorkerOptions>>(
             (host, worker) => host.StopTimeout = worker.Value.StopTimeout + (AfterEndpoints / 3));
-        services.AddOptions<HostOptions>().Configure<IOptions<WorkerOptions>>(
-            (host, worker) => host.ShutdownTimeout = worker.Value.StopTimeout + AfterEndpoints);
+        services.AddOptions<HostOptions>().Configure<IConfiguration>((host, configuration) => host.ShutdownTimeout = StopTimeout(configuration) + AfterEndpoints);
 
         var app = builder.Build();
+        // Before the health endpoints: mapping them makes the bus, which would tell of the first wrong section alone.
+        StartChecks.Run(app.Services);
         app.MapHealth();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
+
+    /// <summary>Read past the options: the host is made before these are validated, and would tell of the first wrong one alone.</summary>
+    private static TimeSpan StopTimeout(IConfiguration configuration) =>
+        TimeSpan.TryParse(configuration[$"{WorkerOptions.Section}:{nameof(WorkerOptions.StopTimeout)}"], CultureInfo.InvariantCulture, out var timeout) && timeout > TimeSpan.Zero
+            ? timeout
+            : new WorkerOptions().StopTimeout;
 }
