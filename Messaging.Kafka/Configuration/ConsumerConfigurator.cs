@@ -6,7 +6,7 @@ using Messaging.Kafka.Receiving;
 namespace Messaging.Kafka.Configuration;
 
 /// <summary>Gathers a consumer's settings and checks them.</summary>
-internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config) : IKafkaConsumerConfigurator
+internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config, ClientConfig host) : IKafkaConsumerConfigurator
 {
     private const int SmallestPrefetch = 1_000;
     private const int PrefetchPerHandler = 10;
@@ -54,20 +54,44 @@ internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config) 
 
     public TimeSpan? SessionTimeout
     {
-        set => config.SessionTimeoutMs = Milliseconds(value);
+        set => config.SessionTimeoutMs = value.ToMilliseconds();
     }
 
     public TimeSpan? HeartbeatInterval
     {
-        set => config.HeartbeatIntervalMs = Milliseconds(value);
+        set => config.HeartbeatIntervalMs = value.ToMilliseconds();
     }
 
     public TimeSpan? MaxPollInterval
     {
-        set => config.MaxPollIntervalMs = Milliseconds(value);
+        set => config.MaxPollIntervalMs = value.ToMilliseconds();
     }
 
     private int Concurrency => ConcurrentMessageLimit ?? 1;
+
+    public int? QueuedMinMessages
+    {
+        set => config.QueuedMinMessages = value;
+    }
+
+    public int? QueuedMaxMessagesKbytes
+    {
+        set => config.QueuedMaxMessagesKbytes = value;
+    }
+
+    public bool? CheckCrcs
+    {
+        set => config.CheckCrcs = value;
+    }
+
+    public TimeSpan? CoordinatorQueryInterval
+    {
+        set => config.CoordinatorQueryIntervalMs = value.ToMilliseconds();
+    }
+
+    public void UseIsolationLevel(IsolationLevel isolationLevel) => config.IsolationLevel = isolationLevel;
+
+    public void ConfigureFetch(Action<IKafkaFetchConfigurator> configure) => configure(new FetchConfigurator(config));
 
     public void PauseOn(Action<IPauseConfigurator> configure)
     {
@@ -106,6 +130,8 @@ internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config) 
             yield return ("SessionTimeout", $"is {config.SessionTimeoutMs} ms, and must be longer than HeartbeatInterval ({config.HeartbeatIntervalMs} ms), three times as a rule");
         if (config.MaxPollIntervalMs < DrainTimeout.TotalMilliseconds)
             yield return ("DrainTimeout", $"is {DrainTimeout}, and must be shorter than MaxPollInterval ({config.MaxPollIntervalMs} ms): the group would give the partitions away meanwhile");
+        foreach (var problem in ClientRules.ValidateCluster(config, host))
+            yield return problem;
         foreach (var problem in (TopicOptions?.Validate() ?? []).Concat(Pause?.Validate() ?? []))
             yield return problem;
     }
@@ -139,6 +165,4 @@ internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config) 
         config.QueuedMaxMessagesKbytes ??= 16 * 1024;
         return config;
     }
-
-    private static int? Milliseconds(TimeSpan? value) => value is { } time ? (int)time.TotalMilliseconds : null;
 }

@@ -38,6 +38,24 @@ public interface IKafkaConsumerConfigurator
     /// <summary>How long the poll thread may be away; handlers do not count, as they run elsewhere. Default: 5 min.</summary>
     TimeSpan? MaxPollInterval { set; }
 
+    /// <summary>How many records librdkafka tries to have fetched ahead of the rider, per partition. Default: 100,000.</summary>
+    int? QueuedMinMessages { set; }
+
+    /// <summary>How many kilobytes it fetches ahead, for all partitions together. Default: 16,384; librdkafka's own would be 65,536.</summary>
+    int? QueuedMaxMessagesKbytes { set; }
+
+    /// <summary>Whether the checksum of each batch is verified. Default: no, as TCP and the brokers do.</summary>
+    bool? CheckCrcs { set; }
+
+    /// <summary>How often the group's coordinator is asked for. Default: 10 min.</summary>
+    TimeSpan? CoordinatorQueryInterval { set; }
+
+    /// <summary>Which records of Kafka transactions are read. Default: committed ones.</summary>
+    void UseIsolationLevel(IsolationLevel isolationLevel);
+
+    /// <summary>How records are fetched from the brokers.</summary>
+    void ConfigureFetch(Action<IKafkaFetchConfigurator> configure);
+
     /// <summary>How long handlers may take to end when their partition is taken away, before they are canceled. Default: 10 s.</summary>
     TimeSpan DrainTimeout { set; }
 

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using MassTransit.KafkaIntegration.Serializers;
 
 namespace MassTransit;
 
@@ -20,6 +21,33 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
     /// <summary>How long the cluster may be out of reach before health turns red. Default: 5 s.</summary>
     TimeSpan UnreachableAfter { set; }
 
+    /// <summary>The protocol to the brokers. Default: what <c>UseSasl</c> and <c>UseSsl</c> make of it, plain text without both.</summary>
+    SecurityProtocol? SecurityProtocol { set; }
+
+    /// <summary>Where the client is, for brokers that let it read from a replica nearby (<c>client.rack</c>). Default: none.</summary>
+    string ClientRack { set; }
+
+    /// <summary>The largest answer that is taken, in bytes. Default: 100,000,000.</summary>
+    int? ReceiveMessageMaxBytes { set; }
+
+    /// <summary>How often the cluster's topics and brokers are read anew. Default: 5 min.</summary>
+    TimeSpan? TopicMetadataRefreshInterval { set; }
+
+    /// <summary>How long what is known of them holds. Default: three times <see cref="TopicMetadataRefreshInterval"/>.</summary>
+    TimeSpan? MetadataMaxAge { set; }
+
+    /// <summary>The pause before a lost connection is made anew; it doubles. Default: 100 ms.</summary>
+    TimeSpan? ReconnectBackoff { set; }
+
+    /// <summary>The longest such pause. Default: 10 s.</summary>
+    TimeSpan? ReconnectBackoffMax { set; }
+
+    /// <summary>Which IP addresses of a broker are tried. Default: any.</summary>
+    BrokerAddressFamily? BrokerAddressFamily { set; }
+
+    /// <summary>Which parts of librdkafka write to the log what they do, such as <c>broker,topic,msg</c>. Default: none.</summary>
+    string Debug { set; }
+
     /// <summary>Names the cluster.</summary>
     /// <param name="servers">Bootstrap servers, <c>host:port</c> each.</param>
     /// <param name="configure">Security.</param>
@@ -27,6 +55,18 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
 
     /// <summary>Sets the handler that fetches OAUTHBEARER tokens.</summary>
     void OAuthBearerTokenRefreshHandler(Action<IClient, string> handler);
+
+    /// <summary>The sockets to the brokers.</summary>
+    void ConfigureSocket(Action<IKafkaSocketConfigurator> configure);
+
+    /// <summary>Sets how headers are written, where a producer does not. Default: <see cref="DictionaryHeadersSerialize.Serializer"/>.</summary>
+    void SetHeadersSerializer(IHeadersSerializer serializer);
+
+    /// <summary>Sets how headers are read, where an endpoint does not. Default: <see cref="DictionaryHeadersSerialize.Deserializer"/>.</summary>
+    void SetHeadersDeserializer(IHeadersDeserializer deserializer);
+
+    /// <summary>Sets how keys and values are written and read, where producer and endpoint do not. Default: plain JSON.</summary>
+    void SetSerializationFactory(IKafkaSerializerFactory factory);
 
     /// <summary>Any other setting of librdkafka, for all clients: https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md.</summary>
     void ConfigureClient(Action<ClientConfig> configure);

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using MassTransit.KafkaIntegration.Serializers;
 
 namespace MassTransit;
 
@@ -25,6 +26,9 @@ public interface IKafkaTopicReceiveEndpointConfigurator : IReceiveEndpointConfig
 
     /// <summary>The consumer group that brings delayed records back. Default: the endpoint's group and <c>-delay</c>.</summary>
     string DelayGroup { set; }
+
+    /// <summary>Sets how headers are read. Default: the rider's, else <see cref="DictionaryHeadersSerialize.Deserializer"/>.</summary>
+    void SetHeadersDeserializer(IHeadersDeserializer deserializer);
 }
 
 /// <inheritdoc/>
@@ -35,4 +39,11 @@ public interface IKafkaTopicReceiveEndpointConfigurator<TKey, TValue> : IKafkaTo
 {
     /// <summary>Sets how <c>context.GetKey&lt;TKey&gt;()</c> reads keys. Default: as Kafka's own clients write them, JSON for other types.</summary>
     void SetKeyDeserializer(IDeserializer<TKey> deserializer);
+
+    /// <summary>
+    /// Sets how values are read, whatever the record's headers say of their content. It is called for a tombstone, too (<c>isNull</c>):
+    /// one that returns null or throws sends the record to the dead-letter topic. Default: plain JSON or MassTransit's envelope, by the
+    /// <c>Content-Type</c> header.
+    /// </summary>
+    void SetValueDeserializer(IDeserializer<TValue> deserializer);
 }

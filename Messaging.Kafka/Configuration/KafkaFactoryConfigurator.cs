@@ -2,8 +2,10 @@ using System.Diagnostics.Metrics;
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Configuration;
+using MassTransit.KafkaIntegration.Serializers;
 using MassTransit.Observables;
 using MassTransit.Transports;
+using Messaging.Kafka.Sending;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,6 +22,9 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
     private readonly SendObservable _sendObservers = new();
     private readonly KafkaHostConfigurator _host = new(clientConfig);
     private Action<IClient, string>? _refreshToken;
+    private IHeadersSerializer? _headersSerializer;
+    private IHeadersDeserializer? _headersDeserializer;
+    private IKafkaSerializerFactory? _serializers;
 
     public Acks? Acks
     {
@@ -36,6 +41,51 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         set => clientConfig.MessageMaxBytes = value;
     }
 
+    public SecurityProtocol? SecurityProtocol
+    {
+        set => clientConfig.SecurityProtocol = value;
+    }
+
+    public string ClientRack
+    {
+        set => clientConfig.ClientRack = value;
+    }
+
+    public int? ReceiveMessageMaxBytes
+    {
+        set => clientConfig.ReceiveMessageMaxBytes = value;
+    }
+
+    public TimeSpan? TopicMetadataRefreshInterval
+    {
+        set => clientConfig.TopicMetadataRefreshIntervalMs = value.ToMilliseconds();
+    }
+
+    public TimeSpan? MetadataMaxAge
+    {
+        set => clientConfig.MetadataMaxAgeMs = value.ToMilliseconds();
+    }
+
+    public TimeSpan? ReconnectBackoff
+    {
+        set => clientConfig.ReconnectBackoffMs = value.ToMilliseconds();
+    }
+
+    public TimeSpan? ReconnectBackoffMax
+    {
+        set => clientConfig.ReconnectBackoffMaxMs = value.ToMilliseconds();
+    }
+
+    public BrokerAddressFamily? BrokerAddressFamily
+    {
+        set => clientConfig.BrokerAddressFamily = value;
+    }
+
+    public string Debug
+    {
+        set => clientConfig.Debug = value;
+    }
+
     public TimeSpan DeliveryTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan UnreachableAfter { get; set; } = TimeSpan.FromSeconds(5);
@@ -43,6 +93,14 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
     public void Host(IReadOnlyList<string> servers, Action<IKafkaHostConfigurator>? configure = null) => _host.Configure(servers, configure);
 
     public void OAuthBearerTokenRefreshHandler(Action<IClient, string> handler) => _refreshToken = handler;
+
+    public void ConfigureSocket(Action<IKafkaSocketConfigurator> configure) => configure(new SocketConfigurator(clientConfig));
+
+    public void SetHeadersSerializer(IHeadersSerializer serializer) => _headersSerializer = serializer;
+
+    public void SetHeadersDeserializer(IHeadersDeserializer deserializer) => _headersDeserializer = deserializer;
+
+    public void SetSerializationFactory(IKafkaSerializerFactory factory) => _serializers = factory;
 
     public void ConfigureClient(Action<ClientConfig> configure) => configure(clientConfig);
 
@@ -55,7 +113,8 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         _endpoints.Add((topicName, consumerConfig.GroupId, (bus, host) =>
         {
             var parent = bus.HostConfiguration.CreateReceiveEndpointConfiguration($"kafka-{consumerConfig.GroupId}-{topicName}");
-            var endpoint = new KafkaTopicReceiveEndpointConfiguration<TKey, TValue>(bus, host, topicName, consumerConfig, parent);
+            var endpoint = new KafkaTopicReceiveEndpointConfiguration<TKey, TValue>(bus, host, topicName, new ConsumerConfig(consumerConfig), parent);
+            UseDefaults(endpoint);
             endpoint.ConnectReceiveEndpointObserver(_endpointObservers);
             configure(endpoint);
             return endpoint.Build();
@@ -63,7 +122,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
     }
 
     public void RawTopicEndpoint(string topicName, string groupId, Func<KafkaRecord, CancellationToken, Task> handler, Action<IKafkaConsumerConfigurator>? configure = null) =>
-        _rawEndpoints.Add(new RawEndpoint(topicName, groupId, handler, configure));
+        _rawEndpoints.Add(new RawEndpoint(topicName, groupId, clientConfig, handler, configure));
 
     public ConnectHandle ConnectReceiveEndpointObserver(IReceiveEndpointObserver observer) => _endpointObservers.Connect(observer);
 
@@ -73,7 +132,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
 
     public IEnumerable<ValidationResult> Validate()
     {
-        foreach (var (key, message) in _host.Validate())
+        foreach (var (key, message) in _host.Validate(_refreshToken is not null))
             yield return this.Failure(key, message);
         if (DeliveryTimeout <= TimeSpan.Zero)
             yield return this.Failure("DeliveryTimeout", $"is {DeliveryTimeout}, and must be longer than zero");
@@ -81,6 +140,13 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
             yield return this.Failure("Acks", $"is {acks}: the idempotent producer needs all, and anything less loses acknowledged records when a broker dies");
         foreach (var endpoint in _endpoints.GroupBy(endpoint => (endpoint.Topic, endpoint.Group)).Where(same => same.Count() > 1))
             yield return this.Failure("TopicEndpoint", $"of topic {endpoint.Key.Topic} and group {endpoint.Key.Group} is configured more than once");
+        foreach (var same in Registrations.SelectMany(producer => producer.Services, (producer, service) => (producer.Topic, service)).GroupBy(producer => producer.service).Where(same => same.Count() > 1))
+        {
+            yield return this.Failure("AddProducer",
+                $"makes {TypeCache.GetShortName(same.Key)} more than once, for the topics {string.Join(", ", same.Select(producer => producer.Topic))}: " +
+                "only one could be resolved; take the others from ITopicProducerProvider.GetProducer");
+        }
+
         foreach (var raw in _rawEndpoints)
         {
             foreach (var (key, message) in raw.Validate())
@@ -94,16 +160,34 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var time = registration.GetService<TimeProvider>() ?? TimeProvider.System;
         var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
-        var host = new KafkaHost(busInstance, clients, ProducerConfig(), time, new KafkaRiderMetrics(registration.GetService<IMeterFactory>()), loggers) { SendObservers = _sendObservers };
+        var host = new KafkaHost(busInstance, clients, ProducerConfig(), time, new KafkaRiderMetrics(registration.GetService<IMeterFactory>()), loggers)
+        {
+            SendObservers = _sendObservers,
+            HeadersSerializer = _headersSerializer,
+        };
 
-        var producers = registration.GetServices<IProducerRegistration>().Select(producer => producer.Configure(registration, CreateSendPipe(busInstance))).ToList();
+        var producers = Registrations.Select(producer => producer.Configure(registration, CreateSendPipe(busInstance), clientConfig)).ToList();
         var endpoints = _endpoints.ConvertAll(endpoint => endpoint.Build(busInstance, host));
         var monitor = new ClusterMonitor(clients, UnreachableAfter, time, loggers.CreateLogger<ClusterMonitor>());
-        var rider = new KafkaRider(
-            host, busInstance.HostConfiguration.HostAddress, CreateSendPipe(busInstance).CreatePipe(), endpoints, _rawEndpoints,
-            [.. producers.OfType<RequiredTopic>()], monitor);
+        var factory = new TopicProducerFactory(
+            host, busInstance.HostConfiguration.HostAddress, producers, CreateSendPipe(busInstance).CreatePipe(), _serializers);
+        var rider = new KafkaRider(host, factory, endpoints, _rawEndpoints, monitor);
         registration.GetRequiredService<KafkaRiderHealthSource>().Set(() => rider.Health);
         busInstance.Connect<IKafkaRider>(rider);
+    }
+
+    private IEnumerable<IProducerRegistration> Registrations => registration.GetServices<IProducerRegistration>();
+
+    private void UseDefaults<TKey, TValue>(KafkaTopicReceiveEndpointConfiguration<TKey, TValue> endpoint)
+        where TValue : class
+    {
+        if (_headersDeserializer is not null)
+            endpoint.SetHeadersDeserializer(_headersDeserializer);
+        if (_serializers is null)
+            return;
+        endpoint.SetValueDeserializer(_serializers.GetDeserializer<TValue>());
+        if (typeof(TKey) != typeof(Ignore) && typeof(TKey) != typeof(Null))
+            endpoint.SetKeyDeserializer(_serializers.GetDeserializer<TKey>());
     }
 
     private SendPipeConfiguration CreateSendPipe(IBusInstance bus)

@@ -1,7 +1,6 @@
 using Confluent.Kafka;
 using MassTransit.Configuration;
 using MassTransit.DependencyInjection;
-using MassTransit.KafkaIntegration;
 using Messaging.Kafka;
 using Messaging.Kafka.Configuration;
 using Messaging.Kafka.Sending;
@@ -31,7 +30,7 @@ public static class KafkaIntegrationExtensions
         ArgumentNullException.ThrowIfNull(configure);
 
         configurator.SetRiderFactory(new KafkaRegistrationRiderFactory(clientConfig, configure));
-        configurator.TryAddScoped<IKafkaRider, ITopicProducerProvider>((rider, _) => rider);
+        configurator.TryAddScoped<IKafkaRider, ITopicProducerProvider>((rider, scope) => new ScopedTopicProducerProvider((KafkaRider)rider, new ProducerScope(scope)));
         configurator.TryAddScoped<IKafkaRider, IRawTopicProducer>((rider, _) => new RawTopicProducer(rider.RawProducer));
         configurator.TryAddSingleton<KafkaRiderHealthSource>();
         configurator.AddHealthChecks().AddCheck<KafkaHealthCheck>("kafka", tags: ["ready", "kafka"]);

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
-using MassTransit.DependencyInjection;
+using MassTransit.KafkaIntegration;
+using Messaging.Kafka;
 using Messaging.Kafka.Configuration;
 using Messaging.Kafka.Sending;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,52 +13,90 @@ public static class KafkaProducerRegistrationExtensions
     /// <summary>Adds <see cref="ITopicProducer{TValue}"/> for records without a key.</summary>
     /// <param name="configurator">The rider's registration.</param>
     /// <param name="topicName">The topic.</param>
-    /// <param name="configure">Serializers, send filters, creation of the topic.</param>
+    /// <param name="configure">Serializers, send filters, client settings, creation of the topic.</param>
     /// <typeparam name="T">The message type.</typeparam>
     public static void AddProducer<T>(
         this IRiderRegistrationConfigurator configurator, string topicName, Action<IRiderRegistrationContext, IKafkaProducerConfigurator<Null, T>>? configure = null)
-        where T : class => configurator.AddProducer(topicName, static _ => null!, configure);
+        where T : class => configurator.AddProducer(topicName, new ProducerConfig(), configure);
+
+    /// <summary>Adds <see cref="ITopicProducer{TValue}"/> for records without a key, with a Kafka client of its own.</summary>
+    /// <param name="configurator">The rider's registration.</param>
+    /// <param name="topicName">The topic.</param>
+    /// <param name="producerConfig">The client's settings, over those of the rider.</param>
+    /// <param name="configure">Serializers, send filters, client settings, creation of the topic.</param>
+    /// <typeparam name="T">The message type.</typeparam>
+    public static void AddProducer<T>(
+        this IRiderRegistrationConfigurator configurator, string topicName, ProducerConfig producerConfig,
+        Action<IRiderRegistrationContext, IKafkaProducerConfigurator<Null, T>>? configure = null)
+        where T : class => configurator.AddProducer(topicName, producerConfig, static _ => null!, configure);
 
     /// <summary>Adds <see cref="ITopicProducer{TKey, TValue}"/>.</summary>
     /// <param name="configurator">The rider's registration.</param>
     /// <param name="topicName">The topic.</param>
-    /// <param name="configure">Serializers, send filters, creation of the topic.</param>
+    /// <param name="configure">Serializers, send filters, client settings, creation of the topic.</param>
     /// <typeparam name="TKey">The type of the records' key.</typeparam>
     /// <typeparam name="T">The message type.</typeparam>
     public static void AddProducer<TKey, T>(
         this IRiderRegistrationConfigurator configurator, string topicName, Action<IRiderRegistrationContext, IKafkaProducerConfigurator<TKey, T>>? configure = null)
-        where T : class => configurator.Register(topicName, configure);
+        where T : class => configurator.AddProducer(topicName, new ProducerConfig(), configure);
+
+    /// <summary>Adds <see cref="ITopicProducer{TKey, TValue}"/>, with a Kafka client of its own.</summary>
+    /// <param name="configurator">The rider's registration.</param>
+    /// <param name="topicName">The topic.</param>
+    /// <param name="producerConfig">The client's settings, over those of the rider.</param>
+    /// <param name="configure">Serializers, send filters, client settings, creation of the topic.</param>
+    /// <typeparam name="TKey">The type of the records' key.</typeparam>
+    /// <typeparam name="T">The message type.</typeparam>
+    public static void AddProducer<TKey, T>(
+        this IRiderRegistrationConfigurator configurator, string topicName, ProducerConfig producerConfig,
+        Action<IRiderRegistrationContext, IKafkaProducerConfigurator<TKey, T>>? configure = null)
+        where T : class => configurator.Register(topicName, producerConfig, resolvesKey: false, configure);
 
     /// <summary>Adds <see cref="ITopicProducer{TValue}"/>, with keys that a resolver takes from the message, and <see cref="ITopicProducer{TKey, TValue}"/>.</summary>
     /// <param name="configurator">The rider's registration.</param>
     /// <param name="topicName">The topic.</param>
     /// <param name="keyResolver">Takes the key from the message.</param>
-    /// <param name="configure">Serializers, send filters, creation of the topic.</param>
+    /// <param name="configure">Serializers, send filters, client settings, creation of the topic.</param>
     /// <typeparam name="TKey">The type of the records' key.</typeparam>
     /// <typeparam name="T">The message type.</typeparam>
     public static void AddProducer<TKey, T>(
         this IRiderRegistrationConfigurator configurator, string topicName, KafkaKeyResolver<TKey, T> keyResolver,
         Action<IRiderRegistrationContext, IKafkaProducerConfigurator<TKey, T>>? configure = null)
+        where T : class => configurator.AddProducer(topicName, new ProducerConfig(), keyResolver, configure);
+
+    /// <summary>
+    /// Adds <see cref="ITopicProducer{TValue}"/>, with keys that a resolver takes from the message, and <see cref="ITopicProducer{TKey, TValue}"/>,
+    /// with a Kafka client of their own.
+    /// </summary>
+    /// <param name="configurator">The rider's registration.</param>
+    /// <param name="topicName">The topic.</param>
+    /// <param name="producerConfig">The client's settings, over those of the rider.</param>
+    /// <param name="keyResolver">Takes the key from the message.</param>
+    /// <param name="configure">Serializers, send filters, client settings, creation of the topic.</param>
+    /// <typeparam name="TKey">The type of the records' key.</typeparam>
+    /// <typeparam name="T">The message type.</typeparam>
+    public static void AddProducer<TKey, T>(
+        this IRiderRegistrationConfigurator configurator, string topicName, ProducerConfig producerConfig, KafkaKeyResolver<TKey, T> keyResolver,
+        Action<IRiderRegistrationContext, IKafkaProducerConfigurator<TKey, T>>? configure = null)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(keyResolver);
-        var registration = configurator.Register(topicName, configure);
-        configurator.TryAddScoped<IKafkaRider, ITopicProducer<T>>((rider, scope) =>
-            new KeyedTopicProducer<TKey, T>(registration.Producer(rider), keyResolver, Consumed(scope)));
+        configurator.Register(topicName, producerConfig, resolvesKey: true, configure);
+        configurator.TryAddScoped<IKafkaRider, ITopicProducer<T>>((rider, scope) => new KeyedTopicProducer<TKey, T>(Producer<TKey, T>(rider, scope, topicName), keyResolver));
     }
 
-    private static ProducerRegistration<TKey, T> Register<TKey, T>(
-        this IRiderRegistrationConfigurator configurator, string topicName, Action<IRiderRegistrationContext, IKafkaProducerConfigurator<TKey, T>>? configure)
+    private static void Register<TKey, T>(
+        this IRiderRegistrationConfigurator configurator, string topicName, ProducerConfig producerConfig, bool resolvesKey,
+        Action<IRiderRegistrationContext, IKafkaProducerConfigurator<TKey, T>>? configure)
         where T : class
     {
+        ArgumentNullException.ThrowIfNull(configurator);
         ArgumentException.ThrowIfNullOrWhiteSpace(topicName);
-        var registration = new ProducerRegistration<TKey, T>(topicName, configure);
-        configurator.AddSingleton<IProducerRegistration>(registration);
-        configurator.TryAddScoped<IKafkaRider, ITopicProducer<TKey, T>>((rider, scope) =>
-            new ScopedTopicProducer<TKey, T>(registration.Producer(rider), Consumed(scope)));
-        return registration;
+        ArgumentNullException.ThrowIfNull(producerConfig);
+        configurator.AddSingleton<IProducerRegistration>(new ProducerRegistration<TKey, T>(topicName, producerConfig, resolvesKey, configure));
+        configurator.TryAddScoped<IKafkaRider, ITopicProducer<TKey, T>>((rider, scope) => Producer<TKey, T>(rider, scope, topicName));
     }
 
-    private static Func<ConsumeContext?> Consumed(IServiceProvider scope) => () =>
-        scope.GetService<IScopedConsumeContextProvider>() is { HasContext: true } provider ? provider.GetContext() : null;
+    private static ScopedTopicProducer<TKey, T> Producer<TKey, T>(IKafkaRider rider, IServiceProvider scope, string topic)
+        where T : class => new(((KafkaRider)rider).Producer<TKey, T>(topic), new ProducerScope(scope));
 }

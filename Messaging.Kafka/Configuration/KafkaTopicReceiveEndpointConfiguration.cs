@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Configuration;
+using MassTransit.KafkaIntegration.Serializers;
 using MassTransit.Middleware;
 using MassTransit.Transports;
 using Messaging.Kafka.Delay;
@@ -21,6 +22,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private readonly ConsumerConfigurator _consumer;
     private TimeSpan[] _delays = [];
     private PauseGate? _gate;
+    private RecordFormat _format = new(null, null);
     private IDeserializer<TKey> _keyDeserializer = KeySerializers.DeserializerFor<TKey>();
 
     public KafkaTopicReceiveEndpointConfiguration(
@@ -31,7 +33,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         _host = host;
         _topic = topic;
         _group = config.GroupId;
-        _consumer = new ConsumerConfigurator(topic, config);
+        _consumer = new ConsumerConfigurator(topic, config, host.Clients.ClientConfig);
         HostAddress = endpoint.HostAddress;
         InputAddress = new Uri($"{endpoint.HostAddress.ToString().TrimEnd('/')}/kafka/{Uri.EscapeDataString(_group)}/{Uri.EscapeDataString(topic)}");
         DeadLetterTopic = topic + ".dlt";
@@ -107,6 +109,26 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         set => _consumer.CheckpointMessageCount = value;
     }
 
+    public int? QueuedMinMessages
+    {
+        set => _consumer.QueuedMinMessages = value;
+    }
+
+    public int? QueuedMaxMessagesKbytes
+    {
+        set => _consumer.QueuedMaxMessagesKbytes = value;
+    }
+
+    public bool? CheckCrcs
+    {
+        set => _consumer.CheckCrcs = value;
+    }
+
+    public TimeSpan? CoordinatorQueryInterval
+    {
+        set => _consumer.CoordinatorQueryInterval = value;
+    }
+
     public TimeSpan DrainTimeout
     {
         set => _consumer.DrainTimeout = value;
@@ -141,11 +163,24 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
     public void DelayTiers(params TimeSpan[] delays) => _delays = delays;
 
+    public void UseIsolationLevel(IsolationLevel isolationLevel) => _consumer.UseIsolationLevel(isolationLevel);
+
+    public void ConfigureFetch(Action<IKafkaFetchConfigurator> configure) => _consumer.ConfigureFetch(configure);
+
     public void PauseOn(Action<IPauseConfigurator> configure) => _consumer.PauseOn(configure);
 
     public void CreateIfMissing(Action<KafkaTopicOptions>? configure = null) => _consumer.CreateIfMissing(configure);
 
     public void SetKeyDeserializer(IDeserializer<TKey> deserializer) => _keyDeserializer = deserializer;
+
+    public void SetHeadersDeserializer(IHeadersDeserializer deserializer) => _format = _format with { Headers = deserializer };
+
+    public void SetValueDeserializer(IDeserializer<TValue> deserializer)
+    {
+        var serialization = new ValueSerialization<TValue>(deserializer);
+        AddDeserializer(serialization);
+        _format = _format with { ContentType = serialization.ContentType };
+    }
 
     public override ReceiveEndpointContext CreateReceiveEndpointContext() => CreateContext();
 
@@ -176,7 +211,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             _host.UseTiers(tiers);
 
         var context = CreateContext();
-        var handler = new MassTransitRecordHandler(context, _topic, _gate, _host.Time, logger);
+        var handler = new MassTransitRecordHandler(context, _topic, _format, _gate, _host.Time, logger);
         var transport = new KafkaReceiveTransport(context, () => new ConsumerLoop(settings, handler, _host, logger), handler, _gate, settings);
         return new BuiltEndpoint(
             settings, new ReceiveEndpoint(transport, context), () => transport.Loop, _gate, Topics(tiers), tiers is null ? null : BuildForwarder(tiers));

@@ -1,32 +1,50 @@
+using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Configuration;
-using Messaging.Kafka.Sending;
 
 namespace Messaging.Kafka.Configuration;
 
 /// <summary>A producer that the application has added, configured when the bus is there.</summary>
 internal interface IProducerRegistration
 {
-    /// <summary>Runs the application's configuration.</summary>
-    /// <returns>The topic to create where it is missing, or null.</returns>
-    RequiredTopic? Configure(IRiderRegistrationContext context, SendPipeConfiguration send);
+    /// <summary>The topic.</summary>
+    string Topic { get; }
+
+    /// <summary>The services that it is resolved by.</summary>
+    IReadOnlyList<Type> Services { get; }
+
+    /// <summary>Runs the application's configuration and checks it.</summary>
+    ConfiguredProducer Configure(IRiderRegistrationContext context, SendPipeConfiguration send, ClientConfig host);
 }
 
+/// <summary>A producer that is configured, and made on its first use.</summary>
+/// <param name="Key">What it is found by: topic, key type and message type.</param>
+/// <param name="Specification">Its <see cref="ProducerSpecification{TKey, TValue}"/>.</param>
+/// <param name="Topic">The topic to create where it is missing, or null.</param>
+internal sealed record ConfiguredProducer((string Topic, Type Key, Type Value) Key, object Specification, RequiredTopic? Topic);
+
 /// <inheritdoc/>
-internal sealed class ProducerRegistration<TKey, TValue>(string topic, Action<IRiderRegistrationContext, IKafkaProducerConfigurator<TKey, TValue>>? configure)
+internal sealed class ProducerRegistration<TKey, TValue>(
+    string topic, ProducerConfig config, bool resolvesKey, Action<IRiderRegistrationContext, IKafkaProducerConfigurator<TKey, TValue>>? configure)
     : IProducerRegistration
     where TValue : class
 {
-    private ProducerSpecification<TKey, TValue>? _specification;
+    /// <inheritdoc/>
+    public string Topic => topic;
 
     /// <inheritdoc/>
-    public RequiredTopic? Configure(IRiderRegistrationContext context, SendPipeConfiguration send)
-    {
-        _specification = new ProducerSpecification<TKey, TValue>(topic, send);
-        configure?.Invoke(context, _specification);
-        return _specification.Topic;
-    }
+    public IReadOnlyList<Type> Services => resolvesKey
+        ? [typeof(ITopicProducer<TKey, TValue>), typeof(ITopicProducer<TValue>)]
+        : [typeof(ITopicProducer<TKey, TValue>)];
 
-    /// <summary>The producer, made on first use and shared from then on.</summary>
-    public TopicProducer<TKey, TValue> Producer(IKafkaRider rider) => ((KafkaRider)rider).Producer(topic, _specification);
+    /// <inheritdoc/>
+    public ConfiguredProducer Configure(IRiderRegistrationContext context, SendPipeConfiguration send, ClientConfig host)
+    {
+        var specification = new ProducerSpecification<TKey, TValue>(topic, new ProducerConfig(config), send);
+        configure?.Invoke(context, specification);
+        specification.Validate()
+            .Concat(ClientRules.ValidateCluster(config, host).Select(problem => specification.Failure(problem.Key, problem.Message)))
+            .ThrowIfContainsFailure($"The producer of topic {topic} is not configured well:");
+        return new ConfiguredProducer((topic, typeof(TKey), typeof(TValue)), specification, specification.Topic);
+    }
 }

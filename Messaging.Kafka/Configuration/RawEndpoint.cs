@@ -12,11 +12,11 @@ internal sealed class RawEndpoint
     private readonly Func<KafkaRecord, CancellationToken, Task> _handle;
     private readonly ConsumerConfigurator _consumer;
 
-    public RawEndpoint(string topic, string group, Func<KafkaRecord, CancellationToken, Task> handle, Action<IKafkaConsumerConfigurator>? configure)
+    public RawEndpoint(string topic, string group, ClientConfig host, Func<KafkaRecord, CancellationToken, Task> handle, Action<IKafkaConsumerConfigurator>? configure)
     {
         _topic = topic;
         _handle = handle;
-        _consumer = new ConsumerConfigurator(topic, new ConsumerConfig { GroupId = group });
+        _consumer = new ConsumerConfigurator(topic, new ConsumerConfig { GroupId = group }, host);
         configure?.Invoke(_consumer);
         Settings = _consumer.Build();
     }

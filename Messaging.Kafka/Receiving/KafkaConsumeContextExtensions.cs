@@ -6,17 +6,16 @@ namespace MassTransit;
 /// <summary>What a consumer may ask of the Kafka record that its message came in.</summary>
 public static class KafkaConsumeContextExtensions
 {
-    /// <summary>The record's key, read as the endpoint was told to.</summary>
+    /// <summary>The record's key, read as the endpoint was told to; default where it has none, or the message did not come from Kafka.</summary>
     /// <param name="context">The consume context.</param>
     /// <typeparam name="TKey">The key type of the endpoint.</typeparam>
-    /// <exception cref="PayloadNotFoundException">The message did not come from Kafka.</exception>
     public static TKey? GetKey<TKey>(this ConsumeContext context)
     {
-        var record = context.GetPayload<KafkaConsumeRecord>();
-        if (record.Key is null)
+        ArgumentNullException.ThrowIfNull(context);
+        if (!context.TryGetPayload(out KafkaConsumeRecord? record) || record.Key is null)
             return default;
         var deserializer = context.TryGetPayload(out IDeserializer<TKey>? configured) ? configured : KeySerializers.DeserializerFor<TKey>();
-        return deserializer!.Deserialize(record.Key, isNull: false, new SerializationContext(MessageComponentType.Key, record.Topic));
+        return deserializer.Deserialize(record.Key, isNull: false, new SerializationContext(MessageComponentType.Key, record.Topic, record.RecordHeaders.ToClient()));
     }
 
     /// <summary>The record's partition, or null where the message did not come from Kafka.</summary>

@@ -1,5 +1,4 @@
-using System.Runtime.Serialization;
-using System.Text;
+using System.Net.Mime;
 using MassTransit;
 using MassTransit.Transports;
 
@@ -8,15 +7,17 @@ namespace Messaging.Kafka.Receiving;
 /// <summary>A record as MassTransit's receive context.</summary>
 internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord
 {
+    private readonly RecordFormat _format;
     private readonly RecordHeaderProvider _headers;
 
-    public KafkaReceiveContext(Delivery delivery, ReceiveEndpointContext endpoint, Uri topicAddress)
+    public KafkaReceiveContext(Delivery delivery, ReceiveEndpointContext endpoint, Uri topicAddress, RecordFormat format)
         : base(RecordHeaderProvider.IsRedelivery(delivery), endpoint)
     {
         Delivery = delivery;
         InputAddress = topicAddress;
-        _headers = new RecordHeaderProvider(delivery.Result);
-        Body = new RecordBody(delivery.Result.Message.Value);
+        _format = format;
+        _headers = new RecordHeaderProvider(delivery.Result, format.Headers);
+        Body = new RecordBody(delivery.Result);
         AddOrUpdatePayload<KafkaConsumeRecord>(() => this, _ => this);
     }
 
@@ -44,20 +45,5 @@ internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeReco
 
     protected override IHeaderProvider HeaderProvider => _headers;
 
-    /// <summary>
-    /// A value that is missing (a tombstone) or empty is no message. MassTransit's deserializers take one for an empty object, which
-    /// would make a mail of nothing; here it is what it is, and goes to the dead-letter topic.
-    /// </summary>
-    private sealed class RecordBody(byte[]? value) : MessageBody
-    {
-        public long? Length => value?.Length;
-
-        public byte[] GetBytes() => value is { Length: > 0 }
-            ? value
-            : throw new SerializationException(value is null ? "The record has no value (a tombstone)." : "The record's value is empty.");
-
-        public Stream GetStream() => new MemoryStream(GetBytes(), writable: false);
-
-        public string GetString() => Encoding.UTF8.GetString(GetBytes());
-    }
+    protected override ContentType GetContentType() => _format.ContentType ?? base.GetContentType();
 }

@@ -10,7 +10,7 @@ namespace Messaging.Kafka.Receiving;
 /// cannot even be handed on, or waits for a dependency, is delivered again, in place.
 /// </summary>
 internal sealed class MassTransitRecordHandler(
-    KafkaReceiveEndpointContext endpoint, string topic, PauseGate? gate, TimeProvider time, ILogger logger) : IRecordHandler
+    KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseGate? gate, TimeProvider time, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -56,7 +56,7 @@ internal sealed class MassTransitRecordHandler(
 
     private async Task Dispatch(Delivery delivery)
     {
-        using var context = new KafkaReceiveContext(delivery, endpoint, _address);
+        using var context = new KafkaReceiveContext(delivery, endpoint, _address, format);
         delivery.CancelBy(context.Cancel);
         try
         {

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Confluent.Kafka;
 using MassTransit;
+using MassTransit.KafkaIntegration.Serializers;
 using MassTransit.Transports;
 using Messaging.Kafka.Sending;
 
@@ -11,7 +12,7 @@ namespace Messaging.Kafka.Receiving;
 /// A record's headers for MassTransit, as text. A record without a <c>MessageId</c> has one that derives from where it lies, so that
 /// a second delivery is the same message. Not thread safe, as little as the context it belongs to.
 /// </summary>
-internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> result) : IHeaderProvider
+internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> result, IHeadersDeserializer? deserializer) : IHeaderProvider
 {
     private Dictionary<string, object>? _texts;
     private List<KafkaHeader>? _all;
@@ -42,6 +43,29 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
 
     private Dictionary<string, object> Read()
     {
+        var texts = deserializer is null ? ReadTexts() : ReadBy(deserializer);
+        if (!texts.TryGetValue(MessageHeaders.MessageId, out var id) || !Guid.TryParse(id.ToString(), out _))
+            texts[MessageHeaders.MessageId] = DerivedMessageId.Of(result.Topic, result.Partition, result.Offset, result.Message.Timestamp.UnixTimestampMs).ToString();
+        return texts;
+    }
+
+    /// <summary>By the application's own; the two headers without which redelivery would not work come from the record all the same.</summary>
+    private Dictionary<string, object> ReadBy(IHeadersDeserializer own)
+    {
+        var values = new Dictionary<string, object>(StringComparer.Ordinal);
+        foreach (var (name, value) in own.Deserialize(result.Message.Headers ?? []).GetAll())
+            values[name] = value;
+        foreach (var name in new[] { MessageHeaders.MessageId, MessageHeaders.RedeliveryCount })
+        {
+            if (!values.ContainsKey(name) && KafkaHeaders.FindText(result.Message.Headers, name) is { } text)
+                values[name] = text;
+        }
+
+        return values;
+    }
+
+    private Dictionary<string, object> ReadTexts()
+    {
         var headers = result.Message.Headers;
         var texts = new Dictionary<string, object>((headers?.Count ?? 0) + 1, StringComparer.Ordinal);
         for (var i = 0; i < (headers?.Count ?? 0); i++)
@@ -50,8 +74,6 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
                 texts[headers[i].Key] = Encoding.UTF8.GetString(bytes);
         }
 
-        if (!texts.TryGetValue(MessageHeaders.MessageId, out var id) || !Guid.TryParse((string)id, out _))
-            texts[MessageHeaders.MessageId] = DerivedMessageId.Of(result.Topic, result.Partition, result.Offset, result.Message.Timestamp.UnixTimestampMs).ToString();
         return texts;
     }
 

@@ -1,4 +1,3 @@
-using MassTransit.KafkaIntegration;
 using MassTransit.Transports;
 
 namespace MassTransit;

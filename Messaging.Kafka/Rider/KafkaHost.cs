@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Configuration;
+using MassTransit.KafkaIntegration.Serializers;
+using MassTransit.Observables;
 using MassTransit.Transports;
 using Messaging.Kafka.Delay;
 using Messaging.Kafka.Failure;
@@ -10,17 +12,20 @@ using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka;
 
-/// <summary>What all endpoints and producers of a rider share: the clients, the producer, and one writer a topic.</summary>
+/// <summary>What all endpoints and producers of a rider share: the clients, the producer, and one writer a topic for what endpoints send.</summary>
 internal sealed class KafkaHost : IDisposable
 {
     private readonly IBusInstance _bus;
     private readonly ISerialization _serialization;
+    private readonly ProducerConfig _producerConfig;
+    private readonly List<KafkaProducer> _ownProducers = [];
     private readonly ConcurrentDictionary<string, TopicWriter> _writers = [];
     private readonly ConcurrentDictionary<string, DelayTiers> _tiers = [];
 
     public KafkaHost(IBusInstance bus, KafkaClientFactory clients, ProducerConfig producerConfig, TimeProvider time, KafkaRiderMetrics metrics, ILoggerFactory loggers)
     {
         _bus = bus;
+        _producerConfig = producerConfig;
         Clients = clients;
         Time = time;
         Loggers = loggers;
@@ -45,7 +50,10 @@ internal sealed class KafkaHost : IDisposable
     public HandOverHealth HandOvers { get; } = new();
 
     /// <summary>The observers of everything that the rider sends.</summary>
-    public required ISendObserver SendObservers { get; init; }
+    public required SendObservable SendObservers { get; init; }
+
+    /// <summary>Writes headers for all that has no serializer of its own for them; null: the rider's own.</summary>
+    public IHeadersSerializer? HeadersSerializer { get; init; }
 
     /// <summary>Names the delay topics of a topic, before anything is sent to it.</summary>
     public void UseTiers(DelayTiers tiers) => _tiers[tiers.Topic] = tiers;
@@ -53,17 +61,36 @@ internal sealed class KafkaHost : IDisposable
     /// <summary>The writer of a topic.</summary>
     public TopicWriter Writer(string topic) => _writers.GetOrAdd(topic, static (name, host) => host.CreateWriter(name), this);
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        Producer.Dispose();
-        Metrics.Dispose();
-    }
-
-    private TopicWriter CreateWriter(string topic)
+    /// <summary>A writer of its own to a topic.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="config">The settings of a Kafka client of its own, over the shared ones; null: it shares the rider's client.</param>
+    /// <param name="headers">Writes its headers; null: as all others.</param>
+    public TopicWriter CreateWriter(string topic, ProducerConfig? config = null, IHeadersSerializer? headers = null)
     {
         var context = new TopicSendContext(_bus.HostConfiguration, _serialization, topic);
         context.ConnectSendObserver(SendObservers);
-        return new TopicWriter(Producer, context, _tiers.GetValueOrDefault(topic), HandOvers.Report, Time, Metrics);
+        var producer = config is null ? Producer : OwnProducer(config);
+        return new TopicWriter(producer, context, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, HandOvers.Report, Time, Metrics);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        KafkaProducer[] producers;
+        lock (_ownProducers)
+            producers = [.. _ownProducers, Producer];
+        Parallel.ForEach(producers, static producer => producer.Dispose());
+        Metrics.Dispose();
+    }
+
+    private KafkaProducer OwnProducer(ProducerConfig config)
+    {
+        var settings = _producerConfig.ToDictionary(setting => setting.Key, setting => setting.Value);
+        foreach (var (key, value) in config)
+            settings[key] = value;
+        var producer = new KafkaProducer(new ProducerConfig(settings), Clients, Time, Metrics, Loggers.CreateLogger<KafkaProducer>());
+        lock (_ownProducers)
+            _ownProducers.Add(producer);
+        return producer;
     }
 }

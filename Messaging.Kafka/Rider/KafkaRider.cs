@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MassTransit;
 using MassTransit.Transports;
 using Messaging.Kafka.Configuration;
@@ -11,13 +10,11 @@ namespace Messaging.Kafka;
 
 /// <summary>Starts, watches and stops the rider's endpoints and producers.</summary>
 internal sealed class KafkaRider(
-    KafkaHost host, Uri address, ISendPipe sendPipe, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints,
-    IReadOnlyList<RequiredTopic> producedTopics, ClusterMonitor monitor)
+    KafkaHost host, TopicProducerFactory producers, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints, ClusterMonitor monitor)
     : IRiderControl, IKafkaRider
 {
     private readonly ILogger _logger = host.Loggers.CreateLogger<KafkaRider>();
     private readonly ReceiveEndpointCollection _collection = new();
-    private readonly ConcurrentDictionary<(string Topic, Type Key, Type Value), object> _producers = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<ConsumerLoop> _loops = [];
     private Task _ready = Task.CompletedTask;
@@ -47,26 +44,21 @@ internal sealed class KafkaRider(
 
     /// <inheritdoc/>
     public ITopicProducer<TKey, TValue> GetProducer<TKey, TValue>(Uri address)
-        where TValue : class => new ScopedTopicProducer<TKey, TValue>(Producer<TKey, TValue>(TopicAddress.TopicOf(address), null), () => null);
+        where TValue : class => new ScopedTopicProducerProvider(this, ProducerScope.None).GetProducer<TKey, TValue>(address);
+
+    /// <inheritdoc/>
+    public ConnectHandle ConnectSendObserver(ISendObserver observer) => host.SendObservers.Connect(observer);
 
     /// <summary>The producer of a topic, made on first use.</summary>
-    public TopicProducer<TKey, TValue> Producer<TKey, TValue>(string topic, ProducerSpecification<TKey, TValue>? specification)
-        where TValue : class =>
-        (TopicProducer<TKey, TValue>)_producers.GetOrAdd((topic, typeof(TKey), typeof(TValue)), _ =>
-        {
-            var producer = new TopicProducer<TKey, TValue>(
-                host.Writer(topic), specification?.SendPipe ?? sendPipe, PlainJsonSerializer.Instance,
-                specification?.KeySerializer ?? KeySerializers.For<TKey>(), specification?.ValueSerializer, address);
-            specification?.Connect(producer);
-            return producer;
-        });
+    public TopicProducer<TKey, TValue> Producer<TKey, TValue>(string topic)
+        where TValue : class => producers.Get<TKey, TValue>(topic);
 
     private async Task StartEndpoints()
     {
         try
         {
             await new TopicProvisioner(host.Clients, host.Time, _logger).EnsureAll(
-                [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. rawEndpoints.SelectMany(endpoint => endpoint.Topics), .. producedTopics],
+                [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. rawEndpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics],
                 e => monitor.Report(e), _stopping.Token);
 
             foreach (var endpoint in endpoints)

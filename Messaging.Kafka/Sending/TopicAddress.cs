@@ -10,5 +10,9 @@ internal static class TopicAddress
     public static Uri Of(string topic) => new($"{Scheme}:{topic}");
 
     /// <summary>The topic of an address.</summary>
-    public static string TopicOf(Uri address) => address.AbsolutePath.TrimStart('/');
+    /// <exception cref="ArgumentException">The address is not a topic's.</exception>
+    public static string TopicOf(Uri address) =>
+        address.IsAbsoluteUri && address.Scheme == Scheme && address.AbsolutePath.Trim('/') is { Length: > 0 } topic
+            ? topic
+            : throw new ArgumentException($"{address} is not the address of a topic: write {Scheme}:name", nameof(address));
 }

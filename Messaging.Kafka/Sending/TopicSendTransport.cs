@@ -20,7 +20,7 @@ internal sealed class TopicSendTransport(TopicWriter writer) : ISendTransport
         LogContext.SetCurrentIfNull(writer.Transport.LogContext);
         var context = new KafkaMessageSendContext<byte[]?, T>(null, message, cancellationToken);
         await pipe.Send(context);
-        await writer.Send(context, () => context.Key, () => context.Body.GetBytes(), context.Partition);
+        await writer.Send(context, context);
     }
 }
 

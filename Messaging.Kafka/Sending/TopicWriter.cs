@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Confluent.Kafka;
 using MassTransit;
+using MassTransit.KafkaIntegration.Serializers;
 using MassTransit.Logging;
 using MassTransit.Transports;
 using Messaging.Kafka.Delay;
@@ -12,7 +13,9 @@ namespace Messaging.Kafka.Sending;
 /// The last step of every send: observers and activity around it, then the record, to its topic or, where it is delayed, to the tier
 /// of delay topics that fits.
 /// </summary>
-internal sealed class TopicWriter(KafkaProducer producer, TopicSendContext transport, DelayTiers? tiers, HandOverHealthReport report, TimeProvider time, KafkaRiderMetrics metrics)
+internal sealed class TopicWriter(
+    KafkaProducer producer, TopicSendContext transport, DelayTiers? tiers, IHeadersSerializer? headersSerializer, HandOverHealthReport report,
+    TimeProvider time, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
     public string Topic => transport.EntityName;
@@ -21,7 +24,7 @@ internal sealed class TopicWriter(KafkaProducer producer, TopicSendContext trans
     public TopicSendContext Transport => transport;
 
     /// <summary>Sends a message whose context is complete.</summary>
-    public async Task Send<T>(SendContext<T> context, Func<byte[]?> key, Func<byte[]> value, Partition partition)
+    public async Task Send<T>(SendContext<T> context, IRecordSource record)
         where T : class
     {
         context.ConversationId ??= NewId.NextGuid();
@@ -35,7 +38,7 @@ internal sealed class TopicWriter(KafkaProducer producer, TopicSendContext trans
             if (Redelivery.Of(context, Topic) is { } redelivery)
                 await Delay(redelivery, context.Delay ?? TimeSpan.Zero, context.CancellationToken);
             else
-                await Write(context, key, value, partition);
+                await Write(context, record);
 
             activity?.Update(context);
             context.LogSent();
@@ -58,28 +61,32 @@ internal sealed class TopicWriter(KafkaProducer producer, TopicSendContext trans
         }
     }
 
-    private async Task Write<T>(SendContext<T> context, Func<byte[]?> key, Func<byte[]> value, Partition partition)
+    private async Task Write<T>(SendContext<T> context, IRecordSource record)
         where T : class
     {
         // The body before the headers: serializers may set some.
-        var message = new Message<byte[]?, byte[]?> { Key = key(), Value = value() };
-        var headers = KafkaHeaders.From(context);
+        var value = record.HasValueSerializer ? null : record.Body.GetBytes();
+        var headers = headersSerializer is null ? KafkaHeaders.From(context) : KafkaHeaders.FromClient(headersSerializer.Serialize(context));
         if (Activity.Current?.Id is { } trace)
             headers.Set(KafkaHeaders.TraceParent, trace);
 
+        var target = new TopicPartition(Topic, record.Partition);
+        var message = new Message<byte[]?, byte[]?>();
         if (context.Delay is { } delay && delay > TimeSpan.Zero)
         {
             var (tier, due) = Tier(delay);
             headers.Set(DelayHeaders.Due, due);
-            message.Headers = headers.ToClient();
-            await producer.Produce(new TopicPartition(tier.Topic, Partition.Any), message, context.CancellationToken);
-            return;
+            target = new TopicPartition(tier.Topic, Partition.Any);
+        }
+        else if (context.SentTime is { } sent)
+        {
+            message.Timestamp = new Timestamp(sent);
         }
 
         message.Headers = headers.ToClient();
-        if (context.SentTime is { } sent)
-            message.Timestamp = new Timestamp(sent);
-        await producer.Produce(new TopicPartition(Topic, partition), message, context.CancellationToken);
+        message.Key = await record.SerializeKey(Topic, message.Headers);
+        message.Value = record.HasValueSerializer ? await record.SerializeValue(Topic, message.Headers) : value;
+        await producer.Produce(target, message, context.CancellationToken);
     }
 
     /// <summary>
