@@ -160,7 +160,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var time = registration.GetService<TimeProvider>() ?? TimeProvider.System;
         var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
-        var host = new KafkaHost(busInstance, clients, ProducerConfig(), time, new KafkaRiderMetrics(registration.GetService<IMeterFactory>()), loggers)
+        var host = new KafkaHost(busInstance, clients, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), time, new KafkaRiderMetrics(registration.GetService<IMeterFactory>()), loggers)
         {
             SendObservers = _sendObservers,
             HeadersSerializer = _headersSerializer,
@@ -197,15 +197,4 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
             configure(send.Configurator);
         return send;
     }
-
-    private ProducerConfig ProducerConfig() => new()
-    {
-        Acks = Confluent.Kafka.Acks.All,
-        EnableIdempotence = true,
-        MessageTimeoutMs = (int)DeliveryTimeout.TotalMilliseconds,
-
-        // Java's partitioner, so that a key is on the same partition whoever writes it.
-        Partitioner = Partitioner.Murmur2Random,
-        LingerMs = 2,
-    };
 }

@@ -214,7 +214,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         var handler = new MassTransitRecordHandler(context, _topic, _format, _gate, _host.Time, logger);
         var transport = new KafkaReceiveTransport(context, () => new ConsumerLoop(settings, handler, _host, logger), handler, _gate, settings);
         return new BuiltEndpoint(
-            settings, new ReceiveEndpoint(transport, context), () => transport.Loop, _gate, Topics(tiers), tiers is null ? null : BuildForwarder(tiers));
+            settings, new ReceiveEndpoint(transport, context), context, () => transport.Loop, _gate, Topics(tiers), tiers is null ? null : BuildForwarder(tiers));
     }
 
     private KafkaReceiveEndpointContext CreateContext()

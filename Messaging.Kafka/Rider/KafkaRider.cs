@@ -25,6 +25,9 @@ internal sealed class KafkaRider(
     /// <inheritdoc/>
     public Task Ready => _ready;
 
+    /// <summary>The topic endpoints.</summary>
+    public IReadOnlyList<BuiltEndpoint> Endpoints => endpoints;
+
     /// <summary>What the rider's health is made of.</summary>
     public KafkaRiderHealth Health => new(_ready, monitor, endpoints, rawEndpoints, host.HandOvers);
 

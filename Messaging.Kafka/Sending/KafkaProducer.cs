@@ -34,6 +34,19 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 10_000);
     }
 
+    /// <summary>The rider's own defaults for what nobody has set.</summary>
+    public static ProducerConfig WithDefaults(ProducerConfig config, TimeSpan deliveryTimeout)
+    {
+        config.Acks = Acks.All;
+        config.EnableIdempotence = true;
+        config.MessageTimeoutMs ??= (int)deliveryTimeout.TotalMilliseconds;
+
+        // Java's partitioner, so that a key is on the same partition whoever writes it.
+        config.Partitioner ??= Partitioner.Murmur2Random;
+        config.LingerMs ??= 2;
+        return config;
+    }
+
     /// <inheritdoc/>
     public Task Produce(
         string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default)

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text.Json;
+
+namespace Messaging.Bench.Running;
+
+/// <summary>Measures in a process of its own, so that its CPU time and memory are those of one side alone.</summary>
+internal static class ChildProcess
+{
+    /// <summary>The hidden verb that the process is started with.</summary>
+    public const string Verb = "measure";
+
+    private const string ResultMark = "measured ";
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
+
+    /// <summary>Starts the process and reads its figures.</summary>
+    public static async Task<Measurement> StartAsync(Suite suite, Row row, Side side, ScenarioInput input, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
+            start.ArgumentList.Add(Assembly.GetExecutingAssembly().Location);
+        foreach (var argument in (string[])[Verb, suite.Name, row.Name, side.Name, JsonSerializer.Serialize(input)])
+            start.ArgumentList.Add(argument);
+
+        using var process = Process.Start(start)!;
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(Deadline);
+        try
+        {
+            var output = await process.StandardOutput.ReadToEndAsync(timeout.Token);
+            await process.WaitForExitAsync(timeout.Token);
+            var result = output.Split('\n').FirstOrDefault(line => line.StartsWith(ResultMark, StringComparison.Ordinal));
+            return process.ExitCode == 0 && result is not null
+                ? JsonSerializer.Deserialize<Measurement>(result[ResultMark.Length..])!
+                : throw new InvalidOperationException($"{row.Name}, {side.Name}: the process that measures ended with status {process.ExitCode} and no figures; what it said is above.");
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"{row.Name}, {side.Name}: nothing was measured within {Deadline.TotalMinutes:0} min.", e);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill();
+        }
+    }
+
+    /// <summary>What the process does.</summary>
+    public static async Task<int> MeasureAsync(Suite suite, string row, string side, string input)
+    {
+        var found = suite.Rows.Single(candidate => candidate.Name == row).Sides.Single(candidate => candidate.Name == side);
+        var measurement = await found.MeasureAsync(JsonSerializer.Deserialize<ScenarioInput>(input)!);
+        Console.WriteLine(ResultMark + JsonSerializer.Serialize(measurement));
+        return 0;
+    }
+}
