@@ -25,7 +25,10 @@ internal sealed class RiderProcess : IAsyncDisposable
         Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
     {
         var collection = new ServiceCollection();
-        collection.AddLogging(logging => logging.AddProvider(new ErrorStreamLog()).SetMinimumLevel(LogLevel.Warning));
+        
+        // MassTransit warns of every message that goes to redelivery, which is what a row is about.
+        collection.AddLogging(logging => logging.AddProvider(new ErrorStreamLog()).SetMinimumLevel(LogLevel.Warning)
+            .AddFilter("MassTransit", LogLevel.Error).AddFilter("MassTransit.Kafka", LogLevel.Warning));
         services(collection);
         collection.AddMassTransit(bus =>
         {
