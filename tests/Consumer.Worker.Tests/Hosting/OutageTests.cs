@@ -64,7 +64,7 @@ internal sealed class OutageTests
     public async Task A_worker_that_is_stopped_finishes_what_it_sends_and_its_successor_does_the_rest()
     {
         await using var worker = await RunningWorker.StartAsync("--Worker:ConcurrentMails=5");
-        worker.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Wait(TimeSpan.FromMilliseconds(300))));
+        worker.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Wait(TimeSpan.FromSeconds(2))));
         var ids = await PostAsync(worker, 40);
         await Eventually.Until(() => worker.Sink.Mails.Count >= 3, null, "some mails are sent");
 
@@ -74,6 +74,7 @@ internal sealed class OutageTests
         foreach (var id in ids)
             ((await worker.Deliveries.FindAsync(id))?.Mail.State).ShouldNotBe(MailState.Sending, "nothing is left half done");
 
+        worker.Sink.Script.Clear();
         await worker.RestartAsync();
         foreach (var id in ids)
             await worker.WhenAsync(id, MailState.Sent);
