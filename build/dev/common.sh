@@ -65,7 +65,7 @@ spawn() { # name command...: in the background with a log, out of reach of the t
   local name=$1
   shift
   # Descriptor 9 is the lock that says `up` runs; no child may hold it.
-  setsid "$@" >"$logs/$name.log" 2>&1 </dev/null 9>&- &
+  setsid "$@" >>"$logs/$name.log" 2>&1 </dev/null 9>&- &
   remember "$name" $!
 }
 

@@ -17,7 +17,11 @@ compose() {
 compose_runs() { [ -n "$(compose ps -q 2>/dev/null)" ]; }
 
 # Containers go, named volumes stay: mails and records are there again with the next `up`.
-end_docker() { compose down --remove-orphans "$@" >"$logs/compose-down.log" 2>&1 || { tail_of compose-down; die "the containers could not be removed"; }; }
+end_docker() { # options of `compose down`
+  # `down` alone would leave the volumes without a name that the images declare; nobody could find them again.
+  { compose rm --stop --force -v && compose down --remove-orphans "$@"; } >"$logs/compose-down.log" 2>&1 ||
+    { tail_of compose-down; die "the containers could not be removed"; }
+}
 
 docker_up() {
   need curl
@@ -46,14 +50,10 @@ docker_ready() {
 TEXT
 }
 
-docker_watch() { # until a container that should run has ended
-  local service
-  while true; do
-    for service in kafka postgres mail-sink producer-api consumer-worker; do
-      [ -n "$(docker ps -q --no-trunc --filter "id=$(compose ps -q "$service")")" ] ||
-        { compose logs --tail 15 "$service" >&2 || true; die "$service ended by itself; so all is ended"; }
-    done
-    sleep 3 &
+docker_watch() { # until its containers are gone; one that is stopped, killed or restarted is the user's to play with
+  while compose_runs; do
+    sleep 10 &
     wait $! # a builtin: a signal is answered at once
   done
+  die "its containers are gone"
 }

@@ -80,11 +80,20 @@ service() { # as program; bash shall not comment on its end, which we watch for 
   disown
 }
 
+start_service() { # name
+  case $1 in
+    mail-sink) Sink__SmtpPort=$smtp_port Sink__HttpPort=$mail_port service mail-sink tools/MailSink ;;
+    producer-api) ASPNETCORE_URLS=http://127.0.0.1:$api_port service producer-api Producer.Api ;;
+    consumer-worker) ASPNETCORE_URLS=http://127.0.0.1:$worker_port service consumer-worker Consumer.Worker ;;
+  esac
+}
+
 local_up() {
   need curl
   need setsid util-linux
   need_dotnet
   end_local # what an `up` that was killed left behind
+  rm -f "$logs"/*.log
   local ports=("API_PORT=$api_port" "WORKER_PORT=$worker_port" "MAIL_PORT=$mail_port" "SMTP_PORT=$smtp_port" "POSTGRES_PORT=$postgres_port")
   check_ports "${ports[@]}"
   check_free "${ports[@]}"
@@ -106,9 +115,9 @@ local_up() {
   wait $! || { tail_of migrate; die "the database could not be brought up to date"; }
   rm -f "$run/migrate.pid"
 
-  Sink__SmtpPort=$smtp_port Sink__HttpPort=$mail_port service mail-sink tools/MailSink
-  ASPNETCORE_URLS=http://127.0.0.1:$api_port service producer-api Producer.Api
-  ASPNETCORE_URLS=http://127.0.0.1:$worker_port service consumer-worker Consumer.Worker
+  start_service mail-sink
+  start_service producer-api
+  start_service consumer-worker
   await 30 mail-sink "its page answers on port $mail_port" http_ok "http://127.0.0.1:$mail_port/"
   await 60 producer-api "it is ready on port $api_port" http_ok "http://127.0.0.1:$api_port/health/ready"
   await 60 consumer-worker "it is ready on port $worker_port" http_ok "http://127.0.0.1:$worker_port/health/ready"
@@ -128,11 +137,19 @@ TEXT
   fi
 }
 
-local_watch() { # until one of them ends by itself
+local_watch() { # what ends by itself, or is killed by someone who wants to see what then happens, is started again
   local name
+  local -A again=([mail-sink]=-60 [producer-api]=-60 [consumer-worker]=-60) # when each was started again last
   while true; do
-    for name in "${local_processes[@]}"; do
-      [ ! -f "$run/$name.pid" ] || pid_of "$name" >/dev/null || { tail_of "$name"; die "$name ended by itself; so all is ended"; }
+    for name in kafka postgres; do
+      [ ! -f "$run/$name.pid" ] || pid_of "$name" >/dev/null || { tail_of "$name"; die "$name ended by itself, and its data with it; so all is ended"; }
+    done
+    for name in "${!again[@]}"; do
+      ! pid_of "$name" >/dev/null || continue
+      ((SECONDS - again[$name] >= 10)) || { tail_of "$name"; die "$name ended twice within 10 s; so all is ended"; }
+      say "$name ended; it is started again"
+      start_service "$name"
+      again[$name]=$SECONDS
     done
     sleep 1 &
     wait $! # a builtin: a signal is answered at once

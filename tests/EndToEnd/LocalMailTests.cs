@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using NUnit.Framework;
 using Shouldly;
 using Testing;
@@ -25,6 +25,21 @@ public sealed class LocalUpTests
         stack.Up.Lines[^1].ShouldBe("ended");
         started.Where(process => Directory.Exists($"/proc/{process.Value}")).ShouldBeEmpty();
         stack.Processes().ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task A_killed_worker_is_started_again_and_every_mail_is_sent()
+    {
+        await using var stack = await DevStack.StartAsync(StackMode.Local);
+        var worker = stack.Processes()["consumer-worker"];
+        var ids = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => stack.AcceptAsync(Doors.Address("fine"))));
+
+        Signals.Send(worker, Signal.Kill);
+
+        foreach (var id in ids)
+            await stack.BecomesAsync(id, "sent");
+        stack.Processes()["consumer-worker"].ShouldNotBe(worker);
+        stack.Up.Output.ShouldContain("consumer-worker ended; it is started again");
     }
 
     [Test]
