@@ -29,6 +29,15 @@ run_tests() {
   summary "$code"
 }
 
+# chaos: the fault tests alone, each fault many times over.
+chaos() { # [--local | --docker] [rounds]
+  local option=()
+  case ${1:-} in --local | --docker) option=("$1"); shift ;; esac
+  export CHAOS_ROUNDS=${1:-10}
+  [[ $CHAOS_ROUNDS =~ ^[1-9][0-9]*$ ]] || die "chaos takes the number of rounds, not '$CHAOS_ROUNDS'"
+  run_tests "${option[@]}" --filter 'FullyQualifiedName~.Faults.'
+}
+
 # What the processes of the run shared and therefore none of them ended, or what a killed one left.
 remove_leftovers() {
   local own=${TMPDIR:-/tmp}/messaging-test-$test_run pidfile lock

@@ -13,8 +13,10 @@ namespace Consumer.Worker.Tests.Faults;
 /// <summary>A worker that is killed with mails under way, on a Kafka of its own, as its topics have fixed names.</summary>
 public class KilledWorkerTests
 {
-    private const int Mails = 1_000;
     private const int Connections = 20;
+
+    private static readonly int Mails = 1_000 * Chaos.Rounds;
+    private static readonly int Kills = 3 * Chaos.Rounds;
 
     [Test]
     public async Task Each_mail_has_one_end_and_only_those_being_answered_at_the_kill_are_sent_twice()
@@ -36,10 +38,10 @@ public class KilledWorkerTests
             await Eventually.Until(async () => await TableExistsAsync(database), TimeSpan.FromSeconds(60), $"the schema is there; the log: {migrate.Log}");
 
         await ProduceAsync(kafka.BootstrapServers);
-        for (var kill = 1; kill <= 3; kill++)
+        for (var kill = 1; kill <= Kills; kill++)
         {
             await using var worker = WorkerProcess.Start(options);
-            var enough = kill * Mails / 4;
+            var enough = kill * Mails / (Kills + 1);
             await Eventually.Until(() => sink.Counters.Mails >= enough, TimeSpan.FromSeconds(60), $"{enough} mails have reached the sink; the log: {worker.Log}");
             await worker.KillAsync();
         }
@@ -49,7 +51,7 @@ public class KilledWorkerTests
 
         (await CountAsync(database, "true")).ShouldBe(Mails);
         var twice = sink.Counters.MessageIds.Duplicates;
-        twice.Count.ShouldBeLessThanOrEqualTo(3 * Connections);
+        twice.Count.ShouldBeLessThanOrEqualTo(Kills * Connections);
 
         // What went twice is known to have been in doubt.
         var doubtful = await CountAsync(database, "unknown_outcomes > 0");

@@ -102,11 +102,15 @@ public class BrokerFaultTests
         var producing = _load.ProduceAsync(1_000_000, stop.Token);
         await Eventually.Until(() => _load.Handled > 500, Recovery, "the load flows");
 
-        var heal = await harm();
-        await heal();
+        for (var round = 0; round < Chaos.Rounds; round++)
+        {
+            var heal = await harm();
+            await heal();
 
-        var healed = _load.Handled;
-        await Eventually.Until(() => _load.Handled > healed + 500, Recovery, "the load flows again after it has healed");
+            var healed = _load.Handled;
+            await Eventually.Until(() => _load.Handled > healed + 500, Recovery, "the load flows again after it has healed");
+        }
+
         await stop.CancelAsync();
         await Task.WhenAll(watching, producing);
         await _load.ShouldEndWellAsync(Recovery);

@@ -21,7 +21,7 @@ public class RebalanceTests
         var watching = load.WatchCommitsAsync(stop.Token);
         var producing = load.ProduceAsync(1_000_000, stop.Token);
         var guests = new Queue<RiderHost>();
-        for (var round = 0; round < 16; round++)
+        for (var round = 0; round < 16 * Chaos.Rounds; round++)
         {
             guests.Enqueue(await load.StartConsumerAsync());
             await Task.Delay(500);

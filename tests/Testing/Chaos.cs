@@ -1,0 +1,11 @@
+using System.Globalization;
+
+namespace Testing;
+
+/// <summary>How long fault tests go on: once through each fault in the suite, many times by <c>./dev chaos</c>.</summary>
+public static class Chaos
+{
+    /// <summary>How often each fault is repeated: <c>CHAOS_ROUNDS</c>, 1 unless set.</summary>
+    public static int Rounds { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("CHAOS_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds > 0 ? rounds : 1;
+}
