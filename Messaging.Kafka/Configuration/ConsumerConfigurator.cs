@@ -108,6 +108,8 @@ internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config, 
     /// <summary>What is wrong with the settings: key, and what it is, what is allowed and how to mend it.</summary>
     public IEnumerable<(string Key, string Message)> Validate()
     {
+        if (TopicNames.Problem(topic) is { } wrongName)
+            yield return ("Topic", wrongName);
         if (string.IsNullOrWhiteSpace(config.GroupId))
             yield return ("GroupId", "is empty: name the consumer group");
         if (ConcurrentMessageLimit < 1)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Configuration;
@@ -32,7 +33,9 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         _bus = bus;
         _host = host;
         _topic = topic;
-        _group = config.GroupId;
+
+        // Validation names the group that is missing; until then there is none.
+        _group = config.GroupId ?? "";
         _consumer = new ConsumerConfigurator(topic, config, host.Clients.ClientConfig);
         HostAddress = endpoint.HostAddress;
         InputAddress = new Uri($"{endpoint.HostAddress.ToString().TrimEnd('/')}/kafka/{Uri.EscapeDataString(_group)}/{Uri.EscapeDataString(topic)}");
@@ -200,6 +203,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     /// <summary>Makes the endpoint. The order is strict: validation tells the retry and redelivery observers, and the context builds the pipe.</summary>
     public BuiltEndpoint Build()
     {
+        AddPipeSpecification(new FilterPipeSpecification<ConsumeContext>(new DelaySchedulerFilter(_bus.Bus.Topology)));
         Validate().ThrowIfContainsFailure($"The endpoint of topic {_topic}, group {_group}, is not configured well:");
         ApplySpecifications(new ReceiveEndpointBuilder(this));
 
@@ -211,11 +215,21 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             _host.UseTiers(tiers);
 
         var context = CreateContext();
+        if (tiers is null && Redelivers(context.ReceivePipe))
+        {
+            throw new ConfigurationException(
+                $"The endpoint of topic {_topic}, group {_group}, has UseDelayedRedelivery and no delay topics: name some, as in DelayTiers(TimeSpan.FromSeconds(1)).");
+        }
+
         var handler = new MassTransitRecordHandler(context, _topic, _format, _gate, _host.Time, logger);
         var transport = new KafkaReceiveTransport(context, () => new ConsumerLoop(settings, handler, _host, logger), handler, _gate, settings);
         return new BuiltEndpoint(
             settings, new ReceiveEndpoint(transport, context), context, () => transport.Loop, _gate, Topics(tiers), tiers is null ? null : BuildForwarder(tiers));
     }
+
+    /// <summary>Whether the pipe redelivers. MassTransit tells it in no other way than by what filters say of themselves.</summary>
+    private static bool Redelivers(IProbeSite pipe) =>
+        JsonSerializer.Serialize(pipe.GetProbeResult().Results).Contains("redelivery", StringComparison.OrdinalIgnoreCase);
 
     private KafkaReceiveEndpointContext CreateContext()
     {

@@ -114,6 +114,8 @@ internal sealed class ProducerSpecification<TKey, TValue>(string topic, Producer
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate()
     {
+        if (TopicNames.Problem(topic) is { } wrongName)
+            yield return this.Failure("Topic", wrongName);
         foreach (var (key, message) in ProducerRules.Validate(config).Concat(TopicOptions?.Validate() ?? []))
             yield return this.Failure(key, message);
     }

@@ -13,6 +13,12 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     public ClientConfig ClientConfig => clientConfig;
 
     /// <summary>
+    /// What the brokers or TLS said of the last login or handshake that failed, or null. Calls that fail because of it know only that no
+    /// broker answered.
+    /// </summary>
+    public string? Refusal { get; private set; }
+
+    /// <summary>
     /// Fails where another librdkafka than the package's was loaded: consuming would fail later with an entry point not found.
     /// </summary>
     public static void EnsureLibrary()
@@ -69,9 +75,17 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     private void Log(LogMessage message) =>
         logger.Log((LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), "{Client}: {Message}", message.Name, message.Message);
 
-    /// <summary>librdkafka recovers from all but fatal errors by itself, and says so several times a second while a broker is away.</summary>
-    private void Log(IClient client, Error error) =>
-        logger.Log(error.IsFatal ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
+    /// <summary>
+    /// librdkafka recovers from all but fatal errors by itself, and says so several times a second while a broker is away. A refused login
+    /// is for a person to mend: the first of them is an error in the log.
+    /// </summary>
+    private void Log(IClient client, Error error)
+    {
+        var refused = error.Code is ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed;
+        logger.Log(error.IsFatal || (refused && Refusal is null) ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
+        if (refused)
+            Refusal = error.Reason;
+    }
 
     /// <summary>Bytes as they are. The client's own byte array deserializer cannot tell an empty value from none.</summary>
     private sealed class NullableBytes : ISerializer<byte[]?>, IDeserializer<byte[]?>

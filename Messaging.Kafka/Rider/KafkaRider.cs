@@ -29,7 +29,7 @@ internal sealed class KafkaRider(
     public IReadOnlyList<BuiltEndpoint> Endpoints => endpoints;
 
     /// <summary>What the rider's health is made of.</summary>
-    public KafkaRiderHealth Health => new(_ready, monitor, endpoints, rawEndpoints, host.HandOvers);
+    public KafkaRiderHealth Health => new(_ready, monitor, host.Clients, endpoints, rawEndpoints, host.HandOvers);
 
     /// <inheritdoc/>
     public RiderHandle Start(CancellationToken cancellationToken = default)

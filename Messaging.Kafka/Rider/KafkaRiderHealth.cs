@@ -8,7 +8,7 @@ namespace Messaging.Kafka;
 
 /// <summary>The rider's state, as one verdict and a line for each thing that is not well.</summary>
 internal sealed class KafkaRiderHealth(
-    Task ready, ClusterMonitor monitor, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints, HandOverHealth handOvers)
+    Task ready, ClusterMonitor monitor, KafkaClientFactory clients, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints, HandOverHealth handOvers)
 {
     /// <summary>Looks at all of it.</summary>
     public HealthCheckResult Check()
@@ -17,7 +17,7 @@ internal sealed class KafkaRiderHealth(
         if (ready.Exception?.GetBaseException() is { } failed)
             return HealthCheckResult.Unhealthy(failed.Message, failed, data);
         if (monitor.Unreachable is { } outage)
-            return HealthCheckResult.Unhealthy(string.Create(CultureInfo.InvariantCulture, $"Kafka is out of reach since {outage.Since:O}: {outage.Reason}"), null, data);
+            return HealthCheckResult.Unhealthy(string.Create(CultureInfo.InvariantCulture, $"Kafka is out of reach since {outage.Since:O}: {clients.Refusal ?? outage.Reason}"), null, data);
         if (!monitor.Seen || !ready.IsCompleted)
             return HealthCheckResult.Unhealthy("The Kafka rider is starting", null, data);
 

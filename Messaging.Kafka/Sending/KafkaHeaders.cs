@@ -97,6 +97,6 @@ internal static class KafkaHeaders
         Uri address => address.ToString(),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         bool flag => flag ? "true" : "false",
-        _ => JsonSerializer.Serialize(value, MassTransit.Serialization.SystemTextJsonMessageSerializer.Options),
+        _ => JsonSerializer.Serialize(value, PlainJsonSerializer.Compact),
     };
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
-using MassTransit.Serialization;
 
 namespace Messaging.Kafka.Sending;
 
@@ -57,9 +56,9 @@ internal static class KeySerializers
     {
         public static readonly JsonKey<T> Instance = new();
 
-        public byte[] Serialize(T data, SerializationContext context) => JsonSerializer.SerializeToUtf8Bytes(data, SystemTextJsonMessageSerializer.Options);
+        public byte[] Serialize(T data, SerializationContext context) => JsonSerializer.SerializeToUtf8Bytes(data, PlainJsonSerializer.Compact);
 
         public T Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) =>
-            JsonSerializer.Deserialize<T>(data, SystemTextJsonMessageSerializer.Options)!;
+            JsonSerializer.Deserialize<T>(data, PlainJsonSerializer.Compact)!;
     }
 }

@@ -14,7 +14,8 @@ internal sealed class PlainJsonSerializer : IMessageSerializer, ISerializerFacto
     /// <summary>The one instance.</summary>
     public static readonly PlainJsonSerializer Instance = new();
 
-    private static readonly JsonSerializerOptions Compact = new(SystemTextJsonMessageSerializer.Options) { WriteIndented = false };
+    /// <summary>MassTransit's options without white space: for values, keys and headers.</summary>
+    public static readonly JsonSerializerOptions Compact = new(SystemTextJsonMessageSerializer.Options) { WriteIndented = false };
 
     /// <inheritdoc cref="IMessageSerializer.ContentType"/>
     public ContentType ContentType => SystemTextJsonRawMessageSerializer.JsonContentType;

@@ -12,6 +12,8 @@ public sealed class RiderHost : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
+    private readonly CancellationTokenSource _giveUp = new();
+    private Task _starting = Task.CompletedTask;
     private bool _stopped;
 
     private RiderHost(ServiceProvider services)
@@ -26,28 +28,34 @@ public sealed class RiderHost : IAsyncDisposable
 
     public static async Task<RiderHost> StartAsync(
         string bootstrapServers, Action<IRiderRegistrationConfigurator> register, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure,
-        Action<IServiceCollection>? services = null)
+        Action<IServiceCollection>? services = null, Action<IBusRegistrationConfigurator>? configureBus = null,
+        Action<IKafkaHostConfigurator>? host = null, bool awaitReady = true)
     {
         var collection = new ServiceCollection();
         collection.AddLogging(logging => logging.AddProvider(new TestLog()).SetMinimumLevel(LogLevel.Information));
         services?.Invoke(collection);
         collection.AddMassTransit(bus =>
         {
-            bus.UsingInMemory();
+            configureBus?.Invoke(bus);
+            bus.UsingInMemory((context, inMemory) => inMemory.ConfigureEndpoints(context));
             bus.AddRider(rider =>
             {
                 register(rider);
                 rider.UsingKafka((context, kafka) =>
                 {
-                    kafka.Host(bootstrapServers);
+                    kafka.Host(bootstrapServers, host);
                     configure(context, kafka);
                 });
             });
         });
-        var host = new RiderHost(collection.BuildServiceProvider(validateScopes: true));
-        await host._bus.StartAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
-        await host.Rider.Ready.WaitAsync(TimeSpan.FromSeconds(30));
-        return host;
+        var started = new RiderHost(collection.BuildServiceProvider(validateScopes: true));
+        started._starting = started._bus.StartAsync(started._giveUp.Token);
+        if (!awaitReady)
+            return started;
+        started._giveUp.CancelAfter(TimeSpan.FromSeconds(30));
+        await started._starting;
+        await started.Rider.Ready.WaitAsync(TimeSpan.FromSeconds(30));
+        return started;
     }
 
     public async Task ProduceAsync<TKey, T>(TKey key, T message, Action<KafkaSendContext<TKey, T>>? configure = null)
@@ -58,6 +66,9 @@ public sealed class RiderHost : IAsyncDisposable
         await producer.Produce(key, message, Pipe.Execute<KafkaSendContext<TKey, T>>(context => configure?.Invoke(context)));
     }
 
+    /// <summary>A scope of the application, such as a web request is.</summary>
+    public ServiceScope Scope() => new(_services.CreateAsyncScope());
+
     public async Task<HealthReportEntry> HealthAsync() =>
         (await _services.GetRequiredService<HealthCheckService>().CheckHealthAsync(check => check.Name == "kafka")).Entries["kafka"];
 
@@ -66,6 +77,14 @@ public sealed class RiderHost : IAsyncDisposable
         if (_stopped)
             return;
         _stopped = true;
+        if (!_starting.IsCompletedSuccessfully)
+        {
+            // A bus that has not started ends by giving up its start.
+            await _giveUp.CancelAsync();
+            await _starting.ContinueWith(_ => { }, TaskScheduler.Default);
+            return;
+        }
+
         await _bus.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
     }
 
@@ -92,4 +111,13 @@ public sealed class RiderHost : IAsyncDisposable
         {
         }
     }
+}
+
+/// <summary>A scope with producers.</summary>
+public sealed class ServiceScope(AsyncServiceScope scope) : IAsyncDisposable
+{
+    public ITopicProducer<TKey, T> Producer<TKey, T>()
+        where T : class => scope.ServiceProvider.GetRequiredService<ITopicProducer<TKey, T>>();
+
+    public ValueTask DisposeAsync() => scope.DisposeAsync();
 }
