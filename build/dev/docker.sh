@@ -41,7 +41,7 @@ docker_up() {
 }
 
 docker_ready() {
-  addresses "$bootstrap_servers" "${compose_command[*]} exec postgres psql -U postgres messaging"
+  addresses "$bootstrap_servers" "${compose_command[*]} exec postgres psql -U messaging"
   cat <<TEXT
 
   All of it runs as Development: no key is asked for. Kafka's own tools:

@@ -63,7 +63,9 @@ migrate() {
   mkdir -p "$logs"
   if [ -z "${Database__ConnectionString:-}" ]; then
     load_up
-    export Database__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Database=messaging;Username=postgres;Password=postgres"
+    local login='Username=postgres'
+    [ "$mode" = local ] || login='Username=messaging;Password=messaging' # as docker-compose.yml has it
+    export Database__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Database=messaging;$login"
   fi
   need_dotnet
   build_services
