@@ -6,7 +6,8 @@ namespace Consumer.Worker.Hosting;
 /// <summary>Metrics for Prometheus at <c>/metrics</c>; metrics and traces by OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector.</summary>
 internal static class Telemetry
 {
-    private static readonly string[] Meters = [WorkerMetrics.MeterName, "MassTransit", "Npgsql"];
+    // The rider, MassTransit itself and Npgsql by their meters' names.
+    private static readonly string[] Meters = [WorkerMetrics.MeterName, "MassTransit.Kafka", "MassTransit", "Npgsql"];
     private static readonly string[] Sources = ["MassTransit", "Npgsql"];
 
     public static void AddTelemetry(this WebApplicationBuilder builder)

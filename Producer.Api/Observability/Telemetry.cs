@@ -5,8 +5,9 @@ namespace Producer.Api.Observability;
 
 internal static class Telemetry
 {
-    // MassTransit's names of its meter and its activity source.
+    // MassTransit's names of its meter and its activity source, and the Kafka rider's of its meter.
     private const string MassTransit = "MassTransit";
+    private const string KafkaRider = "MassTransit.Kafka";
 
     /// <summary>
     /// Metrics at <c>/metrics</c> for Prometheus; metrics and traces by OTLP as well where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector.
@@ -18,7 +19,7 @@ internal static class Telemetry
         builder.Services.AddOpenTelemetry()
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(ApiMetrics.MeterName, MassTransit, "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter();
+                metrics.AddMeter(ApiMetrics.MeterName, MassTransit, KafkaRider, "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter();
                 if (collector)
                     metrics.AddOtlpExporter();
             })

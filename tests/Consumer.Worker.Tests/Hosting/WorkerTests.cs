@@ -182,6 +182,7 @@ internal sealed class WorkerTests
         await Eventually.Passes(() => http.GetStringAsync(new Uri("/health/ready", UriKind.Relative)), text => text.ShouldContain("\"ready\""), null, "the worker is ready");
         var metrics = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative));
         metrics.ShouldContain("mails_sent");
+        metrics.ShouldContain("kafka_rider_lag");
         metrics.ShouldContain("mails_send_duration_seconds_bucket");
     }
 
