@@ -12,9 +12,6 @@ internal sealed class DevCommand : IDisposable
 
     private DevCommand(Process process) => _process = process;
 
-    /// <summary>The checkout that the tests were built in.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>What it printed so far, on both streams.</summary>
     public string Output
     {
@@ -35,10 +32,10 @@ internal sealed class DevCommand : IDisposable
     public static DevCommand Start(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         // A caller that was started in the background has Ctrl-C switched off, and bash could not switch it on again.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", Path.Combine(Root, "dev"), .. arguments])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", Path.Combine(Checkout.Root, "dev"), .. arguments])
         {
             UseShellExecute = false,
-            WorkingDirectory = Root,
+            WorkingDirectory = Checkout.Root,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -76,14 +73,6 @@ internal sealed class DevCommand : IDisposable
     }
 
     public void Dispose() => _process.Dispose();
-
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Messaging.sln")))
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException($"No Messaging.sln above {AppContext.BaseDirectory}");
-        return folder;
-    }
 
     private void Take(string? line)
     {

@@ -3,6 +3,7 @@ using NUnit.Framework;
 using Persistence.Deliveries;
 using Persistence.Failures;
 using Shouldly;
+using Testing;
 
 namespace Persistence.Tests.Queries;
 
@@ -43,7 +44,7 @@ public sealed partial class QueriesTests
     };
 
     private static IEnumerable<TestCaseData> Queries() =>
-        Query().Matches(File.ReadAllText(Document())).Select(match =>
+        Query().Matches(Checkout.Read("docs/queries.md")).Select(match =>
             new TestCaseData(match.Groups["heading"].Value, match.Groups["sql"].Value).SetArgDisplayNames(match.Groups["heading"].Value));
 
     [OneTimeSetUp]
@@ -119,14 +120,6 @@ public sealed partial class QueriesTests
         while (await reader.ReadAsync())
             rows.Add(string.Join(" | ", Enumerable.Range(0, reader.FieldCount).Select(column => reader.GetValue(column))));
         return rows;
-    }
-
-    private static string Document()
-    {
-        var directory = new DirectoryInfo(TestContext.CurrentContext.TestDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Messaging.sln")))
-            directory = directory.Parent;
-        return Path.Combine(directory?.FullName ?? throw new InvalidOperationException("No Messaging.sln above the tests"), "docs", "queries.md");
     }
 
     [GeneratedRegex(@"^### (?<heading>[^\n]+)\n(?:(?!^#)[^\n]*\n)*?```sql\n(?<sql>.*?)```", RegexOptions.Singleline | RegexOptions.Multiline, 5_000)]
