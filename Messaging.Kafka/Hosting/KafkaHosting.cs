@@ -11,7 +11,7 @@ public static class KafkaHosting
     /// <summary>Adds the options of section <c>Kafka</c>, validated at the start.</summary>
     public static IServiceCollection AddKafkaOptions(this IServiceCollection services)
     {
-        services.AddOptions<KafkaOptions>().BindConfiguration(KafkaOptions.Section).ValidateOnStart();
+        services.AddOptions<KafkaOptions>().BindConfiguration(KafkaOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<KafkaOptions>, KafkaOptionsValidator>());
         return services;
     }
