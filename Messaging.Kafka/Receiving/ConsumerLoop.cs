@@ -349,7 +349,27 @@ internal sealed class ConsumerLoop : IDisposable
             }
         }
 
+        Unpause(taken);
         return taken;
+    }
+
+    /// <summary>
+    /// librdkafka keeps a partition paused over its revocation: it would stay so when it comes back, for ever
+    /// (https://github.com/confluentinc/confluent-kafka-go/issues/193).
+    /// </summary>
+    private void Unpause(List<PartitionAssignment> taken)
+    {
+        var paused = taken.Where(assignment => assignment.PausedForSpace || assignment.PausedUntil is not null).Select(assignment => assignment.Partition).ToList();
+        if (paused.Count == 0)
+            return;
+        try
+        {
+            _consumer!.Resume(paused);
+        }
+        catch (KafkaException e)
+        {
+            _logger.LogWarning("{Name} could not resume {Partitions} before giving them back: {Reason}", _settings.Name, paused, e.Error.Reason);
+        }
     }
 
     private void Drain()
