@@ -37,8 +37,8 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
             await WaitUntil(due, delivery.Assignment.Draining);
 
         // A forward that has begun is waited for when the partition is taken away: given up, it would be written all the same, and again.
-        using var canceled = new CancellationTokenSource();
-        delivery.CancelBy(canceled.Cancel);
+        using var canceled = new HandlerCancellation();
+        delivery.CancelBy(canceled);
         try
         {
             await Forward(delivery, next?.Topic ?? tiers.Topic, canceled.Token);

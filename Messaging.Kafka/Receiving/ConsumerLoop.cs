@@ -9,9 +9,13 @@ namespace Messaging.Kafka.Receiving;
 /// </summary>
 internal sealed class ConsumerLoop : IDisposable
 {
+    /// <summary>How many records are handed over at once at the most: each hand-over costs locks and may wake threads.</summary>
+    private const int BatchSize = 100;
+
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan WhilePaused = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan SpaceWait = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestSpaceWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(1);
 
@@ -23,6 +27,7 @@ internal sealed class ConsumerLoop : IDisposable
     private readonly ILogger _logger;
     private readonly RecordDispatcher _dispatcher;
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
+    private readonly List<Delivery> _batch = new(BatchSize);
     private readonly ManualResetEventSlim _space = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,7 +36,10 @@ internal sealed class ConsumerLoop : IDisposable
     private readonly ProgressWatchdog _watchdog;
     private IConsumer<byte[]?, byte[]?>? _consumer;
     private OffsetCommitter? _committer;
-    private PartitionAssignment? _awaitsSpace;
+    private PartitionAssignment? _batchOf;
+    private long _batchBytes;
+    private volatile PartitionAssignment? _ahead;
+    private long _aheadSince;
     private long _lagMeasured;
     private Error? _fatal;
 
@@ -102,6 +110,8 @@ internal sealed class ConsumerLoop : IDisposable
 
     private void Build()
     {
+        // The client would make a new string of the topic's name for every record. Of one topic it is known.
+        _settings.Config.ConsumeResultFields = _settings.Topics.Count == 1 ? "timestamp,headers" : "all";
         _consumer = _clients.CreateConsumerBuilder(_settings.Config)
             .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => Revoked(partitions.ConvertAll(partition => partition.TopicPartition)))
@@ -158,17 +168,46 @@ internal sealed class ConsumerLoop : IDisposable
             if (!_ready.Task.IsCompleted && !string.IsNullOrEmpty(_consumer!.MemberId))
                 _ready.TrySetResult();
 
-            if (ConsumeNext() is { } result)
-                Admit(result);
+            if (!WaitsForSpace())
+                ReadBatch();
         }
     }
 
-    private ConsumeResult<byte[]?, byte[]?>? ConsumeNext()
+    /// <summary>Reads what is there already, up to a batch; waits for the first record only.</summary>
+    private void ReadBatch()
+    {
+        for (var result = ConsumeNext(PollWait()); result is not null && Admit(result); result = ConsumeNext(TimeSpan.Zero))
+        {
+            // The batch ends here.
+        }
+
+        if (_batchOf is not { } last)
+            return;
+        HandOver();
+        if (IsFull(last) && !last.Draining.IsCancellationRequested)
+            (_ahead, _aheadSince) = (last, _time.GetTimestamp());
+    }
+
+    /// <summary>Gives the batch, whose records are all of one partition, to the workers.</summary>
+    private void HandOver()
+    {
+        if (_batchOf is not { } assignment)
+            return;
+        assignment.Admit(_batch);
+        _dispatcher.Enqueue(_batch);
+        _batch.Clear();
+        (_batchOf, _batchBytes) = (null, 0);
+    }
+
+    private ConsumeResult<byte[]?, byte[]?>? ConsumeNext(TimeSpan wait)
     {
         try
         {
-            var result = _consumer!.Consume(PollWait());
-            return result is null || result.IsPartitionEOF ? null : result;
+            var result = _consumer!.Consume(wait);
+            if (result is null || result.IsPartitionEOF)
+                return null;
+            result.Topic ??= _settings.Topics[0];
+            return result;
         }
         catch (ConsumeException e)
         {
@@ -207,26 +246,37 @@ internal sealed class ConsumerLoop : IDisposable
             assignment.Lag = assignment.LagTo(_consumer!.GetWatermarkOffsets(assignment.Partition).High.Value);
     }
 
-    private void Admit(ConsumeResult<byte[]?, byte[]?> result)
+    /// <summary>Adds a record to the batch.</summary>
+    /// <returns>Whether the batch may grow.</returns>
+    private bool Admit(ConsumeResult<byte[]?, byte[]?> result)
     {
-        if (!_assignments.TryGetValue(result.TopicPartition, out var assignment))
-            return;
-        if (result.Offset.Value <= assignment.Newest)
+        if (AssignmentOf(result) is not { } assignment)
+            return true;
+        if (!ReferenceEquals(_batchOf, assignment))
+            HandOver();
+        if (!assignment.Follows(result.Offset))
             assignment = BeginAgain(assignment, result.Offset);
 
         _metrics.Consumed(result.Topic, _settings.Group);
         var delivery = new Delivery(assignment, result);
-        assignment.Admit(delivery);
+        _batchOf = assignment;
+        _batch.Add(delivery);
+        _batchBytes += delivery.Bytes;
         if (_handler.NotBefore(delivery) is { } notBefore && notBefore > _time.GetUtcNow())
         {
             assignment.PausedUntil = notBefore;
             _consumer!.Pause([assignment.Partition]);
+            return false;
         }
 
-        _dispatcher.Enqueue(delivery);
-        if (IsFull(assignment))
-            HoldBack(assignment);
+        return _batch.Count < BatchSize && !IsFull(assignment);
     }
+
+    /// <summary>Mostly that of the record before: a fetch brings many of one partition.</summary>
+    private PartitionAssignment? AssignmentOf(ConsumeResult<byte[]?, byte[]?> result) =>
+        _batchOf is { } assignment && assignment.Partition.Partition == result.Partition && assignment.Partition.Topic == result.Topic
+            ? assignment
+            : _assignments.GetValueOrDefault(result.TopicPartition);
 
     /// <summary>
     /// The partition's offsets went back: the topic was made anew, or lost its end with its leader. What was read before belongs to
@@ -235,26 +285,42 @@ internal sealed class ConsumerLoop : IDisposable
     private PartitionAssignment BeginAgain(PartitionAssignment before, Offset offset)
     {
         _logger.LogWarning("{Partition} goes on at offset {Offset} after {Newest}: was the topic made anew?", before.Partition, offset.Value, before.Newest);
+        HandOver();
         var assignment = new PartitionAssignment(before.Partition);
+        assignment.Follows(offset);
         lock (_assignments)
             _assignments[before.Partition] = assignment;
         return assignment;
     }
 
     /// <summary>
-    /// A partition ahead of its handlers waits a moment, as it mostly is for that long only (a pause throws away what librdkafka has
-    /// fetched already), and is paused then; the others are read on.
+    /// Whether a partition that is ahead of its handlers keeps the poll thread from reading. A pause throws away what librdkafka has
+    /// fetched already, so that one is not paused at once: for a moment never, and while all workers are busy, when nobody has to wait
+    /// for what the other partitions hold, for a second.
     /// </summary>
-    private void HoldBack(PartitionAssignment assignment)
+    private bool WaitsForSpace()
     {
-        _space.Reset();
-        _awaitsSpace = assignment;
-        if (IsFull(assignment))
-            _space.Wait(SpaceWait);
-        _awaitsSpace = null;
-        if (!IsFull(assignment) || assignment.PausedForSpace)
-            return;
+        if (_ahead is not { } assignment)
+            return false;
 
+        _space.Reset();
+        if (!HasSpace(assignment))
+            _space.Wait(SpaceWait);
+        if (!HasSpace(assignment))
+        {
+            if (_dispatcher.IsBusy && _time.GetElapsedTime(_aheadSince) < LongestSpaceWait)
+                return true;
+            PauseForSpace(assignment);
+        }
+
+        _ahead = null;
+        return false;
+    }
+
+    private void PauseForSpace(PartitionAssignment assignment)
+    {
+        if (assignment.PausedForSpace)
+            return;
         assignment.PausedForSpace = true;
         if (assignment.PausedUntil is null)
             _consumer!.Pause([assignment.Partition]);
@@ -280,7 +346,8 @@ internal sealed class ConsumerLoop : IDisposable
     private long ShareBytes => _settings.PrefetchBytes / Math.Max(1, _assignments.Count);
 
     private bool IsFull(PartitionAssignment assignment) =>
-        assignment.Outstanding >= Share || assignment.OutstandingBytes >= ShareBytes || assignment.Span >= _settings.MessageLimit;
+        assignment.Outstanding + _batch.Count >= Share || assignment.OutstandingBytes + _batchBytes >= ShareBytes
+        || assignment.Span + _batch.Count >= _settings.MessageLimit;
 
     private bool HasSpace(PartitionAssignment assignment) =>
         assignment.Outstanding <= Share / 2 && assignment.OutstandingBytes <= ShareBytes / 2 && assignment.Span <= _settings.MessageLimit / 2;
@@ -288,7 +355,7 @@ internal sealed class ConsumerLoop : IDisposable
     private void Progressed(PartitionAssignment assignment)
     {
         _committer!.Ended();
-        if (ReferenceEquals(_awaitsSpace, assignment) && HasSpace(assignment))
+        if (ReferenceEquals(_ahead, assignment) && HasSpace(assignment))
             _space.Set();
     }
 
@@ -307,6 +374,7 @@ internal sealed class ConsumerLoop : IDisposable
     /// <summary>Runs on the poll thread inside a poll; handlers need nothing of that thread, so that they can end meanwhile.</summary>
     private void Revoked(List<TopicPartition> partitions)
     {
+        HandOver();
         var revoked = Take(partitions);
         if (revoked.Count == 0)
             return;
@@ -324,6 +392,7 @@ internal sealed class ConsumerLoop : IDisposable
     /// <summary>The partitions belong to others already: whatever was done since cannot be committed.</summary>
     private void Lost(List<TopicPartition> partitions)
     {
+        HandOver();
         var lost = Take(partitions);
         if (lost.Count == 0)
             return;
@@ -396,7 +465,7 @@ internal sealed class ConsumerLoop : IDisposable
         while (assignments.Exists(assignment => assignment.Running > 0) && _time.GetElapsedTime(started) < timeout && !_stopNow.IsCancellationRequested)
         {
             if (poll)
-                ConsumeNext();
+                ConsumeNext(WhilePaused);
             else
                 _stopNow.Token.WaitHandle.WaitOne(WhilePaused);
         }

@@ -5,9 +5,10 @@ namespace Messaging.Kafka.Receiving;
 /// <summary>One record on its way through the endpoint.</summary>
 internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byte[]?, byte[]?> result)
 {
-    private readonly Lock _lock = new();
-    private Action? _cancel;
-    private bool _canceled;
+    /// <summary>Stands in <see cref="_handler"/> once the delivery is canceled, and never gives way again.</summary>
+    private static readonly ICancelable Canceled = new NothingToCancel();
+
+    private ICancelable? _handler;
 
     /// <summary>The assignment it was read in.</summary>
     public PartitionAssignment Assignment { get; } = assignment;
@@ -18,11 +19,23 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
     /// <summary>Its number among the assignment's records.</summary>
     public long Sequence { get; set; }
 
+    /// <summary>Whose turn it waits for; null: nobody's. The dispatcher's own.</summary>
+    public int? OrderingKey { get; set; }
+
     /// <summary>What it counts against the bound on memory.</summary>
-    public long Bytes { get; } = (result.Message.Key?.Length ?? 0) + (result.Message.Value?.Length ?? 0) + 512;
+    public long Bytes => (Result.Message.Key?.Length ?? 0) + (Result.Message.Value?.Length ?? 0) + 512;
 
     /// <summary>How often the endpoint has paused because of this record.</summary>
     public int Pauses { get; set; }
+
+    /// <summary>Its neighbours among the assignment's running deliveries, whose own these are.</summary>
+    public Delivery? Next { get; set; }
+
+    /// <inheritdoc cref="Next"/>
+    public Delivery? Previous { get; set; }
+
+    /// <summary>Whether the record now belongs to somebody else: the partition was revoked, or the endpoint stopped.</summary>
+    public bool IsCanceled => ReferenceEquals(Volatile.Read(ref _handler), Canceled);
 
     /// <summary>The key's hash, or null for a record without a key. Keys that share a hash only share their turn.</summary>
     public int? KeyHash()
@@ -34,51 +47,43 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
         return hash.ToHashCode();
     }
 
-    /// <summary>Whether the record now belongs to somebody else: the partition was revoked, or the endpoint stopped.</summary>
-    public bool IsCanceled
+    /// <summary>Sets how the handler that now runs is canceled, null when it has ended; cancels it at once, if it is too late already.</summary>
+    public void CancelBy(ICancelable? handler)
     {
-        get
-        {
-            lock (_lock)
-                return _canceled;
-        }
-    }
-
-    /// <summary>Sets how the handler that now runs is canceled; at once, if it is too late already.</summary>
-    public void CancelBy(Action? cancel)
-    {
-        lock (_lock)
-        {
-            _cancel = cancel;
-            if (!_canceled)
-                return;
-        }
-
-        Invoke(cancel);
+        var before = Volatile.Read(ref _handler);
+        if (ReferenceEquals(before, Canceled) || Interlocked.CompareExchange(ref _handler, handler, before) != before)
+            Cancel(handler);
     }
 
     /// <summary>Cancels the handler that runs.</summary>
-    public void Cancel()
-    {
-        Action? cancel;
-        lock (_lock)
-        {
-            _canceled = true;
-            cancel = _cancel;
-        }
+    public void Cancel() => Cancel(Interlocked.Exchange(ref _handler, Canceled));
 
-        Invoke(cancel);
-    }
-
-    private static void Invoke(Action? cancel)
+    private static void Cancel(ICancelable? handler)
     {
         try
         {
-            cancel?.Invoke();
+            handler?.Cancel();
         }
         catch (ObjectDisposedException)
         {
-            // The handler ended between the lock and here: there is nothing left to cancel.
+            // The handler ended meanwhile: there is nothing left to cancel.
+        }
+    }
+
+    private sealed class NothingToCancel : ICancelable
+    {
+        public void Cancel()
+        {
         }
     }
 }
+
+/// <summary>A handler that can be told that its record is no longer its own.</summary>
+internal interface ICancelable
+{
+    /// <summary>Cancels it.</summary>
+    void Cancel();
+}
+
+/// <summary>A token source for handlers that have nothing else to be canceled by.</summary>
+internal sealed class HandlerCancellation : CancellationTokenSource, ICancelable;

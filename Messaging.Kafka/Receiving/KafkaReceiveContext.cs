@@ -1,11 +1,12 @@
 using System.Net.Mime;
 using MassTransit;
 using MassTransit.Transports;
+using Messaging.Kafka.Sending;
 
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>A record as MassTransit's receive context.</summary>
-internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord
+internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord, ICancelable
 {
     private readonly RecordFormat _format;
     private readonly RecordHeaderProvider _headers;
@@ -18,7 +19,6 @@ internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeReco
         _format = format;
         _headers = new RecordHeaderProvider(delivery.Result, format.Headers);
         Body = new RecordBody(delivery.Result);
-        AddOrUpdatePayload<KafkaConsumeRecord>(() => this, _ => this);
     }
 
     public Delivery Delivery { get; }
@@ -45,5 +45,5 @@ internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeReco
 
     protected override IHeaderProvider HeaderProvider => _headers;
 
-    protected override ContentType GetContentType() => _format.ContentType ?? base.GetContentType();
+    protected override ContentType GetContentType() => _format.ContentType ?? (_headers.SaysPlainJson ? PlainJsonSerializer.Instance.ContentType : base.GetContentType());
 }

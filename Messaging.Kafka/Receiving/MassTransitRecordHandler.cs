@@ -57,7 +57,7 @@ internal sealed class MassTransitRecordHandler(
     private async Task Dispatch(Delivery delivery)
     {
         using var context = new KafkaReceiveContext(delivery, endpoint, _address, format);
-        delivery.CancelBy(context.Cancel);
+        delivery.CancelBy(context);
         try
         {
             await _dispatcher.Dispatch(context, RecordLock.Instance);

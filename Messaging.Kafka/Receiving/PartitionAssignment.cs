@@ -11,11 +11,12 @@ internal sealed class PartitionAssignment(TopicPartition partition)
 {
     private readonly Lock _lock = new();
     private readonly PartitionOffsets _offsets = new();
-    private readonly HashSet<Delivery> _running = [];
+    private readonly RunningDeliveries _running = new();
     private readonly CancellationTokenSource _draining = new();
     private long _committed = Offset.Unset;
     private int _outstanding;
     private long _outstandingBytes;
+    private int _span;
     private bool _closing;
 
     /// <summary>The topic and partition.</summary>
@@ -43,14 +44,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     public long Lag { get; set; }
 
     /// <summary>How many records lie at or above the watermark.</summary>
-    public int Span
-    {
-        get
-        {
-            lock (_lock)
-                return _offsets.Span;
-        }
-    }
+    public int Span => Volatile.Read(ref _span);
 
     /// <summary>The offset of the oldest record that has not ended, and how far the partition has got.</summary>
     public (long? Oldest, long Passed) Progress
@@ -72,15 +66,28 @@ internal sealed class PartitionAssignment(TopicPartition partition)
         }
     }
 
-    /// <summary>Takes in a record that was read.</summary>
-    public void Admit(Delivery delivery)
+    /// <summary>Whether a record goes on behind those that were read before it; false where the partition's offsets went back.</summary>
+    public bool Follows(Offset offset)
     {
-        Newest = delivery.Result.Offset.Value;
+        if (offset.Value <= Newest)
+            return false;
+        Newest = offset.Value;
+        return true;
+    }
+
+    /// <summary>Takes in records that were read, in their order.</summary>
+    public void Admit(List<Delivery> deliveries)
+    {
         lock (_lock)
         {
-            delivery.Sequence = _offsets.Admit(delivery.Result.Offset.Value);
-            _outstanding++;
-            _outstandingBytes += delivery.Bytes;
+            foreach (var delivery in deliveries)
+            {
+                delivery.Sequence = _offsets.Admit(delivery.Result.Offset.Value);
+                _outstandingBytes += delivery.Bytes;
+            }
+
+            _outstanding += deliveries.Count;
+            _span = _offsets.Span;
         }
     }
 
@@ -88,7 +95,12 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     public bool TryBegin(Delivery delivery)
     {
         lock (_lock)
-            return !_closing && _running.Add(delivery);
+        {
+            if (_closing)
+                return false;
+            _running.Add(delivery);
+            return true;
+        }
     }
 
     /// <summary>A handler has returned.</summary>
@@ -102,6 +114,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
             if (!ended)
                 return;
             _offsets.End(delivery.Sequence);
+            _span = _offsets.Span;
             _outstanding--;
             _outstandingBytes -= delivery.Bytes;
         }
@@ -118,11 +131,11 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>Cancels the handlers that still run: their records belong to another owner now.</summary>
     public void Fence()
     {
-        Delivery[] running;
+        List<Delivery> running;
         lock (_lock)
         {
             _closing = true;
-            running = [.. _running];
+            running = _running.ToList();
         }
 
         foreach (var delivery in running)

@@ -21,8 +21,8 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
     public async Task Handle(Delivery delivery)
     {
         var record = ToRecord(delivery);
-        using var canceled = new CancellationTokenSource();
-        delivery.CancelBy(canceled.Cancel);
+        using var canceled = new HandlerCancellation();
+        delivery.CancelBy(canceled);
         try
         {
             for (var pause = FirstRetry;; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LastRetry.Ticks)))

@@ -8,36 +8,52 @@ namespace Messaging.Kafka.Receiving;
 /// </summary>
 internal sealed class RecordDispatcher(
     IRecordHandler handler, ConsumerSettings settings, Action<PartitionAssignment> progressed, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger)
+    : IThreadPoolWorkItem
 {
+    /// <summary>After how many records a worker that never had to wait lets others have its thread for once.</summary>
+    private const int Turn = 100;
+
     private readonly Lock _lock = new();
     private readonly KeyScheduler<Delivery> _scheduler = new();
     private int _workers;
 
-    /// <summary>Takes over a record that was admitted.</summary>
-    public void Enqueue(Delivery delivery)
+    /// <summary>Whether all workers have something to do, so that nobody waits for what is read next.</summary>
+    public bool IsBusy => Volatile.Read(ref _workers) >= settings.Concurrency;
+
+    /// <summary>Takes over records that were admitted.</summary>
+    public void Enqueue(List<Delivery> deliveries)
     {
-        var key = handler.OrderingKey(delivery);
+        foreach (var delivery in deliveries)
+            delivery.OrderingKey = handler.OrderingKey(delivery);
+
+        int begin;
         lock (_lock)
         {
-            _scheduler.Add(key, delivery);
-            if (_workers == settings.Concurrency)
-                return;
-            _workers++;
+            foreach (var delivery in deliveries)
+                _scheduler.Add(delivery.OrderingKey, delivery);
+            begin = Math.Min(deliveries.Count, settings.Concurrency - _workers);
+            _workers += begin;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(static dispatcher => _ = dispatcher.Work(), this, preferLocal: false);
+        for (; begin > 0; begin--)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
+
+    /// <summary>A worker begins.</summary>
+    void IThreadPoolWorkItem.Execute() => _ = Work();
 
     private async Task Work()
     {
         int? key = null;
-        for (var first = true;; first = false)
+        for (var handled = 0; ; handled++)
         {
             Delivery? delivery;
             lock (_lock)
             {
-                if (!first)
+                if (handled > 0)
                     _scheduler.Done(key);
+                if (handled == Turn)
+                    break;
                 if (!_scheduler.TryTake(out key, out delivery))
                 {
                     _workers--;
@@ -47,6 +63,8 @@ internal sealed class RecordDispatcher(
 
             await Handle(delivery);
         }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     private async Task Handle(Delivery delivery)

@@ -16,6 +16,7 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
 {
     private Dictionary<string, object>? _texts;
     private List<KafkaHeader>? _all;
+    private string? _derivedId;
 
     /// <summary>The headers as they lie in the topic.</summary>
     public IReadOnlyList<KafkaHeader> All => _all ??= KafkaHeaders.FromClient(result.Message.Headers);
@@ -32,8 +33,14 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
             return true;
         }
 
-        return Texts.TryGetValue(key, out value) || (OtherName(key) is { } other && Texts.TryGetValue(other, out value));
+        value = Find(key) ?? (OtherName(key) is { } other ? Find(other) : null);
+        return value is not null;
     }
+
+    /// <summary>Whether the record says that its value is what almost all are: the text need not be taken apart anew each time.</summary>
+    public bool SaysPlainJson =>
+        deserializer is null && result.Message.Headers is { } headers && headers.TryGetLastBytes(MessageHeaders.ContentType, out var type)
+        && type.AsSpan().SequenceEqual("application/json"u8);
 
     /// <summary>Whether a record says that it has been delivered before.</summary>
     public static bool IsRedelivery(Delivery delivery) =>
@@ -41,13 +48,25 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
 
     private Dictionary<string, object> Texts => _texts ??= Read();
 
+    /// <summary>MassTransit asks for a few headers by name: only those are made into text.</summary>
+    private object? Find(string name)
+    {
+        if (deserializer is not null || _texts is not null)
+            return Texts.GetValueOrDefault(name);
+        var text = KafkaHeaders.FindText(result.Message.Headers, name);
+        return name == MessageHeaders.MessageId && !Guid.TryParse(text, out _) ? _derivedId ??= DeriveId() : text;
+    }
+
     private Dictionary<string, object> Read()
     {
         var texts = deserializer is null ? ReadTexts() : ReadBy(deserializer);
-        if (!texts.TryGetValue(MessageHeaders.MessageId, out var id) || !Guid.TryParse(id.ToString(), out _))
-            texts[MessageHeaders.MessageId] = DerivedMessageId.Of(result.Topic, result.Partition, result.Offset, result.Message.Timestamp.UnixTimestampMs).ToString();
+        if (!Guid.TryParse(texts.GetValueOrDefault(MessageHeaders.MessageId)?.ToString(), out _))
+            texts[MessageHeaders.MessageId] = DeriveId();
         return texts;
     }
+
+    private string DeriveId() =>
+        DerivedMessageId.Of(result.Topic, result.Partition, result.Offset, result.Message.Timestamp.UnixTimestampMs).ToString();
 
     /// <summary>By the application's own; the two headers without which redelivery would not work come from the record all the same.</summary>
     private Dictionary<string, object> ReadBy(IHeadersDeserializer own)
