@@ -443,6 +443,7 @@ internal sealed class ConsumerLoop : IDisposable
 
     private void Drain()
     {
+        _ahead = null;
         List<PartitionAssignment> assignments = [.. _assignments.Values];
         foreach (var assignment in assignments)
             assignment.Close();
