@@ -9,9 +9,10 @@ public abstract class PostgresServer : IAsyncDisposable
 {
     private protected static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    // Tests lose nothing when the machine does, and open more connections than a small service.
+    // Tests lose nothing when the machine does, and open more connections than a small service. A killed server must keep what it
+    // has committed, as tests of outages do that: Testcontainers' own default turns synchronous_commit off.
     private protected static readonly string[] Settings =
-        ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"];
+        ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=on", "-c", "max_connections=300"];
 
     private protected PostgresServer(int port) => Port = port;
 
