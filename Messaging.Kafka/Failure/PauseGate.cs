@@ -70,7 +70,7 @@ internal sealed class PauseGate(PauseSettings settings, string name, TimeProvide
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, settings.LastInterval.Ticks));
+                pause = Backoff.Next(pause, settings.LastInterval);
                 logger.LogWarning("{Endpoint} is still paused, the next probe is in {Pause}: {Reason}", name, pause, e.Message);
             }
         }

@@ -30,7 +30,7 @@ internal sealed class MassTransitRecordHandler(
     /// <inheritdoc/>
     public async Task Handle(Delivery delivery)
     {
-        for (var retry = FirstRetry;; retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, LastRetry.Ticks)))
+        for (var retry = FirstRetry;; retry = Backoff.Next(retry, LastRetry))
         {
             if (gate is not null)
                 await gate.WaitUntilOpen(delivery.Assignment.Draining);

@@ -25,7 +25,7 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
         delivery.CancelBy(canceled);
         try
         {
-            for (var pause = FirstRetry;; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LastRetry.Ticks)))
+            for (var pause = FirstRetry;; pause = Backoff.Next(pause, LastRetry))
             {
                 if (gate is not null)
                     await gate.WaitUntilOpen(delivery.Assignment.Draining);

@@ -132,7 +132,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             }
 
             await Task.Delay(pause, _time, cancellationToken);
-            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LastRetry.Ticks));
+            pause = Backoff.Next(pause, LastRetry);
         }
     }
 
