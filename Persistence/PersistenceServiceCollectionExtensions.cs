@@ -6,6 +6,7 @@ using Npgsql;
 using Persistence.Deliveries;
 using Persistence.Failures;
 using Persistence.Schema;
+using Persistence.Stats;
 using Persistence.Workers;
 
 namespace Persistence;
@@ -30,6 +31,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<DeliveryStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
+        services.AddSingleton<BookStats>();
         services.AddSingleton<SchemaCheck>();
         services.AddSingleton<Migrator>();
         return services;

@@ -1,4 +1,6 @@
+using Confluent.Kafka;
 using MassTransit;
+using Messaging.Kafka.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -20,20 +22,19 @@ public static class KafkaHosting
     public static void Host(this IKafkaFactoryConfigurator configurator, KafkaOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        configurator.Host(options.BootstrapServers.Split(',', StringSplitOptions.TrimEntries), host =>
-        {
-            if (options.UseTls)
-                host.UseSsl(ssl => ssl.CaLocation = options.CaLocation);
-            if (options.SaslMechanism is not { } mechanism)
-                return;
-            host.UseSasl(sasl =>
-            {
-                sasl.Mechanism = mechanism;
-                sasl.Username = options.Username;
-                sasl.Password = options.Password;
-            });
-        });
+        configurator.Host(Servers(options), host => Secure(host, options));
         configurator.MessageMaxBytes = options.MaxMessageBytes + HeaderRoom;
+    }
+
+    /// <summary>The cluster as a client of its own, without a rider, reaches it.</summary>
+    internal static ClientConfig ToClientConfig(this KafkaOptions options)
+    {
+        var config = new ClientConfig { MessageMaxBytes = options.MaxMessageBytes + HeaderRoom };
+        var host = new KafkaHostConfigurator(config);
+        host.Configure(Servers(options), it => Secure(it, options));
+        return host.Validate(refreshesTokens: false).ToList() is [var (key, message), ..]
+            ? throw new ConfigurationException($"{KafkaOptions.Section}: {key} {message}")
+            : config;
     }
 
     /// <summary>How a topic is created where it is missing.</summary>
@@ -44,6 +45,22 @@ public static class KafkaHosting
         topic.NumPartitions = options.Partitions;
         topic.ReplicationFactor = options.ReplicationFactor;
         topic.MaxMessageBytes = options.MaxMessageBytes;
+    }
+
+    private static string[] Servers(KafkaOptions options) => options.BootstrapServers.Split(',', StringSplitOptions.TrimEntries);
+
+    private static void Secure(IKafkaHostConfigurator host, KafkaOptions options)
+    {
+        if (options.UseTls)
+            host.UseSsl(ssl => ssl.CaLocation = options.CaLocation);
+        if (options.SaslMechanism is not { } mechanism)
+            return;
+        host.UseSasl(sasl =>
+        {
+            sasl.Mechanism = mechanism;
+            sasl.Username = options.Username;
+            sasl.Password = options.Password;
+        });
     }
 
     // What a delay or a dead letter adds to a record by its headers.

@@ -36,6 +36,9 @@ public sealed class ApiOptions
     /// </summary>
     public TimeSpan LookupTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long Kafka and Postgres may take to answer for a part of <c>GET /stats</c>. Default 5 s. 100 ms to 1 min.</summary>
+    public TimeSpan StatsTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How often replays are looked for that were asked for and not produced. Default 15 s. 1 s to 1 h.</summary>
     public TimeSpan ReplaySweepInterval { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -41,6 +41,7 @@ internal sealed class ApiOptionsValidator(IHostEnvironment environment) : IValid
             Range(nameof(options.MaxConcurrentPosts), options.MaxConcurrentPosts, 1, 100_000),
             Range(nameof(options.AcceptTimeout), options.AcceptTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
             Range(nameof(options.LookupTimeout), options.LookupTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(30)),
+            Range(nameof(options.StatsTimeout), options.StatsTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
             Range(nameof(options.ReplaySweepInterval), options.ReplaySweepInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
         }.OfType<string>();
 

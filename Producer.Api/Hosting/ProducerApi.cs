@@ -12,6 +12,7 @@ using Producer.Api.Observability;
 using Producer.Api.OpenApi;
 using Producer.Api.Problems;
 using Producer.Api.Security;
+using Producer.Api.Stats;
 
 namespace Producer.Api.Hosting;
 
@@ -46,6 +47,7 @@ internal static class ProducerApi
         services.AddApiDescription();
         services.AddEmails();
         services.AddFailures();
+        services.AddStats();
         services.AddApiHealth();
         builder.AddTelemetry();
 
@@ -66,6 +68,7 @@ internal static class ProducerApi
 
         app.MapEmails();
         app.MapFailures();
+        app.MapStats();
         app.MapHealth();
         app.MapApiDescription();
         app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();

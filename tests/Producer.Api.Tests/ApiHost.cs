@@ -51,6 +51,15 @@ internal sealed class ApiHost : IAsyncDisposable
         return host;
     }
 
+    /// <summary>Starts the service as <see cref="StartAsync"/> does, on a database of the caller's own.</summary>
+    public static async Task<ApiHost> StartOnAsync(string connectionString, params (string Key, string Value)[] settings)
+    {
+        var host = Build([.. settings, ("Database:ConnectionString", connectionString)]);
+        await host.Services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(30));
+        await host._app.StartAsync();
+        return host;
+    }
+
     /// <summary>Builds the service without starting it, for what a start refuses.</summary>
     public static ApiHost Build(params (string Key, string Value)[] settings) => Build(settings, _ => { });
 

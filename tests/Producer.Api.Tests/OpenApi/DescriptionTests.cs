@@ -31,6 +31,7 @@ public class DescriptionTests
         _document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order().ShouldBe(
         [
             "/emails", "/emails/{id}", "/failures", "/failures/{id}", "/failures/{id}/discard", "/failures/{id}/replay", "/health/live", "/health/ready",
+            "/stats",
         ]);
 
     [Test]

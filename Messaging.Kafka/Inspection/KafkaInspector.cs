@@ -1,0 +1,128 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Messaging.Kafka.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Messaging.Kafka.Inspection;
+
+/// <summary>Looks at topics and groups from outside: joins no group and commits nothing. Its client connects with the first question.</summary>
+public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider time, ILogger<KafkaInspector> logger) : IDisposable
+{
+    private readonly Lazy<IAdminClient> _admin = new(() => new KafkaClientFactory(options.Value.ToClientConfig(), null, logger).CreateAdminClient());
+
+    // A client that is disposed of under a call that still waits crashes the process: what a caller gave up on is waited for.
+    private readonly CountdownEvent _calls = new(1);
+
+    /// <summary>The topics whose names a predicate takes, with their partitions.</summary>
+    /// <param name="wanted">Takes a topic's name.</param>
+    /// <param name="timeout">How long Kafka may take.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="KafkaException">Kafka does not answer in time.</exception>
+    public async Task<IReadOnlyList<TopicPartition>> ListAsync(Func<string, bool> wanted, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        // The client blocks; on a thread of its own that may. All topics are asked for, since to ask for one by name may create it.
+        var metadata = await AskAsync(
+            admin => Task.Factory.StartNew(() => admin.GetMetadata(timeout), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+            cancellationToken);
+        return
+        [
+            .. metadata.Topics.Where(topic => topic.Error.Code == ErrorCode.NoError && wanted(topic.Topic))
+                .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId)))
+                .OrderBy(partition => partition.Topic, StringComparer.Ordinal).ThenBy(partition => partition.Partition.Value),
+        ];
+    }
+
+    /// <summary>
+    /// How far a group is. What it has committed is read before the ends: a record that it had before it then is in the lag, and a busy
+    /// group never seems ahead of its topic.
+    /// </summary>
+    /// <param name="group">The group.</param>
+    /// <param name="partitions">Its topics' partitions.</param>
+    /// <param name="timeout">How long Kafka may take for all of it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="KafkaException">Kafka does not answer in time, or refuses.</exception>
+    public async Task<IReadOnlyList<PartitionProgress>> ProgressAsync(
+        string group, IReadOnlyList<TopicPartition> partitions, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        var start = time.GetTimestamp();
+        var committed = await CommittedAsync(group, partitions, timeout, cancellationToken);
+        var ranges = await RangesAsync(partitions, Left(), cancellationToken);
+        return
+        [
+            .. ranges.Select(range => new PartitionProgress(
+                range.Partition.Topic, range.Partition.Partition.Value, range.Beginning, range.End,
+                committed.TryGetValue(range.Partition, out var offset) ? offset : null)),
+        ];
+
+        TimeSpan Left() => timeout - time.GetElapsedTime(start) is var left && left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1);
+    }
+
+    /// <summary>What a group has committed; a partition without a commit is not in it.</summary>
+    /// <inheritdoc cref="ProgressAsync"/>
+    public async Task<IReadOnlyDictionary<TopicPartition, long>> CommittedAsync(
+        string group, IReadOnlyList<TopicPartition> partitions, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        if (partitions.Count == 0)
+            return new Dictionary<TopicPartition, long>();
+        var answers = await AskAsync(
+            admin => admin.ListConsumerGroupOffsetsAsync(
+                [new ConsumerGroupTopicPartitions(group, [.. partitions])], new ListConsumerGroupOffsetsOptions { RequestTimeout = timeout }),
+            cancellationToken);
+        return answers.Single().Partitions.Where(partition => partition.Offset != Offset.Unset)
+            .ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value);
+    }
+
+    /// <summary>The beginning and the end of partitions, the beginnings read first.</summary>
+    /// <inheritdoc cref="ProgressAsync"/>
+    public async Task<IReadOnlyList<(TopicPartition Partition, long Beginning, long End)>> RangesAsync(
+        IReadOnlyList<TopicPartition> partitions, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        if (partitions.Count == 0)
+            return [];
+        var beginnings = await OffsetsAsync(partitions, OffsetSpec.Earliest(), timeout, cancellationToken);
+        var ends = await OffsetsAsync(partitions, OffsetSpec.Latest(), timeout, cancellationToken);
+        return [.. partitions.Select(partition => (partition, beginnings[partition], ends[partition]))];
+    }
+
+    /// <summary>Waits for questions that are still open, each as long as its time-out, and closes the client.</summary>
+    public void Dispose()
+    {
+        _calls.Signal();
+        _calls.Wait();
+        _calls.Dispose();
+        if (_admin.IsValueCreated)
+            _admin.Value.Dispose();
+    }
+
+    private Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(!_calls.TryAddCount(), this);
+        return FinishAsync().WaitAsync(cancellationToken);
+
+        async Task<T> FinishAsync()
+        {
+            try
+            {
+                return await ask(_admin.Value);
+            }
+            finally
+            {
+                _calls.Signal();
+            }
+        }
+    }
+
+    private async Task<Dictionary<TopicPartition, long>> OffsetsAsync(
+        IReadOnlyList<TopicPartition> partitions, OffsetSpec which, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync(
+            admin => admin.ListOffsetsAsync(
+                partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
+                new ListOffsetsOptions { RequestTimeout = timeout, IsolationLevel = IsolationLevel.ReadUncommitted }),
+            cancellationToken);
+        return answer.ResultInfos.ToDictionary(
+            info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
+    }
+}

@@ -1,0 +1,81 @@
+using Confluent.Kafka;
+using Contracts;
+using Messaging.Kafka.Inspection;
+using Microsoft.Extensions.Options;
+using Persistence;
+using Persistence.Stats;
+using Persistence.Text;
+using Producer.Api.Configuration;
+
+namespace Producer.Api.Stats;
+
+/// <summary>
+/// Reads how the system stands, from Postgres and from Kafka at once. Each part has the time that <see cref="ApiOptions.StatsTimeout"/>
+/// gives, and is left out where it fails; the others are answered all the same.
+/// </summary>
+internal sealed class StatsReader(BookStats books, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider clock)
+{
+    public async Task<StatsReport> ReadAsync(CancellationToken aborted)
+    {
+        using var deadline = new CancellationTokenSource(options.Value.StatsTimeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, aborted);
+        var cancel = either.Token;
+        var mails = TryAsync("mails", () => CountAsync(books.CountMailsAsync(cancel)), cancel, aborted);
+        var failures = TryAsync("failures", () => CountAsync(books.CountFailuresAsync(cancel)), cancel, aborted);
+        var unread = TryAsync("unread", () => LagAsync(Groups.EmailSend, topic => topic == Topics.EmailSend, cancel), cancel, aborted);
+        var delayed = TryAsync(
+            "delayed", () => LagAsync(Groups.EmailSendDelay, topic => topic.StartsWith(Topics.EmailSendDelayPrefix, StringComparison.Ordinal), cancel), cancel, aborted);
+        var deadLetters = TryAsync("dead_letters", () => LagAsync(Groups.EmailSendDeadLetter, topic => topic == Topics.EmailSendDeadLetter, cancel), cancel, aborted);
+
+        await Task.WhenAll(mails, failures, unread, delayed, deadLetters);
+        MissingPart[] missing =
+            [.. new[] { (await mails).Missing, (await failures).Missing, (await unread).Missing, (await delayed).Missing, (await deadLetters).Missing }.OfType<MissingPart>()];
+        return new StatsReport(clock.GetUtcNow(), missing.Length == 0)
+        {
+            Mails = (await mails).Value,
+            Failures = (await failures).Value,
+            Unread = (await unread).Value,
+            Delayed = (await delayed).Value,
+            DeadLetters = (await deadLetters).Value,
+            Missing = missing,
+        };
+    }
+
+    private static async Task<IReadOnlyDictionary<string, long>> CountAsync<T>(Task<IReadOnlyDictionary<T, long>> counts)
+        where T : struct, Enum =>
+        (await counts).ToDictionary(count => count.Key.ToText(), count => count.Value);
+
+    private async Task<LagReport> LagAsync(string group, Func<string, bool> isTopic, CancellationToken cancellationToken)
+    {
+        var timeout = options.Value.StatsTimeout;
+        var partitions = await kafka.ListAsync(isTopic, timeout, cancellationToken);
+        if (partitions.Count == 0)
+            throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic of {group} yet"));
+        var progress = await kafka.ProgressAsync(group, partitions, timeout, cancellationToken);
+        return new LagReport(
+            group,
+            progress.Sum(partition => partition.Lag),
+            [.. progress.GroupBy(partition => partition.Topic).Select(topic => new TopicLag(topic.Key, topic.Sum(partition => partition.Lag)))]);
+    }
+
+    private async Task<(T? Value, MissingPart? Missing)> TryAsync<T>(string part, Func<Task<T>> read, CancellationToken deadline, CancellationToken aborted)
+        where T : class
+    {
+        try
+        {
+            return (await read().WaitAsync(deadline), null);
+        }
+        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
+        {
+            return (null, new MissingPart(part, $"It could not be read within {options.Value.StatsTimeout} (Api:StatsTimeout)."));
+        }
+        catch (KafkaException fault)
+        {
+            return (null, new MissingPart(part, $"Kafka: {fault.Error.Reason}"));
+        }
+        catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
+        {
+            return (null, new MissingPart(part, $"Postgres: {fault.Message}"));
+        }
+    }
+}
