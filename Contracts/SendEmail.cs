@@ -37,6 +37,9 @@ public sealed record SendEmail
     /// <summary><c>html</c>: the HTML form of the body.</summary>
     public string? Html { get; init; }
 
+    /// <summary><c>attachments</c>: files that go with the mail, or stand in its HTML form.</summary>
+    public IReadOnlyList<Attachment> Attachments { get; init; } = [];
+
     /// <summary><c>headers</c>: further header fields of the mail, by name.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = EmptyHeaders;
 

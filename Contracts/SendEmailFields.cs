@@ -30,6 +30,9 @@ public static class SendEmailFields
     /// <summary>The HTML form of the body.</summary>
     public const string Html = "html";
 
+    /// <summary>Files that go with the mail.</summary>
+    public const string Attachments = "attachments";
+
     /// <summary>Further header fields.</summary>
     public const string Headers = "headers";
 
@@ -41,9 +44,9 @@ public static class SendEmailFields
 
     /// <summary>Every field that a mail may have, in the order in which they are written.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [From, To, Cc, Bcc, ReplyTo, Subject, Text, Body, Html, Headers, Tags, OrderingKey];
+        [From, To, Cc, Bcc, ReplyTo, Subject, Text, Body, Html, Attachments, Headers, Tags, OrderingKey];
 
     /// <summary>Fields that this version refuses by name instead of calling them unknown.</summary>
     public static IReadOnlyList<string> NotSupportedYet { get; } =
-        ["scheduled_at", "send_at", "attachments", "template", "template_id", "template_data", "priority", "unsubscribe"];
+        ["scheduled_at", "send_at", "template", "template_id", "template_data", "priority", "unsubscribe"];
 }

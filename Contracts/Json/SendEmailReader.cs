@@ -4,7 +4,7 @@ using Contracts.Validation;
 namespace Contracts.Json;
 
 /// <summary>Reads one mail from a JSON object. Whatever it cannot take it keeps, with the reason.</summary>
-internal sealed class SendEmailReader
+internal sealed partial class SendEmailReader
 {
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private readonly List<UnreadField> _unread = [];
@@ -40,6 +40,7 @@ internal sealed class SendEmailReader
         SendEmailFields.Subject => mail with { Subject = Text(name, value) },
         SendEmailFields.Text or SendEmailFields.Body => Body(mail, name, value),
         SendEmailFields.Html => mail with { Html = Text(name, value) },
+        SendEmailFields.Attachments => mail with { Attachments = Attachments(name, value) },
         SendEmailFields.Headers => mail with { Headers = Map(name, value) },
         SendEmailFields.Tags => mail with { Tags = List(name, value) },
         SendEmailFields.OrderingKey => mail with { OrderingKey = Text(name, value) },

@@ -32,6 +32,7 @@ internal static class SendEmailWriter
         Text(writer, SendEmailFields.Subject, mail.Subject);
         Text(writer, SendEmailFields.Text, mail.Text);
         Text(writer, SendEmailFields.Html, mail.Html);
+        Attachments(writer, mail.Attachments);
         Map(writer, SendEmailFields.Headers, mail.Headers);
         List(writer, SendEmailFields.Tags, mail.Tags);
         Text(writer, SendEmailFields.OrderingKey, mail.OrderingKey);
@@ -41,6 +42,26 @@ internal static class SendEmailWriter
             // As it came, also what has no form in .NET, such as half a surrogate pair.
             writer.WriteRawValue(field.Value.GetRawText(), skipInputValidation: true);
         }
+    }
+
+    private static void Attachments(Utf8JsonWriter writer, IReadOnlyList<Attachment> attachments)
+    {
+        if (attachments.Count == 0)
+            return;
+
+        writer.WriteStartArray(SendEmailFields.Attachments);
+        foreach (var attachment in attachments)
+        {
+            writer.WriteStartObject();
+            Text(writer, AttachmentFields.Filename, attachment.Filename.Length == 0 ? null : attachment.Filename);
+            Text(writer, AttachmentFields.ContentType, attachment.ContentType);
+            Text(writer, AttachmentFields.ContentId, attachment.ContentId);
+            if (attachment.Content is { } content)
+                writer.WriteBase64String(AttachmentFields.Content, content.Span);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private static void Text(Utf8JsonWriter writer, string name, string? value)

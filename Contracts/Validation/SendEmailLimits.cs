@@ -21,6 +21,18 @@ public static class SendEmailLimits
     /// <summary>Characters of the subject: one unfolded line (RFC 5322, 2.1.1).</summary>
     public const int SubjectLength = 998;
 
+    /// <summary>Attachments. What they may hold together is bounded by the mail's whole size.</summary>
+    public const int Attachments = 100;
+
+    /// <summary>Characters of an attachment's file name, as most file systems take it.</summary>
+    public const int FilenameLength = 255;
+
+    /// <summary>Characters of an attachment's media type with its charset.</summary>
+    public const int ContentTypeLength = 200;
+
+    /// <summary>Characters of an attachment's content id: a header line that need not be folded.</summary>
+    public const int ContentIdLength = 128;
+
     /// <summary>Further header fields.</summary>
     public const int Headers = 50;
 

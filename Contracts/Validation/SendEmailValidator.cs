@@ -19,6 +19,7 @@ public static class SendEmailValidator
             errors.Add(SendEmailFields.ReplyTo, ValidationCodes.TooMany, $"holds {mail.ReplyTo.Count} addresses; at most {SendEmailLimits.ReplyTo} are allowed");
         Subject(mail, errors);
         Body(mail, errors);
+        AttachmentRules.Check(mail.Attachments, errors);
         HeaderRules.Check(mail.Headers, errors);
         Tags(mail, errors);
         OrderingKey(mail, errors);

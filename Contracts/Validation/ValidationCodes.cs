@@ -33,6 +33,18 @@ public static class ValidationCodes
     /// <summary>The header field is made by this system from the other fields.</summary>
     public const string ReservedHeader = "reserved_header";
 
+    /// <summary>Not base64.</summary>
+    public const string InvalidBase64 = "invalid_base64";
+
+    /// <summary>Not the name of a file: a path, or a character that no name has.</summary>
+    public const string InvalidFilename = "invalid_filename";
+
+    /// <summary>Not a media type, or one that no attachment may have.</summary>
+    public const string InvalidContentType = "invalid_content_type";
+
+    /// <summary>Not a content id, or one that another attachment of the mail has.</summary>
+    public const string InvalidContentId = "invalid_content_id";
+
     /// <summary>Longer than allowed.</summary>
     public const string TooLong = "too_long";
 

@@ -25,7 +25,7 @@ public class SendEmailJsonTests
     [Test]
     public void Every_field_is_read_and_written_in_one_order()
     {
-        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 日本","text":"t","html":"<p>h</p>","headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k"}""";
+        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 日本","text":"t","html":"<p>h</p>","attachments":[{"filename":"Übersicht.pdf","content_type":"application/pdf","content":"JVBERi0xLjQ="},{"filename":"logo.png","content_id":"logo","content":"iVBO+/8="}],"headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k"}""";
 
         Write(Read(All)).ShouldBe(All);
     }
@@ -39,6 +39,19 @@ public class SendEmailJsonTests
         SendEmailJson.Serialize(one).ShouldBe(SendEmailJson.Serialize(two));
     }
 
+    [TestCase("iVBO+/8=")]
+    [TestCase("iVBO\\r\\n+/8=")]
+    [TestCase(" iVBO +/8= ")]
+    [TestCase("iVBO\\u002b\\/8=")]
+    [TestCase("iVBO+/9=")]
+    public void Base64_has_the_same_bytes_however_it_is_written(string content)
+    {
+        var mail = Read($$"""{"attachments":[{"content":"{{content}}","filename":"a"}]}""");
+
+        mail.Attachments.ShouldHaveSingleItem().Content!.Value.ToArray().ShouldBe([0x89, 0x50, 0x4e, 0xfb, 0xff]);
+        Write(mail).ShouldBe("""{"attachments":[{"filename":"a","content":"iVBO+/8="}]}""");
+    }
+
     [Test]
     public void The_options_of_another_serializer_change_neither_bytes_nor_reading()
     {
@@ -50,7 +63,14 @@ public class SendEmailJsonTests
     }
 
     [TestCase("""{"scheduled_at":"2030-01-01T00:00:00Z"}""", "scheduled_at", ValidationCodes.NotSupported, "not supported yet")]
-    [TestCase("""{"attachments":[]}""", "attachments", ValidationCodes.NotSupported, "not supported yet")]
+    [TestCase("""{"attachments":{}}""", "attachments", ValidationCodes.WrongType, "must be a list of attachments, and is an object")]
+    [TestCase("""{"attachments":["JVBE"]}""", "attachments[0]", ValidationCodes.WrongType, "must be an object with filename,")]
+    [TestCase("""{"attachments":[{"content":"JVBE"},{"content":"J-BE"}]}""", "attachments[1].content", ValidationCodes.InvalidBase64, "no base64")]
+    [TestCase("""{"attachments":[{"content":"JVB"}]}""", "attachments[0].content", ValidationCodes.InvalidBase64, "multiple of four")]
+    [TestCase("""{"attachments":[{"content":7}]}""", "attachments[0].content", ValidationCodes.WrongType, "must be a text")]
+    [TestCase("""{"attachments":[{"filename":"\ud800"}]}""", "attachments[0].filename", ValidationCodes.InvalidText, "surrogate")]
+    [TestCase("""{"attachments":[{"filename":"a","filename":"b"}]}""", "attachments[0].filename", ValidationCodes.DuplicateField, "given twice")]
+    [TestCase("""{"attachments":[{"name":"a.pdf"}]}""", "attachments[0].name", ValidationCodes.UnknownField, "one has filename, content_type")]
     [TestCase("""{"replyTo":"a@x.org"}""", "replyTo", ValidationCodes.UnknownField, "did you mean 'reply_to'?")]
     [TestCase("""{"colour":"red"}""", "colour", ValidationCodes.UnknownField, "a mail has from, to,")]
     [TestCase("""{"subject":5}""", "subject", ValidationCodes.WrongType, "must be a text, and is a number")]

@@ -37,6 +37,8 @@ public class EmailAddressTests
     [TestCase("ann@example.com>")]
     [TestCase("<ann@example.com")]
     [TestCase("ann..b@example.com")]
+    [TestCase("ann.@example.com")]
+    [TestCase(".ann@example.com")]
     [TestCase("ann@exa<mple.com")]
     [TestCase("ann@example.com (Ann)")]
     [TestCase("ann@-example.com")]

@@ -16,6 +16,14 @@ public class SendEmailProperties
     private static readonly Gen<string> Address = Gen.Frequency(
         (3, Gen.Constant("ann@example.com")), (1, Nasty), (2, Nasty.Select(name => $"{name} <ann@example.com>")), (1, Nasty.Select(user => $"{user}@example.com")));
 
+    // Half of the attachments could pass, so that the rest of the mail is looked at.
+    private static readonly Gen<Attachment> AnyAttachment =
+        from filename in Gen.OneOf(Gen.Elements("a.pdf", "Übersicht 1.pdf", "🎉"), Nasty)
+        from type in Gen.OneOf(Gen.Elements("text/csv; charset=utf-8", "image/png"), Nasty.Select(text => "text/" + text)).OrNull()
+        from id in Gen.OneOf(Gen.Elements("logo", "a.b@example.com"), Nasty).OrNull()
+        from bytes in Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf()
+        select new Attachment { Filename = filename, ContentType = type, ContentId = id, Content = bytes };
+
     private static readonly Gen<SendEmail> AnyMail =
         from sender in Address
         from to in Address.ListOf(2)
@@ -24,9 +32,10 @@ public class SendEmailProperties
         from name in Nasty.Where(n => n.Length > 0)
         from value in Nasty
         from key in Nasty.OrNull()
+        from attachments in AnyAttachment.ListOf(1)
         select new SendEmail
         {
-            From = sender, To = [.. to], Subject = subject, Text = text, OrderingKey = key, Tags = [value],
+            From = sender, To = [.. to], Attachments = attachments, Subject = subject, Text = text, OrderingKey = key, Tags = [value],
             Headers = new Dictionary<string, string> { [name] = value, ["X-Plain"] = value },
         };
 
@@ -38,6 +47,7 @@ public class SendEmailProperties
                 return true;
 
             return new[] { mail.From, mail.Subject!, mail.OrderingKey ?? "" }
+                .Concat(mail.Attachments.SelectMany(attachment => new[] { attachment.Filename, attachment.ContentType ?? "", attachment.ContentId ?? "" }))
                 .Concat(mail.Recipients).Concat(mail.Tags).Concat(mail.Headers.Keys).Concat(mail.Headers.Values)
                 .All(text => !text.Any(c => char.IsControl(c) && c != '\t'));
         }));
@@ -77,5 +87,6 @@ public class SendEmailProperties
         To = mail.To.Where(to => EmailAddress.TryParse(to, out _)).DefaultIfEmpty("bob@example.com").ToList(),
         Text = mail.Text is null || mail.Text.Contains('\ud800', StringComparison.Ordinal) ? "" : mail.Text,
         Headers = mail.Headers.Where(header => header.Key == "X-Plain").ToDictionary(),
+        Attachments = [.. mail.Attachments.Where(attachment => SendEmailValidator.Validate(Mails.Valid with { Attachments = [attachment] }).Count == 0)],
     };
 }

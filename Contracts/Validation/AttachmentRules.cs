@@ -1,0 +1,96 @@
+using System.Text.RegularExpressions;
+
+namespace Contracts.Validation;
+
+/// <summary>
+/// What an attachment may be. All of its texts become headers of its part of the mail, so each is held to the characters that it
+/// needs.
+/// </summary>
+public static partial class AttachmentRules
+{
+    private const string FilenameRule = "must be a plain file name such as report.pdf: no path (/ \\), no control character, no =?, no space at an end";
+
+    private const string ContentTypeRule = "is no media type; one is expected such as application/pdf or text/csv; charset=utf-8";
+
+    private const string ContentIdRule = "is no content id; letters, digits, dots and !#$%&'*+-/=?^_`{|}~ are allowed, and one @ between them";
+
+    /// <summary>Whether a text is the name of a file and nothing more.</summary>
+    public static bool IsFilename(string text) =>
+        text.Length > 0 && text.Trim().Length == text.Length && text is not ("." or "..") && Texts.IsOneLine(text) && !text.Any(NoneOfAName)
+        // Mail readers take it for an encoded word (RFC 2047), which may stand for a path or a line break after all.
+        && !text.Contains("=?", StringComparison.Ordinal);
+
+    /// <summary>Whether a text is a media type (RFC 2045, section 5.1) that one part of a mail can have.</summary>
+    public static bool IsContentType(string text) => MediaType().IsMatch(text) && !IsComposite(text);
+
+    /// <summary>Whether a text can stand in <c>Content-ID</c> and behind <c>cid:</c> (RFC 2392) without being quoted.</summary>
+    public static bool IsContentId(string text) => MessageIdPart().IsMatch(text);
+
+    internal static void Check(IReadOnlyList<Attachment> attachments, ErrorList errors)
+    {
+        if (attachments.Count > SendEmailLimits.Attachments)
+            errors.Add(SendEmailFields.Attachments, ValidationCodes.TooMany, $"holds {attachments.Count}; at most {SendEmailLimits.Attachments} are allowed");
+
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < attachments.Count; i++)
+            Check($"{SendEmailFields.Attachments}[{i}]", attachments[i], ids, errors);
+    }
+
+    private static void Check(string path, Attachment attachment, HashSet<string> ids, ErrorList errors)
+    {
+        CheckFilename($"{path}.{AttachmentFields.Filename}", attachment.Filename, errors);
+        if (attachment.ContentType is { } type)
+            CheckContentType($"{path}.{AttachmentFields.ContentType}", type, errors);
+        if (attachment.ContentId is { } id)
+            CheckContentId($"{path}.{AttachmentFields.ContentId}", id, ids, errors);
+        if (attachment.Content is null)
+            errors.AddMissing($"{path}.{AttachmentFields.Content}", "is required: the bytes as base64; it may be an empty text");
+    }
+
+    private static void CheckFilename(string path, string name, ErrorList errors)
+    {
+        if (name.Length == 0)
+            errors.AddMissing(path, "is required: the name that the recipient sees");
+        else if (name.Length > SendEmailLimits.FilenameLength)
+            errors.Add(path, ValidationCodes.TooLong, $"has {name.Length} characters; at most {SendEmailLimits.FilenameLength} are allowed");
+        else if (!IsFilename(name))
+            errors.Add(path, ValidationCodes.InvalidFilename, FilenameRule);
+    }
+
+    private static void CheckContentType(string path, string type, ErrorList errors)
+    {
+        if (type.Length > SendEmailLimits.ContentTypeLength)
+            errors.Add(path, ValidationCodes.TooLong, $"has {type.Length} characters; at most {SendEmailLimits.ContentTypeLength} are allowed");
+        else if (IsComposite(type))
+            errors.Add(path, ValidationCodes.InvalidContentType, "is a type that holds other parts, which cannot be sent as bytes (RFC 2046, section 5); use application/octet-stream");
+        else if (!IsContentType(type))
+            errors.Add(path, ValidationCodes.InvalidContentType, ContentTypeRule);
+    }
+
+    private static void CheckContentId(string path, string id, HashSet<string> ids, ErrorList errors)
+    {
+        if (id.Length > SendEmailLimits.ContentIdLength)
+            errors.Add(path, ValidationCodes.TooLong, $"has {id.Length} characters; at most {SendEmailLimits.ContentIdLength} are allowed");
+        else if (!IsContentId(id))
+            errors.Add(path, ValidationCodes.InvalidContentId, ContentIdRule);
+        else if (!ids.Add(id))
+            errors.Add(path, ValidationCodes.InvalidContentId, "is that of another attachment, too; give each its own");
+    }
+
+    private static bool IsComposite(string type) =>
+        type.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) || type.StartsWith("message/", StringComparison.OrdinalIgnoreCase);
+
+    // The marks that turn the direction of writing make "cod.exe" look like "exe.doc" (U+202E).
+    private static bool NoneOfAName(char c) =>
+        c is '/' or '\\' or '\t' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
+
+    [GeneratedRegex(
+        """\A[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( *; *[Cc][Hh][Aa][Rr][Ss][Ee][Tt]=[A-Za-z0-9!#$&^_.+-]+)?\z""",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex MediaType();
+
+    [GeneratedRegex(
+        """\A[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*(@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)?\z""",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex MessageIdPart();
+}
