@@ -13,7 +13,14 @@ internal static class MailAddresses
     {
         if (!EmailAddress.TryParse(text, out var address))
             throw new PermanentMailException($"An address cannot be used: it {EmailAddress.Explain(text)}.");
-        return new MailboxAddress(Encoding.UTF8, address.DisplayName, address.Address);
+        try
+        {
+            return new MailboxAddress(Encoding.UTF8, EncodedWords.Literal(address.DisplayName), address.Address);
+        }
+        catch (ParseException fault)
+        {
+            throw new PermanentMailException($"The address {text} cannot be used: {fault.Message}.", fault);
+        }
     }
 
     /// <summary>The bare address: what the envelope and the books know a recipient by.</summary>

@@ -31,7 +31,7 @@ internal sealed class MailComposer(IOptions<SmtpOptions> options)
     public static OutgoingMail Compose(SendEmail mail, string messageId, DateTimeOffset date)
     {
         var sender = MailAddresses.Mailbox(mail.From);
-        var message = new MimeMessage { MessageId = messageId, Date = date, Body = Body(mail) };
+        var message = new MimeMessage { MessageId = messageId, Date = date, Body = MailContent.Of(mail) };
         message.From.Add(sender);
         message.To.AddRange(mail.To.Select(MailAddresses.Mailbox));
         message.Cc.AddRange(mail.Cc.Select(MailAddresses.Mailbox));
@@ -40,21 +40,6 @@ internal sealed class MailComposer(IOptions<SmtpOptions> options)
         foreach (var (name, value) in mail.Headers)
             message.Headers.Add(Name(name), Encoding.UTF8, OneLine(name, value));
         return new OutgoingMail(message, sender);
-    }
-
-    private static MimeEntity Body(SendEmail mail) => mail switch
-    {
-        { Html: null } => Part("plain", mail.Text ?? ""),
-        { Text: null } => Part("html", mail.Html),
-        // RFC 2046 section 5.1.4: the richest form last.
-        _ => new MultipartAlternative { Part("plain", mail.Text), Part("html", mail.Html) },
-    };
-
-    private static TextPart Part(string subtype, string text)
-    {
-        var part = new TextPart(subtype);
-        part.SetText(Encoding.UTF8, text);
-        return part;
     }
 
     private static string SenderDomain(SendEmail mail)
@@ -71,7 +56,7 @@ internal sealed class MailComposer(IOptions<SmtpOptions> options)
     private static string OneLine(string field, string value) =>
         value.Any(c => char.IsControl(c) && c != '\t')
             ? throw new PermanentMailException($"\"{Shown(field)}\" holds a control character, which no header may.")
-            : value;
+            : EncodedWords.Literal(value);
 
     private static string Shown(string text) => new([.. text.Take(80).Select(c => char.IsControl(c) ? '?' : c)]);
 }

@@ -84,6 +84,33 @@ internal sealed class WorkerTests
     }
 
     [Test]
+    public async Task Attachments_arrive_and_pass_through_the_dead_letter_topic_unharmed()
+    {
+        _worker.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550)) { Recipient = "attached@*", Times = 1 });
+        byte[] file = [.. Enumerable.Range(0, 100_000).Select(number => (byte)(number * 7))];
+        var id = await _worker.PostAsync(new SendEmail
+        {
+            From = "ann@example.com", To = ["attached@example.com"], Subject = "s", Text = "t",
+            Attachments = [new Attachment { Filename = "Übersicht.bin", Content = file }],
+        });
+        await _worker.WhenAsync(id, MailState.Dead);
+        var failure = await Failure(id);
+
+        // What the API does on a replay: the row is raised, the dead letter's bytes go to the topic again.
+        var replay = (await _worker.Failures.RequestReplayAsync(failure.Id, "ann", null)).ShouldBeOfType<ReplayResult.Accepted>().Replay;
+        await _worker.Kafka.Records.ProduceAsync(
+            _worker.Topics.Mails, $"{id:D}", System.Text.Encoding.UTF8.GetString(replay.Value!), (HeaderNames.MessageId, $"{id:D}"), (HeaderNames.Generation, "1"));
+
+        await _worker.WhenAsync(id, MailState.Sent);
+        var arrived = _worker.Sink.Mails.All().Single(mail => mail.MessageId.StartsWith($"{id:D}", StringComparison.Ordinal)).Parse()
+            .Attachments.ShouldHaveSingleItem().ShouldBeAssignableTo<MimeKit.MimePart>()!;
+        arrived.FileName.ShouldBe("Übersicht.bin");
+        using var bytes = new MemoryStream();
+        arrived.Content!.DecodeTo(bytes);
+        bytes.ToArray().ShouldBe(file);
+    }
+
+    [Test]
     public async Task One_recipient_that_is_refused_makes_the_mail_dead_and_the_others_get_it_once()
     {
         _worker.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550)) { Recipient = "gone2@*" });
