@@ -80,7 +80,7 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
     }
 
     private static MailBody TooLarge(int maxBytes, string what) =>
-        Refused(ProblemTypes.TooLarge.Because($"{what} has more than {maxBytes} bytes, which is the limit (Api:MaxMailBytes)."));
+        Refused(ProblemTypes.TooLarge.Because($"{what} has more than {maxBytes} bytes, which is the limit (Api:MaxMailBytes).", (ProblemResults.LimitMember, maxBytes)));
 
     private static MailBody Refused(ProblemHttpResult problem) => new(Mail: null, Canonical: null, problem);
 }

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 using Contracts;
 using Contracts.Validation;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
+using Producer.Api.Configuration;
 
 namespace Producer.Api.OpenApi;
 
@@ -32,6 +34,7 @@ internal static class MailSchema
             [SendEmailFields.Text] = Text("The plain text. Text or HTML is needed; it may be empty on purpose."),
             [SendEmailFields.Body] = Text("Another name for `text`."),
             [SendEmailFields.Html] = Text("The HTML form of the body."),
+            [SendEmailFields.Attachments] = AttachmentSchema.Of(MaxMailBytes(context)),
             [SendEmailFields.Headers] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
@@ -52,12 +55,16 @@ internal static class MailSchema
         return Task.CompletedTask;
     }
 
+    private static int MaxMailBytes(OpenApiSchemaTransformerContext context) =>
+        context.ApplicationServices.GetRequiredService<IOptions<ApiOptions>>().Value.MaxMailBytes;
+
     private static JsonObject Example() => new JsonObject
     {
         [SendEmailFields.From] = "Shop <shop@example.com>",
         [SendEmailFields.To] = "ann@example.com",
         [SendEmailFields.Subject] = "Your order 1234",
         [SendEmailFields.Text] = "Thank you! It leaves today.",
+        [SendEmailFields.Attachments] = new JsonArray(AttachmentSchema.Example()),
         [SendEmailFields.Tags] = new JsonArray("order"),
         [SendEmailFields.OrderingKey] = "order-1234",
     };

@@ -10,6 +10,9 @@ internal static class ProblemResults
     /// <summary>The member that holds <see cref="ProblemType.Code"/>.</summary>
     public const string CodeMember = "code";
 
+    /// <summary>The member that holds the limit in bytes that a mail is past.</summary>
+    public const string LimitMember = "limit";
+
     public static ProblemHttpResult Because(this ProblemType type, string detail, params (string Name, object? Value)[] members) =>
         TypedResults.Problem(type.Details(detail, members));
 

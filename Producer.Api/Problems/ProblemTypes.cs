@@ -31,7 +31,7 @@ internal static class ProblemTypes
         "It was replayed, resolved or discarded before; `detail` says which. Only an unresolved failure can be replayed or discarded.");
 
     public static readonly ProblemType TooLarge = new("too_large", 413, "The mail is too large",
-        "The mail has more bytes than `Api:MaxMailBytes` allows; `detail` names the limit.");
+        "The mail, its attachments in base64 included, has more bytes of JSON than `Api:MaxMailBytes` allows; `limit` is that number.");
 
     public static readonly ProblemType UnsupportedMediaType = new("unsupported_media_type", 415, "The body is not JSON",
         "Send `Content-Type: application/json`, in UTF-8.");

@@ -55,6 +55,11 @@ public class PostEmailTests
         _api.Queue.Mails.Count.ShouldBe(before);
     }
 
+    private static string WithAttachment(string filename, string content) =>
+        Mail.Replace("\"t\"", $$"""
+            "t","attachments":[{"filename":"{{filename}}","content":"{{content}}"}]
+            """, StringComparison.Ordinal);
+
     [Test]
     public async Task Malformed_JSON_is_refused_with_its_position()
     {
@@ -100,6 +105,32 @@ public class PostEmailTests
         var problem = await (await _api.PostAsync("/emails", large)).ProblemAsync(413, "too_large");
 
         problem.GetProperty("detail").GetString()!.ShouldContain("2000");
+        problem.GetProperty("limit").GetInt32().ShouldBe(2000);
+    }
+
+    [Test]
+    public async Task Attachments_come_into_the_topic_byte_for_byte_and_count_towards_the_limit()
+    {
+        byte[] file = [.. Enumerable.Range(0, 1000).Select(number => (byte)number)];
+        var attached = WithAttachment("report.pdf", Convert.ToBase64String(file));
+
+        var id = (await (await _api.PostAsync("/emails", attached)).JsonAsync()).GetProperty("id").GetGuid();
+        var queued = _api.Queue.Mails.Single(mail => mail.Id == id).Mail.Attachments.ShouldHaveSingleItem();
+        queued.Filename.ShouldBe("report.pdf");
+        queued.Content!.Value.ToArray().ShouldBe(file);
+
+        var problem = await (await _api.PostAsync("/emails", WithAttachment("report.pdf", Convert.ToBase64String([.. file, .. file])))).ProblemAsync(413, "too_large");
+        problem.GetProperty("limit").GetInt32().ShouldBe(2000);
+    }
+
+    [Test]
+    public async Task What_is_wrong_with_an_attachment_is_said_field_by_field()
+    {
+        var problem = await (await _api.PostAsync("/emails", WithAttachment("../report.pdf", "no base64!"))).ProblemAsync(422, "validation_failed");
+        problem.GetProperty("errors").EnumerateArray().Select(error => $"{error.GetProperty("field")}: {error.GetProperty("code")}")
+            .ShouldBe(["attachments[0].content: invalid_base64"]);
+        problem = await (await _api.PostAsync("/emails", WithAttachment("../report.pdf", ""))).ProblemAsync(422, "validation_failed");
+        problem.GetProperty("errors")[0].GetProperty("field").GetString().ShouldBe("attachments[0].filename");
     }
 
     [Test]

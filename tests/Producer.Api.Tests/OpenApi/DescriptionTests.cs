@@ -59,6 +59,23 @@ public class DescriptionTests
     }
 
     [Test]
+    public void It_names_every_field_of_an_attachment_and_the_limit()
+    {
+        var attachments = _document.GetProperty("components").GetProperty("schemas").GetProperty("SendEmail").GetProperty("properties").GetProperty("attachments");
+
+        attachments.GetProperty("description").GetString()!.ShouldContain("1,000,000 bytes");
+        attachments.GetProperty("items").GetProperty("properties").EnumerateObject().Select(field => field.Name).ShouldBe(Contracts.AttachmentFields.All);
+    }
+
+    [Test]
+    public void The_example_of_a_mail_is_one_that_is_taken()
+    {
+        var example = _document.GetProperty("components").GetProperty("schemas").GetProperty("SendEmail").GetProperty("examples")[0];
+
+        Contracts.Validation.SendEmailValidator.Validate(JsonSerializer.Deserialize<Contracts.SendEmail>(example)!).ShouldBeEmpty();
+    }
+
+    [Test]
     public void Every_operation_says_what_it_does() =>
         _document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject())
             .Where(operation => !operation.Value.TryGetProperty("summary", out _) || !operation.Value.TryGetProperty("operationId", out _))
