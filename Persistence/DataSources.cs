@@ -7,16 +7,17 @@ internal static class DataSources
 {
     public static NpgsqlDataSource Create(DatabaseOptions options)
     {
+        // Npgsql's ContainsKey says whether it knows a key; this one, whether the text has it, by whatever synonym.
         var given = new NpgsqlConnectionStringBuilder(options.ConnectionString);
         var settings = new NpgsqlDataSourceBuilder(options.ConnectionString);
         var connection = settings.ConnectionStringBuilder;
-        if (!given.ContainsKey("Command Timeout"))
+        if (!given.ShouldSerialize("Command Timeout"))
             connection.CommandTimeout = (int)options.CommandTimeout.TotalSeconds;
-        if (!given.ContainsKey("Timeout"))
+        if (!given.ShouldSerialize("Timeout"))
             connection.Timeout = (int)options.ConnectTimeout.TotalSeconds;
-        if (!given.ContainsKey("Maximum Pool Size"))
+        if (!given.ShouldSerialize("Maximum Pool Size"))
             connection.MaxPoolSize = options.MaxPoolSize;
-        if (!given.ContainsKey("Max Auto Prepare"))
+        if (!given.ShouldSerialize("Max Auto Prepare"))
             connection.MaxAutoPrepare = options.MaxPreparedStatements;
         if (string.IsNullOrEmpty(connection.ApplicationName))
             connection.ApplicationName = AppDomain.CurrentDomain.FriendlyName;

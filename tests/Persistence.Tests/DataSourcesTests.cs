@@ -1,0 +1,53 @@
+using Npgsql;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Persistence.Tests;
+
+public sealed class DataSourcesTests
+{
+    [Test]
+    public async Task The_options_apply_where_the_connection_string_says_nothing()
+    {
+        await using var source = DataSources.Create(new DatabaseOptions
+        {
+            ConnectionString = "Host=localhost",
+            CommandTimeout = TimeSpan.FromSeconds(7),
+            ConnectTimeout = TimeSpan.FromSeconds(3),
+            MaxPoolSize = 9,
+            MaxPreparedStatements = 11,
+        });
+        Settings(source).ShouldBe((7, 3, 9, 11));
+    }
+
+    [Test]
+    public async Task What_the_connection_string_says_wins_however_it_spells_it()
+    {
+        await using var source = DataSources.Create(new DatabaseOptions
+        {
+            ConnectionString = "Host=localhost;CommandTimeout=1;timeout=2;MAXPOOLSIZE=3;MaxAutoPrepare=0",
+        });
+        Settings(source).ShouldBe((1, 2, 3, 0));
+    }
+
+    [Test]
+    public async Task A_statement_that_recurs_is_prepared()
+    {
+        await using var books = await Books.OpenAsync();
+        await using var connection = await books.DataSource.OpenConnectionAsync();
+        for (var use = 0; use < 10; use++)
+        {
+            await using var command = new NpgsqlCommand("SELECT 42", connection);
+            await command.ExecuteScalarAsync();
+        }
+
+        await using var prepared = new NpgsqlCommand("SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT 42'", connection);
+        (await prepared.ExecuteScalarAsync()).ShouldBe(1);
+    }
+
+    private static (int CommandTimeout, int Timeout, int MaxPoolSize, int MaxAutoPrepare) Settings(NpgsqlDataSource source)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+        return (settings.CommandTimeout, settings.Timeout, settings.MaxPoolSize, settings.MaxAutoPrepare);
+    }
+}
