@@ -29,6 +29,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddDbContextFactory<EmailDbContext>(
             (provider, builder) => builder.UseEmailSchema(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton<DeliveryStore>();
+        services.AddSingleton<IDeliveryBooks>(provider => provider.GetRequiredService<DeliveryStore>());
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<BookStats>();

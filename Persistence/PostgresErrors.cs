@@ -43,6 +43,15 @@ public static class PostgresErrors
         _ => IsUnavailable(exception.InnerException),
     };
 
+    /// <summary>
+    /// Whether somebody else held a row for too long, or in the other order: nothing was changed, and trying again will do.
+    /// </summary>
+    /// <param name="exception">What was thrown.</param>
+    public static bool IsContention(Exception exception) => exception is PostgresException
+    {
+        SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
+    };
+
     private static bool SaysUnavailable(string sqlState) =>
         UnavailableStates.Contains(sqlState) || UnavailableClasses.Contains(sqlState[..Math.Min(2, sqlState.Length)]);
 

@@ -1,9 +1,10 @@
+using Persistence;
 using Persistence.Deliveries;
 
 namespace Consumer.Worker.Delivery;
 
 /// <summary>Claims mails in the books, waiting as long as another worker holds one.</summary>
-internal sealed class MailClaims(DeliveryStore store, WorkerLease lease, TimeProvider time)
+internal sealed class MailClaims(IDeliveryBooks books, WorkerLease lease, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -19,18 +20,30 @@ internal sealed class MailClaims(DeliveryStore store, WorkerLease lease, TimePro
     {
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            var result = await store.ClaimAsync(mail.Record, lease.WorkerId, takeBack, cancellationToken);
-            switch (result)
+            switch (await TryClaimAsync(mail, takeBack, cancellationToken))
             {
                 case ClaimResult.NoLease:
                     await lease.RenewAsync(cancellationToken);
                     break;
-                case ClaimResult.Busy:
+                case null or ClaimResult.Busy:
                     await Task.Delay(pause, time, cancellationToken);
                     break;
-                default:
+                case var result:
                     return result;
             }
+        }
+    }
+
+    /// <summary>Null where somebody else has locked the mail's row, as an operator may: that passes, and is no failure of the mail.</summary>
+    private async Task<ClaimResult?> TryClaimAsync(IncomingMail mail, bool takeBack, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await books.ClaimAsync(mail.Record, lease.WorkerId, takeBack, cancellationToken);
+        }
+        catch (Exception exception) when (PostgresErrors.IsContention(exception))
+        {
+            return null;
         }
     }
 }

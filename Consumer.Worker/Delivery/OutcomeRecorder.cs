@@ -7,7 +7,7 @@ namespace Consumer.Worker.Delivery;
 /// be gone for an hour, and the mail must not be sent again for that. The mail's record stays unacknowledged meanwhile. Only the
 /// end of the process ends the tries; then the row still says <c>sending</c>, and whoever takes it over knows that it does not know.
 /// </summary>
-internal sealed class OutcomeRecorder(DeliveryStore store, WorkerShutdown shutdown, TimeProvider time, ILogger<OutcomeRecorder> logger)
+internal sealed class OutcomeRecorder(IDeliveryBooks books, WorkerShutdown shutdown, TimeProvider time, ILogger<OutcomeRecorder> logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -16,7 +16,7 @@ internal sealed class OutcomeRecorder(DeliveryStore store, WorkerShutdown shutdo
     /// <summary>Records that the mail was sent.</summary>
     public async Task SentAsync(DeliveryAttempt attempt)
     {
-        var held = await UntilWrittenAsync("sent", attempt.Identity, ct => store.RecordSentAsync(attempt.Identity, attempt.FencingToken, attempt.Answers, ct));
+        var held = await UntilWrittenAsync("sent", attempt.Identity, ct => books.RecordSentAsync(attempt.Identity, attempt.FencingToken, attempt.Answers, ct));
         if (!held)
             logger.LogWarning("{Mail} was sent, but meanwhile its claim had gone to another worker: it may have been sent twice. Did this worker stall longer than Worker:Lease?", attempt.Identity);
     }
@@ -24,11 +24,11 @@ internal sealed class OutcomeRecorder(DeliveryStore store, WorkerShutdown shutdo
     /// <summary>Records what comes next.</summary>
     /// <returns>False where the mail is another worker's by now, which decides: nothing may be handed over.</returns>
     public Task<bool> HandOverAsync(DeliveryAttempt attempt, HandOver handOver) => UntilWrittenAsync("handed over", attempt.Identity,
-        ct => store.RecordHandOverAsync(attempt.Identity, attempt.FencingToken, handOver, attempt.Answers, cancellationToken: ct));
+        ct => books.RecordHandOverAsync(attempt.Identity, attempt.FencingToken, handOver, attempt.Answers, cancellationToken: ct));
 
     /// <summary>Marks that what came next was produced.</summary>
     public Task MarkHandedOverAsync(RecordIdentity identity) => UntilWrittenAsync("marked as handed over", identity,
-        ct => store.MarkHandedOverAsync(identity, ct));
+        ct => books.MarkHandedOverAsync(identity, ct));
 
     /// <summary>
     /// Gives a mail back of which nothing was sent. One try: where it fails the row stays this worker's, and the record, which
@@ -39,7 +39,7 @@ internal sealed class OutcomeRecorder(DeliveryStore store, WorkerShutdown shutdo
         using var patience = new CancellationTokenSource(ReleaseTimeout, time);
         try
         {
-            await store.ReleaseAsync(attempt.Identity, attempt.FencingToken, patience.Token);
+            await books.ReleaseAsync(attempt.Identity, attempt.FencingToken, patience.Token);
         }
         // Broad on purpose: what made the worker give the mail back matters more, and is on its way up.
         catch (Exception exception)

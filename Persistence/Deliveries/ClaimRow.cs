@@ -13,7 +13,7 @@ internal sealed record ClaimRow(
     DateTimeOffset? Due,
     string? Reason)
 {
-    /// <summary>Reads the one row of <see cref="ClaimSql.Explain"/>; null where the mail has none.</summary>
+    /// <summary>Reads a line of <see cref="ClaimSql.Explain"/>; null where the mail has no row.</summary>
     public static ClaimRow? Read(NpgsqlDataReader reader)
     {
         if (!reader.GetBoolean(reader.GetOrdinal("has_row")))

@@ -4,31 +4,41 @@ namespace Persistence.Deliveries;
 internal static class ClaimSql
 {
     /// <summary>
-    /// Inserts or takes the mail's row, in one statement that settles every race: of several workers the row lets one
-    /// through, and returns no row to the others. A worker without a lease of its own claims nothing.
+    /// Inserts or takes the rows of mails that differ, in one statement that settles every race: of several workers a row lets
+    /// one through, and the others get no row back. A worker without a lease of its own claims nothing.
     /// </summary>
     /// <remarks>
     /// <para>
     /// <c>claimed_at &lt;= now()</c>: the statement may have waited for the row while another worker claimed it. The row is
-    /// then newer than this statement's view of <c>workers</c>, so that worker's lease cannot be judged and counts as live.
+    /// then newer than this statement's view of <c>workers</c>, so that worker's lease cannot be judged and counts as live. For
+    /// that <c>claimed_at</c> is the clock at the row itself: it lies after all that its own statement has seen.
+    /// </para>
+    /// <para>
+    /// <c>IS TRUE</c> keeps the planner from a join that compares each with each: it then looks the ids up in a hash table.
     /// </para>
     /// <para>
     /// Recipients that are settled come back; the open ones are those of the record without them. A recipient that was
     /// pending when its worker's lease ran out is unknown: it may have been in the middle of DATA.
     /// </para>
     /// </remarks>
-    public const string Claim = """
+    public const string Claim = $"""
         WITH claimed AS (
             INSERT INTO email.deliveries AS d (
                 id, generation, attempt, state, worker_id, fencing_token, message_id_header,
                 first_topic, first_partition, first_offset, record_timestamp, content_hash,
                 accepted_at, key, subject, sender, unknown_outcomes, created_at, claimed_at, updated_at)
             SELECT
-                @id, @generation, @attempt, 'sending', w.id, 1, @message_id_header,
-                @topic, @partition, @offset, @timestamp, @content_hash,
-                @accepted_at, @key, @subject, @sender, 0, now(), now(), now()
-            FROM email.workers AS w
-            WHERE w.id = @worker_id AND w.lease_until > now()
+                g.id, g.generation, g.attempt, 'sending', w.id, 1, g.message_id_header,
+                g.topic, g.partition, g.offset, g.timestamp, g.content_hash,
+                g.accepted_at, g.key, g.subject, g.sender, 0, now(), clock_timestamp(), now()
+            FROM unnest(
+                    @ids, @generations, @attempts, @worker_ids, @message_id_headers, @topics, @partitions, @offsets, @timestamps,
+                    @content_hashes, @accepted_ats, @keys, @subjects, @senders)
+                AS g (id, generation, attempt, worker_id, message_id_header, topic, partition, "offset", "timestamp",
+                    content_hash, accepted_at, key, subject, sender)
+            JOIN email.workers AS w ON w.id = g.worker_id AND w.lease_until > now()
+            {BatchSql.Patience}
+            ORDER BY g.id
             ON CONFLICT (id) DO UPDATE SET
                 attempt = excluded.attempt,
                 state = 'sending',
@@ -48,7 +58,7 @@ internal static class ClaimSql
                 key = coalesce(d.key, excluded.key),
                 subject = coalesce(d.subject, excluded.subject),
                 sender = coalesce(d.sender, excluded.sender),
-                claimed_at = now(), next_attempt_at = NULL, updated_at = now()
+                claimed_at = clock_timestamp(), next_attempt_at = NULL, updated_at = now()
             WHERE d.generation = excluded.generation
               AND excluded.attempt >= d.attempt
               AND NOT (
@@ -60,19 +70,20 @@ internal static class ClaimSql
                   d.state IN ('queued', 'scheduled') AND (d.hand_over IS NULL OR excluded.attempt > d.attempt)
                   OR d.state = 'sending' AND d.claimed_at <= now() AND (
                       NOT EXISTS (SELECT FROM email.workers AS p WHERE p.id = d.worker_id AND p.lease_until > now())
-                      OR @reclaim_own AND d.worker_id = excluded.worker_id))
+                      OR d.worker_id = excluded.worker_id AND d.id = ANY(@reclaimed)))
             RETURNING d.id, d.fencing_token, d.taken_over_from, d.worker_id, d.message_id_header, d.record_timestamp
         ), added AS (
             INSERT INTO email.delivery_recipients (delivery_id, address, ordinal, kind, outcome, updated_at)
-            SELECT c.id, r.address, r.ordinal, r.kind, 'pending', now()
-            FROM claimed AS c, unnest(@addresses, @kinds) WITH ORDINALITY AS r (address, kind, ordinal)
+            SELECT r.id, r.address, r.ordinal, r.kind, 'pending', now()
+            FROM unnest(@recipient_ids, @addresses, @ordinals, @kinds) AS r (id, address, ordinal, kind)
+            WHERE (r.id IN (SELECT id FROM claimed)) IS TRUE
             ON CONFLICT DO NOTHING
         ), doubtful AS (
             UPDATE email.delivery_recipients AS r SET outcome = 'unknown', updated_at = now()
-            FROM claimed AS c
-            WHERE r.delivery_id = c.id AND r.outcome = 'pending' AND c.taken_over_from <> c.worker_id
+            FROM (SELECT id FROM claimed WHERE taken_over_from <> worker_id {BatchSql.Few}) AS c
+            WHERE r.delivery_id = c.id AND r.outcome = 'pending'
         )
-        SELECT c.fencing_token, c.taken_over_from, c.message_id_header, ARRAY(
+        SELECT c.id, c.fencing_token, c.taken_over_from, c.message_id_header, ARRAY(
             SELECT r.address FROM email.delivery_recipients AS r
             WHERE r.delivery_id = c.id AND r.outcome IN ('accepted', 'rejected')) AS settled, ARRAY(
             SELECT r.address FROM email.delivery_recipients AS r
@@ -80,24 +91,25 @@ internal static class ClaimSql
         FROM claimed AS c
         """;
 
-    /// <summary>Why a claim did not go through: the row, whoever holds it, and the claiming worker's own lease.</summary>
-    public const string Explain = """
+    /// <summary>Why claims did not go through: a line for each, with the row, whoever holds it, and the claiming worker's own lease.</summary>
+    public const string Explain = $"""
         SELECT
-            d.generation, d.attempt, d.state, d.hand_over, d.hand_over_marked_at IS NOT NULL AS marked,
+            g.id AS asked, d.generation, d.attempt, d.state, d.hand_over, d.hand_over_marked_at IS NOT NULL AS marked,
             CASE
                 WHEN d.claimed_at > now() THEN 'live'
-                WHEN p.lease_until > now() AND @reclaim_own AND d.worker_id = @worker_id THEN 'own'
+                WHEN p.lease_until > now() AND d.worker_id = g.worker_id AND d.id = ANY(@reclaimed) THEN 'own'
                 WHEN p.lease_until > now() THEN 'live'
                 ELSE 'lapsed'
             END AS holder,
-            coalesce(d.content_hash <> @content_hash
-                AND (d.first_topic, d.first_partition, d.first_offset) IS DISTINCT FROM (@topic, @partition, @offset), false) AS other_content,
+            coalesce(d.content_hash <> g.content_hash
+                AND (d.first_topic, d.first_partition, d.first_offset) IS DISTINCT FROM (g.topic, g.partition, g.offset), false) AS other_content,
             d.worker_id, p.name, p.lease_until,
             d.hand_over_attempt, d.next_attempt_at, d.hand_over_reason,
-            EXISTS (SELECT FROM email.workers AS w WHERE w.id = @worker_id AND w.lease_until > now()) AS has_lease,
+            EXISTS (SELECT FROM email.workers AS w WHERE w.id = g.worker_id AND w.lease_until > now()) AS has_lease,
             d.id IS NOT NULL AS has_row
-        FROM (SELECT) AS nothing
-        LEFT JOIN email.deliveries AS d ON d.id = @id
+        FROM (SELECT * FROM unnest(@ids, @worker_ids, @topics, @partitions, @offsets, @content_hashes) {BatchSql.Few})
+            AS g (id, worker_id, topic, partition, "offset", content_hash)
+        LEFT JOIN email.deliveries AS d ON d.id = g.id
         LEFT JOIN email.workers AS p ON p.id = d.worker_id
         """;
 

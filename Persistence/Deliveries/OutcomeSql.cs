@@ -1,15 +1,33 @@
 namespace Persistence.Deliveries;
 
 /// <summary>
-/// The end of an attempt in SQL. Each statement answers whether the claim that it was made under is still the mail's
-/// current one, and answers the same when it is repeated.
+/// The end of attempts in SQL, each statement for mails that differ. Each answers, by mail, whether the claim that it was made under
+/// is still the mail's current one, and answers the same when it is repeated. A mail without a row gets no answer.
 /// </summary>
+/// <remarks>
+/// Part <c>mail</c> locks the rows before anything is changed, in the order of their ids, so that no two statements wait for each
+/// other; and all that follows goes by what the locked rows say, not by what they said when the statement began.
+/// </remarks>
 internal static class OutcomeSql
 {
-    /// <summary>The answers as rows. One that accepted is never taken back: a later lost connection does not unsend.</summary>
-    private const string Answers = """
-        SELECT * FROM unnest(@addresses, @outcomes, @codes, @enhanced_codes, @texts)
-            AS a (address, outcome, reply_code, enhanced_code, reply_text)
+    /// <summary>The row of each mail that is given, locked; in order, as a nested loop over what is sorted is the only way to read it.</summary>
+    private const string Locked = "LATERAL (SELECT * FROM email.deliveries AS l WHERE l.id = g.id FOR NO KEY UPDATE) AS d";
+
+    /// <summary>The claim that the outcome is of is the mail's last one.</summary>
+    private const string SameClaim = "(d.generation, d.attempt, d.fencing_token) = (g.generation, g.attempt, g.token)";
+
+    /// <summary>
+    /// What the servers answered. A recipient that accepted is never taken back: a later lost connection does not unsend. Of a claim
+    /// that is not held any more nothing else is kept. The conditions that are more than one hinder a join of each with each.
+    /// </summary>
+    private const string Settle = $"""
+        UPDATE email.delivery_recipients AS r SET
+            outcome = a.outcome, reply_code = a.reply_code, enhanced_code = a.enhanced_code, reply_text = a.reply_text,
+            updated_at = now()
+        FROM (SELECT * FROM unnest(@recipient_ids, @addresses, @outcomes, @codes, @enhanced_codes, @texts) {BatchSql.Few})
+            AS a (id, address, outcome, reply_code, enhanced_code, reply_text)
+        WHERE r.delivery_id = a.id AND r.address = a.address AND r.outcome <> 'accepted' AND (
+            a.id IN (SELECT id FROM mail WHERE held) OR a.outcome = 'accepted' AND a.id IN (SELECT id FROM mail))
         """;
 
     /// <summary>
@@ -17,26 +35,29 @@ internal static class OutcomeSql
     /// audit; also one whose replay was not yet marked, since the worker may be quicker than the mark.
     /// </summary>
     public const string Sent = $"""
-        WITH answers AS ({Answers}), mail AS (
-            SELECT d.id, d.state, d.generation, d.generation = @generation AND d.attempt = @attempt AND d.fencing_token = @token AS held
-            FROM email.deliveries AS d WHERE d.id = @id FOR NO KEY UPDATE
+        WITH given AS (
+            SELECT * FROM unnest(@ids, @generations, @attempts, @tokens, @unknown) AS g (id, generation, attempt, token, is_unknown)
+            {BatchSql.Patience} ORDER BY id {BatchSql.Few}
+        ), mail AS (
+            SELECT d.id, d.state, d.generation, g.is_unknown, {SameClaim} AS held FROM given AS g, {Locked}
         ), sent AS (
             UPDATE email.deliveries AS d SET
                 state = 'sent', sent_at = now(), ended_at = now(), next_attempt_at = NULL, updated_at = now(),
-                unknown_outcomes = d.unknown_outcomes + (SELECT count(*) FROM (SELECT FROM answers WHERE outcome = 'unknown' LIMIT 1) AS u)
+                unknown_outcomes = d.unknown_outcomes + CASE WHEN mail.is_unknown THEN 1 ELSE 0 END
             FROM mail WHERE d.id = mail.id AND mail.state <> 'sent'
-            RETURNING d.id
         ), settled AS (
-            UPDATE email.delivery_recipients AS r SET
-                outcome = a.outcome, reply_code = a.reply_code, enhanced_code = a.enhanced_code, reply_text = a.reply_text,
-                updated_at = now()
-            FROM answers AS a, mail
-            WHERE r.delivery_id = mail.id AND r.address = a.address AND r.outcome <> 'accepted' AND (mail.held OR a.outcome = 'accepted')
+            {Settle}
+        ), failure AS (
+            SELECT f.id, f.status, mail.state, mail.generation
+            FROM mail, LATERAL (
+                SELECT id, status FROM email.failures WHERE mail_id = mail.id
+                UNION SELECT id, status FROM email.failures WHERE replayed_as = mail.id) AS f
+            WHERE f.status IN ('unresolved', 'replayed')
         ), resolved AS (
             UPDATE email.failures AS f SET status = 'resolved', updated_at = now()
-            FROM email.failures AS before, mail
-            WHERE f.id = before.id AND (f.mail_id = mail.id OR f.replayed_as = mail.id) AND f.status IN ('unresolved', 'replayed')
-            RETURNING f.id, before.status, mail.state, mail.generation
+            FROM failure AS before
+            WHERE f.id = before.id AND f.status IN ('unresolved', 'replayed')
+            RETURNING f.id, before.status, before.state, before.generation
         ), audited AS (
             INSERT INTO email.failure_actions (failure_id, at, actor, action, reason, before, after)
             SELECT id, now(), @actor, 'resolve', 'The mail was sent.',
@@ -44,56 +65,62 @@ internal static class OutcomeSql
                 jsonb_build_object('status', 'resolved', 'mail', jsonb_build_object('state', 'sent', 'generation', generation))
             FROM resolved
         )
-        SELECT held FROM mail
+        SELECT id, held FROM mail
         """;
 
     /// <summary>Queued or dead, under the current claim alone; what another claim decides meanwhile stands.</summary>
     public const string HandOver = $"""
-        WITH answers AS ({Answers}), handed AS (
+        WITH given AS (
+            SELECT * FROM unnest(
+                    @ids, @generations, @attempts, @tokens, @unknown, @states, @kinds, @next_attempts, @dues, @reasons, @errors)
+                AS g (id, generation, attempt, token, is_unknown, state, kind, next_attempt, due, reason, error)
+            {BatchSql.Patience} ORDER BY id {BatchSql.Few}
+        ), mail AS (
+            SELECT g.*, {SameClaim} AND d.state = 'sending' AS held,
+                {SameClaim} AND d.hand_over = g.kind AND d.state = g.state AS was_handed
+            FROM given AS g, {Locked}
+        ), handed AS (
             UPDATE email.deliveries AS d SET
-                state = @state, hand_over = @kind, hand_over_attempt = @next_attempt, hand_over_reason = @reason,
-                hand_over_at = now(), hand_over_marked_at = NULL, next_attempt_at = @due, last_error = @error,
-                ended_at = CASE WHEN @state = 'dead' THEN now() END, updated_at = now(),
-                unknown_outcomes = d.unknown_outcomes + (SELECT count(*) FROM (SELECT FROM answers WHERE outcome = 'unknown' LIMIT 1) AS u)
-            WHERE d.id = @id AND d.generation = @generation AND d.attempt = @attempt AND d.fencing_token = @token AND d.state = 'sending'
-            RETURNING d.id
+                state = mail.state, hand_over = mail.kind, hand_over_attempt = mail.next_attempt, hand_over_reason = mail.reason,
+                hand_over_at = now(), hand_over_marked_at = NULL, next_attempt_at = mail.due, last_error = mail.error,
+                ended_at = CASE WHEN mail.state = 'dead' THEN now() END, updated_at = now(),
+                unknown_outcomes = d.unknown_outcomes + CASE WHEN mail.is_unknown THEN 1 ELSE 0 END
+            FROM mail WHERE d.id = mail.id AND mail.held
         ), settled AS (
-            UPDATE email.delivery_recipients AS r SET
-                outcome = a.outcome, reply_code = a.reply_code, enhanced_code = a.enhanced_code, reply_text = a.reply_text,
-                updated_at = now()
-            FROM answers AS a
-            WHERE r.delivery_id = @id AND r.address = a.address AND r.outcome <> 'accepted'
-              AND (a.outcome = 'accepted' OR EXISTS (SELECT FROM handed))
+            {Settle}
         )
-        SELECT EXISTS (SELECT FROM handed) OR EXISTS (
-            SELECT FROM email.deliveries AS d
-            WHERE d.id = @id AND d.generation = @generation AND d.attempt = @attempt AND d.fencing_token = @token
-              AND d.hand_over = @kind AND d.state = @state)
+        SELECT id, held OR coalesce(was_handed, false) FROM mail
         """;
 
     /// <summary>Marked once; a mark that is set stays as it is.</summary>
-    public const string Mark = """
-        WITH marked AS (
+    public const string Mark = $"""
+        WITH given AS (
+            SELECT * FROM unnest(@ids, @generations, @attempts) AS g (id, generation, attempt)
+            {BatchSql.Patience} ORDER BY id {BatchSql.Few}
+        ), mail AS (
+            SELECT d.id, d.hand_over_marked_at,
+                (d.generation, d.attempt) = (g.generation, g.attempt) AND d.hand_over IS NOT NULL AS handed
+            FROM given AS g, {Locked}
+        ), marked AS (
             UPDATE email.deliveries AS d SET hand_over_marked_at = now(), updated_at = now()
-            WHERE d.id = @id AND d.generation = @generation AND d.attempt = @attempt
-              AND d.hand_over IS NOT NULL AND d.hand_over_marked_at IS NULL
-            RETURNING d.id
+            FROM mail WHERE d.id = mail.id AND mail.handed AND mail.hand_over_marked_at IS NULL
         )
-        SELECT EXISTS (SELECT FROM marked) OR EXISTS (
-            SELECT FROM email.deliveries AS d
-            WHERE d.id = @id AND d.generation = @generation AND d.attempt = @attempt AND d.hand_over_marked_at IS NOT NULL)
+        SELECT id, handed FROM mail
         """;
 
     /// <summary>Queued again without a hand-over: the same attempt may claim it.</summary>
-    public const string Release = """
-        WITH released AS (
+    public const string Release = $"""
+        WITH given AS (
+            SELECT * FROM unnest(@ids, @generations, @attempts, @tokens) AS g (id, generation, attempt, token)
+            {BatchSql.Patience} ORDER BY id {BatchSql.Few}
+        ), mail AS (
+            SELECT d.id, {SameClaim} AND d.state = 'sending' AS held,
+                {SameClaim} AND d.state = 'queued' AND d.hand_over IS NULL AS was_released
+            FROM given AS g, {Locked}
+        ), released AS (
             UPDATE email.deliveries AS d SET state = 'queued', updated_at = now()
-            WHERE d.id = @id AND d.generation = @generation AND d.attempt = @attempt AND d.fencing_token = @token AND d.state = 'sending'
-            RETURNING d.id
+            FROM mail WHERE d.id = mail.id AND mail.held
         )
-        SELECT EXISTS (SELECT FROM released) OR EXISTS (
-            SELECT FROM email.deliveries AS d
-            WHERE d.id = @id AND d.generation = @generation AND d.attempt = @attempt AND d.fencing_token = @token
-              AND d.state = 'queued' AND d.hand_over IS NULL)
+        SELECT id, held OR was_released FROM mail
         """;
 }

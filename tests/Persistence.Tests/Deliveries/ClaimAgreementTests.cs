@@ -11,20 +11,27 @@ public sealed class ClaimAgreementTests : BooksTests
     private sealed record Case(RowFacts Row, int Generation, int Attempt);
 
     [Test]
-    public async Task The_statement_and_the_pure_table_agree_on_every_combination([Values] MailState state)
+    public async Task The_statement_and_the_pure_table_agree_on_every_combination([Values] MailState state, [Values] bool inOneBatch)
     {
         var lapsed = await Books.StartWorkerAsync("lapsed:1");
         await Books.LoseLeaseAsync(lapsed);
         var live = await Books.StartWorkerAsync("live:1");
 
-        var disagreements = new List<string>();
-        foreach (var one in Cases(state))
-        {
-            var holder = one.Row.Holder switch { Holder.Live => live, Holder.Own => Worker, _ => lapsed };
-            var record = Make.Record(generation: one.Generation, attempt: one.Attempt);
+        var cases = Cases(state).Select(one => (
+            Case: one,
+            Record: Make.Record(generation: one.Generation, attempt: one.Attempt),
+            Holder: one.Row.Holder switch { Holder.Live => live, Holder.Own => Worker, _ => lapsed })).ToList();
+        foreach (var (one, record, holder) in cases)
             await SeedAsync(record, one.Row, holder);
+        // Those that are asked for at once share their statements.
+        var results = new List<ClaimResult>();
+        foreach (var batch in cases.Chunk(inOneBatch ? cases.Count : 1))
+            results.AddRange(await Task.WhenAll(batch.Select(one => Books.Deliveries.ClaimAsync(one.Record, Worker, one.Case.Row.Holder == Holder.Own))));
+
+        var disagreements = new List<string>();
+        foreach (var ((one, record, holder), result) in cases.Zip(results))
+        {
             var expected = Transitions.Decide(one.Row, one.Generation, one.Attempt);
-            var result = await Books.Deliveries.ClaimAsync(record, Worker, reclaimOwn: one.Row.Holder == Holder.Own);
             if (!Says(result, expected, one, holder) || !await RowSaysAsync(record, one, expected))
                 disagreements.Add($"{one}: table {expected}, statement {result}");
         }

@@ -1,0 +1,101 @@
+using Npgsql;
+
+namespace Persistence.Batching;
+
+/// <summary>
+/// Writes what many tasks want written at the same time by few statements. Nothing is held back to wait for company: the first
+/// item goes at once, and those that come while it is under way go together when it is done. So a batch grows as Postgres slows.
+/// </summary>
+/// <remarks>
+/// Each waiter gets the answer to its own item. A failure that is Postgres' own (<see cref="PostgresErrors.IsUnavailable"/>) is told
+/// to all of a batch; any other is one item's, found by writing each by itself, so that the others do not fail by it.
+/// Writing an item again must therefore be harmless. A waiter that gives up stops no batch that its item is in.
+/// </remarks>
+/// <param name="write">Writes items that differ in their keys, all or none; answers in their order.</param>
+/// <param name="key">What an item's row is known by.</param>
+/// <param name="limit">How many items a batch holds at most.</param>
+/// <param name="lanes">How many batches are under way at most, each on a connection of its own.</param>
+internal sealed class GroupCommit<TItem, TResult>(
+    Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write, Func<TItem, Guid> key, int limit, int lanes)
+{
+    // A batch of one that met a deadlock has nobody left to blame; Postgres let the other side through.
+    private const int TriesAlone = 3;
+
+    private readonly Lock _lock = new();
+    private readonly BatchQueue<Waiter> _queue = new(limit, waiter => key(waiter.Item));
+    private int _busy;
+
+    /// <summary>Has an item written and returns its answer.</summary>
+    /// <param name="item">The item.</param>
+    /// <param name="cancellationToken">Gives up waiting; the item may have been written then.</param>
+    public async Task<TResult> WriteAsync(TItem item, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var waiter = new Waiter(item);
+        await using var canceled = cancellationToken.UnsafeRegister(
+            static (state, token) => ((Waiter)state!).Answer.TrySetCanceled(token), waiter);
+        lock (_lock)
+        {
+            _queue.Add(waiter);
+            if (_busy < lanes)
+            {
+                _busy++;
+                // Elsewhere, and without this caller's context: the lane goes on for others.
+                ThreadPool.UnsafeQueueUserWorkItem(static owner => _ = owner.WorkAsync(), this, preferLocal: false);
+            }
+        }
+        return await waiter.Answer.Task;
+    }
+
+    /// <summary>One lane: writes until nothing waits. Never throws: what a batch meets is told to its waiters.</summary>
+    private async Task WorkAsync()
+    {
+        while (Next() is { } batch)
+            await WriteAsync(batch.Where(waiter => !waiter.Answer.Task.IsCompleted).ToArray());
+    }
+
+    private IReadOnlyList<Waiter>? Next()
+    {
+        lock (_lock)
+        {
+            if (_queue.Count > 0)
+                return _queue.Take();
+            _busy--;
+            return null;
+        }
+    }
+
+    private async Task WriteAsync(Waiter[] batch, int tries = 1)
+    {
+        if (batch.Length == 0)
+            return;
+        try
+        {
+            var answers = await write([.. batch.Select(waiter => waiter.Item)]);
+            for (var i = 0; i < batch.Length; i++)
+                batch[i].Answer.TrySetResult(answers[i]);
+        }
+        catch (Exception exception) when (batch.Length > 1 && !PostgresErrors.IsUnavailable(exception))
+        {
+            foreach (var waiter in batch)
+                await WriteAsync([waiter]);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DeadlockDetected && tries < TriesAlone)
+        {
+            await WriteAsync(batch, tries + 1);
+        }
+        // Broad on purpose: it is thrown where the waiters wait.
+        catch (Exception exception)
+        {
+            foreach (var waiter in batch)
+                waiter.Answer.TrySetException(exception);
+        }
+    }
+
+    private sealed class Waiter(TItem item)
+    {
+        public TItem Item => item;
+
+        public TaskCompletionSource<TResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

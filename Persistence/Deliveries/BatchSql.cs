@@ -1,0 +1,21 @@
+namespace Persistence.Deliveries;
+
+/// <summary>What the statements for many mails have in common.</summary>
+internal static class BatchSql
+{
+    /// <summary>
+    /// A WHERE clause that leaves nothing out. Evaluated before the first row is locked, it lets the statement wait for a row no longer
+    /// than this: somebody who has locked one (a transaction left open in psql) holds up that mail alone, which is found out by writing
+    /// each of the batch by itself. Ends with the transaction, which is this one statement.
+    /// </summary>
+    public const string Patience = "WHERE (SELECT set_config('lock_timeout', '1s', true)) IS NOT NULL";
+
+    /// <summary>
+    /// A limit that limits nothing, as <c>@all</c> is larger than any batch. Not knowing that, the planner expects few rows and looks
+    /// each up by its index. It would otherwise read the whole table while that is small, and keep to this plan as the table grows.
+    /// </summary>
+    public const string Few = "LIMIT @all";
+
+    /// <summary>The value of <c>@all</c>.</summary>
+    public const long All = long.MaxValue;
+}

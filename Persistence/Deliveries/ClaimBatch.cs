@@ -1,0 +1,110 @@
+using Npgsql;
+using NpgsqlTypes;
+using Persistence.Text;
+
+namespace Persistence.Deliveries;
+
+/// <summary>A claim that is asked for.</summary>
+/// <param name="Record">The record.</param>
+/// <param name="WorkerId">Who claims.</param>
+/// <param name="ReclaimOwn">Whether a claim of that very worker is taken back.</param>
+internal sealed record ClaimRequest(MailRecord Record, Guid WorkerId, bool ReclaimOwn)
+{
+    public Guid MailId => Record.Identity.MailId;
+}
+
+/// <summary>Why a claim was not made, as far as the row tells.</summary>
+/// <param name="Decision">What <see cref="Transitions"/> says of the row.</param>
+/// <param name="Refusal">What the claiming worker is told; null where it may claim after all.</param>
+internal sealed record ClaimRefusal(ClaimDecision Decision, ClaimResult? Refusal);
+
+/// <summary>Runs the statements of <see cref="ClaimSql"/> for mails that differ.</summary>
+internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
+{
+    /// <summary>Claims what can be claimed; null for what cannot.</summary>
+    public async Task<IReadOnlyList<ClaimResult.Claimed?>> ClaimAsync(IReadOnlyList<ClaimRequest> requests)
+    {
+        var recipients = requests.Select(request => Recipients(request.Record)).ToList();
+        await using var command = ClaimCommand(requests, recipients);
+        await using var reader = await command.ExecuteReaderAsync();
+        var claims = new ClaimResult.Claimed?[requests.Count];
+        var places = Places(requests);
+        while (await reader.ReadAsync())
+        {
+            var place = places[reader.GetGuid(0)];
+            var settled = reader.GetFieldValue<string[]>(4);
+            claims[place] = new ClaimResult.Claimed(
+                reader.GetInt64(1),
+                [.. recipients[place].Where(recipient => !settled.Contains(recipient.Address))],
+                reader.GetFieldValue<string[]>(5),
+                reader.GetFieldValue<DateTimeOffset>(6),
+                reader.GetString(3),
+                reader.IsDBNull(2) ? null : reader.GetGuid(2));
+        }
+        return claims;
+    }
+
+    /// <summary>Tells why each was not claimed.</summary>
+    public async Task<IReadOnlyList<ClaimRefusal>> ExplainAsync(IReadOnlyList<ClaimRequest> requests)
+    {
+        await using var command = WithRecords(dataSource.CreateCommand(ClaimSql.Explain), requests).With("all", BatchSql.All);
+        await using var reader = await command.ExecuteReaderAsync();
+        var refusals = new ClaimRefusal[requests.Count];
+        var places = Places(requests);
+        while (await reader.ReadAsync())
+        {
+            var place = places[reader.GetGuid(reader.GetOrdinal("asked"))];
+            refusals[place] = Refusal(reader, requests[place].Record.Identity);
+        }
+        return refusals;
+    }
+
+    private static ClaimRefusal Refusal(NpgsqlDataReader reader, RecordIdentity identity)
+    {
+        if (!reader.GetBoolean(reader.GetOrdinal("has_lease")))
+            return new ClaimRefusal(ClaimDecision.Busy, new ClaimResult.NoLease());
+        var row = ClaimRow.Read(reader);
+        var decision = Transitions.Decide(row?.Facts, identity.Generation, identity.Attempt);
+        return new ClaimRefusal(decision, row?.Refusal(decision));
+    }
+
+    private NpgsqlCommand ClaimCommand(IReadOnlyList<ClaimRequest> requests, IReadOnlyList<IReadOnlyList<MailRecipient>> recipients)
+    {
+        var records = requests.Select(request => request.Record).ToList();
+        var all = recipients
+            .SelectMany((of, mail) => of.Select((recipient, index) => (Id: requests[mail].MailId, Recipient: recipient, Ordinal: index + 1)))
+            .ToList();
+        return WithRecords(dataSource.CreateCommand(ClaimSql.Claim), requests)
+            .With("generations", records.Select(record => record.Identity.Generation).ToArray())
+            .With("attempts", records.Select(record => record.Identity.Attempt).ToArray())
+            .With("message_id_headers", records.Select(record => PostgresText.Clean(record.MessageIdHeader)).ToArray())
+            .With("timestamps", records.Select(record => record.Timestamp.ToUniversalTime()).ToArray())
+            .With("accepted_ats", records.Select(record => record.AcceptedAt?.ToUniversalTime()).ToArray())
+            .Nullable("keys", records.Select(record => Clean(record.Key)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
+            .Nullable("subjects", records.Select(record => Clean(record.Subject)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
+            .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray())
+            .With("recipient_ids", all.Select(one => one.Id).ToArray())
+            .With("addresses", all.Select(one => one.Recipient.Address).ToArray())
+            .With("ordinals", all.Select(one => one.Ordinal).ToArray())
+            .With("kinds", all.Select(one => one.Recipient.Kind.ToText()).ToArray())
+            .With("all", BatchSql.All);
+    }
+
+    private static NpgsqlCommand WithRecords(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => command
+        .With("ids", requests.Select(request => request.MailId).ToArray())
+        .With("worker_ids", requests.Select(request => request.WorkerId).ToArray())
+        .With("reclaimed", requests.Where(request => request.ReclaimOwn).Select(request => request.MailId).ToArray())
+        .With("topics", requests.Select(request => request.Record.Topic).ToArray())
+        .With("partitions", requests.Select(request => request.Record.Partition).ToArray())
+        .With("offsets", requests.Select(request => request.Record.Offset).ToArray())
+        .With("content_hashes", requests.Select(request => request.Record.ContentHash).ToArray());
+
+    private static List<MailRecipient> Recipients(MailRecord record) =>
+        record.Recipients.Select(recipient => recipient with { Address = PostgresText.Clean(recipient.Address) })
+            .DistinctBy(recipient => recipient.Address).ToList();
+
+    private static Dictionary<Guid, int> Places(IReadOnlyList<ClaimRequest> requests) =>
+        requests.Select((request, place) => (request.MailId, place)).ToDictionary(pair => pair.MailId, pair => pair.place);
+
+    private static string? Clean(string? text) => text is null ? null : PostgresText.Clean(text);
+}
