@@ -22,7 +22,8 @@ internal static class WorkerHost
     /// <summary>Builds the worker.</summary>
     /// <param name="args">The command line, which goes over all other configuration.</param>
     /// <param name="topics">Its topics and groups.</param>
-    public static WebApplication Build(string[] args, MailTopics topics)
+    /// <param name="replace">Puts other services in the place of its own, as a benchmark does.</param>
+    public static WebApplication Build(string[] args, MailTopics topics, Action<IServiceCollection>? replace = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.HttpPortsKey]))
@@ -43,6 +44,7 @@ internal static class WorkerHost
             (host, worker) => host.StopTimeout = worker.Value.StopTimeout + (AfterEndpoints / 3));
         services.AddOptions<HostOptions>().Configure<IConfiguration>((host, configuration) => host.ShutdownTimeout = StopTimeout(configuration) + AfterEndpoints);
 
+        replace?.Invoke(services);
         var app = builder.Build();
         // Before the health endpoints: mapping them makes the bus, which would tell of the first wrong section alone.
         StartChecks.Run(app.Services);

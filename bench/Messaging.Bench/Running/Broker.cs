@@ -27,13 +27,13 @@ internal sealed class Broker : IAsyncDisposable
     public string Description { get; }
 
     /// <summary>Finds or starts it.</summary>
-    /// <exception cref="NoBrokerException">There is none, or it is not a real one.</exception>
+    /// <exception cref="NoServerException">There is none, or it is not a real one.</exception>
     public static async Task<Broker> FindAsync(CancellationToken cancellationToken)
     {
         if (Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP_SERVERS") is { Length: > 0 } named)
             return new Broker(named, await DescribeAsync(named, "named by KAFKA_BOOTSTRAP_SERVERS"), null);
         if (TestcontainersSettings.OS.DockerEndpointAuthConfig is null)
-            throw new NoBrokerException("a benchmark needs a real broker: name one in KAFKA_BOOTSTRAP_SERVERS, or start a Docker engine");
+            throw new NoServerException("a benchmark needs a real broker: name one in KAFKA_BOOTSTRAP_SERVERS, or start a Docker engine");
 
         var container = new KafkaBuilder(Image).Build();
         await container.StartAsync(cancellationToken);
@@ -59,10 +59,7 @@ internal sealed class Broker : IAsyncDisposable
         }
         catch (KafkaException e)
         {
-            throw new NoBrokerException($"no real broker answers at {bootstrapServers}: {e.Error.Reason}");
+            throw new NoServerException($"no real broker answers at {bootstrapServers}: {e.Error.Reason}");
         }
     }
 }
-
-/// <summary>There is no broker to measure on.</summary>
-internal sealed class NoBrokerException(string message) : Exception(message);

@@ -16,13 +16,7 @@ internal static class ChildProcess
     /// <summary>Starts the process and reads its figures.</summary>
     public static async Task<Measurement> StartAsync(Suite suite, Row row, Side side, ScenarioInput input, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
-        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
-            start.ArgumentList.Add(Assembly.GetExecutingAssembly().Location);
-        foreach (var argument in (string[])[Verb, suite.Name, row.Name, side.Name, JsonSerializer.Serialize(input)])
-            start.ArgumentList.Add(argument);
-
-        using var process = Process.Start(start)!;
+        using var process = Process.Start(Self([Verb, suite.Name, row.Name, side.Name, JsonSerializer.Serialize(input)]))!;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Deadline);
         try
@@ -43,6 +37,17 @@ internal static class ChildProcess
             if (!process.HasExited)
                 process.Kill();
         }
+    }
+
+    /// <summary>This very program with other arguments; what it says is read.</summary>
+    public static ProcessStartInfo Self(IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
+        if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
+            start.ArgumentList.Add(Assembly.GetExecutingAssembly().Location);
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        return start;
     }
 
     /// <summary>What the process does.</summary>

@@ -4,7 +4,9 @@ namespace Messaging.Bench.Running;
 /// <param name="Name">The suite.</param>
 /// <param name="Records">The record of a number, to fill topics with.</param>
 /// <param name="Rows">What is measured.</param>
-internal sealed record Suite(string Name, Func<int, BenchRecord> Records, IReadOnlyList<Row> Rows);
+/// <param name="StartServersAsync">Starts what is needed beside the broker; null where nothing is.</param>
+internal sealed record Suite(
+    string Name, Func<int, BenchRecord> Records, IReadOnlyList<Row> Rows, Func<CancellationToken, Task<ISuiteServers>>? StartServersAsync = null);
 
 /// <summary>
 /// One thing that is measured: a subject and its peers, each in a process of its own, in turn, round after round. What is compared
@@ -53,7 +55,11 @@ internal sealed record Side(string Name, Func<ScenarioInput, Task<Measurement>> 
 /// <param name="Records">How many records to measure.</param>
 /// <param name="WarmUp">How many records to warm up with.</param>
 /// <param name="Scale">By how much the row is scaled down, for what is not counted in records.</param>
-internal sealed record ScenarioInput(string BootstrapServers, string Topic, string WarmUpTopic, int Records, int WarmUp, double Scale);
+internal sealed record ScenarioInput(string BootstrapServers, string Topic, string WarmUpTopic, int Records, int WarmUp, double Scale)
+{
+    /// <summary>Where the suite's other servers are, by name.</summary>
+    public IReadOnlyDictionary<string, string> Servers { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}
 
 /// <summary>One comparison of a row.</summary>
 /// <param name="Name">What it is called behind the row's name.</param>

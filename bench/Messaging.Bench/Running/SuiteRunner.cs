@@ -16,10 +16,13 @@ internal sealed class SuiteRunner(Suite suite, BenchOptions options)
         {
             await using var broker = await Broker.FindAsync(cancellationToken);
             await _progress.WriteLineAsync(Machine.Describe(broker));
+            await using var servers = suite.StartServersAsync is { } start ? await start(cancellationToken) : null;
+            foreach (var line in servers?.Description ?? [])
+                await _progress.WriteLineAsync(line);
             await using var topics = new Topics(broker.BootstrapServers, suite.Records);
             var report = new Report(options);
             foreach (var row in options.Rows)
-                report.Add(row, await MeasureAsync(row, topics, cancellationToken));
+                report.Add(row, await MeasureAsync(row, topics, servers, cancellationToken));
             report.Print(Console.Out);
             return report.AllMet ? 0 : 1;
         }
@@ -28,7 +31,7 @@ internal sealed class SuiteRunner(Suite suite, BenchOptions options)
             await _progress.WriteLineAsync("bench: stopped");
             return 2;
         }
-        catch (Exception e) when (e is NoBrokerException or KafkaException or InvalidOperationException or TimeoutException)
+        catch (Exception e) when (e is NoServerException or KafkaException or InvalidOperationException or TimeoutException)
         {
             await _progress.WriteLineAsync($"bench: {e.Message}");
             return 2;
@@ -36,7 +39,8 @@ internal sealed class SuiteRunner(Suite suite, BenchOptions options)
     }
 
     /// <returns>The figures of each round, by side.</returns>
-    private async Task<List<Dictionary<string, Measurement>>> MeasureAsync(Row row, Topics topics, CancellationToken cancellationToken)
+    private async Task<List<Dictionary<string, Measurement>>> MeasureAsync(
+        Row row, Topics topics, ISuiteServers? servers, CancellationToken cancellationToken)
     {
         var rounds = new List<Dictionary<string, Measurement>>();
         for (var round = 1; round <= options.Rounds; round++)
@@ -45,6 +49,8 @@ internal sealed class SuiteRunner(Suite suite, BenchOptions options)
             foreach (var side in row.Sides)
             {
                 var input = await topics.PrepareAsync(row, options.Scale);
+                if (servers is not null)
+                    input = input with { Servers = servers.Addresses };
                 var started = Stopwatch.GetTimestamp();
                 measured[side.Name] = await ChildProcess.StartAsync(suite, row, side, input, cancellationToken);
                 var figures = string.Join(", ", measured[side.Name].Select(figure => string.Create(CultureInfo.InvariantCulture, $"{figure.Key} {figure.Value:#,0.###}")));

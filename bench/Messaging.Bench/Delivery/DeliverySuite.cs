@@ -1,0 +1,47 @@
+using Messaging.Bench.Running;
+
+namespace Messaging.Bench.Delivery;
+
+/// <summary>What the delivery is measured by: mails of 400 bytes in 4 partitions, each with a key of its own, to one recipient each.</summary>
+internal static class DeliverySuite
+{
+    private const string Worker = "worker";
+    private const string InMemory = "in memory";
+    private const string Bare = "bare";
+
+    public static Suite Create() => new("delivery", DeliveryMail.Record,
+    [
+        Send("send", "a mail server that answers at once", DeliveryServers.Instant),
+        Send("send-5ms", "a mail server that answers each time after 5 ms", DeliveryServers.Slow),
+        new Row("memory", "resident memory over the last 20,000 of 200,000 mails, against the first 20,000")
+        {
+            Records = 200_000,
+            WarmUp = 1,
+            Source = RecordSource.SharedBacklog,
+            Sides = [new(Worker, MemoryScenario.MeasureAsync)],
+            Lines = [new Line("growth", new(Worker, MemoryScenario.Last), "MiB", new(Worker, MemoryScenario.First), Bar.RatioAtMost(1.1))],
+        },
+    ], DeliveryServers.StartAsync);
+
+    private static Row Send(string name, string what, string sink) => new(
+        name, $"20,000 mails, {what}: the worker, against MailKit in a loop on as many connections, and against its books in memory")
+    {
+        Records = 20_000,
+        WarmUp = 10_000,
+        Source = RecordSource.SharedBacklog,
+        Sides =
+        [
+            new(Worker, WorkerScenario.Over(sink)),
+            new(InMemory, WorkerScenario.Over(sink, MemoryBooks.Replace)),
+            new(Bare, BareLoop.Over(sink)),
+        ],
+        Lines =
+        [
+            new Line("rate", new(Worker, Measurement.Rate), "1/s", new(Bare, Measurement.Rate), Bar.RatioAtLeast(0.6)),
+            new Line("books", new(Worker, Measurement.Rate), "1/s", new(InMemory, Measurement.Rate), Bar.RatioAtLeast(0.833)),
+            new Line("cpu", new(Worker, Measurement.Cpu), "us", new(Bare, Measurement.Cpu), Bar.None),
+            new Line("cpu of the books", new(Worker, Measurement.Cpu), "us", new(InMemory, Measurement.Cpu), Bar.None),
+            new Line("allocated", new(Worker, Measurement.Allocated), "B", new(InMemory, Measurement.Allocated), Bar.None),
+        ],
+    };
+}

@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
+using Persistence.Deliveries;
+
+namespace Messaging.Bench.Delivery;
+
+/// <summary>
+/// The books without Postgres: the same decisions about the same rows, kept in memory by this process alone. What the worker is
+/// quicker with them, Postgres costs.
+/// </summary>
+internal sealed class MemoryBooks : IDeliveryBooks
+{
+    private readonly ConcurrentDictionary<Guid, Row> _rows = new();
+
+    /// <summary>Puts them in the place of Postgres. Leases stay there: they cost a statement every ten seconds.</summary>
+    public static void Replace(IServiceCollection services) => services.AddSingleton<IDeliveryBooks, MemoryBooks>();
+
+    public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, bool reclaimOwn = false, CancellationToken cancellationToken = default)
+    {
+        var (id, generation, attempt) = record.Identity;
+        var row = _rows.GetOrAdd(id, static _ => new Row());
+        lock (row)
+        {
+            var decision = Transitions.Decide(row.Facts, generation, attempt);
+            if (decision is not (ClaimDecision.Claim or ClaimDecision.Raise or ClaimDecision.TakeOver))
+                throw new InvalidOperationException($"{record.Identity}: {decision}. The benchmark sends each mail once, by one worker.");
+            row.Token++;
+            row.Facts = new RowFacts(generation, attempt, MailState.Sending, null, false, Holder.Live, false);
+            return Task.FromResult<ClaimResult>(new ClaimResult.Claimed(row.Token, record.Recipients, [], record.Timestamp, record.MessageIdHeader, null));
+        }
+    }
+
+    public Task<bool> RecordSentAsync(
+        RecordIdentity identity, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
+        EndAsync(identity, fencingToken, facts => facts with { State = MailState.Sent }, answers);
+
+    public Task<bool> RecordHandOverAsync(
+        RecordIdentity identity, long fencingToken, HandOver handOver, IReadOnlyCollection<RecipientAnswer> answers, string? error = null,
+        CancellationToken cancellationToken = default) => EndAsync(
+            identity, fencingToken,
+            facts => handOver is HandOver.Redelivery
+                ? facts with { State = MailState.Queued, HandOver = HandOverKind.Redelivery }
+                : facts with { State = MailState.Dead, HandOver = HandOverKind.DeadLetter },
+            answers);
+
+    public Task<bool> MarkHandedOverAsync(RecordIdentity identity, CancellationToken cancellationToken = default)
+    {
+        var row = _rows[identity.MailId];
+        lock (row)
+            row.Facts = row.Facts! with { HandOverMarked = true };
+        return Task.FromResult(true);
+    }
+
+    public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
+        EndAsync(identity, fencingToken, facts => facts with { State = MailState.Queued }, []);
+
+    private Task<bool> EndAsync(
+        RecordIdentity identity, long fencingToken, Func<RowFacts, RowFacts> change, IReadOnlyCollection<RecipientAnswer> answers)
+    {
+        var row = _rows[identity.MailId];
+        lock (row)
+        {
+            if (row.Token != fencingToken)
+                return Task.FromResult(false);
+            row.Facts = change(row.Facts!);
+            row.Answers = answers;
+            return Task.FromResult(true);
+        }
+    }
+
+    private sealed class Row
+    {
+        public RowFacts? Facts { get; set; }
+
+        public long Token { get; set; }
+
+        public IReadOnlyCollection<RecipientAnswer> Answers { get; set; } = [];
+    }
+}
