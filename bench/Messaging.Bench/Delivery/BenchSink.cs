@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -69,7 +70,7 @@ internal sealed class BenchSink : IAsyncDisposable
     private sealed class Session(Socket socket, TimeSpan latency)
     {
         private readonly byte[] _buffer = new byte[1 << 16];
-        private readonly MemoryStream _replies = new();
+        private readonly ArrayBufferWriter<byte> _replies = new();
         private int _filled;
         private bool _inData;
         private bool _over;
@@ -83,12 +84,12 @@ internal sealed class BenchSink : IAsyncDisposable
                     return;
                 _filled += read;
                 Answer();
-                if (_replies.Length == 0)
+                if (_replies.WrittenCount == 0)
                     continue;
                 if (latency > TimeSpan.Zero)
                     await Task.Delay(latency);
-                await socket.SendAsync(_replies.GetBuffer().AsMemory(0, (int)_replies.Length));
-                _replies.SetLength(0);
+                await socket.SendAsync(_replies.WrittenMemory);
+                _replies.ResetWrittenCount();
             }
         }
 

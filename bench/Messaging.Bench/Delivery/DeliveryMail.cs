@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Contracts;
-using Contracts.Json;
 using MassTransit;
 using MimeKit;
 using Messaging.Bench.Running;
@@ -20,7 +19,7 @@ internal static class DeliveryMail
 
     /// <summary>The same for MailKit.</summary>
     public static MimeMessage ToMime(SendEmail mail) => new(
-        [MailboxAddress.Parse(mail.From)], [MailboxAddress.Parse(mail.To[0])], mail.Subject, new TextPart("plain") { Text = mail.Text });
+        [MailboxAddress.Parse(mail.From)], [MailboxAddress.Parse(mail.To[0])], mail.Subject!, new TextPart("plain") { Text = mail.Text! });
 
     /// <summary>The record of a number.</summary>
     public static BenchRecord Record(int number)

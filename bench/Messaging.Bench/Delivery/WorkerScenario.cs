@@ -1,6 +1,5 @@
 using Consumer.Worker.Hosting;
 using Messaging.Bench.Running;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Persistence.Schema;
