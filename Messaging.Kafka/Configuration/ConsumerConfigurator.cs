@@ -8,7 +8,7 @@ namespace Messaging.Kafka.Configuration;
 /// <summary>Gathers a consumer's settings and checks them.</summary>
 internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config, ClientConfig host) : IKafkaConsumerConfigurator
 {
-    private const int SmallestPrefetch = 1_000;
+    private const int SmallestPrefetch = 20_000;
     private const int PrefetchPerHandler = 10;
 
     private int? _prefetch;
@@ -165,6 +165,9 @@ internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config, 
 
         // What librdkafka fetches ahead of the poll thread, for all partitions together; its own default is 64 MiB and 100,000 records.
         config.QueuedMaxMessagesKbytes ??= 16 * 1024;
+
+        // How long it stops once that is full. Its own default, a second, is longer than a busy endpoint needs to empty it.
+        config.FetchQueueBackoffMs ??= 20;
         return config;
     }
 }

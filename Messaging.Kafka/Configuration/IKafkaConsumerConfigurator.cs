@@ -14,7 +14,7 @@ public interface IKafkaConsumerConfigurator
     /// <summary>How many records are handled at once, over all partitions; one at a time per key. Default: 1.</summary>
     int? ConcurrentMessageLimit { set; }
 
-    /// <summary>How many records are held in memory, over all partitions; a partition ahead of its share is paused. Default: ten for each that is handled at once, 1,000 at least.</summary>
+    /// <summary>How many records are held in memory, over all partitions; a partition ahead of its share is paused. Default: ten for each that is handled at once, 20,000 at least, and never more than 64 MiB of them.</summary>
     int PrefetchCount { set; }
 
     /// <summary>How many records of one partition may lie at or above its watermark, ended or not: what a crash delivers again at the most. Default: 10,000.</summary>

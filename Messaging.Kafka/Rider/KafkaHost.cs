@@ -68,9 +68,8 @@ internal sealed class KafkaHost : IDisposable
     public TopicWriter CreateWriter(string topic, ProducerConfig? config = null, IHeadersSerializer? headers = null)
     {
         var context = new TopicSendContext(_bus.HostConfiguration, _serialization, topic);
-        context.ConnectSendObserver(SendObservers);
         var producer = config is null ? Producer : OwnProducer(config);
-        return new TopicWriter(producer, context, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, HandOvers.Report, Time, Metrics);
+        return new TopicWriter(producer, context, SendObservers, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, HandOvers.Report, Time, Metrics);
     }
 
     /// <inheritdoc/>

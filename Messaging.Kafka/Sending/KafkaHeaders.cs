@@ -18,10 +18,13 @@ internal static class KafkaHeaders
     /// <summary>MassTransit's own header for the same.</summary>
     public const string ActivityId = "MT-Activity-Id";
 
+    /// <summary>The length of an id as text.</summary>
+    private const int IdLength = 36;
+
     /// <summary>The headers of a message that is being sent.</summary>
-    public static List<KafkaHeader> From(SendContext context)
+    public static Headers From(SendContext context)
     {
-        var headers = new List<KafkaHeader>(8);
+        var headers = new Headers();
         foreach (var header in context.Headers)
         {
             if (Format(header.Value) is { } text)
@@ -41,6 +44,9 @@ internal static class KafkaHeaders
             headers.Set(MessageHeaders.ContentType, contentType.ToString());
         return headers;
     }
+
+    /// <summary>Sets a header of the client's, in place of all of that name.</summary>
+    public static void Set(this Headers headers, string name, string value) => headers.Set(name, Encoding.UTF8.GetBytes(value));
 
     /// <summary>Sets a header, in place of all of that name.</summary>
     public static void Set(this List<KafkaHeader> headers, string name, string value)
@@ -76,13 +82,23 @@ internal static class KafkaHeaders
         return result;
     }
 
-    private static void SetId(this List<KafkaHeader> headers, string name, Guid? id)
+    private static void Set(this Headers headers, string name, byte[] value)
     {
-        if (id is { } value)
-            headers.Set(name, value.ToString());
+        if (headers.TryGetLastBytes(name, out _))
+            headers.Remove(name);
+        headers.Add(name, value);
     }
 
-    private static void SetAddress(this List<KafkaHeader> headers, string name, Uri? address)
+    private static void SetId(this Headers headers, string name, Guid? id)
+    {
+        if (id is not { } value)
+            return;
+        var text = new byte[IdLength];
+        value.TryFormat(text, out _);
+        headers.Set(name, text);
+    }
+
+    private static void SetAddress(this Headers headers, string name, Uri? address)
     {
         if (address is not null)
             headers.Set(name, address.ToString());

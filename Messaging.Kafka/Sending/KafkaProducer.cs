@@ -43,66 +43,29 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
 
         // Java's partitioner, so that a key is on the same partition whoever writes it.
         config.Partitioner ??= Partitioner.Murmur2Random;
-        config.LingerMs ??= 2;
+
+        // What else a report can bring is the record again, which its sender has.
+        config.DeliveryReportFields = "status";
         return config;
     }
 
     /// <inheritdoc/>
-    public Task Produce(
+    public async Task Produce(
         string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default)
     {
         var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers.ToClient() };
-        return Produce(new TopicPartition(topic, Partition.Any), message, cancellationToken);
+        await Produce(new TopicPartition(topic, Partition.Any), message, cancellationToken);
     }
 
     /// <summary>Produces a record; completes when it is acknowledged.</summary>
     /// <exception cref="KafkaProduceException">It was not.</exception>
-    public async Task<TopicPartitionOffset> Produce(
-        TopicPartition target, Message<byte[]?, byte[]?> message, CancellationToken cancellationToken)
+    public Task Produce(TopicPartition target, Message<byte[]?, byte[]?> message, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var started = _time.GetTimestamp();
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var producer = Current();
-            var acknowledged = new TaskCompletionSource<TopicPartitionOffset>(TaskCreationOptions.RunContinuationsAsynchronously);
-            try
-            {
-                producer.Produce(target, message, report => Settle(acknowledged, report));
-            }
-            catch (ProduceException<byte[]?, byte[]?> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
-            {
-                if (_time.GetElapsedTime(started) > _deliveryTimeout)
-                {
-                    throw new KafkaProducerQueueFullException(target.Topic,
-                        $"The producer's queue stayed full for {_deliveryTimeout.TotalSeconds:0.#} s: Kafka is away, or slower than what is produced. " +
-                        "Produce less at once, or raise queue.buffering.max.messages.", e);
-                }
-
-                await Task.Delay(QueueFullPause, _time, cancellationToken);
-                continue;
-            }
-            catch (ProduceException<byte[]?, byte[]?> e)
-            {
-                Replace(producer, e.Error);
-                throw ToException(target.Topic, e.Error, PersistenceStatus.NotPersisted, e);
-            }
-
-            try
-            {
-                var written = await acknowledged.Task.WaitAsync(cancellationToken);
-                _metrics.Sent(target.Topic, _time.GetElapsedTime(started), null);
-                return written;
-            }
-            catch (KafkaProduceException e)
-            {
-                var error = (e.InnerException as KafkaException)?.Error;
-                _metrics.Sent(target.Topic, _time.GetElapsedTime(started), error?.Code.ToString() ?? e.GetType().Name);
-                if (error is not null)
-                    Replace(producer, error);
-                throw;
-            }
-        }
+        return TryEnqueue(target, message, started, out var acknowledged)
+            ? acknowledged.WaitAsync(cancellationToken)
+            : ProduceWhenQueueHasRoom(target, message, started, cancellationToken);
     }
 
     /// <summary>
@@ -152,6 +115,50 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         producer.Dispose();
     }
 
+    private async Task ProduceWhenQueueHasRoom(
+        TopicPartition target, Message<byte[]?, byte[]?> message, long started, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(QueueFullPause, _time, cancellationToken);
+            if (TryEnqueue(target, message, started, out var acknowledged))
+            {
+                await acknowledged.WaitAsync(cancellationToken);
+                return;
+            }
+
+            if (_time.GetElapsedTime(started) > _deliveryTimeout)
+            {
+                throw new KafkaProducerQueueFullException(target.Topic,
+                    $"The producer's queue stayed full for {_deliveryTimeout.TotalSeconds:0.#} s: Kafka is away, or slower than what is produced. " +
+                    "Produce less at once, or raise queue.buffering.max.messages.");
+            }
+        }
+    }
+
+    /// <summary>Gives a record to the client.</summary>
+    /// <returns>False where the client's queue is full.</returns>
+    private bool TryEnqueue(TopicPartition target, Message<byte[]?, byte[]?> message, long started, out Task acknowledged)
+    {
+        var producer = Current();
+        var acknowledgement = new Acknowledgement(this, producer, started);
+        acknowledged = acknowledgement.Task;
+        try
+        {
+            producer.Produce(target, message, acknowledgement.Settle);
+            return true;
+        }
+        catch (ProduceException<byte[]?, byte[]?> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
+        {
+            return false;
+        }
+        catch (ProduceException<byte[]?, byte[]?> e)
+        {
+            Replace(producer, e.Error);
+            throw ToException(target.Topic, e.Error, PersistenceStatus.NotPersisted, e);
+        }
+    }
+
     private IProducer<byte[]?, byte[]?> Current()
     {
         lock (_lock)
@@ -177,14 +184,6 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         ThreadPool.UnsafeQueueUserWorkItem(static old => old.Dispose(), producer, preferLocal: false);
     }
 
-    private static void Settle(TaskCompletionSource<TopicPartitionOffset> acknowledged, DeliveryReport<byte[]?, byte[]?> report)
-    {
-        if (report.Error.IsError)
-            acknowledged.SetException(ToException(report.Topic, report.Error, report.Status, new KafkaException(report.Error)));
-        else
-            acknowledged.SetResult(report.TopicPartitionOffset);
-    }
-
     private static KafkaProduceException ToException(string topic, Error error, PersistenceStatus status, Exception cause)
     {
         if (error.Code == ErrorCode.MsgSizeTooLarge)
@@ -196,5 +195,25 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         var outcome = status == PersistenceStatus.NotPersisted ? ProduceOutcome.NotWritten : ProduceOutcome.Unknown;
         var known = outcome == ProduceOutcome.NotWritten ? "It was not written." : "It may have been written all the same.";
         return new KafkaProduceException(topic, outcome, $"A record for topic {topic} was not acknowledged: {error.Reason}. {known}", cause);
+    }
+
+    /// <summary>What the broker says of one record. Whoever waits for it goes on elsewhere: the client's thread has the other reports to bring.</summary>
+    private sealed class Acknowledgement(KafkaProducer owner, IProducer<byte[]?, byte[]?> producer, long started)
+        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public void Settle(DeliveryReport<byte[]?, byte[]?> report)
+        {
+            var took = owner._time.GetElapsedTime(started);
+            if (!report.Error.IsError)
+            {
+                owner._metrics.Sent(report.Topic, took, null);
+                SetResult();
+                return;
+            }
+
+            owner._metrics.Sent(report.Topic, took, report.Error.Code.ToString());
+            owner.Replace(producer, report.Error);
+            SetException(ToException(report.Topic, report.Error, report.Status, new KafkaException(report.Error)));
+        }
     }
 }

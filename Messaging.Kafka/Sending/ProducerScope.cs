@@ -29,10 +29,8 @@ internal sealed class ProducerScope(IServiceProvider? services)
 
     /// <summary>Sends now, or when the consumer has ended well where an in-memory outbox holds back what it sends.</summary>
     /// <exception cref="NotSupportedException">The consumer runs within a transactional outbox.</exception>
-    public static Task Send(ConsumeContext? consumed, Func<Task> send)
+    public static Task Send(ConsumeContext consumed, Func<Task> send)
     {
-        if (consumed is null)
-            return send();
         if (consumed.TryGetPayload(out OutboxContext? outbox))
             return outbox.Add(send);
         if (consumed.TryGetPayload(out OutboxSendContext? _))

@@ -27,7 +27,9 @@ internal sealed class TopicProducer<TKey, TValue>(
     {
         ArgumentNullException.ThrowIfNull(value);
         var consumed = scope.Consumed;
-        return ProducerScope.Send(consumed, () => Send(key, value, scope, consumed, initializer, pipe, cancellationToken));
+        return consumed is null
+            ? Send(key, value, scope, null, initializer, pipe, cancellationToken)
+            : SendWhileConsuming(key, value, scope, consumed, initializer, pipe, cancellationToken);
     }
 
     /// <summary>Makes a message of an object's properties.</summary>
@@ -38,11 +40,16 @@ internal sealed class TopicProducer<TKey, TValue>(
         return (message, pipe);
     }
 
-    private async Task Send(
+    /// <summary>A method of its own, since its closure would be made for every message.</summary>
+    private Task SendWhileConsuming(
+        TKey key, TValue value, ProducerScope scope, ConsumeContext consumed, IPipe<SendContext<TValue>>? initializer,
+        IPipe<KafkaSendContext<TKey, TValue>>? pipe, CancellationToken cancellationToken) =>
+        ProducerScope.Send(consumed, () => Send(key, value, scope, consumed, initializer, pipe, cancellationToken));
+
+    private Task Send(
         TKey key, TValue value, ProducerScope scope, ConsumeContext? consumed, IPipe<SendContext<TValue>>? initializer,
         IPipe<KafkaSendContext<TKey, TValue>>? pipe, CancellationToken cancellationToken)
     {
-        LogContext.SetCurrentIfNull(writer.Transport.LogContext);
         var context = new KafkaMessageSendContext<TKey, TValue>(key, value, cancellationToken)
         {
             DestinationAddress = _destination,
@@ -56,12 +63,25 @@ internal sealed class TopicProducer<TKey, TValue>(
         scope.Prepare(context, consumed);
         context.SourceAddress ??= sourceAddress;
 
+        // Mostly no pipe has to wait for anything: then the message costs no state machine of its own here.
+        var prepared = RunPipes(context, initializer, pipe);
+        return prepared.IsCompletedSuccessfully ? writer.Send(context, context) : SendAfter(prepared, context);
+    }
+
+    private async Task RunPipes(
+        KafkaMessageSendContext<TKey, TValue> context, IPipe<SendContext<TValue>>? initializer, IPipe<KafkaSendContext<TKey, TValue>>? pipe)
+    {
+        LogContext.SetCurrentIfNull(writer.Transport.LogContext);
         await sendPipe.Send(context);
         if (initializer is not null && initializer.IsNotEmpty())
             await initializer.Send(context);
         if (pipe is not null && pipe.IsNotEmpty())
             await pipe.Send(context);
+    }
 
+    private async Task SendAfter(Task prepared, KafkaMessageSendContext<TKey, TValue> context)
+    {
+        await prepared;
         await writer.Send(context, context);
     }
 }

@@ -17,7 +17,6 @@ internal sealed class TopicSendTransport(TopicWriter writer) : ISendTransport
     public async Task Send<T>(T message, IPipe<SendContext<T>> pipe, CancellationToken cancellationToken)
         where T : class
     {
-        LogContext.SetCurrentIfNull(writer.Transport.LogContext);
         var context = new KafkaMessageSendContext<byte[]?, T>(null, message, cancellationToken);
         await pipe.Send(context);
         await writer.Send(context, context);

@@ -4,6 +4,7 @@ using Confluent.Kafka;
 using MassTransit;
 using MassTransit.KafkaIntegration.Serializers;
 using MassTransit.Logging;
+using MassTransit.Observables;
 using MassTransit.Transports;
 using Messaging.Kafka.Delay;
 
@@ -14,8 +15,8 @@ namespace Messaging.Kafka.Sending;
 /// of delay topics that fits.
 /// </summary>
 internal sealed class TopicWriter(
-    KafkaProducer producer, TopicSendContext transport, DelayTiers? tiers, IHeadersSerializer? headersSerializer, HandOverHealthReport report,
-    TimeProvider time, KafkaRiderMetrics metrics)
+    KafkaProducer producer, TopicSendContext transport, SendObservable riderObservers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
+    HandOverHealthReport report, TimeProvider time, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
     public string Topic => transport.EntityName;
@@ -27,29 +28,45 @@ internal sealed class TopicWriter(
     public async Task Send<T>(SendContext<T> context, IRecordSource record)
         where T : class
     {
+        LogContext.SetCurrentIfNull(transport.LogContext);
         context.ConversationId ??= NewId.NextGuid();
         var activity = LogContext.Current?.StartSendActivity(transport, context);
         var instrument = LogContext.Current?.StartSendInstrument(transport, context);
         try
         {
-            if (transport.SendObservers.Count > 0)
+            if (IsObserved)
+            {
                 await transport.SendObservers.PreSend(context);
+                await riderObservers.PreSend(context);
+            }
 
             if (Redelivery.Of(context, Topic) is { } redelivery)
+            {
                 await Delay(redelivery, context.Delay ?? TimeSpan.Zero, context.CancellationToken);
+            }
             else
-                await Write(context, record);
+            {
+                var (target, message) = await Compose(context, record);
+                await producer.Produce(target, message, context.CancellationToken);
+            }
 
             activity?.Update(context);
             context.LogSent();
-            if (transport.SendObservers.Count > 0)
+            if (IsObserved)
+            {
                 await transport.SendObservers.PostSend(context);
+                await riderObservers.PostSend(context);
+            }
         }
         catch (Exception e)
         {
             context.LogFaulted(e);
-            if (transport.SendObservers.Count > 0)
+            if (IsObserved)
+            {
                 await transport.SendObservers.SendFault(context, e);
+                await riderObservers.SendFault(context, e);
+            }
+
             activity?.AddExceptionEvent(e);
             instrument?.AddException(e);
             throw;
@@ -61,12 +78,16 @@ internal sealed class TopicWriter(
         }
     }
 
-    private async Task Write<T>(SendContext<T> context, IRecordSource record)
+    /// <summary>Whether anybody looks on. The rider's observers are not connected to the topic's: that would cost every message.</summary>
+    private bool IsObserved => transport.SendObservers.Count > 0 || riderObservers.Count > 0;
+
+    /// <summary>The record of a message, and where it goes.</summary>
+    private async ValueTask<(TopicPartition Target, Message<byte[]?, byte[]?> Message)> Compose<T>(SendContext<T> context, IRecordSource record)
         where T : class
     {
         // The body before the headers: serializers may set some.
         var value = record.HasValueSerializer ? null : record.Body.GetBytes();
-        var headers = headersSerializer is null ? KafkaHeaders.From(context) : KafkaHeaders.FromClient(headersSerializer.Serialize(context));
+        var headers = headersSerializer is null ? KafkaHeaders.From(context) : headersSerializer.Serialize(context);
         if (Activity.Current?.Id is { } trace)
             headers.Set(KafkaHeaders.TraceParent, trace);
 
@@ -83,10 +104,10 @@ internal sealed class TopicWriter(
             message.Timestamp = new Timestamp(sent);
         }
 
-        message.Headers = headers.ToClient();
-        message.Key = await record.SerializeKey(Topic, message.Headers);
-        message.Value = record.HasValueSerializer ? await record.SerializeValue(Topic, message.Headers) : value;
-        await producer.Produce(target, message, context.CancellationToken);
+        message.Headers = headers;
+        message.Key = await record.SerializeKey(Topic, headers);
+        message.Value = record.HasValueSerializer ? await record.SerializeValue(Topic, headers) : value;
+        return (target, message);
     }
 
     /// <summary>

@@ -15,7 +15,7 @@ public static class DictionaryHeadersSerialize
 
     private sealed class TextSerializer : IHeadersSerializer
     {
-        public Confluent.Kafka.Headers Serialize(SendContext context) => KafkaHeaders.From(context).ToClient();
+        public Confluent.Kafka.Headers Serialize(SendContext context) => KafkaHeaders.From(context);
     }
 
     private sealed class TextDeserializer : IHeadersDeserializer

@@ -17,7 +17,7 @@ internal static class RiderSuite
         new Row("delay-5ms", "20,000 records with Task.Delay(5), against a bare loop with a semaphore of 100 and no order")
         {
             Records = 20_000,
-            WarmUp = 30_000,
+            WarmUp = 60_000,
             Source = RecordSource.SharedBacklog,
             Sides = [new(Rider, ConsumeScenarios.Rider(Workload.Delay)), new(Bare, ConsumeScenarios.BareWithSemaphore)],
             Lines = [Rate(Bare, Bar.RatioAtLeast(0.95))],
@@ -25,7 +25,7 @@ internal static class RiderSuite
         new Row("slow-key", "the same with one key that takes 1 s a record: the other keys, against the same without it")
         {
             Records = 20_000,
-            WarmUp = 30_000,
+            WarmUp = 60_000,
             Source = RecordSource.SharedBacklog,
             Sides = [new(Rider, ConsumeScenarios.Rider(Workload.OneSlowKey)), new(Without, ConsumeScenarios.Rider(Workload.NoSlowKey))],
             Lines = [Rate(Without, Bar.RatioAtLeast(0.9))],
@@ -33,7 +33,7 @@ internal static class RiderSuite
         new Row("redelivery", "the same with a tenth going to redelivery: the healthy ones, against none failing")
         {
             Records = 20_000,
-            WarmUp = 30_000,
+            WarmUp = 60_000,
             Source = RecordSource.OwnBacklog,
             Sides = [new(Rider, ConsumeScenarios.Rider(Workload.OneInTenFails)), new(Without, ConsumeScenarios.Rider(Workload.NoneFails))],
             Lines = [Rate(Without, Bar.RatioAtLeast(0.9))],
@@ -41,7 +41,7 @@ internal static class RiderSuite
         new Row("produce", "200,000 records, each acknowledgement awaited, 1,000 in flight, against ProduceAsync of Kafka's client")
         {
             Records = 200_000,
-            WarmUp = 50_000,
+            WarmUp = 400_000,
             Source = RecordSource.Empty,
             Sides = [new(Rider, ProduceScenarios.Rider), new(Bare, ProduceScenarios.Bare)],
             Lines =
@@ -81,7 +81,7 @@ internal static class RiderSuite
     private static Row Consume(int records) => new($"consume-{records}", "a consumer that does nothing, against the same bytes in the same pipe without Kafka")
     {
         Records = records,
-        WarmUp = 200_000,
+        WarmUp = 400_000,
         Source = RecordSource.SharedBacklog,
         Sides =
         [
