@@ -14,8 +14,6 @@ internal sealed class ConsumerLoop : IDisposable
 
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan WhilePaused = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan SpaceWait = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan LongestSpaceWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(1);
 
@@ -26,9 +24,10 @@ internal sealed class ConsumerLoop : IDisposable
     private readonly KafkaRiderMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RecordDispatcher _dispatcher;
-    private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
+    private readonly AssignedPartitions _assignments = new();
+    private readonly ReadAhead _readAhead;
+    private readonly Rebalances _rebalances;
     private readonly List<Delivery> _batch = new(BatchSize);
-    private readonly ManualResetEventSlim _space = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
@@ -38,8 +37,6 @@ internal sealed class ConsumerLoop : IDisposable
     private OffsetCommitter? _committer;
     private PartitionAssignment? _batchOf;
     private long _batchBytes;
-    private volatile PartitionAssignment? _ahead;
-    private long _aheadSince;
     private long _lagMeasured;
     private Error? _fatal;
 
@@ -52,6 +49,8 @@ internal sealed class ConsumerLoop : IDisposable
         _metrics = host.Metrics;
         _logger = logger;
         _dispatcher = new RecordDispatcher(handler, settings, Progressed, _time, _metrics, logger);
+        _readAhead = new ReadAhead(settings, _assignments, () => _dispatcher.IsBusy, _time);
+        _rebalances = new Rebalances(settings, _assignments, _time, _metrics, logger, _stopNow.Token);
         _watchdog = new ProgressWatchdog(settings.StallTimeout, _time);
     }
 
@@ -68,18 +67,7 @@ internal sealed class ConsumerLoop : IDisposable
     public string Group => _settings.Group;
 
     /// <summary>The assigned partitions, for metrics.</summary>
-    public IReadOnlyList<PartitionState> Partitions
-    {
-        get
-        {
-            lock (_assignments)
-            {
-                return [.. _assignments.Values.Select(assignment => new PartitionState(
-                    assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.Outstanding,
-                    assignment.PausedForSpace || assignment.PausedUntil is not null, assignment.Lag))];
-            }
-        }
-    }
+    public IReadOnlyList<PartitionState> Partitions => _assignments.States;
 
     /// <summary>Makes the consumer, so that wrong settings fail here, and starts its thread.</summary>
     public void Start()
@@ -103,7 +91,7 @@ internal sealed class ConsumerLoop : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _space.Dispose();
+        _readAhead.Dispose();
         _stopping.Dispose();
         _stopNow.Dispose();
     }
@@ -113,7 +101,7 @@ internal sealed class ConsumerLoop : IDisposable
         // The client would make a new string of the topic's name for every record. Of one topic it is known.
         _settings.Config.ConsumeResultFields = _settings.Topics.Count == 1 ? "timestamp,headers" : "all";
         _consumer = _clients.CreateConsumerBuilder(_settings.Config)
-            .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
+            .SetPartitionsAssignedHandler((_, partitions) => _rebalances.Assigned(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => Revoked(partitions.ConvertAll(partition => partition.TopicPartition)))
             .SetPartitionsLostHandler((_, partitions) => Lost(partitions.ConvertAll(partition => partition.TopicPartition)))
             .SetErrorHandler((_, error) => Noted(error))
@@ -129,7 +117,8 @@ internal sealed class ConsumerLoop : IDisposable
             while (true)
             {
                 Poll();
-                Drain();
+                _readAhead.Forget();
+                _rebalances.Drain(_consumer!, _committer!, _fatal is null ? wait => ConsumeNext(wait) : null);
                 if (_stopping.IsCancellationRequested)
                     break;
 
@@ -161,14 +150,14 @@ internal sealed class ConsumerLoop : IDisposable
     {
         while (!_stopping.IsCancellationRequested && _fatal is null)
         {
-            ResumeWhatMay();
-            _committer!.CommitIfDue(_assignments.Values);
-            Stalled = _watchdog.Look(_assignments.Values);
+            _readAhead.ResumeWhatMay(_consumer!);
+            _committer!.CommitIfDue(_assignments.All);
+            Stalled = _watchdog.Look(_assignments.All);
             MeasureLag();
             if (!_ready.Task.IsCompleted && !string.IsNullOrEmpty(_consumer!.MemberId))
                 _ready.TrySetResult();
 
-            if (!WaitsForSpace())
+            if (!_readAhead.WaitsForSpace(_consumer!))
                 ReadBatch();
         }
     }
@@ -184,8 +173,8 @@ internal sealed class ConsumerLoop : IDisposable
         if (_batchOf is not { } last)
             return;
         HandOver();
-        if (IsFull(last) && !last.Draining.IsCancellationRequested)
-            (_ahead, _aheadSince) = (last, _time.GetTimestamp());
+        if (_readAhead.IsFull(last) && !last.Draining.IsCancellationRequested)
+            _readAhead.Note(last);
     }
 
     /// <summary>Gives the batch, whose records are all of one partition, to the workers.</summary>
@@ -225,7 +214,7 @@ internal sealed class ConsumerLoop : IDisposable
     private TimeSpan PollWait()
     {
         var wait = Idle;
-        foreach (var assignment in _assignments.Values)
+        foreach (var assignment in _assignments.All)
         {
             if (assignment.PausedForSpace)
                 return WhilePaused;
@@ -242,7 +231,7 @@ internal sealed class ConsumerLoop : IDisposable
         if (_time.GetElapsedTime(_lagMeasured) < LagInterval)
             return;
         _lagMeasured = _time.GetTimestamp();
-        foreach (var assignment in _assignments.Values)
+        foreach (var assignment in _assignments.All)
             assignment.Lag = assignment.LagTo(_consumer!.GetWatermarkOffsets(assignment.Partition).High.Value);
     }
 
@@ -269,14 +258,14 @@ internal sealed class ConsumerLoop : IDisposable
             return false;
         }
 
-        return _batch.Count < BatchSize && !IsFull(assignment);
+        return _batch.Count < BatchSize && !_readAhead.IsFull(assignment, _batch.Count, _batchBytes);
     }
 
     /// <summary>Mostly that of the record before: a fetch brings many of one partition.</summary>
     private PartitionAssignment? AssignmentOf(ConsumeResult<byte[]?, byte[]?> result) =>
         _batchOf is { } assignment && assignment.Partition.Partition == result.Partition && assignment.Partition.Topic == result.Topic
             ? assignment
-            : _assignments.GetValueOrDefault(result.TopicPartition);
+            : _assignments.Find(result.TopicPartition);
 
     /// <summary>
     /// The partition's offsets went back: the topic was made anew, or lost its end with its leader. What was read before belongs to
@@ -286,193 +275,27 @@ internal sealed class ConsumerLoop : IDisposable
     {
         _logger.LogWarning("{Partition} goes on at offset {Offset} after {Newest}: was the topic made anew?", before.Partition, offset.Value, before.Newest);
         HandOver();
-        var assignment = new PartitionAssignment(before.Partition);
+        var assignment = _assignments.Begin(before.Partition);
         assignment.Follows(offset);
-        lock (_assignments)
-            _assignments[before.Partition] = assignment;
         return assignment;
     }
-
-    /// <summary>
-    /// Whether a partition that is ahead of its handlers keeps the poll thread from reading. A pause throws away what librdkafka has
-    /// fetched already, so that one is not paused at once: for a moment never, and while all workers are busy, when nobody has to wait
-    /// for what the other partitions hold, for a second.
-    /// </summary>
-    private bool WaitsForSpace()
-    {
-        if (_ahead is not { } assignment)
-            return false;
-
-        _space.Reset();
-        if (!HasSpace(assignment))
-            _space.Wait(SpaceWait);
-        if (!HasSpace(assignment))
-        {
-            if (_dispatcher.IsBusy && _time.GetElapsedTime(_aheadSince) < LongestSpaceWait)
-                return true;
-            PauseForSpace(assignment);
-        }
-
-        _ahead = null;
-        return false;
-    }
-
-    private void PauseForSpace(PartitionAssignment assignment)
-    {
-        if (assignment.PausedForSpace)
-            return;
-        assignment.PausedForSpace = true;
-        if (assignment.PausedUntil is null)
-            _consumer!.Pause([assignment.Partition]);
-    }
-
-    private void ResumeWhatMay()
-    {
-        foreach (var assignment in _assignments.Values)
-        {
-            if (assignment is { PausedForSpace: false, PausedUntil: null })
-                continue;
-            if (assignment.PausedForSpace && HasSpace(assignment))
-                assignment.PausedForSpace = false;
-            if (assignment.PausedUntil <= _time.GetUtcNow())
-                assignment.PausedUntil = null;
-            if (assignment is { PausedForSpace: false, PausedUntil: null })
-                _consumer!.Resume([assignment.Partition]);
-        }
-    }
-
-    private int Share => Math.Max(1, _settings.PrefetchCount / Math.Max(1, _assignments.Count));
-
-    private long ShareBytes => _settings.PrefetchBytes / Math.Max(1, _assignments.Count);
-
-    private bool IsFull(PartitionAssignment assignment) =>
-        assignment.Outstanding + _batch.Count >= Share || assignment.OutstandingBytes + _batchBytes >= ShareBytes
-        || assignment.Span + _batch.Count >= _settings.MessageLimit;
-
-    private bool HasSpace(PartitionAssignment assignment) =>
-        assignment.Outstanding <= Share / 2 && assignment.OutstandingBytes <= ShareBytes / 2 && assignment.Span <= _settings.MessageLimit / 2;
 
     private void Progressed(PartitionAssignment assignment)
     {
         _committer!.Ended();
-        if (ReferenceEquals(_ahead, assignment) && HasSpace(assignment))
-            _space.Set();
+        _readAhead.Progressed(assignment);
     }
 
-    private void Assigned(List<TopicPartition> partitions)
-    {
-        if (partitions.Count > 0)
-            _logger.LogInformation("{Name} got {Partitions}", _settings.Name, partitions);
-        _metrics.Rebalanced(_settings.Group, "assigned", partitions.Count);
-        lock (_assignments)
-        {
-            foreach (var partition in partitions)
-                _assignments[partition] = new PartitionAssignment(partition);
-        }
-    }
-
-    /// <summary>Runs on the poll thread inside a poll; handlers need nothing of that thread, so that they can end meanwhile.</summary>
     private void Revoked(List<TopicPartition> partitions)
     {
         HandOver();
-        var revoked = Take(partitions);
-        if (revoked.Count == 0)
-            return;
-        _logger.LogInformation("{Name} gives back {Partitions}", _settings.Name, partitions);
-        var started = _time.GetTimestamp();
-        foreach (var assignment in revoked)
-            assignment.Close();
-        WaitForHandlers(revoked, _settings.DrainTimeout, poll: false);
-        _committer!.CommitNow(revoked);
-        foreach (var assignment in revoked)
-            assignment.Fence();
-        _metrics.Rebalanced(_settings.Group, "revoked", partitions.Count, _time.GetElapsedTime(started));
+        _rebalances.Revoked(_consumer!, _committer!, partitions);
     }
 
-    /// <summary>The partitions belong to others already: whatever was done since cannot be committed.</summary>
     private void Lost(List<TopicPartition> partitions)
     {
         HandOver();
-        var lost = Take(partitions);
-        if (lost.Count == 0)
-            return;
-        _logger.LogWarning("{Name} has lost {Partitions}: their next owner reads again what was not committed", _settings.Name, partitions);
-        foreach (var assignment in lost)
-        {
-            assignment.Close();
-            assignment.Fence();
-        }
-
-        _metrics.Rebalanced(_settings.Group, "lost", partitions.Count);
-    }
-
-    private List<PartitionAssignment> Take(List<TopicPartition> partitions)
-    {
-        var taken = new List<PartitionAssignment>();
-        lock (_assignments)
-        {
-            foreach (var partition in partitions)
-            {
-                if (_assignments.Remove(partition, out var assignment))
-                    taken.Add(assignment);
-            }
-        }
-
-        Unpause(taken);
-        return taken;
-    }
-
-    /// <summary>
-    /// librdkafka keeps a partition paused over its revocation: it would stay so when it comes back, for ever
-    /// (https://github.com/confluentinc/confluent-kafka-go/issues/193).
-    /// </summary>
-    private void Unpause(List<PartitionAssignment> taken)
-    {
-        var paused = taken.Where(assignment => assignment.PausedForSpace || assignment.PausedUntil is not null).Select(assignment => assignment.Partition).ToList();
-        if (paused.Count == 0)
-            return;
-        try
-        {
-            _consumer!.Resume(paused);
-        }
-        catch (KafkaException e)
-        {
-            _logger.LogWarning("{Name} could not resume {Partitions} before giving them back: {Reason}", _settings.Name, paused, e.Error.Reason);
-        }
-    }
-
-    private void Drain()
-    {
-        _ahead = null;
-        List<PartitionAssignment> assignments = [.. _assignments.Values];
-        foreach (var assignment in assignments)
-            assignment.Close();
-        if (_fatal is null && assignments.Count > 0)
-            _consumer!.Pause(assignments.Select(assignment => assignment.Partition));
-        WaitForHandlers(assignments, _settings.StopTimeout, poll: _fatal is null);
-        if (_fatal is null)
-            _committer!.CommitNow(assignments.Where(assignment => _assignments.ContainsValue(assignment)));
-        foreach (var assignment in assignments)
-            assignment.Fence();
-        WaitForHandlers(assignments, _settings.DrainTimeout, poll: false);
-        lock (_assignments)
-            _assignments.Clear();
-    }
-
-    /// <summary>Waits until no handler runs; polls the while, where asked, to stay a member of the group.</summary>
-    private void WaitForHandlers(List<PartitionAssignment> assignments, TimeSpan timeout, bool poll)
-    {
-        var started = _time.GetTimestamp();
-        while (assignments.Exists(assignment => assignment.Running > 0) && _time.GetElapsedTime(started) < timeout && !_stopNow.IsCancellationRequested)
-        {
-            if (poll)
-                ConsumeNext(WhilePaused);
-            else
-                _stopNow.Token.WaitHandle.WaitOne(WhilePaused);
-        }
-
-        if (assignments.Sum(assignment => assignment.Running) is var left and > 0)
-            _logger.LogWarning("{Name}: {Count} handlers still run and are canceled; their records will be read again", _settings.Name, left);
+        _rebalances.Lost(_consumer!, partitions);
     }
 
     private void CloseConsumer()

@@ -45,6 +45,7 @@ internal sealed class RecordDispatcher(
     private async Task Work()
     {
         int? key = null;
+        var waited = false;
         for (var handled = 0; ; handled++)
         {
             Delivery? delivery;
@@ -52,7 +53,7 @@ internal sealed class RecordDispatcher(
             {
                 if (handled > 0)
                     _scheduler.Done(key);
-                if (handled == Turn)
+                if (waited || handled == Turn)
                     break;
                 if (!_scheduler.TryTake(out key, out delivery))
                 {
@@ -61,9 +62,12 @@ internal sealed class RecordDispatcher(
                 }
             }
 
-            await Handle(delivery);
+            var handling = Handle(delivery);
+            waited = !handling.IsCompleted;
+            await handling;
         }
 
+        // A handler that waited goes on where what it waited for was signalled: a timer's thread has the others' timers to tell of.
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 

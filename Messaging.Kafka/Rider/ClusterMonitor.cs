@@ -56,6 +56,7 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
                     logger.LogInformation("Kafka answers again, after {Duration}", time.GetUtcNow() - away.Since);
                 _away = null;
                 _seen = true;
+                clients.ForgetRefusal();
             }
             catch (KafkaException e)
             {

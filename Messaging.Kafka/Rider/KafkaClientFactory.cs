@@ -18,6 +18,9 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     /// </summary>
     public string? Refusal { get; private set; }
 
+    /// <summary>The cluster has answered: a refusal before that is over.</summary>
+    public void ForgetRefusal() => Refusal = null;
+
     /// <summary>
     /// Fails where another librdkafka than the package's was loaded: consuming would fail later with an entry point not found.
     /// </summary>

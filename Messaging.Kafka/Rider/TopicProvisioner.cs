@@ -21,6 +21,9 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
     private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
+    /// <summary>For how long topics that are missing, and must not be created, are asked for again before the start fails.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <summary>Waits until the cluster answers, and creates what is missing.</summary>
     /// <param name="topics">The topics, those that others are like before them.</param>
     /// <param name="unreachable">Told, each time, that the cluster does not answer.</param>
@@ -30,6 +33,15 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
     {
         using var admin = clients.CreateAdminClient();
         var metadata = await ReadMetadata(admin, unreachable, cancellationToken);
+
+        // A broker that has only just come back hears of new topics a moment after the others.
+        var asked = time.GetTimestamp();
+        while (topics.Any(topic => topic.Options is null && !Exists(metadata, topic.Name)) && time.GetElapsedTime(asked) < Patience)
+        {
+            await Task.Delay(Retry, time, cancellationToken);
+            metadata = await ReadMetadata(admin, unreachable, cancellationToken);
+        }
+
         var missing = new List<TopicSpecification>();
         var refused = new List<TopicSpecification>();
         foreach (var topic in topics.DistinctBy(topic => topic.Name).Where(topic => !Exists(metadata, topic.Name)))
