@@ -23,6 +23,9 @@ internal static class FailureClassification
     private static readonly Verdict Transient = new(FailureKind.Transient);
     private static readonly Verdict Systemic = new(FailureKind.Systemic);
 
+    /// <summary>Credentials invalid, mechanism too weak, encryption needed, encryption needed for the mechanism, account disabled.</summary>
+    private static readonly HashSet<string?> LoginCodes = ["5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.13"];
+
     private static readonly Row[] Replies =
     [
         // Whatever stands in the way of every mail: no service, no TLS, an expired password (535), a login needed first (530).
@@ -33,6 +36,8 @@ internal static class FailureClassification
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 530, 530, Systemic),
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 534, 535, Systemic),
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 538, 538, Systemic),
+        // The same under another reply code, such as "554 5.7.8": the enhanced code is about the login (RFC 4954 section 6, RFC 5248).
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 500, 599, Systemic, reply => LoginCodes.Contains(reply.EnhancedCode)),
         // RFC 5321 section 4.5.3.1.10: old servers answer 552 where they mean 452, too many recipients at once. A full mailbox
         // or a mail too large says so by its enhanced code.
         new(SmtpPhase.Recipient, SmtpPhase.Recipient, 552, 552, Transient, reply => reply.EnhancedCode is null or "5.5.3"),

@@ -28,3 +28,23 @@ need_postgres() {
   [ "$done" = 1 ] || { tail_of apt; die "PostgreSQL could not be installed"; }
   postgres_bin >/dev/null || die "PostgreSQL was installed, but its programs are not in /usr/lib/postgresql"
 }
+
+smtp_sink() { PATH=$PATH:/usr/sbin command -v smtp-sink; }
+
+# For a few tests of SMTP, which are skipped where it is missing. Of the package only its programs are wanted: without a
+# configuration no mail server of it can start. Another mail server, which it would take the place of, is left alone.
+want_smtp_sink() {
+  ! smtp_sink >/dev/null || return 0
+  local why=''
+  if ! command -v apt-get >/dev/null; then why="there is no apt-get"
+  elif [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then why="that needs root"
+  elif [ -e /usr/sbin/sendmail ]; then why="this machine has another mail server"
+  fi
+  [ -z "$why" ] || { say "the Debian package postfix (smtp-sink) is not installed: $why"; return 0; }
+  say "installing the Debian package postfix (apt-get) for its smtp-sink; it is not configured, so no mail server starts"
+  local log=$logs/apt-postfix.log
+  if as_root apt-get update -qq >"$log" 2>&1 &&
+    echo 'postfix postfix/main_mailer_type select No configuration' | as_root debconf-set-selections >>"$log" 2>&1 &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix >>"$log" 2>&1; then return 0; fi
+  say "postfix could not be installed, see $log; its tests are skipped"
+}

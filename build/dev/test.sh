@@ -13,6 +13,7 @@ run_tests() {
     export MESSAGING_TEST_DOCKER=no
     [ -n "${POSTGRES_CONNECTION:-}" ] || need_postgres
   fi
+  want_smtp_sink
 
   test_run=dev-$$-$(date +%s)
   results=$run/test-results/$test_run

@@ -11,6 +11,7 @@ namespace Consumer.Worker.Tests.Smtp;
 internal sealed class FailureClassificationTests
 {
     private static readonly int[] LoginCodes = [530, 534, 535, 538];
+    private static readonly string[] LoginEnhancedCodes = ["5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.13"];
 
     [TestCase(SmtpPhase.Connect)]
     [TestCase(SmtpPhase.Authenticate)]
@@ -66,14 +67,49 @@ internal sealed class FailureClassificationTests
     public void Where_the_codes_disagree_the_reply_code_decides(int code, string enhanced, FailureKind kind) =>
         FailureClassification.OfReply(SmtpPhase.Recipient, new SmtpReply(code, enhanced, "")).Kind.ShouldBe(kind);
 
-    [TestCase(SmtpPhase.Data, 250)]
-    [TestCase(SmtpPhase.Mail, 354)]
-    public void An_answer_out_of_step_is_transient_and_a_new_connection_may_cure_it(SmtpPhase phase, int code) =>
-        Reply(phase, code).ShouldBe(new Verdict(FailureKind.Transient, MomentCures: true));
+    [Test]
+    public void An_answer_out_of_step_is_transient_and_only_after_the_whole_content_is_the_outcome_unknown()
+    {
+        foreach (var phase in MailPhases)
+        {
+            var expected = phase == SmtpPhase.FinalReply
+                ? new Verdict(FailureKind.Transient, OutcomeUnknown: true)
+                : new Verdict(FailureKind.Transient, MomentCures: true);
+            foreach (var code in Enumerable.Range(100, 300).Concat(Enumerable.Range(600, 400)))
+                Reply(phase, code).ShouldBe(expected, $"{phase} {code}");
+        }
+    }
 
     [Test]
-    public void An_answer_out_of_step_to_the_whole_content_leaves_the_outcome_unknown() =>
-        Reply(SmtpPhase.FinalReply, 354).ShouldBe(new Verdict(FailureKind.Transient, OutcomeUnknown: true));
+    public void An_enhanced_code_of_the_login_is_systemic_whatever_refusal_it_comes_with([ValueSource(nameof(LoginEnhancedCodes))] string enhanced)
+    {
+        foreach (var phase in MailPhases)
+        {
+            for (var code = 500; code <= 599; code++)
+                FailureClassification.OfReply(phase, new SmtpReply(code, enhanced, "")).Kind.ShouldBe(FailureKind.Systemic, $"{phase} {code} {enhanced}");
+        }
+    }
+
+    [Test]
+    public void No_other_enhanced_code_changes_what_a_reply_code_means()
+    {
+        var enhancedCodes =
+            from cls in new[] { 2, 4, 5 }
+            from subject in Enumerable.Range(0, 8)
+            from detail in Enumerable.Range(0, 32)
+            select $"{cls}.{subject}.{detail}";
+        foreach (var enhanced in enhancedCodes.Except(LoginEnhancedCodes))
+        {
+            foreach (var phase in Enum.GetValues<SmtpPhase>())
+            {
+                for (var code = 400; code <= 599; code++)
+                {
+                    if ((phase, code) != (SmtpPhase.Recipient, 552))
+                        FailureClassification.OfReply(phase, new SmtpReply(code, enhanced, "")).Verdict.ShouldBe(Reply(phase, code), $"{phase} {code} {enhanced}");
+                }
+            }
+        }
+    }
 
     [TestCase(SmtpPhase.Connect, FailureKind.Systemic, false, false)]
     [TestCase(SmtpPhase.Authenticate, FailureKind.Systemic, false, false)]

@@ -155,6 +155,27 @@ internal sealed class SmtpConnectionPoolTests
         sink.Counters.Connections.ShouldBe(1);
     }
 
+    [TestCase(SinkTls.Implicit, SmtpSecurity.Tls, true)]
+    [TestCase(SinkTls.StartTls, SmtpSecurity.StartTlsWhenAvailable, true)]
+    [TestCase(SinkTls.StartTlsRequired, SmtpSecurity.StartTls, true)]
+    [TestCase(SinkTls.StartTls, SmtpSecurity.None, false)]
+    [TestCase(SinkTls.None, SmtpSecurity.StartTlsWhenAvailable, false)]
+    public async Task A_connection_is_protected_as_asked_and_used_again(SinkTls offered, object asked, bool isTls)
+    {
+        await using var sink = SmtpSink.StartOnFreePort(options => options.Tls = offered);
+        Pool(options =>
+        {
+            options.Port = sink.Port;
+            options.Security = (SmtpSecurity)asked;
+            options.CheckCertificate = false;
+        });
+
+        await SendMany(3);
+
+        sink.Mails.All().ShouldAllBe(mail => mail.IsTls == isTls);
+        sink.Counters.Connections.ShouldBe(1);
+    }
+
     [Test]
     public async Task A_wrong_password_a_foreign_certificate_and_missing_tls_are_systemic()
     {
@@ -204,6 +225,7 @@ internal sealed class SmtpConnectionPoolTests
         MailComposer.Compose(
             new SendEmail { From = "ann@example.com", To = ["bob@example.com"], Subject = "subject", Text = "text" }, "id@example.com", DateTimeOffset.UnixEpoch),
         ["bob@example.com"],
+        () => { },
         CancellationToken.None);
 
     private SmtpConnectionPool Pool(Action<SmtpOptions>? configure = null)
