@@ -49,10 +49,11 @@ internal sealed class ClaimFilter(
     private async Task<Step> TryDeliverAsync(
         ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, bool takeBack, CancellationToken waiting)
     {
+        var leaseTerm = claims.LeaseTerm;
         switch (await claims.ClaimAsync(mail, takeBack, waiting))
         {
             case ClaimResult.Claimed claimed:
-                return await DeliverAsync(context, next, mail, claimed);
+                return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed);
 
             case ClaimResult.HandOverPending { Kind: HandOverKind.Redelivery } pending:
                 HandOverTicket.Put(context, mail.Identity, HandOverKind.Redelivery);
@@ -74,13 +75,12 @@ internal sealed class ClaimFilter(
     }
 
     private async Task<Step> DeliverAsync(
-        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, ClaimResult.Claimed claimed)
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, DeliveryAttempt attempt, ClaimResult.Claimed claimed)
     {
-        var attempt = new DeliveryAttempt(mail, claimed);
         context.AddOrUpdatePayload(() => attempt, _ => attempt);
         try
         {
-            if (IsInDoubt(mail.Identity.MailId, claimed))
+            if (IsInDoubt(attempt.Identity.MailId, claimed))
                 OnDoubt(attempt);
             await next.Send(context);
         }

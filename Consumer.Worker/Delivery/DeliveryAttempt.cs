@@ -7,7 +7,7 @@ namespace Consumer.Worker.Delivery;
 /// One claimed delivery of a mail: who it still has to go to, and what the server has said so far. Payload of the consume context
 /// from the claim to the consumer; in-process retries share it, so that each goes on where the last one ended.
 /// </summary>
-internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed claim)
+internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed claim, int leaseTerm)
 {
     private readonly Dictionary<string, RecipientAnswer> _answers = [];
 
@@ -16,6 +16,9 @@ internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed cla
     public IncomingMail Mail => mail;
 
     public long FencingToken => claim.FencingToken;
+
+    /// <summary>The term of the worker's lease that the claim was made in.</summary>
+    public int LeaseTerm => leaseTerm;
 
     public string MessageIdHeader => claim.MessageIdHeader;
 

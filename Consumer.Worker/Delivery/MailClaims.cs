@@ -12,6 +12,9 @@ internal sealed class MailClaims(IDeliveryBooks books, WorkerLease lease, TimePr
     /// <summary>Who claims.</summary>
     public Guid WorkerId => lease.WorkerId;
 
+    /// <summary>The present term of the worker's lease; to be read before a claim.</summary>
+    public int LeaseTerm => lease.Term;
+
     /// <summary>Claims a mail. Neither <see cref="ClaimResult.Busy"/> nor <see cref="ClaimResult.NoLease"/> comes back.</summary>
     /// <param name="mail">The mail.</param>
     /// <param name="takeBack">Whether a claim of this very worker is taken back: nobody here works on the mail.</param>

@@ -32,10 +32,8 @@ internal sealed class SendEmailConsumer(
     {
         // Composed for each try: MailKit fits the content to the server it meets.
         var mail = MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date);
-        if (!lease.IsHeld)
-            throw new LeaseLostException();
         var start = time.GetTimestamp();
-        var result = await sender.SendAsync(mail, open, cancellationToken);
+        var result = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
         metrics.SendDuration.Record(time.GetElapsedTime(start).TotalSeconds);
         attempt.Note(result);
 
@@ -45,6 +43,16 @@ internal sealed class SendEmailConsumer(
         if (result.Failure is { Kind: FailureKind.Systemic } systemic)
             await OnSystemicAsync(systemic, cancellationToken);
         ThrowIfOpen(attempt, result);
+    }
+
+    /// <summary>
+    /// Looked at right before DATA: a worker that stalled past its lease, while it waited for a connection or for the server, has
+    /// perhaps lost the mail to another one, and has sent nothing of it yet.
+    /// </summary>
+    private void KeepLease(DeliveryAttempt attempt)
+    {
+        if (!lease.IsHeldSince(attempt.LeaseTerm))
+            throw new LeaseLostException();
     }
 
     private void OnUnknown(DeliveryAttempt attempt, SmtpFailure failure, CancellationToken cancellationToken)

@@ -12,6 +12,7 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
 {
     private readonly SemaphoreSlim _turn = new(1);
     private long _renewedAt;
+    private int _term;
     private Guid? _id;
 
     /// <summary>The worker's id; one that has not registered yet has an empty one, which claims nothing.</summary>
@@ -20,6 +21,12 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
     /// <summary>Whether the lease surely lasts.</summary>
     public bool IsHeld => _id is not null && time.GetElapsedTime(Volatile.Read(ref _renewedAt)) < options.Value.Lease;
 
+    /// <summary>Grows each time that the lease had run out before it was renewed: what was claimed in an earlier term may be another worker's by now.</summary>
+    public int Term => Volatile.Read(ref _term);
+
+    /// <summary>Whether the lease surely lasts, and has lasted without a gap since a term.</summary>
+    public bool IsHeldSince(int term) => IsHeld && Term == term;
+
     /// <summary>Registers this worker where it is not, else renews its lease.</summary>
     public async Task RenewAsync(CancellationToken cancellationToken)
     {
@@ -27,7 +34,12 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
         try
         {
             var before = time.GetTimestamp();
-            if (_id is not { } id || await HeartbeatAsync(id, cancellationToken) == Heartbeat.Unknown)
+            var found = _id is { } id ? await HeartbeatAsync(id, cancellationToken) : Heartbeat.Unknown;
+            // Before the lease counts as held again: a process that was frozen renews first, and would take the mails that it had
+            // claimed before for its own.
+            if (_id is not null && found != Heartbeat.Unbroken)
+                Interlocked.Increment(ref _term);
+            if (found == Heartbeat.Unknown)
             {
                 _id = await workers.RegisterAsync($"{Environment.MachineName}:{Environment.ProcessId}", options.Value.Lease, cancellationToken);
                 logger.LogInformation("Registered as worker {WorkerId}, lease {Lease}", _id, options.Value.Lease);

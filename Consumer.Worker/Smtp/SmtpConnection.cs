@@ -76,7 +76,11 @@ internal sealed class SmtpConnection : SmtpClient
     }
 
     /// <summary>Sends a mail. Failures of the server and of the network are in the result, a cancellation too: what was learnt before it is kept.</summary>
-    public async Task<SmtpAttempt> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, CancellationToken cancellationToken)
+    /// <param name="mail">The mail.</param>
+    /// <param name="recipients">Who it goes to.</param>
+    /// <param name="beforeData">Called right before DATA. What it throws is thrown on: the mail is withheld, and this connection is over.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<SmtpAttempt> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.CommandTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -85,7 +89,7 @@ internal sealed class SmtpConnection : SmtpClient
         if (envelope.Recipients.Count == 0)
             return new SmtpAttempt(SendResult.Of(recipients, envelope.Refused, null, null), Usable: true, Stale: false);
 
-        _dialogue = new SmtpDialogue(envelope.Recipients.Count, _options, timeout.CancelAfter);
+        _dialogue = new SmtpDialogue(envelope.Recipients.Count, _options, timeout.CancelAfter, beforeData);
         SmtpReply? final = null;
         SmtpFailure? failure = null;
         try
@@ -98,6 +102,10 @@ internal sealed class SmtpConnection : SmtpClient
         catch (SmtpCommandException) when (_dialogue.Refused.Count == envelope.Recipients.Count)
         {
             // Each recipient was refused by itself: MailKit's own exception adds nothing.
+        }
+        catch (Exception exception) when (ReferenceEquals(exception, _dialogue.Withheld))
+        {
+            throw;
         }
         // Broad on purpose: whatever breaks the dialogue, where it was decides what that means for the mail.
         catch (Exception exception)

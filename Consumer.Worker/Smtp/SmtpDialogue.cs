@@ -8,16 +8,20 @@ namespace Consumer.Worker.Smtp;
 /// Follows one mail through MailKit's dialogue: where it is, what the server said of each recipient, and how long the next
 /// answer may take. MailKit calls in as it goes along; a dialogue belongs to one send.
 /// </summary>
-internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<TimeSpan> allow) : ITransferProgress
+internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<TimeSpan> allow, Action beforeData) : ITransferProgress
 {
     private readonly Dictionary<string, SmtpReply> _refused = new(StringComparer.OrdinalIgnoreCase);
     private bool _senderRefused;
     private int _answers;
+    private bool _accepted;
 
     public SmtpPhase Phase { get; private set; } = SmtpPhase.Mail;
 
     /// <summary>Whether the server has answered for this mail. A 421 to MAIL is no such answer: it also ends a connection that lay idle.</summary>
     public bool Answered { get; private set; }
+
+    /// <summary>Why the mail was withheld before DATA; <c>null</c> where it was not.</summary>
+    public Exception? Withheld { get; private set; }
 
     /// <summary>What the server said of the recipients it did not take, by address.</summary>
     public IReadOnlyDictionary<string, SmtpReply> Refused => _refused;
@@ -30,7 +34,11 @@ internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<T
         Answered = response.StatusCode != SmtpStatusCode.ServiceNotAvailable;
     }
 
-    public void RecipientAccepted() => RecipientAnswered();
+    public void RecipientAccepted()
+    {
+        _accepted = true;
+        RecipientAnswered();
+    }
 
     public void RecipientRefused(MailboxAddress recipient, SmtpResponse response)
     {
@@ -49,8 +57,27 @@ internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<T
     /// <summary>Called where the size is not known: each part may be the last.</summary>
     public void Report(long bytesTransferred) => Enter(SmtpPhase.FinalReply, options.DataTimeout);
 
-    private void RecipientAnswered() =>
-        Enter(++_answers < recipients ? SmtpPhase.Recipient : SmtpPhase.Data, options.CommandTimeout);
+    private void RecipientAnswered()
+    {
+        var last = ++_answers == recipients;
+        Enter(last ? SmtpPhase.Data : SmtpPhase.Recipient, options.CommandTimeout);
+        // MailKit goes on to DATA once it has every recipient's answer, with or without PIPELINING; what is thrown here keeps it from that.
+        if (last && _accepted && !_senderRefused)
+            AskBeforeData();
+    }
+
+    private void AskBeforeData()
+    {
+        try
+        {
+            beforeData();
+        }
+        catch (Exception exception)
+        {
+            Withheld = exception;
+            throw;
+        }
+    }
 
     private void Enter(SmtpPhase phase, TimeSpan timeout)
     {

@@ -7,29 +7,34 @@ internal interface ISmtpSender
     /// Sends one mail to the recipients given. Failures are in the result, where the dialogue had begun, also a cancellation:
     /// an answer once heard is never thrown away.
     /// </summary>
+    /// <param name="mail">The mail.</param>
+    /// <param name="recipients">Who it still has to go to.</param>
+    /// <param name="beforeData">Called right before DATA, the last moment at which nothing was sent; where it throws, nothing is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SmtpUnavailableException">No connection could be opened; nothing of the mail was sent.</exception>
     /// <exception cref="OperationCanceledException">Canceled before the mail was begun.</exception>
-    Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, CancellationToken cancellationToken);
+    Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken);
 }
 
 /// <summary>Sends over the pool's connections.</summary>
 internal sealed class SmtpSender(SmtpConnectionPool pool) : ISmtpSender
 {
     /// <inheritdoc />
-    public async Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, CancellationToken cancellationToken)
+    public async Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
-        var attempt = await SendOnceAsync(mail, recipients, fresh: false, cancellationToken);
+        var attempt = await SendOnceAsync(mail, recipients, fresh: false, beforeData, cancellationToken);
         // The server closed a connection that lay idle, between our look at it and MAIL. That is no failure of this mail; a new
         // connection cannot be stale, so this happens once.
         if (attempt.Stale)
-            attempt = await SendOnceAsync(mail, recipients, fresh: true, cancellationToken);
+            attempt = await SendOnceAsync(mail, recipients, fresh: true, beforeData, cancellationToken);
         return attempt.Result;
     }
 
-    private async Task<SmtpAttempt> SendOnceAsync(OutgoingMail mail, IReadOnlyList<string> recipients, bool fresh, CancellationToken cancellationToken)
+    private async Task<SmtpAttempt> SendOnceAsync(
+        OutgoingMail mail, IReadOnlyList<string> recipients, bool fresh, Action beforeData, CancellationToken cancellationToken)
     {
         using var pooled = await pool.RentAsync(fresh, cancellationToken);
-        var attempt = await pooled.Connection.SendAsync(mail, recipients, cancellationToken);
+        var attempt = await pooled.Connection.SendAsync(mail, recipients, beforeData, cancellationToken);
         pooled.Usable = attempt.Usable;
         return attempt;
     }

@@ -1,3 +1,4 @@
+using Consumer.Worker.Delivery;
 using Consumer.Worker.Smtp;
 using Contracts;
 using MailSink;
@@ -180,11 +181,59 @@ internal sealed class SmtpSenderTests
         var hang = _sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Hang));
         using var stop = new CancellationTokenSource();
 
-        var sending = new SmtpSender(Pool()).SendAsync(Mail(), Bob, stop.Token);
+        var sending = new SmtpSender(Pool()).SendAsync(Mail(), Bob, () => { }, stop.Token);
         await Eventually.Until(() => hang.Hits == 1, null, "the server has the whole mail");
         await stop.CancelAsync();
 
         (await sending).Failure!.Verdict.OutcomeUnknown.ShouldBeTrue();
+    }
+
+    [TestCase(SmtpStage.Mail, 550, FailureKind.Permanent)]
+    [TestCase(SmtpStage.Mail, 451, FailureKind.Transient)]
+    [TestCase(SmtpStage.Rcpt, 421, FailureKind.Systemic)]
+    [TestCase(SmtpStage.Data, 554, FailureKind.Permanent)]
+    [TestCase(SmtpStage.Data, 451, FailureKind.Transient)]
+    [TestCase(SmtpStage.EndOfData, 554, FailureKind.Permanent)]
+    [TestCase(SmtpStage.EndOfData, 452, FailureKind.Transient)]
+    [TestCase(SmtpStage.EndOfData, 421, FailureKind.Systemic)]
+    public async Task A_server_that_refuses_and_hangs_up_has_refused(SmtpStage stage, int code, object kind)
+    {
+        _sink.Script.Add(new ScriptRule(stage, RuleAction.Reply(code)));
+        _sink.Script.Add(new ScriptRule(SmtpStage.Rset, RuleAction.DropBefore));
+
+        var result = await Send(Bob);
+
+        result.Failure!.Reply!.Code.ShouldBe(code);
+        result.Failure.Verdict.ShouldBe(new Verdict((FailureKind)kind));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task What_is_withheld_before_data_is_not_sent(bool oneRefused)
+    {
+        if (oneRefused)
+            _sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550)) { Recipient = "last@*" });
+        var asked = _sink.Script.Add(new ScriptRule(SmtpStage.Data, RuleAction.Hang));
+        var pool = Pool();
+
+        await Should.ThrowAsync<LeaseLostException>(() => new SmtpSender(pool).SendAsync(
+            Mail(), ["bob@example.com", "last@example.com"], () => throw new LeaseLostException(), CancellationToken.None));
+
+        asked.Hits.ShouldBe(0);
+        (pool.InUse, pool.Idle).ShouldBe((0, 0), "the dialogue was broken off, the connection is not used again");
+    }
+
+    [Test]
+    public async Task Before_data_is_asked_once_after_the_last_recipient_and_not_where_nobody_was_accepted()
+    {
+        var asked = 0;
+        var pool = Pool();
+        await new SmtpSender(pool).SendAsync(Mail(), ["a@example.com", "b@example.com"], () => asked++, CancellationToken.None);
+        asked.ShouldBe(1);
+
+        _sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550)));
+        await new SmtpSender(pool).SendAsync(Mail(), ["a@example.com", "b@example.com"], () => asked++, CancellationToken.None);
+        asked.ShouldBe(1);
     }
 
     [Test]
@@ -220,7 +269,7 @@ internal sealed class SmtpSenderTests
     private Task<SendResult> Send(params string[] recipients) => Send(_pool ?? Pool(), recipients);
 
     private static Task<SendResult> Send(SmtpConnectionPool pool, params string[] recipients) =>
-        new SmtpSender(pool).SendAsync(Mail(), recipients, CancellationToken.None);
+        new SmtpSender(pool).SendAsync(Mail(), recipients, () => { }, CancellationToken.None);
 
     private SmtpConnectionPool Pool(Action<SmtpOptions>? configure = null)
     {

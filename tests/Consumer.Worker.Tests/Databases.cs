@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Persistence;
+using Persistence.Schema;
+
+namespace Consumer.Worker.Tests;
+
+/// <summary>Databases with this build's schema.</summary>
+internal static class Databases
+{
+    /// <summary>Brings an empty database to the schema.</summary>
+    public static async Task MigrateAsync(string connectionString)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new($"{DatabaseOptions.Section}:{nameof(DatabaseOptions.ConnectionString)}", connectionString)])
+            .Build();
+        await using var services = new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider();
+        await services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(30));
+    }
+}
