@@ -48,6 +48,21 @@ internal sealed class ScriptTests
         (await first.SayAsync("MAIL FROM:<ann@example.com>"))!.ShouldStartWith("250");
     }
 
+    [Test]
+    public async Task An_answer_that_is_held_comes_when_it_is_let_go_and_the_mail_is_stored_before()
+    {
+        await using var sink = SmtpSink.StartOnFreePort();
+        var letGo = new TaskCompletionSource();
+        sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.HoldAnswer(letGo.Task)));
+
+        var mailing = Mailing.TryAsync(sink, "bob@example.com");
+        await Eventually.Until(() => sink.Mails.Count == 1, null, "the mail is stored");
+        mailing.IsCompleted.ShouldBeFalse();
+
+        letGo.SetResult();
+        (await mailing).ShouldBeNull();
+    }
+
     [TestCase(SmtpStage.Ehlo, "EHLO x")]
     [TestCase(SmtpStage.Auth, "AUTH PLAIN AAAA")]
     [TestCase(SmtpStage.Mail, "MAIL FROM:<a@b>")]

@@ -30,6 +30,9 @@ public sealed record RuleAction
 
     internal SmtpReply? Answer { get; private init; }
 
+    /// <summary>What the answer waits for after the command was done; nothing if null.</summary>
+    internal Task? Until { get; private init; }
+
     internal RuleEnding Ending { get; private init; }
 
     /// <summary>Answers with this code instead of doing what was asked. 421 also closes the connection (RFC 5321, 3.8).</summary>
@@ -49,6 +52,17 @@ public sealed record RuleAction
     /// <summary>Answers as usual, but later.</summary>
     /// <param name="delay">More than zero, at most a day.</param>
     public static RuleAction Wait(TimeSpan delay) => new RuleAction().After(delay);
+
+    /// <summary>
+    /// Does what was asked, at <see cref="SmtpStage.EndOfData"/> it stores the mail, and holds the answer back until a task is
+    /// completed: a test in this process stops a client at an exact step. Not to be had by JSON.
+    /// </summary>
+    /// <param name="until">What the answer waits for.</param>
+    public static RuleAction HoldAnswer(Task until)
+    {
+        ArgumentNullException.ThrowIfNull(until);
+        return new RuleAction { Until = until };
+    }
 
     /// <summary>The same action, after a delay.</summary>
     /// <param name="delay">More than zero, at most a day.</param>

@@ -116,6 +116,14 @@ internal sealed class SmtpConnection : IAsyncDisposable
         await Task.Delay(delay, _time, _stop.Token);
     }
 
+    /// <summary>Waits for a task; what was answered before is sent first.</summary>
+    /// <exception cref="OperationCanceledException">The server stops.</exception>
+    public async ValueTask HoldAsync(Task until)
+    {
+        await FlushAsync();
+        await until.WaitAsync(_stop.Token);
+    }
+
     /// <summary>Becomes a TLS connection. What the client sent ahead in plain text is thrown away, as nobody vouches for it (RFC 3207, 5).</summary>
     public async Task UpgradeAsync(X509Certificate2 certificate)
     {

@@ -279,7 +279,10 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
                 await _connection.WaitForEndAsync();
                 return false;
             default:
-                return Say(action.Answer ?? act()) && !(refusalEnds && action.Answer is not null);
+                var reply = action.Answer ?? act();
+                if (action.Until is { } until)
+                    await _connection.HoldAsync(until);
+                return Say(reply) && !(refusalEnds && action.Answer is not null);
         }
     }
 
