@@ -1,10 +1,7 @@
 using Consumer.Worker.Delivery;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using NUnit.Framework;
-using Persistence;
-using Persistence.Schema;
 using Persistence.Workers;
 using Shouldly;
 using Testing;
