@@ -1,22 +1,30 @@
 using System.Diagnostics;
 using System.Text;
+using Testing;
 
 namespace Consumer.Worker.Tests.Faults;
 
-/// <summary>A worker as a process of its own, to kill as a crash does.</summary>
+/// <summary>A worker as a process of its own, to kill and to freeze.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _log = new();
 
+    private bool _disposed;
+
     private WorkerProcess(Process process)
     {
-        _process = process;
+        (_process, Id) = (process, process.Id);
         process.OutputDataReceived += (_, line) => Append(line.Data);
         process.ErrorDataReceived += (_, line) => Append(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
+
+    /// <summary>The process, by which the books name the worker too.</summary>
+    public int Id { get; }
+
+    public bool HasExited => _disposed || _process.HasExited;
 
     /// <summary>What it has written.</summary>
     public string Log
@@ -28,26 +36,36 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
     }
 
-    public static WorkerProcess Start(params string[] args)
+    /// <summary>Starts one.</summary>
+    /// <param name="topic">Its topic of mails, after which the others are named.</param>
+    /// <param name="options">Its options, as on the command line.</param>
+    public static WorkerProcess Start(string topic, IEnumerable<string> options)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Consumer.Worker.dll"));
-        foreach (var arg in args)
-            start.ArgumentList.Add(arg);
+        foreach (var argument in (string[])[typeof(WorkerProgram).Assembly.Location, topic, .. options])
+            start.ArgumentList.Add(argument);
         return new WorkerProcess(Process.Start(start)!);
     }
 
-    /// <summary>SIGKILL: nothing is finished, nothing is closed.</summary>
+    /// <summary>SIGKILL: nothing is finished, nothing is closed. A frozen one dies of it too, without another instruction.</summary>
     public async Task KillAsync()
     {
-        if (!_process.HasExited)
-            _process.Kill();
+        if (HasExited)
+            return;
+        _process.Kill();
         await _process.WaitForExitAsync();
     }
+
+    /// <summary>SIGSTOP: it stands still between two instructions, its connections stay.</summary>
+    public void Freeze() => Signals.Send(Id, Signal.Stop);
+
+    /// <summary>SIGCONT.</summary>
+    public void Thaw() => Signals.Send(Id, Signal.Continue);
 
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
+        _disposed = true;
         _process.Dispose();
     }
 

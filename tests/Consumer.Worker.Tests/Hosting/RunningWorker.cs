@@ -47,8 +47,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     {
         var kafka = await KafkaFixture.StartAsync();
         var sink = SmtpSink.StartOnFreePort();
-        var name = KafkaFixture.UniqueName("email.send");
-        var topics = new MailTopics(name, $"{name}-group", $"{name}-delay-group", $"{name}.dlt", $"{name}-dlt-group");
+        var topics = TestTopics.Of(KafkaFixture.UniqueName("email.send"));
         string[] args =
         [
             $"--Kafka:BootstrapServers={kafka.BootstrapServers}",

@@ -1,0 +1,114 @@
+using Npgsql;
+using Testing;
+
+namespace Consumer.Worker.Tests.Faults;
+
+/// <summary>What a worker writes to the books, by what it means.</summary>
+internal enum Write
+{
+    /// <summary>The first claim of a mail.</summary>
+    Claim,
+
+    /// <summary>The claim of a later attempt.</summary>
+    ClaimAgain,
+
+    /// <summary>That it was sent.</summary>
+    Sent,
+
+    /// <summary>What comes next.</summary>
+    HandOver,
+
+    /// <summary>That what comes next was produced.</summary>
+    Mark,
+
+    /// <summary>The row of a dead letter.</summary>
+    Failure,
+}
+
+/// <summary>
+/// Stops a worker exactly at what it writes to the books: triggers in Postgres hold the commit that makes a transition of a named
+/// mail, until they are told to let it go. The worker knows nothing of it.
+/// </summary>
+internal sealed class BookStops
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    private readonly NpgsqlDataSource _books;
+
+    private BookStops(NpgsqlDataSource books) => _books = books;
+
+    /// <summary>Puts the triggers into the database.</summary>
+    public static async Task<BookStops> InstallAsync(NpgsqlDataSource books)
+    {
+        // Deferred, so that what is held is the commit itself: let go, it needs nothing of the worker any more. An advisory lock,
+        // which nobody waits for, shows that one is being held. Each look of the loop sees what was committed since the last.
+        await using var command = books.CreateCommand("""
+            CREATE SCHEMA stops;
+            CREATE TABLE stops.stop (mail uuid, write text);
+            CREATE FUNCTION stops.hold() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF EXISTS (SELECT FROM stops.stop WHERE mail = (to_jsonb(NEW) ->> TG_ARGV[1])::uuid AND write = TG_ARGV[0]) THEN
+                    PERFORM pg_advisory_xact_lock(4711, hashtext(to_jsonb(NEW) ->> TG_ARGV[1]));
+                    WHILE EXISTS (SELECT FROM stops.stop WHERE mail = (to_jsonb(NEW) ->> TG_ARGV[1])::uuid AND write = TG_ARGV[0]) LOOP
+                        PERFORM pg_sleep(0.02);
+                    END LOOP;
+                END IF;
+                RETURN NULL;
+            END $$;
+            CREATE CONSTRAINT TRIGGER stop_claim AFTER INSERT ON email.deliveries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (NEW.state = 'sending') EXECUTE FUNCTION stops.hold('Claim', 'id');
+            CREATE CONSTRAINT TRIGGER stop_claim_again AFTER UPDATE ON email.deliveries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (NEW.state = 'sending' AND NEW.attempt > OLD.attempt) EXECUTE FUNCTION stops.hold('ClaimAgain', 'id');
+            CREATE CONSTRAINT TRIGGER stop_sent AFTER UPDATE ON email.deliveries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (OLD.state <> 'sent' AND NEW.state = 'sent') EXECUTE FUNCTION stops.hold('Sent', 'id');
+            CREATE CONSTRAINT TRIGGER stop_hand_over AFTER UPDATE ON email.deliveries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (OLD.hand_over IS NULL AND NEW.hand_over IS NOT NULL) EXECUTE FUNCTION stops.hold('HandOver', 'id');
+            CREATE CONSTRAINT TRIGGER stop_mark AFTER UPDATE ON email.deliveries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (OLD.hand_over_marked_at IS NULL AND NEW.hand_over_marked_at IS NOT NULL) EXECUTE FUNCTION stops.hold('Mark', 'id');
+            CREATE CONSTRAINT TRIGGER stop_failure AFTER INSERT ON email.failures DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stops.hold('Failure', 'mail_id');
+            """);
+        await command.ExecuteNonQueryAsync();
+        return new BookStops(books);
+    }
+
+    /// <summary>From now on this write of this mail is held.</summary>
+    public Task SetAsync(PostedMail mail, Write write) => ExecuteAsync($"INSERT INTO stops.stop VALUES ('{mail.Id}', '{write}')");
+
+    /// <summary>Lets the write be made.</summary>
+    public Task LetGoAsync(PostedMail mail) => ExecuteAsync($"DELETE FROM stops.stop WHERE mail = '{mail.Id}'");
+
+    /// <summary>Waits until the write is being held.</summary>
+    public Task HeldAsync(PostedMail mail, string onFailure) => Eventually.Until(() => IsHeldAsync(mail), Deadline, $"the write is held. {onFailure}");
+
+    /// <summary>Kills a worker before the write: it is undone, as its connection is cut before it is let go.</summary>
+    public async Task KillBeforeAsync(WorkerProcess worker, PostedMail mail)
+    {
+        await worker.KillAsync();
+        await ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {Lock(mail)}");
+        await Eventually.Until(async () => !await IsHeldAsync(mail), Deadline, "the write is undone");
+        await LetGoAsync(mail);
+    }
+
+    /// <summary>Kills a worker after the write: it is committed while the worker stands still and cannot learn of it.</summary>
+    public async Task KillAfterAsync(WorkerProcess worker, PostedMail mail)
+    {
+        worker.Freeze();
+        await LetGoAsync(mail);
+        await Eventually.Until(async () => !await IsHeldAsync(mail), Deadline, "the write is committed");
+        await worker.KillAsync();
+    }
+
+    private static string Lock(PostedMail mail) => $"locktype = 'advisory' AND classid = 4711 AND objid::bigint = hashtext('{mail.Id}')::bigint & 4294967295";
+
+    private async Task<bool> IsHeldAsync(PostedMail mail)
+    {
+        await using var command = _books.CreateCommand($"SELECT EXISTS (SELECT FROM pg_locks WHERE {Lock(mail)})");
+        return (bool)(await command.ExecuteScalarAsync())!;
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = _books.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}

@@ -1,0 +1,85 @@
+using MailSink.Rules;
+using NUnit.Framework;
+using Shouldly;
+using Testing;
+
+namespace Consumer.Worker.Tests.Faults;
+
+/// <summary>A worker that stands still past its lease, as a virtual machine that is moved, and goes on as if nothing had been.</summary>
+[Parallelizable(ParallelScope.Children)]
+internal sealed class FrozenWorkerTests
+{
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+
+    [Test]
+    public async Task Before_DATA_it_leaves_the_mail_to_the_worker_that_took_it_over()
+    {
+        // No time-out may end the dialogue while the worker stands still: the lease has to.
+        await using var world = await MailWorld.StartAsync(postgres: null, "--Smtp:CommandTimeout=00:05:00");
+        for (var round = 1; round <= Chaos.Rounds; round++)
+        {
+            // Held longer than the worker stands still: it renews its lease before it goes on, and must not be taken in by that.
+            var mail = PostedMail.Plain();
+            await FreezeAsync(world, mail, SmtpStage.Rcpt, thawFirst: true);
+
+            await world.ShouldEndWellAsync();
+            ((await world.FindAsync(mail))!.Unknown, world.Stored(mail)).ShouldBe((1, 1), world.Logs());
+        }
+    }
+
+    [Test]
+    public async Task In_DATA_the_mail_may_go_twice_and_is_known_to()
+    {
+        await using var world = await MailWorld.StartAsync();
+        for (var round = 1; round <= Chaos.Rounds; round++)
+        {
+            var mail = PostedMail.Plain();
+            await FreezeAsync(world, mail, SmtpStage.Data, thawFirst: false);
+
+            await Eventually.Until(() => world.Stored(mail) == 2, Recovery, $"the thawed worker has sent it too. {world.Logs()}");
+            await world.ShouldEndWellAsync();
+            (await world.FindAsync(mail))!.Unknown.ShouldBe(1, world.Logs());
+        }
+    }
+
+    [Test]
+    public async Task Before_the_servers_250_the_answer_changes_nothing_any_more()
+    {
+        await using var world = await MailWorld.StartAsync();
+        for (var round = 1; round <= Chaos.Rounds; round++)
+        {
+            var mail = PostedMail.Plain();
+            await FreezeAsync(world, mail, SmtpStage.EndOfData, thawFirst: false);
+
+            await world.ShouldEndWellAsync();
+            ((await world.FindAsync(mail))!.Unknown, world.Stored(mail)).ShouldBe((1, 2), world.Logs());
+        }
+    }
+
+    /// <summary>Freezes the worker that has the mail while the server holds its answer back, until another worker has sent it.</summary>
+    /// <param name="world">Where.</param>
+    /// <param name="mail">The mail, which is posted here.</param>
+    /// <param name="stage">Which answer.</param>
+    /// <param name="thawFirst">Whether the worker goes on, and renews its lease, before the answer comes.</param>
+    private static async Task FreezeAsync(MailWorld world, PostedMail mail, SmtpStage stage, bool thawFirst)
+    {
+        await using var frozen = world.StartWorker();
+        var answer = new TaskCompletionSource();
+        var held = world.Sink.Script.Add(new ScriptRule(stage, RuleAction.HoldAnswer(answer.Task)) { Recipient = mail.Recipient, Times = 1 });
+        await world.PostAsync(mail, PostedMail.Plain(), PostedMail.Transient(), PostedMail.Permanent(), PostedMail.Poison());
+        await Eventually.Until(() => held.Hits == 1, Recovery, $"the server holds its answer back. {world.Logs()}");
+        frozen.Freeze();
+
+        await using var other = world.StartWorker();
+        await Eventually.Value(() => world.FindAsync(mail), booked => booked?.State == "sent", Recovery, $"another worker sends the mail. {world.Logs()}");
+        if (!thawFirst)
+            answer.SetResult();
+        frozen.Thaw();
+        await Eventually.Until(
+            async () => await world.CountAsync($"SELECT count(*) FROM email.workers WHERE name LIKE '%:{frozen.Id}' AND stopped_at IS NULL AND lease_until > now()") == 1,
+            Recovery, $"the thawed worker has renewed its lease. {world.Logs()}");
+        if (thawFirst)
+            answer.SetResult();
+        await world.ShouldEndWellAsync();
+    }
+}

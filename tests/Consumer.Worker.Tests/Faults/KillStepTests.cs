@@ -1,0 +1,38 @@
+using NUnit.Framework;
+using Shouldly;
+using Testing;
+
+namespace Consumer.Worker.Tests.Faults;
+
+/// <summary>A worker that is killed at each step of a mail's way, with other mails under way.</summary>
+[Parallelizable(ParallelScope.Children)]
+internal sealed class KillStepTests
+{
+    [TestCaseSource(typeof(KillStep), nameof(KillStep.All))]
+    public async Task A_worker_killed_at_a_step_leaves_every_mail_its_exact_end(KillStep step)
+    {
+        await using var world = await MailWorld.StartAsync();
+        var stops = await BookStops.InstallAsync(world.Books);
+        var worker = world.StartWorker();
+        for (var round = 1; round <= Chaos.Rounds; round++)
+        {
+            var scene = new KillScene(world, stops, worker, step.Mail());
+            await step.Prepare(scene);
+            await world.PostAsync(scene.Mail, PostedMail.Plain(), PostedMail.Plain(), PostedMail.Transient(), PostedMail.Permanent(), PostedMail.Poison());
+            var mail = await step.Kill(scene);
+
+            worker = world.StartWorker();
+            await world.ShouldEndWellAsync();
+            await ShouldHaveEndedAsync(world, mail, step, $"round {round}. {world.Logs()}");
+        }
+    }
+
+    private static async Task ShouldHaveEndedAsync(MailWorld world, PostedMail mail, KillStep step, string context)
+    {
+        var booked = await world.FindAsync(mail);
+        (booked!.Attempt, booked.Unknown, world.Stored(mail)).ShouldBe((step.Attempt, step.Unknown, step.Stored), $"attempt, unknown outcomes, stored; {context}");
+        (world.DelayTopics.Sum(topic => world.Copies(topic, mail)), world.Copies(world.Topics.Mails, mail) - 1)
+            .ShouldBe((step.Delayed, step.Forwarded), $"delayed, forwarded; {context}");
+        world.Copies(world.Topics.DeadLetters, mail).ShouldBeInRange(step.DeadLetters, step.MostDeadLetters ?? step.DeadLetters, context);
+    }
+}

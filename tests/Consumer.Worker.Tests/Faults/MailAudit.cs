@@ -1,0 +1,109 @@
+using System.Globalization;
+using Messaging.Kafka.Delay;
+using Shouldly;
+using Testing;
+
+namespace Consumer.Worker.Tests.Faults;
+
+/// <summary>What holds for every mail at the end, whatever happened to the workers.</summary>
+internal static class MailAudit
+{
+    /// <summary>How long all may take to come to its end after the last fault.</summary>
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// Waits for the end of all mails that were posted, and looks: each is in its one end; the server has it once, or once more
+    /// for each outcome that is known to be unknown; each dead one has one failure; nothing came back early; no lag is left.
+    /// </summary>
+    public static async Task ShouldEndWellAsync(this MailWorld world, TimeSpan? within = null)
+    {
+        await Eventually.Value(world.CountEndsAsync, ends => ends == Expected(world), within ?? Recovery, $"{Expected(world)}; {world.Posted.Count} were posted. {world.Logs()}");
+        // Twice: a record may have gone from a topic that is looked at later to one that was looked at before.
+        await Eventually.Value(() => (world.Lags(), world.Lags()), lags => lags.Item1.Values.Concat(lags.Item2.Values).All(lag => lag == 0), Recovery, $"no group has a lag. {world.Logs()}");
+
+        var books = (await world.ReadBooksAsync()).ToDictionary(mail => mail.Id);
+        var failures = await world.ReadFailuresAsync();
+        var faults = world.Posted.SelectMany(mail => Faults(world, mail, books.GetValueOrDefault(mail.Id), failures.GetValueOrDefault(mail.Id))).ToList();
+        faults.AddRange(books.Keys.Concat(failures.Keys).Except(world.Posted.Select(mail => mail.Id)).Select(id => $"{id} was never posted"));
+        faults.AddRange(EarlyOnes(world));
+        faults.ShouldBeEmpty(world.Logs());
+    }
+
+    private static Ends Expected(MailWorld world) => new(
+        world.Posted.Count(mail => mail.End == MailEnd.Sent),
+        world.Posted.Count(mail => mail.End == MailEnd.Dead),
+        0,
+        world.Posted.Count(mail => mail.End != MailEnd.Sent));
+
+    private static async Task<Ends> CountEndsAsync(this MailWorld world)
+    {
+        await using var command = world.Books.CreateCommand("""
+            SELECT count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'dead'), count(*) FILTER (WHERE state NOT IN ('sent', 'dead')),
+                (SELECT count(*) FROM email.failures)
+            FROM email.deliveries
+            """);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return new Ends(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
+    }
+
+    private static Dictionary<string, long> Lags(this MailWorld world)
+    {
+        var (records, topics) = (world.Kafka.Records, world.Topics);
+        var lags = world.DelayTopics.ToDictionary(topic => topic, topic => records.Lag(topics.DelayGroup, topic));
+        lags[topics.Mails] = records.Lag(topics.Group, topics.Mails);
+        lags[topics.DeadLetters] = records.Lag(topics.DeadLetterGroup, topics.DeadLetters);
+        return lags;
+    }
+
+    private static async Task<Dictionary<Guid, int>> ReadFailuresAsync(this MailWorld world)
+    {
+        await using var command = world.Books.CreateCommand("SELECT mail_id FROM email.failures");
+        await using var reader = await command.ExecuteReaderAsync();
+        var failures = new Dictionary<Guid, int>();
+        while (await reader.ReadAsync())
+        {
+            var id = reader.IsDBNull(0) ? Guid.Empty : reader.GetGuid(0);
+            failures[id] = failures.GetValueOrDefault(id) + 1;
+        }
+
+        return failures;
+    }
+
+    private static IEnumerable<string> Faults(MailWorld world, PostedMail mail, BookedMail? booked, int failures)
+    {
+        var stored = world.Stored(mail);
+        var (state, leastStored, mostStored, wantedFailures) = mail.End switch
+        {
+            MailEnd.Sent => ("sent", 1, 1 + (booked?.Unknown ?? 0), 0),
+            MailEnd.Dead => ("dead", 0, 0, 1),
+            _ => (null, 0, 0, 1),
+        };
+        if (booked?.State != state)
+            yield return $"{mail.Recipient} is {booked?.State ?? "not in the books"}, not {state}";
+        if (stored < leastStored || stored > mostStored)
+            yield return $"{mail.Recipient} was stored {stored} times; {booked}";
+        if (failures != wantedFailures)
+            yield return $"{mail.Recipient} has {failures} failures, not {wantedFailures}";
+        if (booked is not null && booked.MessageId != mail.MessageId)
+            yield return $"{mail.Recipient} has the Message-ID {booked.MessageId}";
+    }
+
+    /// <summary>Records that came back from a delay topic before they were due there.</summary>
+    private static List<string> EarlyOnes(MailWorld world)
+    {
+        var due = world.DelayTopics.SelectMany(world.Kafka.Records.ReadAll)
+            .Where(record => record.Header(DelayHeaders.Due) is not null)
+            .ToDictionary(
+                record => $"{record.Topic}/{record.Partition}/{record.Offset}",
+                record => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(record.Header(DelayHeaders.Due)!, CultureInfo.InvariantCulture)));
+        return
+        [
+            .. world.Kafka.Records.ReadAll(world.Topics.Mails)
+                .Where(record => record.Header(DelayHeaders.Origin) is { } origin && due.TryGetValue(origin, out var moment) && record.Timestamp < moment)
+                .Select(record => $"{record.Header(DelayHeaders.Origin)} came back at {record.Timestamp:O}, and was due at {due[record.Header(DelayHeaders.Origin)!]:O}"),
+        ];
+    }
+
+    private sealed record Ends(long Sent, long Dead, long Unfinished, long Failures);
+}

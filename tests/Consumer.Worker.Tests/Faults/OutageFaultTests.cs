@@ -1,0 +1,137 @@
+using MailSink.Rules;
+using NUnit.Framework;
+using Shouldly;
+using Testing;
+
+namespace Consumer.Worker.Tests.Faults;
+
+/// <summary>Postgres and the mail server, taken away from running workers while mails flow.</summary>
+internal sealed class OutageFaultTests
+{
+    private const int Mails = 400;
+
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+
+    /// <summary>Ways of Postgres to be away: how it goes, and how it comes back.</summary>
+    private static IEnumerable<TestCaseData> PostgresOutages()
+    {
+        yield return Outage("stopped", postgres => postgres.StopAsync(), postgres => postgres.StartAsync());
+        yield return Outage("killed", postgres => postgres.KillAsync(), postgres => postgres.StartAsync());
+        yield return Outage("frozen", postgres => postgres.FreezeAsync(), postgres => postgres.ThawAsync());
+
+        static TestCaseData Outage(string name, Func<PostgresServer, Task> harm, Func<PostgresServer, Task> heal) =>
+            new TestCaseData(harm, heal).SetArgDisplayNames(name);
+    }
+
+    [TestCaseSource(nameof(PostgresOutages))]
+    public async Task Postgres_goes_and_comes_while_mails_flow(Func<PostgresServer, Task> harm, Func<PostgresServer, Task> heal)
+    {
+        await using var postgres = await PostgresServer.StartOwnAsync();
+        await using var world = await MailWorld.StartAsync(postgres, "--Database:CommandTimeout=00:00:02");
+        await using var worker = world.StartWorker();
+        await using var other = world.StartWorker();
+        for (var round = 1; round <= Chaos.Rounds; round++)
+        {
+            await PostWhileAsync(world, async () =>
+            {
+                var paused = Task.WhenAll(PausedAsync(world, worker), PausedAsync(world, other));
+                await harm(postgres);
+                await paused;
+                await heal(postgres);
+            });
+            await world.ShouldEndWellAsync();
+        }
+    }
+
+    [Test]
+    public async Task A_mail_server_that_dies_and_comes_back_fails_no_mail()
+    {
+        await using var world = await MailWorld.StartAsync();
+        await using var worker = world.StartWorker();
+        for (var round = 1; round <= Chaos.Rounds; round++)
+        {
+            await PostWhileAsync(world, async () =>
+            {
+                var paused = PausedAsync(world, worker);
+                world.Sink.PauseListening(dropConnections: true);
+                await paused;
+                world.Sink.ResumeListening();
+            });
+            await world.ShouldEndWellAsync();
+        }
+    }
+
+    [Test]
+    public async Task A_mail_server_that_answers_421_costs_no_mail_a_try()
+    {
+        await using var world = await MailWorld.StartAsync();
+        await using var worker = world.StartWorker();
+        for (var round = 1; round <= Chaos.Rounds; round++)
+        {
+            await PostWhileAsync(world, async () =>
+            {
+                var paused = PausedAsync(world, worker);
+                var away = world.Sink.Script.Add(new ScriptRule(SmtpStage.Connect, RuleAction.Reply(421)));
+                var closing = world.Sink.Script.Add(new ScriptRule(SmtpStage.Mail, RuleAction.Reply(421)));
+                await paused;
+                world.Sink.Script.Remove(closing);
+                world.Sink.Script.Remove(away);
+            });
+            await world.ShouldEndWellAsync();
+            (await world.ReadBooksAsync()).Max(mail => mail.Unknown).ShouldBe(0);
+            (await world.ReadBooksAsync()).Count(mail => mail.Attempt > 1).ShouldBe(world.Posted.Count(mail => mail.IsTransient));
+        }
+    }
+
+    /// <summary>Ways to lose an answer, and whether the server has the mail then.</summary>
+    private static IEnumerable<TestCaseData> LostAnswers()
+    {
+        yield return new TestCaseData(RuleAction.DropAfter, true).SetArgDisplayNames("dropped after the mail was taken");
+        yield return new TestCaseData(RuleAction.DropBefore, false).SetArgDisplayNames("dropped before the mail was taken");
+        yield return new TestCaseData(RuleAction.Hang, false).SetArgDisplayNames("never answered");
+    }
+
+    [TestCaseSource(nameof(LostAnswers))]
+    public async Task An_answer_lost_after_DATA_is_an_unknown_outcome_each_and_no_other_mail_goes_twice(RuleAction action, bool taken)
+    {
+        const int lost = 30;
+        await using var world = await MailWorld.StartAsync(postgres: null, "--Smtp:DataTimeout=00:00:01");
+        await using var worker = world.StartWorker();
+        for (var round = 1; round <= Chaos.Rounds; round++)
+        {
+            await PostWhileAsync(world, async () =>
+            {
+                var losing = world.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, action) { Times = lost });
+                await Eventually.Until(() => losing.Hits == lost, Recovery, $"{lost} answers are lost. {world.Logs()}");
+            });
+            await world.ShouldEndWellAsync();
+            (await world.CountAsync("SELECT sum(unknown_outcomes)::bigint FROM email.deliveries")).ShouldBe(lost * round);
+            world.Sink.Counters.MessageIds.Duplicates.Sum(twice => twice.Count - 1).ShouldBe(taken ? lost * round : 0);
+        }
+    }
+
+    /// <summary>Posts mails, and does harm once some of them are sent and the most are not.</summary>
+    private static async Task PostWhileAsync(MailWorld world, Func<Task> harm)
+    {
+        var slow = world.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Wait(TimeSpan.FromMilliseconds(300))) { Recipient = "plain*" });
+        var before = world.Sink.Counters.Mails;
+        await world.PostAsync(Enumerable.Range(0, Mails).Select(number => (number % 20) switch
+        {
+            0 => PostedMail.Permanent(),
+            1 or 2 => PostedMail.Transient(),
+            _ => PostedMail.Plain(),
+        }));
+        await Eventually.Until(() => world.Sink.Counters.Mails >= before + 40, Recovery, $"mails flow. {world.Logs()}");
+        await harm();
+        world.Sink.Script.Remove(slow);
+    }
+
+    /// <summary>Waits until a worker pauses once more than it had when this was called.</summary>
+    private static Task PausedAsync(MailWorld world, WorkerProcess worker)
+    {
+        var before = Pauses(worker);
+        return Eventually.Until(() => Pauses(worker) > before, Recovery, $"the endpoint pauses. {world.Logs()}");
+    }
+
+    private static int Pauses(WorkerProcess worker) => worker.Log.Split("pauses until its dependency is well").Length;
+}

@@ -1,0 +1,45 @@
+namespace Consumer.Worker.Tests.Faults;
+
+/// <summary>How a mail must end.</summary>
+internal enum MailEnd
+{
+    /// <summary>Sent, at once or after what failed transiently.</summary>
+    Sent,
+
+    /// <summary>Dead: refused for good. One failure.</summary>
+    Dead,
+
+    /// <summary>No mail at all: no row, one failure.</summary>
+    Poison,
+}
+
+/// <summary>A record that a test put into the topic, and what must become of it.</summary>
+internal sealed record PostedMail(Guid Id, string Recipient, MailEnd End)
+{
+    /// <summary>Whether the server defers it once.</summary>
+    public bool IsTransient => Recipient.StartsWith("fail-451", StringComparison.Ordinal);
+
+    public string MessageId => $"{Id:D}@example.com";
+
+    /// <summary>One that is sent at the first try.</summary>
+    public static PostedMail Plain() => Of("plain", MailEnd.Sent);
+
+    /// <summary>One that the server defers once.</summary>
+    public static PostedMail Transient() => Of("fail-451-once", MailEnd.Sent);
+
+    /// <summary>One that the server refuses for good.</summary>
+    public static PostedMail Permanent() => Of("fail-550", MailEnd.Dead);
+
+    /// <summary>Bytes that are no mail.</summary>
+    public static PostedMail Poison() => Of("poison", MailEnd.Poison);
+
+    // The sink reads an address' first part; what follows the + sets mails apart.
+    private static PostedMail Of(string what, MailEnd end)
+    {
+        var id = Guid.NewGuid();
+        return new PostedMail(id, $"{what}+{id:N}@example.com", end);
+    }
+}
+
+/// <summary>What the books say of a mail.</summary>
+internal sealed record BookedMail(Guid Id, string State, int Attempt, int Unknown, string? MessageId, int? WorkerProcess);
