@@ -6,6 +6,7 @@ using Testing;
 namespace Consumer.Worker.Tests.Faults;
 
 /// <summary>Postgres and the mail server, taken away from running workers while mails flow.</summary>
+[Parallelizable(ParallelScope.Children)]
 internal sealed class OutageFaultTests
 {
     private const int Mails = 400;
