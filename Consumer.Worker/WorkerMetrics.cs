@@ -14,6 +14,7 @@ internal sealed class WorkerMetrics
         Sent = meter.CreateCounter<long>("mails.sent", "{mail}", "Mails that the mail server took for all recipients.");
         Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not end with a mail sent, by kind: permanent, transient, systemic.");
         Redelivered = meter.CreateCounter<long>("mails.redelivered", "{mail}", "Mails handed to a delay topic.");
+        Scheduled = meter.CreateCounter<long>("mails.scheduled", "{mail}", "Mails that were kept until they are due.");
         DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails handed to the dead-letter topic.");
         Stale = meter.CreateCounter<long>("mails.stale", "{record}", "Copies of records that were dropped: their mail was past them.");
         Unknown = meter.CreateCounter<long>("mails.unknown", "{attempt}", "Sends whose answer was lost: the server may have taken the mail.");
@@ -29,6 +30,8 @@ internal sealed class WorkerMetrics
     public Counter<long> Failed { get; }
 
     public Counter<long> Redelivered { get; }
+
+    public Counter<long> Scheduled { get; }
 
     public Counter<long> DeadLettered { get; }
 

@@ -84,6 +84,12 @@ public static class HeaderNames
     /// <summary>The consumer group in which the record failed. Our own.</summary>
     public const string OriginalGroup = "MT-Original-Group";
 
+    /// <summary>
+    /// Says that the record is the copy of a scheduled mail that waited in the delay topics, and when that was due: Unix milliseconds,
+    /// decimal. The record that was posted has none. Our own.
+    /// </summary>
+    public const string Scheduled = "Mail-Scheduled";
+
     /// <summary>Which replay of the mail a record belongs to, decimal; absent is 0, the mail as first accepted. Our own.</summary>
     public const string Generation = "Mail-Generation";
 }

@@ -49,6 +49,12 @@ public sealed record SendEmail
     /// <summary><c>ordering_key</c>: mails of one key are sent in the order in which they were accepted.</summary>
     public string? OrderingKey { get; init; }
 
+    /// <summary>
+    /// <c>scheduled_at</c>: when the mail is to be sent, at the latest 30 days after it is accepted; <c>null</c>, or a time that is past,
+    /// means at once. Written in UTC.
+    /// </summary>
+    public DateTimeOffset? ScheduledAt { get; init; }
+
     /// <summary>What was in the JSON and could not be taken. A mail that has any does not validate; they are written back as they came.</summary>
     public IReadOnlyList<UnreadField> Unread { get; init; } = [];
 

@@ -42,11 +42,14 @@ public static class SendEmailFields
     /// <summary>The key within which order is kept.</summary>
     public const string OrderingKey = "ordering_key";
 
+    /// <summary>When the mail is to be sent.</summary>
+    public const string ScheduledAt = "scheduled_at";
+
     /// <summary>Every field that a mail may have, in the order in which they are written.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [From, To, Cc, Bcc, ReplyTo, Subject, Text, Body, Html, Attachments, Headers, Tags, OrderingKey];
+        [From, To, Cc, Bcc, ReplyTo, Subject, Text, Body, Html, Attachments, Headers, Tags, OrderingKey, ScheduledAt];
 
     /// <summary>Fields that this version refuses by name instead of calling them unknown.</summary>
     public static IReadOnlyList<string> NotSupportedYet { get; } =
-        ["scheduled_at", "send_at", "template", "template_id", "template_data", "priority", "unsubscribe"];
+        ["template", "template_id", "template_data", "priority", "unsubscribe"];
 }

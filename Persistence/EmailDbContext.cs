@@ -24,6 +24,9 @@ public sealed class EmailDbContext(DbContextOptions<EmailDbContext> options) : D
     /// <summary>Their recipients.</summary>
     public DbSet<DeliveryRecipient> Recipients => Set<DeliveryRecipient>();
 
+    /// <summary>The records of scheduled mails.</summary>
+    public DbSet<KeptRecord> KeptRecords => Set<KeptRecord>();
+
     /// <summary>Failures.</summary>
     public DbSet<Failure> Failures => Set<Failure>();
 

@@ -30,6 +30,7 @@ public static class PersistenceServiceCollectionExtensions
             (provider, builder) => builder.UseEmailSchema(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton<DeliveryStore>();
         services.AddSingleton<IDeliveryBooks>(provider => provider.GetRequiredService<DeliveryStore>());
+        services.AddSingleton<ScheduleStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<BookStats>();

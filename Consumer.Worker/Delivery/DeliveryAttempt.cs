@@ -22,8 +22,8 @@ internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed cla
 
     public string MessageIdHeader => claim.MessageIdHeader;
 
-    /// <summary>When the mail was accepted: its <c>Date</c>, the same in every attempt.</summary>
-    public DateTimeOffset Date => claim.FirstTimestamp;
+    /// <summary>When the mail was accepted, or was to be sent where it was scheduled: its <c>Date</c>, the same in every attempt.</summary>
+    public DateTimeOffset Date => mail.Mail.ScheduledAt is { } due && due > claim.FirstTimestamp ? due : claim.FirstTimestamp;
 
     /// <summary>What the server said per recipient.</summary>
     public IReadOnlyCollection<RecipientAnswer> Answers => _answers.Values;

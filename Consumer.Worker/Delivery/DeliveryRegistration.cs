@@ -1,4 +1,5 @@
 using Consumer.Worker.Options;
+using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
 
 namespace Consumer.Worker.Delivery;
@@ -21,6 +22,10 @@ internal static class DeliveryRegistration
         .AddSingleton<InFlightMails>()
         .AddSingleton<MailClaims>()
         .AddSingleton<OutcomeRecorder>()
+        .AddSection<ScheduleOptions>(ScheduleOptions.Section)
+        .AddSingleton<ScheduledCopies>()
+        .AddSingleton<ScheduleFilter>()
+        .AddHostedService<ScheduleSweep>()
         .AddSingleton<ClaimFilter>()
         .AddSingleton<RedeliveryMarkFilter>()
         .AddSingleton<DeadLetterMarkFilter>()

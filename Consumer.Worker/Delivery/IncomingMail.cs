@@ -14,6 +14,9 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
 {
     private const int MostErrors = 10;
 
+    // The clocks of whoever wrote the record and of who accepted the mail may differ; what is checked here was checked there.
+    private static readonly TimeSpan ClockRoom = TimeSpan.FromDays(1);
+
     public RecordIdentity Identity => Record.Identity;
 
     /// <summary>Reads a mail from its record.</summary>
@@ -21,12 +24,12 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
     public static IncomingMail Read(ConsumeContext<SendEmail> context, MailComposer composer)
     {
         var mail = context.Message;
-        var errors = SendEmailValidator.Validate(mail);
+        var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
+        var errors = SendEmailValidator.Validate(mail, record.Timestamp + ClockRoom);
         if (errors.Count > 0)
             throw new PermanentMailException($"The mail is invalid: {string.Join("; ", errors.Take(MostErrors).Select(error => $"{error.Path} {error.Message}"))}");
 
         var id = context.MessageId ?? throw new PermanentMailException("The record has no message id.");
-        var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
         return new IncomingMail(mail, new MailRecord
         {
             Identity = new RecordIdentity(id, Generation(record), context.GetRedeliveryCount() + 1),

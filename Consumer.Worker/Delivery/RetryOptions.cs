@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using Consumer.Worker.Options;
 
 namespace Consumer.Worker.Delivery;
@@ -9,9 +8,6 @@ internal sealed class RetryOptions : IChecksItself
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Retry";
-
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(7);
 
     /// <summary>How many further tries a mail gets at once, where a moment may cure it (lost connection, time-out). Default 2.</summary>
     [Range(0, 10, ErrorMessage = "They hold up other mails of the same key: keep them few.")]
@@ -35,38 +31,14 @@ internal sealed class RetryOptions : IChecksItself
     /// <summary><see cref="RedeliveryIntervals"/>, read.</summary>
     /// <exception cref="FormatException">The text is not what it should be; the start finds that out before.</exception>
     public IReadOnlyList<TimeSpan> Redeliveries() =>
-        TryRead(RedeliveryIntervals) ?? throw new FormatException($"{Section}:{nameof(RedeliveryIntervals)} is \"{RedeliveryIntervals}\".");
+        DurationList.TryRead(RedeliveryIntervals) ?? throw new FormatException($"{Section}:{nameof(RedeliveryIntervals)} is \"{RedeliveryIntervals}\".");
 
     IEnumerable<string> IChecksItself.Check(string section)
     {
-        if (TryRead(RedeliveryIntervals) is null)
+        if (DurationList.TryRead(RedeliveryIntervals) is null)
         {
             yield return OptionFailure.Describe(
-                section, nameof(RedeliveryIntervals), RedeliveryIntervals, "up to 20 durations from 100ms to 7d, with commas between them", "For example 1s,2s,4s,8s.");
+                section, nameof(RedeliveryIntervals), RedeliveryIntervals, DurationList.Allowed, "For example 1s,2s,4s,8s.");
         }
-    }
-
-    private static List<TimeSpan>? TryRead(string? text)
-    {
-        var parts = (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var durations = parts.Select(TryReadOne).OfType<TimeSpan>().ToList();
-        return durations.Count == parts.Length && parts.Length <= 20 ? durations : null;
-    }
-
-    private static TimeSpan? TryReadOne(string text)
-    {
-        var digits = text.TakeWhile(char.IsAsciiDigit).Count();
-        if (!int.TryParse(text.AsSpan(0, digits), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            return null;
-        TimeSpan? duration = text[digits..] switch
-        {
-            "ms" => TimeSpan.FromMilliseconds(number),
-            "s" => TimeSpan.FromSeconds(number),
-            "m" => TimeSpan.FromMinutes(number),
-            "h" => TimeSpan.FromHours(number),
-            "d" => TimeSpan.FromDays(Math.Min(number, 1000)),
-            _ => null,
-        };
-        return duration >= Shortest && duration <= Longest ? duration : null;
     }
 }

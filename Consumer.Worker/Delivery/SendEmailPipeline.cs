@@ -1,3 +1,4 @@
+using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
 using Contracts;
 using MassTransit;
@@ -46,6 +47,9 @@ internal static class SendEmailPipeline
                 redelivery.Handle<Exception>(FailureVerdict.IsTransient);
                 redelivery.Intervals([.. retry.Redeliveries()]);
             });
+
+            // A scheduled mail that is not due is kept, and its copy goes to the delay topics.
+            message.UseFilter(services.GetRequiredService<ScheduleFilter>());
 
             // Claims the mail; writes its end, or what comes next, before any of the above produces it.
             message.UseFilter(services.GetRequiredService<ClaimFilter>());

@@ -1,5 +1,6 @@
 using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Delivery;
+using Consumer.Worker.Scheduling;
 using Contracts;
 using MassTransit;
 using Messaging.Kafka.Hosting;
@@ -12,6 +13,7 @@ namespace Consumer.Worker.Hosting;
 internal static class KafkaEndpoints
 {
     public static IServiceCollection AddKafkaEndpoints(this IServiceCollection services, MailTopics topics) => services
+        .AddSingleton(topics)
         .AddKafkaOptions()
         .AddMassTransit(bus =>
         {
@@ -36,7 +38,11 @@ internal static class KafkaEndpoints
             endpoint.StopTimeout = worker.StopTimeout;
             endpoint.DeadLetterTopic = topics.DeadLetters;
             endpoint.DelayGroup = topics.DelayGroup;
-            endpoint.DelayTiers([.. context.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries().Distinct()]);
+            endpoint.DelayTiers(
+            [
+                .. context.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries()
+                    .Union(context.GetRequiredService<IOptions<ScheduleOptions>>().Value.TierDelays()),
+            ]);
             CreateIfMissing(endpoint, context);
             SendEmailPipeline.Configure(endpoint, context);
         });

@@ -44,6 +44,7 @@ internal sealed partial class SendEmailReader
         SendEmailFields.Headers => mail with { Headers = Map(name, value) },
         SendEmailFields.Tags => mail with { Tags = List(name, value) },
         SendEmailFields.OrderingKey => mail with { OrderingKey = Text(name, value) },
+        SendEmailFields.ScheduledAt => mail with { ScheduledAt = Time(name, value) },
         _ => Refuse(mail, name, UnknownFields.CodeOf(name), UnknownFields.Explain(name)),
     };
 
@@ -71,6 +72,17 @@ internal sealed partial class SendEmailReader
             Refuse(path, ValidationCodes.InvalidText, "is no Unicode text: it holds half a surrogate pair, or bytes that are not UTF-8");
             return null;
         }
+    }
+
+    private DateTimeOffset? Time(string path, JsonElement value)
+    {
+        if (Text(path, value) is not { } text)
+            return null;
+        if (Iso8601.TryParse(text, out var time))
+            return time;
+
+        Refuse(path, ValidationCodes.InvalidTime, "is no time; ISO 8601 with the offset from UTC is expected, such as 2030-01-31T09:00:00+01:00 or 2030-01-31T08:00:00Z");
+        return null;
     }
 
     private List<string> TextOrList(string path, JsonElement value)

@@ -21,6 +21,9 @@ public static class SendEmailLimits
     /// <summary>Characters of the subject: one unfolded line (RFC 5322, 2.1.1).</summary>
     public const int SubjectLength = 998;
 
+    /// <summary>How far ahead a mail may be scheduled, from when it is accepted.</summary>
+    public static readonly TimeSpan ScheduledAhead = TimeSpan.FromDays(30);
+
     /// <summary>Attachments. What they may hold together is bounded by the mail's whole size.</summary>
     public const int Attachments = 100;
 

@@ -9,7 +9,9 @@ namespace Contracts.Validation;
 public static class SendEmailValidator
 {
     /// <summary>The errors of <paramref name="mail"/>, in the order of its fields; empty where it may be sent.</summary>
-    public static IReadOnlyList<ValidationError> Validate(SendEmail mail)
+    /// <param name="mail">The mail.</param>
+    /// <param name="acceptedAt">When it is accepted: what its <c>scheduled_at</c> is measured from. Null leaves that out.</param>
+    public static IReadOnlyList<ValidationError> Validate(SendEmail mail, DateTimeOffset? acceptedAt = null)
     {
         var errors = new ErrorList(mail.Unread.SelectMany(field => field.Errors));
         From(mail, errors);
@@ -23,6 +25,8 @@ public static class SendEmailValidator
         HeaderRules.Check(mail.Headers, errors);
         Tags(mail, errors);
         OrderingKey(mail, errors);
+        if (mail.ScheduledAt - acceptedAt > SendEmailLimits.ScheduledAhead)
+            errors.Add(SendEmailFields.ScheduledAt, ValidationCodes.TooFarAhead, $"is more than {SendEmailLimits.ScheduledAhead.Days} days ahead; schedule it later, or for an earlier time");
         return errors.ToList();
     }
 

@@ -33,6 +33,12 @@ public static class ValidationCodes
     /// <summary>The header field is made by this system from the other fields.</summary>
     public const string ReservedHeader = "reserved_header";
 
+    /// <summary>Not a point in time with an offset.</summary>
+    public const string InvalidTime = "invalid_time";
+
+    /// <summary>A point in time that is further ahead than allowed.</summary>
+    public const string TooFarAhead = "too_far_ahead";
+
     /// <summary>Not base64.</summary>
     public const string InvalidBase64 = "invalid_base64";
 

@@ -32,6 +32,7 @@ public static class KafkaIntegrationExtensions
         configurator.SetRiderFactory(new KafkaRegistrationRiderFactory(clientConfig, configure));
         configurator.TryAddScoped<IKafkaRider, ITopicProducerProvider>((rider, scope) => new ScopedTopicProducerProvider((KafkaRider)rider, new ProducerScope(scope)));
         configurator.TryAddScoped<IKafkaRider, IRawTopicProducer>((rider, _) => new RawTopicProducer(rider.RawProducer));
+        configurator.TryAddScoped<IKafkaRider, IDelayedTopicProducer>((rider, _) => rider.DelayedProducer);
         configurator.TryAddSingleton<KafkaRiderHealthSource>();
         configurator.AddHealthChecks().AddCheck<KafkaHealthCheck>("kafka", tags: ["ready", "kafka"]);
     }

@@ -8,6 +8,9 @@ public interface IKafkaRider : IRider, ITopicProducerProvider
     /// <summary>Writes records byte for byte.</summary>
     IRawTopicProducer RawProducer { get; }
 
+    /// <summary>Writes records that come to their topic later.</summary>
+    IDelayedTopicProducer DelayedProducer { get; }
+
     /// <summary>
     /// Completes when every topic is there and every endpoint a member of its group; fails with
     /// <see cref="Messaging.Kafka.KafkaTopicsMissingException"/> where topics are missing and may not be created.

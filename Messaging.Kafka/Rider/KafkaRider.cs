@@ -23,6 +23,9 @@ internal sealed class KafkaRider(
     public IRawTopicProducer RawProducer => host.Producer;
 
     /// <inheritdoc/>
+    public IDelayedTopicProducer DelayedProducer => new DelayedTopicProducer(host.Writer);
+
+    /// <inheritdoc/>
     public Task Ready => _ready;
 
     /// <summary>The topic endpoints.</summary>

@@ -78,6 +78,23 @@ internal sealed class TopicWriter(
         }
     }
 
+    /// <summary>Writes a record as it is, to be at the topic when it is due, until it is acknowledged.</summary>
+    public async Task WriteAt(DateTimeOffset due, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
+    {
+        var all = headers.Where(header => header.Name is not DelayHeaders.Due and not DelayHeaders.Origin).ToList();
+        var target = Topic;
+        if (due - time.GetUtcNow() is var delay && delay > TimeSpan.Zero)
+        {
+            target = Tiers().Choose(delay).Topic;
+            // Rounded up: what is cut off would be early.
+            var milliseconds = Math.Ceiling((due - DateTimeOffset.UnixEpoch).TotalMilliseconds);
+            all.Set(DelayHeaders.Due, milliseconds.ToString("F0", CultureInfo.InvariantCulture));
+        }
+
+        var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = all.ToClient() };
+        await producer.ProduceUntilAcknowledged(new TopicPartition(target, Partition.Any), message, error => report(target, error), cancellationToken);
+    }
+
     /// <summary>Whether anybody looks on. The rider's observers are not connected to the topic's: that would cost every message.</summary>
     private bool IsObserved => transport.SendObservers.Count > 0 || riderObservers.Count > 0;
 
@@ -123,16 +140,13 @@ internal sealed class TopicWriter(
         metrics.Redelivered(Topic, tier.Topic);
     }
 
+    private DelayTiers Tiers() => tiers ?? throw new ConfigurationException(
+        $"A message for topic {Topic} asks for a delay, but the topic has no delay topics: configure DelayTiers on an endpoint of that topic in this process.");
+
     private (DelayTier Tier, string Due) Tier(TimeSpan delay)
     {
-        if (tiers is null)
-        {
-            throw new ConfigurationException(
-                $"A message for topic {Topic} asks for a delay, but the topic has no delay topics: configure DelayTiers on an endpoint of that topic in this process.");
-        }
-
         var due = time.GetUtcNow() + delay;
-        return (tiers.Choose(delay), due.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
+        return (Tiers().Choose(delay), due.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
     }
 }
 

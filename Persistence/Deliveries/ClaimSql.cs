@@ -58,6 +58,7 @@ internal static class ClaimSql
                 key = coalesce(d.key, excluded.key),
                 subject = coalesce(d.subject, excluded.subject),
                 sender = coalesce(d.sender, excluded.sender),
+                kept_key = NULL, kept_value = NULL, kept_headers = NULL,
                 claimed_at = clock_timestamp(), next_attempt_at = NULL, updated_at = now()
             WHERE d.generation = excluded.generation
               AND excluded.attempt >= d.attempt

@@ -21,7 +21,7 @@ internal sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
         builder.Property(mail => mail.Generation)
             .HasComment("Counts replays and changes of schedule, from 0. Records of an older generation are dropped.");
         builder.Property(mail => mail.Attempt)
-            .HasComment("The last delivery of this generation that a worker claimed, from 1; 0 after a replay until it is claimed.");
+            .HasComment("The last delivery of this generation that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed.");
         builder.Property(mail => mail.State).HasConversion(EnumText.Converter<MailState>())
             .HasComment("scheduled, queued, sending, sent, dead, canceled, replaced or discarded.");
         builder.Property(mail => mail.Key).HasComment("The Kafka key: the ordering key, or the id. Mails of one key are sent in order.");
@@ -41,6 +41,8 @@ internal sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
         // "What is stuck", and the ledger's unfinished mails: few rows at any time, so the index stays small.
         builder.HasIndex(mail => mail.CreatedAt).HasDatabaseName("ix_deliveries_unfinished")
             .HasFilter("state IN ('scheduled', 'queued', 'sending')");
+        // "What is scheduled", and the sweep of those whose copy was lost.
+        builder.HasIndex(mail => mail.NextAttemptAt).HasDatabaseName("ix_deliveries_scheduled").HasFilter("state = 'scheduled'");
         // "What died lately", newest first.
         builder.HasIndex(mail => mail.EndedAt).HasDatabaseName("ix_deliveries_dead").HasFilter("state = 'dead'");
         // "What did this worker hold", of those it still holds.
@@ -50,7 +52,7 @@ internal sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
     private static void ConfigureHandOver(EntityTypeBuilder<Delivery> builder)
     {
         builder.Property(mail => mail.HandOver).HasConversion(EnumText.Converter<HandOverKind>())
-            .HasComment("What comes after the last attempt: redelivery or dead_letter; null while it runs or once it was sent.");
+            .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule; null while it runs or once it was sent.");
         builder.Property(mail => mail.HandOverAttempt).HasComment("The attempt number that the redelivery carries.");
         builder.Property(mail => mail.HandOverReason).HasComment("Why the last attempt did not send the mail.");
         builder.Property(mail => mail.HandOverAt).HasComment("When the hand-over was written, before its record was produced.");

@@ -8,6 +8,9 @@ public enum HandOverKind
 
     /// <summary>To the dead-letter topic.</summary>
     DeadLetter,
+
+    /// <summary>To the delay topics, as the copy of a scheduled mail that comes back when it is due.</summary>
+    Schedule,
 }
 
 /// <summary>

@@ -64,12 +64,12 @@ public static class Transitions
     /// <summary>Decides about a record.</summary>
     /// <param name="row">The mail's row, or null where it has none.</param>
     /// <param name="generation">The record's generation.</param>
-    /// <param name="attempt">The record's attempt.</param>
+    /// <param name="attempt">The record's attempt; 0 for a scheduled mail's record that is not due, whose "claim" is to keep it.</param>
     public static ClaimDecision Decide(RowFacts? row, int generation, int attempt) => row switch
     {
         null => ClaimDecision.Claim,
         // Only a first delivery can be a post of its own; what follows descends from a record that passed here.
-        { OtherContent: true } when generation == 0 && attempt == 1 => ClaimDecision.IdempotencyConflict,
+        { OtherContent: true } when generation == 0 && attempt <= 1 => ClaimDecision.IdempotencyConflict,
         { } known when generation < known.Generation => ClaimDecision.Stale,
         { } known when generation > known.Generation => OfNewGeneration(known),
         { } known => OfSameGeneration(known, attempt),

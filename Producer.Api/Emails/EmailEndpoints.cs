@@ -1,5 +1,6 @@
 using Contracts;
 using Microsoft.OpenApi;
+using Producer.Api.Failures;
 using Producer.Api.OpenApi;
 using Producer.Api.Problems;
 
@@ -30,6 +31,24 @@ internal static class EmailEndpoints
             .WithDescription("Its state, attempts, times, recipients and failures. A mail that no worker has seen yet is `queued`, with `recorded` false.")
             .Produces<MailReport>()
             .Problems(ProblemTypes.MailNotFound, ProblemTypes.DatabaseUnavailable);
+
+        emails.MapPost("/{id}/cancel", CancelEmail.HandleAsync)
+            .WithName("CancelEmail").WithSummary("Call a mail back before it is sent.")
+            .WithDescription("A mail that is scheduled, or waits in the queue or for its next attempt, is never sent once this answers 200; calling it back twice is calling it back once.")
+            .Produces<MailReport>()
+            .AddOpenApiOperationTransformer((operation, _, _) => Task.FromResult(DescribeActor(operation)))
+            .Problems(ProblemTypes.InvalidRequest, ProblemTypes.MailNotFound, ProblemTypes.MailNotWaiting, ProblemTypes.DatabaseUnavailable);
+    }
+
+    private static OpenApiOperation DescribeActor(OpenApiOperation operation)
+    {
+        operation.Parameters ??= [];
+        operation.Parameters.Add(new OpenApiParameter
+        {
+            Name = Actor.HeaderName, In = ParameterLocation.Header, Description = "Who acts, for the log and the audit; the name of the API key by default.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        });
+        return operation;
     }
 
     private static OpenApiOperation DescribeHeaders(OpenApiOperation operation)

@@ -12,8 +12,8 @@ namespace Producer.Api.Emails;
 /// <summary>A mail read from a request: either valid, with the bytes it will have in the topic, or a problem.</summary>
 internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpResult? Problem)
 {
-    /// <summary>Reads and validates the body of a request.</summary>
-    public static async Task<MailBody> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    /// <summary>Reads and validates the body of a request that came at <paramref name="now"/>.</summary>
+    public static async Task<MailBody> ReadAsync(HttpRequest request, int maxBytes, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (!IsJson(request.ContentType))
             return Refused(ProblemTypes.UnsupportedMediaType.Because(
@@ -33,7 +33,7 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
                 Plain(fault), ("line", fault.LineNumber + 1), ("position", fault.BytePositionInLine + 1)));
         }
 
-        if (SendEmailValidator.Validate(mail) is { Count: > 0 } errors)
+        if (SendEmailValidator.Validate(mail, now) is { Count: > 0 } errors)
             return Refused(ProblemTypes.ValidationFailed.Because(
                 string.Join("; ", errors.Take(3)) + (errors.Count > 3 ? $"; and {errors.Count - 3} more." : "."),
                 ("errors", errors.Select(error => new FieldError(error.Path, error.Code, error.Message)).ToArray())));

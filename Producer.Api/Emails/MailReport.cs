@@ -30,6 +30,9 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>When the API accepted it, where that is known.</summary>
     public DateTimeOffset? AcceptedAt { get; init; }
 
+    /// <summary>When it is, or was, to be sent, where it was scheduled.</summary>
+    public DateTimeOffset? ScheduledAt { get; init; }
+
     /// <summary>When a worker saw it first.</summary>
     public DateTimeOffset? RecordedAt { get; init; }
 
@@ -68,6 +71,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
         Key = view.Mail.Key,
         MessageId = view.Mail.MessageIdHeader,
         AcceptedAt = view.Mail.AcceptedAt ?? view.Mail.RecordTimestamp,
+        ScheduledAt = view.Mail.ScheduledAt,
         RecordedAt = view.Mail.CreatedAt,
         LastAttemptAt = view.Mail.ClaimedAt,
         NextAttemptAt = view.Mail.NextAttemptAt,

@@ -35,7 +35,7 @@ internal sealed class PostEmail(
         if (!IdempotencyKey.TryRead(request.Headers[IdempotencyKey.HeaderName], out var idempotencyKey, out var fault))
             return ProblemTypes.InvalidIdempotencyKey.Because(fault!);
 
-        var body = await MailBody.ReadAsync(request, options.Value.MaxMailBytes, aborted);
+        var body = await MailBody.ReadAsync(request, options.Value.MaxMailBytes, clock.GetUtcNow(), aborted);
         if (body is not { Mail: { } mail, Canonical: { } canonical })
             return body.Problem!;
 

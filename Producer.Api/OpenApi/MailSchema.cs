@@ -50,6 +50,11 @@ internal static class MailSchema
                 Items = Text("A label.", SendEmailLimits.TagLength),
             },
             [SendEmailFields.OrderingKey] = Text($"Mails of one key are sent in the order in which they were accepted. At most {SendEmailLimits.OrderingKeyBytes} bytes."),
+            [SendEmailFields.ScheduledAt] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String, Format = "date-time",
+                Description = $"When to send it: ISO 8601 with an offset, such as `2030-01-31T09:00:00+01:00`, at most {SendEmailLimits.ScheduledAhead.Days} days ahead. A time that is past means at once.",
+            },
         };
         schema.Examples = [Example()];
         return Task.CompletedTask;

@@ -30,6 +30,9 @@ internal static class ProblemTypes
     public static readonly ProblemType FailureNotOpen = new("failure_not_open", 409, "The failure is not open",
         "It was replayed, resolved or discarded before; `detail` says which. Only an unresolved failure can be replayed or discarded.");
 
+    public static readonly ProblemType MailNotWaiting = new("mail_not_waiting", 409, "The mail does not wait any more",
+        "It is being sent, has ended, or somebody has got it or may have: nothing was changed. `state` is its state.");
+
     public static readonly ProblemType TooLarge = new("too_large", 413, "The mail is too large",
         "The mail, its attachments in base64 included, has more bytes of JSON than `Api:MaxMailBytes` allows; `limit` is that number.");
 
@@ -65,7 +68,7 @@ internal static class ProblemTypes
     public static IReadOnlyList<ProblemType> All { get; } =
     [
         InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, NotFound, MailNotFound, FailureNotFound, MethodNotAllowed, FailureNotOpen,
-        TooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, Internal, NotAccepted, OutcomeUnknown, Overloaded, DatabaseUnavailable,
+        MailNotWaiting, TooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, Internal, NotAccepted, OutcomeUnknown, Overloaded, DatabaseUnavailable,
     ];
 
     /// <summary>The problem that a bare status of the framework means.</summary>

@@ -27,6 +27,8 @@ public sealed class Books : IAsyncDisposable
 
     public DeliveryStore Deliveries => _services.GetRequiredService<DeliveryStore>();
 
+    public ScheduleStore Schedules => _services.GetRequiredService<ScheduleStore>();
+
     public FailureStore Failures => _services.GetRequiredService<FailureStore>();
 
     public WorkerStore Workers => _services.GetRequiredService<WorkerStore>();

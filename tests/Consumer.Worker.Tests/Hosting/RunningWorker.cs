@@ -17,9 +17,9 @@ internal sealed class RunningWorker : IAsyncDisposable
     private readonly string[] _args;
     private WebApplication _app;
 
-    private RunningWorker(KafkaFixture kafka, SmtpSink sink, MailTopics topics, string[] args)
+    private RunningWorker(KafkaFixture kafka, SmtpSink sink, MailTopics topics, string connectionString, string[] args)
     {
-        (Kafka, Sink, Topics, _args) = (kafka, sink, topics, args);
+        (Kafka, Sink, Topics, ConnectionString, _args) = (kafka, sink, topics, connectionString, args);
         _app = WorkerHost.Build(_args, topics);
     }
 
@@ -29,7 +29,11 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public MailTopics Topics { get; }
 
+    public string ConnectionString { get; }
+
     public DeliveryStore Deliveries => _app.Services.GetRequiredService<DeliveryStore>();
+
+    public ScheduleStore Schedules => _app.Services.GetRequiredService<ScheduleStore>();
 
     public WorkerStore Workers => _app.Services.GetRequiredService<WorkerStore>();
 
@@ -56,13 +60,14 @@ internal sealed class RunningWorker : IAsyncDisposable
             $"--Smtp:Port={sink.Port}",
             "--urls=http://127.0.0.1:0",
             "--Retry:RedeliveryIntervals=200ms,300ms",
+            "--Schedule:Tiers=1s",
             "--Worker:Lease=00:00:03",
             "--Worker:StopTimeout=00:00:10",
             "--Logging:LogLevel:Default=Warning",
             "--Logging:LogLevel:Microsoft.EntityFrameworkCore=None",
             .. options,
         ];
-        var worker = new RunningWorker(kafka, sink, topics, args);
+        var worker = new RunningWorker(kafka, sink, topics, database.ConnectionString, args);
         await worker._app.Services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(30));
         await worker._app.StartAsync();
         return worker;

@@ -1,5 +1,6 @@
 using Consumer.Worker.Alerts;
 using Consumer.Worker.Delivery;
+using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
 using NUnit.Framework;
 using Shouldly;
@@ -14,6 +15,7 @@ internal sealed class ConfigurationPageTests
         ((IEnumerable<string>)[
             .. ConfigurationPage.Faults<SmtpOptions>(SmtpOptions.Section),
             .. ConfigurationPage.Faults<RetryOptions>(RetryOptions.Section),
+            .. ConfigurationPage.Faults<ScheduleOptions>(ScheduleOptions.Section),
             .. ConfigurationPage.Faults<AlertOptions>(AlertOptions.Section),
             .. ConfigurationPage.Faults<WorkerOptions>(WorkerOptions.Section),
         ]).ShouldBeEmpty();

@@ -1,6 +1,7 @@
 using Consumer.Worker.Alerts;
 using Consumer.Worker.Delivery;
 using Consumer.Worker.Options;
+using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
 using NUnit.Framework;
 using Shouldly;
@@ -14,6 +15,7 @@ internal sealed class OptionsTests
     {
         Failures(new SmtpOptions(), "Smtp").ShouldBeEmpty();
         Failures(new RetryOptions(), "Retry").ShouldBeEmpty();
+        Failures(new ScheduleOptions(), "Schedule").ShouldBeEmpty();
         Failures(new AlertOptions(), "Alerts").ShouldBeEmpty();
         Failures(new WorkerOptions(), "Worker").ShouldBeEmpty();
     }
@@ -39,6 +41,11 @@ internal sealed class OptionsTests
     [TestCase("")]
     public void Redelivery_intervals_are_read(string text, params int[] milliseconds) =>
         new RetryOptions { RedeliveryIntervals = text }.Redeliveries().ShouldBe(milliseconds.Select(ms => TimeSpan.FromMilliseconds(ms)));
+
+    [TestCase("")]
+    [TestCase("30s,2x")]
+    public void Tiers_that_are_none_fail_the_start(string text) =>
+        Failures(new ScheduleOptions { Tiers = text }, "Schedule").ShouldHaveSingleItem().ShouldContain("at least one");
 
     [TestCase("1")]
     [TestCase("s")]

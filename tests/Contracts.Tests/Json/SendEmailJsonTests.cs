@@ -25,7 +25,7 @@ public class SendEmailJsonTests
     [Test]
     public void Every_field_is_read_and_written_in_one_order()
     {
-        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 日本","text":"t","html":"<p>h</p>","attachments":[{"filename":"Übersicht.pdf","content_type":"application/pdf","content":"JVBERi0xLjQ="},{"filename":"logo.png","content_id":"logo","content":"iVBO+/8="}],"headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k"}""";
+        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 日本","text":"t","html":"<p>h</p>","attachments":[{"filename":"Übersicht.pdf","content_type":"application/pdf","content":"JVBERi0xLjQ="},{"filename":"logo.png","content_id":"logo","content":"iVBO+/8="}],"headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k","scheduled_at":"2030-01-31T08:00:00.5Z"}""";
 
         Write(Read(All)).ShouldBe(All);
     }
@@ -52,6 +52,13 @@ public class SendEmailJsonTests
         Write(mail).ShouldBe("""{"attachments":[{"filename":"a","content":"iVBO+/8="}]}""");
     }
 
+    [TestCase("2030-01-31T09:00:00+01:00")]
+    [TestCase("2030-01-31T08:00Z")]
+    [TestCase("2030-01-31T08:00:00.000Z")]
+    [TestCase("2030-01-31T03:30:00.0000000-04:30")]
+    public void One_time_has_the_same_bytes_whatever_its_offset(string time) =>
+        Write(Read($$"""{"scheduled_at":"{{time}}"}""")).ShouldBe("""{"scheduled_at":"2030-01-31T08:00:00Z"}""");
+
     [Test]
     public void The_options_of_another_serializer_change_neither_bytes_nor_reading()
     {
@@ -62,7 +69,12 @@ public class SendEmailJsonTests
         JsonSerializer.Deserialize<SendEmail>("""{"From":"a@x.org"}""", foreign)!.Unread.ShouldHaveSingleItem().Name.ShouldBe("From");
     }
 
-    [TestCase("""{"scheduled_at":"2030-01-01T00:00:00Z"}""", "scheduled_at", ValidationCodes.NotSupported, "not supported yet")]
+    [TestCase("""{"template":"welcome"}""", "template", ValidationCodes.NotSupported, "not supported yet")]
+    [TestCase("""{"scheduled_at":"2030-01-01T00:00:00"}""", "scheduled_at", ValidationCodes.InvalidTime, "with the offset from UTC")]
+    [TestCase("""{"scheduled_at":"tomorrow"}""", "scheduled_at", ValidationCodes.InvalidTime, "ISO 8601")]
+    [TestCase("""{"scheduled_at":"2030-02-30T00:00:00Z"}""", "scheduled_at", ValidationCodes.InvalidTime, "is no time")]
+    [TestCase("""{"scheduled_at":"01/02/2030 10:00 +01:00"}""", "scheduled_at", ValidationCodes.InvalidTime, "is no time")]
+    [TestCase("""{"scheduled_at":1893456000}""", "scheduled_at", ValidationCodes.WrongType, "must be a text")]
     [TestCase("""{"attachments":{}}""", "attachments", ValidationCodes.WrongType, "must be a list of attachments, and is an object")]
     [TestCase("""{"attachments":["JVBE"]}""", "attachments[0]", ValidationCodes.WrongType, "must be an object with filename,")]
     [TestCase("""{"attachments":[{"content":"JVBE"},{"content":"J-BE"}]}""", "attachments[1].content", ValidationCodes.InvalidBase64, "no base64")]

@@ -35,6 +35,19 @@ public class SendEmailValidatorTests
         Errors(Mails.Valid with { To = Many(60), Cc = Many(41) }).ShouldBe(["to: too_many"]);
     }
 
+    [Test]
+    public void A_mail_may_be_scheduled_thirty_days_ahead_of_its_acceptance_and_for_a_time_that_is_past()
+    {
+        var now = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        string[] At(DateTimeOffset time, DateTimeOffset? accepted) =>
+            [.. SendEmailValidator.Validate(Mails.Valid with { ScheduledAt = time }, accepted).Select(e => $"{e.Path}: {e.Code}")];
+
+        At(now.AddDays(30), now).ShouldBeEmpty();
+        At(now.AddDays(-400), now).ShouldBeEmpty();
+        At(now.AddDays(30).AddTicks(1), now).ShouldBe(["scheduled_at: too_far_ahead"]);
+        At(now.AddDays(300), null).ShouldBeEmpty();
+    }
+
     [TestCase("two\r\nlines")]
     [TestCase("bell\u0007")]
     [TestCase("line\u2028separator")]

@@ -69,11 +69,30 @@ public sealed class TransitionsTests
     public void A_released_mail_is_claimed_by_the_same_record() => Transitions.Decide(Row, 1, 2).ShouldBe(ClaimDecision.Claim);
 
     [Test]
+    public void A_scheduled_mail_is_kept_once_and_its_copy_sends_it_marked_or_not()
+    {
+        var scheduled = new RowFacts(0, 0, MailState.Scheduled, HandOverKind.Schedule, false, Holder.Lapsed, false);
+
+        Transitions.Decide(null, 0, 0).ShouldBe(ClaimDecision.Claim);
+        Transitions.Decide(scheduled, 0, 0).ShouldBe(ClaimDecision.HandOverPending);
+        Transitions.Decide(scheduled with { HandOverMarked = true }, 0, 0).ShouldBe(ClaimDecision.Stale);
+        Transitions.Decide(scheduled, 0, 1).ShouldBe(ClaimDecision.Claim);
+        Transitions.Decide(scheduled with { HandOverMarked = true }, 0, 1).ShouldBe(ClaimDecision.Claim);
+    }
+
+    [Test]
+    public void A_record_that_is_not_due_never_takes_a_mail_from_one_that_was_claimed()
+    {
+        foreach (var row in EveryRow())
+            Transitions.Decide(row, 1, 0).ShouldBe(ClaimDecision.Stale, row.ToString());
+    }
+
+    [Test]
     public void A_replay_that_Postgres_forgot_raises_the_row(
         [Values(MailState.Queued, MailState.Scheduled, MailState.Dead, MailState.Sending)] MailState state) =>
         Transitions.Decide(Row with { State = state }, 2, 1).ShouldBe(ClaimDecision.Raise);
 
     [Test]
-    public void Other_content_under_the_same_id_is_a_conflict_in_whatever_state([Values] MailState state) =>
-        Transitions.Decide(Row with { State = state, OtherContent = true }, 0, 1).ShouldBe(ClaimDecision.IdempotencyConflict);
+    public void Other_content_under_the_same_id_is_a_conflict_in_whatever_state([Values] MailState state, [Values(0, 1)] int attempt) =>
+        Transitions.Decide(Row with { State = state, OtherContent = true }, 0, attempt).ShouldBe(ClaimDecision.IdempotencyConflict);
 }

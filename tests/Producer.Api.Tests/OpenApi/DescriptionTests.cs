@@ -30,7 +30,7 @@ public class DescriptionTests
     public void It_names_every_route() =>
         _document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order().ShouldBe(
         [
-            "/emails", "/emails/{id}", "/failures", "/failures/{id}", "/failures/{id}/discard", "/failures/{id}/replay", "/health/live", "/health/ready",
+            "/emails", "/emails/{id}", "/emails/{id}/cancel", "/failures", "/failures/{id}", "/failures/{id}/discard", "/failures/{id}/replay", "/health/live", "/health/ready",
             "/stats",
         ]);
 

@@ -1,0 +1,65 @@
+using Consumer.Worker.Delivery;
+using Consumer.Worker.Smtp;
+using Contracts;
+using MassTransit;
+using Persistence.Deliveries;
+
+namespace Consumer.Worker.Scheduling;
+
+/// <summary>
+/// Stands before the claim and lets pass what is due. A scheduled mail that is not is kept: its row is written, with the copy that
+/// will send it, then that is produced, then marked; a crash in between is made good by the record, which comes again.
+/// </summary>
+internal sealed class ScheduleFilter(
+    ScheduleStore store, ScheduledCopies copies, MailComposer composer, WorkerMetrics metrics, TimeProvider time, ILogger<ScheduleFilter> logger)
+    : IFilter<ConsumeContext<SendEmail>>
+{
+    private static readonly TimeSpan BusyPause = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc />
+    public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
+    {
+        var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
+        // A record that was kept and is read again once its time has come passes here too: it sends the mail, and the copy is stale.
+        if (context.Message.ScheduledAt is not { } due || due <= time.GetUtcNow() || ScheduledCopies.IsCopy(record))
+            await next.Send(context);
+        else
+            await KeepAsync(context, record, due);
+    }
+
+    /// <inheritdoc />
+    public void Probe(ProbeContext context) => context.CreateFilterScope("schedule");
+
+    private async Task KeepAsync(ConsumeContext<SendEmail> context, KafkaConsumeRecord record, DateTimeOffset due)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, record.Draining);
+        var read = IncomingMail.Read(context, composer).Record;
+        var mail = read with { Identity = read.Identity with { Attempt = 0 } };
+        var copy = ScheduledCopies.Of(record, mail.Identity.MailId, due);
+        var decision = await store.KeepAsync(mail, copy, waiting.Token);
+        while (decision == ClaimDecision.Busy)
+        {
+            await Task.Delay(BusyPause, time, waiting.Token);
+            decision = await store.KeepAsync(mail, copy, waiting.Token);
+        }
+
+        switch (decision)
+        {
+            case ClaimDecision.IdempotencyConflict:
+                throw new IdempotencyConflictException(mail.Identity.MailId);
+
+            case ClaimDecision.Stale:
+                metrics.Stale.Add(1);
+                logger.LogDebug("A stale record of {Mail} was dropped: the mail is scheduled already, or was canceled or sent", mail.Identity);
+                break;
+
+            default:
+                await copies.ProduceAsync(mail.Identity, copy, context.CancellationToken);
+                metrics.Scheduled.Add(1);
+                break;
+        }
+
+        // MassTransit takes a record that no consumer was told of for skipped, and dead-letters it.
+        await context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ScheduleFilter));
+    }
+}

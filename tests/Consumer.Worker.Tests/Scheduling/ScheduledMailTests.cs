@@ -1,0 +1,181 @@
+using System.Security.Cryptography;
+using System.Text;
+using Consumer.Worker.Tests.Hosting;
+using Contracts;
+using MailSink.Mails;
+using NUnit.Framework;
+using Persistence.Deliveries;
+using Persistence.Failures;
+using Shouldly;
+using Testing;
+
+namespace Consumer.Worker.Tests.Scheduling;
+
+/// <summary>Mails that are to be sent later: on a broker, a Postgres and a mail server.</summary>
+internal sealed class ScheduledMailTests
+{
+    private RunningWorker _worker = null!;
+
+    [OneTimeSetUp]
+    public async Task StartWorker() => _worker = await RunningWorker.StartAsync("--Schedule:SweepInterval=00:00:01", "--Schedule:Patience=00:00:05");
+
+    [OneTimeTearDown]
+    public async Task StopWorker() => await _worker.DisposeAsync();
+
+    [Test]
+    public async Task A_scheduled_mail_waits_is_sent_when_it_is_due_and_never_early()
+    {
+        var due = DateTimeOffset.UtcNow.AddSeconds(4);
+        var id = await PostAsync(due);
+        (await _worker.WhenAsync(id, MailState.Scheduled)).ScheduledAt!.Value.ShouldBe(due, TimeSpan.FromMilliseconds(1));
+
+        var mail = await _worker.WhenAsync(id, MailState.Sent);
+        mail.Attempt.ShouldBe(1);
+        var sent = Sent(id).ShouldHaveSingleItem();
+        sent.ReceivedAt.ShouldBeGreaterThanOrEqualTo(due);
+        sent.Parse().Date.ShouldBe(due, TimeSpan.FromSeconds(1), "a mail of today, not of the day it was accepted");
+    }
+
+    [Test]
+    public async Task A_time_that_is_past_means_at_once()
+    {
+        var id = await PostAsync(DateTimeOffset.UtcNow.AddDays(-3));
+        (await _worker.WhenAsync(id, MailState.Sent)).ScheduledAt.ShouldBeNull();
+    }
+
+    [Test]
+    public async Task A_scheduled_mail_of_the_console_is_sent_once_though_its_id_is_where_it_lies()
+    {
+        var due = DateTimeOffset.UtcNow.AddSeconds(2);
+        await _worker.Kafka.Records.ProduceAsync(
+            _worker.Topics.Mails, null, $$"""{"from":"a@example.com","to":"later@example.com","subject":"s","body":"t","scheduled_at":"{{due:O}}"}""");
+
+        await Eventually.Until(() => To("later@example.com").Count == 1, TimeSpan.FromSeconds(40), "the mail arrived");
+        To("later@example.com")[0].ReceivedAt.ShouldBeGreaterThanOrEqualTo(due);
+    }
+
+    [Test]
+    public async Task A_canceled_mail_is_never_sent()
+    {
+        var due = DateTimeOffset.UtcNow.AddSeconds(3);
+        var id = await PostAsync(due);
+        await _worker.WhenAsync(id, MailState.Scheduled);
+        (await _worker.Schedules.CancelAsync(id, "ann", accepted: true)).ShouldBe(CancelResult.Canceled);
+
+        // A mail that is due after it goes the same way behind it.
+        await _worker.WhenAsync(await PostAsync(due.AddSeconds(1)), MailState.Sent);
+        await DoneAsync();
+        Sent(id).ShouldBeEmpty();
+        (await _worker.Deliveries.FindAsync(id))!.Mail.State.ShouldBe(MailState.Canceled);
+        _worker.Kafka.Records.ReadAll(_worker.Topics.DeadLetters).ShouldNotContain(record => record.Header(HeaderNames.MessageId) == $"{id:D}");
+    }
+
+    [Test]
+    public async Task A_mail_that_was_canceled_before_its_record_was_read_is_never_sent([Values] bool scheduled)
+    {
+        var id = Guid.NewGuid();
+        await _worker.Schedules.CancelAsync(id, "ann", accepted: true);
+        await ProduceAsync(id, scheduled ? DateTimeOffset.UtcNow.AddSeconds(2) : null);
+
+        await _worker.WhenAsync(await PostAsync(DateTimeOffset.UtcNow.AddSeconds(3)), MailState.Sent);
+        await DoneAsync();
+        Sent(id).ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task Killed_between_the_row_and_its_copy_the_record_produces_it()
+    {
+        var id = Guid.NewGuid();
+        var due = DateTimeOffset.UtcNow.AddSeconds(4);
+        await KeepAsync(id, due);
+        await ProduceAsync(id, due);
+
+        await _worker.WhenAsync(id, MailState.Sent);
+        Sent(id).ShouldHaveSingleItem().ReceivedAt.ShouldBeGreaterThanOrEqualTo(due);
+    }
+
+    [Test]
+    public async Task Killed_between_the_copy_and_its_mark_a_second_copy_is_stale()
+    {
+        var id = Guid.NewGuid();
+        var due = DateTimeOffset.UtcNow.AddSeconds(3);
+        await ProduceAsync(id, due);
+        await _worker.WhenAsync(id, MailState.Scheduled);
+        await Eventually.Until(async () => (await _worker.Deliveries.FindAsync(id))!.Mail.HandOverMarkedAt is not null, null, "the copy is marked");
+        await UnmarkAsync(id);
+        await ProduceAsync(id, due);
+
+        await _worker.WhenAsync(id, MailState.Sent);
+        await _worker.WhenAsync(await PostAsync(due.AddSeconds(1)), MailState.Sent);
+        await DoneAsync();
+        Sent(id).Count.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_mail_whose_record_and_copy_are_lost_is_sent_by_its_row()
+    {
+        var id = Guid.NewGuid();
+        var due = DateTimeOffset.UtcNow.AddSeconds(1);
+        await KeepAsync(id, due);
+
+        await _worker.WhenAsync(id, MailState.Sent);
+        Sent(id).ShouldHaveSingleItem().ReceivedAt.ShouldBeGreaterThanOrEqualTo(due);
+    }
+
+    [Test]
+    public async Task A_scheduled_mail_that_fails_is_tried_as_often_as_any_other_and_replayed_at_once()
+    {
+        _worker.Sink.Script.Add(new MailSink.Rules.ScriptRule(MailSink.Rules.SmtpStage.Rcpt, MailSink.Rules.RuleAction.Reply(451)) { Recipient = "sick@*", Times = 3 });
+        var id = await PostAsync(DateTimeOffset.UtcNow.AddSeconds(2), "sick@example.com");
+        (await _worker.WhenAsync(id, MailState.Dead)).Attempt.ShouldBe(3);
+
+        var failure = (await Eventually.Value(
+            () => _worker.Failures.ListAsync(new FailureFilter { MailId = id }, 10), page => page.Items.Count > 0, TimeSpan.FromSeconds(40), "the failure is there"))!.Items[0];
+        var replay = (await _worker.Failures.RequestReplayAsync(failure.Id, "ann", null)).ShouldBeOfType<ReplayResult.Accepted>().Replay;
+        await _worker.Kafka.Records.ProduceAsync(
+            _worker.Topics.Mails, $"{id:D}", Encoding.UTF8.GetString(replay.Value!), (HeaderNames.MessageId, $"{id:D}"), (HeaderNames.Generation, "1"));
+        (await _worker.WhenAsync(id, MailState.Sent)).Generation.ShouldBe(1);
+    }
+
+    private static SendEmail Mail(DateTimeOffset? due, string to = "bob@example.com") =>
+        new() { From = "ann@example.com", To = [to], Subject = "subject", Text = "text", ScheduledAt = due };
+
+    private Task<Guid> PostAsync(DateTimeOffset due, string to = "bob@example.com") => _worker.PostAsync(Mail(due, to));
+
+    private async Task ProduceAsync(Guid id, DateTimeOffset? due) => await _worker.Kafka.Records.ProduceAsync(
+        _worker.Topics.Mails, $"{id:D}", Encoding.UTF8.GetString(SendEmailJson.Serialize(Mail(due))), (HeaderNames.MessageId, $"{id:D}"));
+
+    /// <summary>Writes the row as a worker does that is killed then, of a record that lies at offset 0.</summary>
+    private async Task KeepAsync(Guid id, DateTimeOffset due)
+    {
+        var value = SendEmailJson.Serialize(Mail(due));
+        var record = new MailRecord
+        {
+            Identity = new RecordIdentity(id, 0, 0), MessageIdHeader = $"{id:D}@example.com", Topic = _worker.Topics.Mails, Partition = 0, Offset = 0,
+            Timestamp = DateTimeOffset.UtcNow, Sender = "ann@example.com", ContentHash = SHA256.HashData(value),
+            Recipients = [new MailRecipient("bob@example.com", RecipientKind.To)],
+        };
+        RecordHeader[] headers =
+        [
+            new(HeaderNames.MessageId, Encoding.UTF8.GetBytes($"{id:D}")),
+            new(HeaderNames.Scheduled, Encoding.UTF8.GetBytes($"{due.ToUnixTimeMilliseconds()}")),
+        ];
+        (await _worker.Schedules.KeepAsync(record, new ScheduledRecord(due, Encoding.UTF8.GetBytes($"{id:D}"), value, headers))).ShouldBe(ClaimDecision.Claim);
+    }
+
+    private async Task UnmarkAsync(Guid id)
+    {
+        await using var connection = new Npgsql.NpgsqlConnection(_worker.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new Npgsql.NpgsqlCommand("UPDATE email.deliveries SET hand_over_marked_at = NULL WHERE id = $1 AND state = 'scheduled'", connection);
+        command.Parameters.Add(new Npgsql.NpgsqlParameter { Value = id });
+        (await command.ExecuteNonQueryAsync()).ShouldBe(1);
+    }
+
+    private List<ReceivedMail> Sent(Guid id) => [.. _worker.Sink.Mails.All().Where(mail => mail.MessageId.StartsWith($"{id:D}", StringComparison.Ordinal))];
+
+    private List<ReceivedMail> To(string address) => [.. _worker.Sink.Mails.All().Where(mail => mail.Recipients.Contains(address))];
+
+    private Task DoneAsync() => Eventually.Until(
+        () => _worker.Kafka.Records.Lag(_worker.Topics.Group, _worker.Topics.Mails) == 0, TimeSpan.FromSeconds(30), "all records are done with");
+}
