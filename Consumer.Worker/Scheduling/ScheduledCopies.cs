@@ -26,7 +26,7 @@ internal sealed class ScheduledCopies(IServiceScopeFactory scopes, MailTopics to
     /// <param name="due">When the mail is due.</param>
     public static ScheduledRecord Of(KafkaConsumeRecord record, Guid mailId, DateTimeOffset due) => new(due, record.Key, record.Value,
     [
-        .. record.RecordHeaders.Where(header => !IsDropped(header.Name)).Select(header => new RecordHeader(header.Name, header.Value is { } bytes ? bytes : null)),
+        .. record.RecordHeaders.Where(header => !IsDropped(header.Name)).Select(header => new RecordHeader(header.Name, header.Value is { } bytes ? new ReadOnlyMemory<byte>(bytes) : null)),
         Text(HeaderNames.MessageId, $"{mailId:D}"),
         Text(HeaderNames.Scheduled, due.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)),
     ]);

@@ -6,6 +6,9 @@ namespace Persistence.Deliveries;
 
 internal sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
 {
+    /// <summary>Said twice, as two entities share the column.</summary>
+    public const string IdComment = "The mail's id: the MessageId header of its records, the id that POST /emails answered.";
+
     public void Configure(EntityTypeBuilder<Delivery> builder)
     {
         builder.ToTable("deliveries", table =>
@@ -16,8 +19,7 @@ internal sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
             table.HasCheckConstraint("ck_deliveries_sending_has_worker", "state <> 'sending' OR (worker_id IS NOT NULL AND claimed_at IS NOT NULL)");
         });
         builder.HasKey(mail => mail.Id);
-        builder.Property(mail => mail.Id).ValueGeneratedNever()
-            .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+        builder.Property(mail => mail.Id).ValueGeneratedNever().HasComment(IdComment);
         builder.Property(mail => mail.Generation)
             .HasComment("Counts replays and changes of schedule, from 0. Records of an older generation are dropped.");
         builder.Property(mail => mail.Attempt)

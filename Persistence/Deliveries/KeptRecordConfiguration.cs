@@ -9,7 +9,7 @@ internal sealed class KeptRecordConfiguration : IEntityTypeConfiguration<KeptRec
     {
         builder.ToTable("deliveries");
         builder.HasKey(record => record.Id);
-        builder.Property(record => record.Id).ValueGeneratedNever();
+        builder.Property(record => record.Id).ValueGeneratedNever().HasComment(DeliveryConfiguration.IdComment);
         builder.HasOne<Delivery>().WithOne().HasForeignKey<KeptRecord>(record => record.Id);
         builder.Property(record => record.Key).HasColumnName("kept_key").HasComment("The key of a scheduled mail's record, byte for byte.");
         builder.Property(record => record.Value).HasColumnName("kept_value")

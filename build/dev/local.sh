@@ -1,7 +1,8 @@
 # `up --local`: what the machine has, and our own tools, as processes of ours. Sourced by ./dev.
 # shellcheck shell=bash
 
-topics=(email.send email.send.delay.1s email.send.delay.2s email.send.delay.4s email.send.delay.8s email.send.dlt)
+topics=(email.send email.send.delay.1s email.send.delay.2s email.send.delay.4s email.send.delay.8s
+  email.send.delay.30s email.send.delay.2m email.send.delay.10m email.send.delay.1h email.send.delay.6h email.send.delay.1d email.send.dlt)
 # The order in which they end: first those that use the others.
 local_processes=(build migrate consumer-worker producer-api mail-sink kafka postgres)
 

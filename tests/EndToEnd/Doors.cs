@@ -22,6 +22,13 @@ internal static class Doors
         return (await answer.JsonAsync())["id"].ShouldNotBeNull().GetValue<string>();
     }
 
+    /// <summary>Posts a mail that is to be sent later and returns its id.</summary>
+    public static async Task<string> ScheduleAsync(this DevStack stack, string to, DateTimeOffset due)
+    {
+        var mail = new { from = "a@example.com", to, subject = "Later", text = "It works.", scheduled_at = due };
+        return (await stack.PostAsync("/emails", mail, HttpStatusCode.Accepted))["id"].ShouldNotBeNull().GetValue<string>();
+    }
+
     /// <summary>Waits until a mail is in a state and returns all that is known of it.</summary>
     public static Task<JsonNode> BecomesAsync(this DevStack stack, string id, string state) => Eventually.Value(
         async () => await stack.GetAsync($"/emails/{id}"),

@@ -43,6 +43,25 @@ public abstract class MailTests(StackMode mode)
     }
 
     [Test]
+    public async Task A_scheduled_mail_is_sent_when_it_is_due_and_a_canceled_one_never()
+    {
+        var (kept, canceled) = (Doors.Address("later"), Doors.Address("never"));
+        var due = DateTimeOffset.UtcNow.AddSeconds(3);
+        var called = await Stack.ScheduleAsync(canceled, due);
+        var id = await Stack.ScheduleAsync(kept, due.AddSeconds(1));
+
+        (await Stack.PostAsync($"/emails/{called}/cancel", new { }, HttpStatusCode.OK)).Text("state").ShouldBe("canceled");
+        var mail = await Stack.BecomesAsync(id, "sent");
+        DateTimeOffset.Parse(mail.Text("sent_at")!, System.Globalization.CultureInfo.InvariantCulture).ShouldBeGreaterThanOrEqualTo(due.AddSeconds(1));
+        (await Stack.MailsToAsync(kept)).ShouldHaveSingleItem();
+        (await Stack.PostAsync($"/emails/{id}/cancel", new { }, HttpStatusCode.Conflict)).Text("state").ShouldBe("sent");
+
+        await Eventually.Until(() => Stack.Kafka.Lag(Groups.EmailSend, Topics.EmailSend) == 0, TimeSpan.FromSeconds(60), "the group has no lag");
+        (await Stack.GetAsync($"/emails/{called}")).Text("state").ShouldBe("canceled");
+        (await Stack.MailsToAsync(canceled)).ShouldBeEmpty();
+    }
+
+    [Test]
     public async Task A_mail_that_fails_twice_and_then_works_is_sent_once()
     {
         var to = Doors.Address("fail-451-twice");

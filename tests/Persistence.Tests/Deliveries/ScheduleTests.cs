@@ -21,7 +21,10 @@ public sealed class ScheduleTests : BooksTests
         (await Books.Schedules.KeepAsync(record, Copy)).ShouldBe(ClaimDecision.Claim);
 
         var mail = await Books.MailAsync(record.Identity.MailId);
-        (mail.State, mail.Attempt, mail.HandOver, mail.ScheduledAt, mail.NextAttemptAt).ShouldBe((MailState.Scheduled, 0, HandOverKind.Schedule, Due, Due));
+        (mail.State, mail.Attempt).ShouldBe((MailState.Scheduled, 0));
+        mail.HandOver.ShouldBe(HandOverKind.Schedule);
+        mail.ScheduledAt.ShouldBe(Due);
+        mail.NextAttemptAt.ShouldBe(Due);
         mail.Recipients.ShouldHaveSingleItem().Outcome.ShouldBe(RecipientOutcome.Pending);
         (await KeptAsync(mail.Id)).ShouldBe(3);
 

@@ -36,6 +36,7 @@ public sealed partial class QueriesTests
         ["What became of one mail, recipient by recipient?"] = ["sent", Bob, "250"],
         ["What is stuck?"] = ["sending", "gone:1"],
         ["Which mails wait for their next attempt?"] = ["451 4.3.0 try later", "2"],
+        ["Which mails are scheduled?"] = ["Hello", "12"],
         ["Which hand-overs were written but not marked as produced?"] = ["redelivery", "2"],
         ["Which mails may have been sent twice?"] = ["1", "<1@example.com>"],
         ["What did the servers say to refused recipients today?"] = ["451", "4.3.0", "try later"],
@@ -75,6 +76,9 @@ public sealed partial class QueriesTests
         await _books.Deliveries.RecordHandOverAsync(
             deferred.Identity, claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow, "451 4.3.0 try later"),
             [new RecipientAnswer("b@example.com", RecipientOutcome.Deferred, 451, "4.3.0", "try later")]);
+
+        await _books.Schedules.KeepAsync(
+            Make.Record(attempt: 0), new ScheduledRecord(DateTimeOffset.UtcNow.AddDays(1), null, new byte[12], []));
 
         var gone = await _books.StartWorkerAsync("gone:1");
         await _books.ClaimAsync(Make.Record(), gone);

@@ -75,7 +75,7 @@ public class CancelEmailTests
     public async Task A_scheduled_time_is_taken_and_one_too_far_ahead_is_not()
     {
         const string Mail = """{"from":"a@example.com","to":"b@example.com","subject":"s","text":"t","scheduled_at":"TIME"}""";
-        string At(DateTimeOffset time) => Mail.Replace("TIME", time.ToString("O"), StringComparison.Ordinal);
+        string At(DateTimeOffset time) => Mail.Replace("TIME", $"{time:O}", StringComparison.Ordinal);
         var due = DateTimeOffset.UtcNow.AddDays(29);
 
         var id = (await (await _api.PostAsync("/emails", At(due))).JsonAsync()).GetProperty("id").GetGuid();
