@@ -39,7 +39,7 @@ namespace Persistence.Migrations
                     b.Property<int>("Attempt")
                         .HasColumnType("integer")
                         .HasColumnName("attempt")
-                        .HasComment("The last delivery of this generation that a worker claimed, from 1; 0 after a replay until it is claimed.");
+                        .HasComment("The last delivery of this generation that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed.");
 
                     b.Property<DateTimeOffset?>("ClaimedAt")
                         .HasColumnType("timestamp with time zone")
@@ -91,7 +91,7 @@ namespace Persistence.Migrations
                     b.Property<string>("HandOver")
                         .HasColumnType("text")
                         .HasColumnName("hand_over")
-                        .HasComment("What comes after the last attempt: redelivery or dead_letter; null while it runs or once it was sent.");
+                        .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule; null while it runs or once it was sent.");
 
                     b.Property<DateTimeOffset?>("HandOverAt")
                         .HasColumnType("timestamp with time zone")
@@ -207,6 +207,10 @@ namespace Persistence.Migrations
                         .HasDatabaseName("ix_deliveries_dead")
                         .HasFilter("state = 'dead'");
 
+                    b.HasIndex("NextAttemptAt")
+                        .HasDatabaseName("ix_deliveries_scheduled")
+                        .HasFilter("state = 'scheduled'");
+
                     b.HasIndex("WorkerId")
                         .HasDatabaseName("ix_deliveries_sending_worker")
                         .HasFilter("state = 'sending'");
@@ -215,7 +219,7 @@ namespace Persistence.Migrations
                         {
                             t.HasComment("One row per mail, in exactly one state. A mail without a row is still unread in the topic.");
 
-                            t.HasCheckConstraint("ck_deliveries_hand_over", "hand_over IN ('redelivery', 'dead_letter')");
+                            t.HasCheckConstraint("ck_deliveries_hand_over", "hand_over IN ('redelivery', 'dead_letter', 'schedule')");
 
                             t.HasCheckConstraint("ck_deliveries_sending_has_worker", "state <> 'sending' OR (worker_id IS NOT NULL AND claimed_at IS NOT NULL)");
 
@@ -285,6 +289,34 @@ namespace Persistence.Migrations
 
                             t.HasCheckConstraint("ck_delivery_recipients_outcome", "outcome IN ('pending', 'accepted', 'rejected', 'deferred', 'unknown')");
                         });
+                });
+
+            modelBuilder.Entity("Persistence.Deliveries.KeptRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id")
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+
+                    b.Property<JsonDocument>("Headers")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("kept_headers")
+                        .HasComment("The headers of the copy that sends a scheduled mail when it is due: a list of {name, value} or {name, base64}.");
+
+                    b.Property<byte[]>("Key")
+                        .HasColumnType("bytea")
+                        .HasColumnName("kept_key")
+                        .HasComment("The key of a scheduled mail's record, byte for byte.");
+
+                    b.Property<byte[]>("Value")
+                        .HasColumnType("bytea")
+                        .HasColumnName("kept_value")
+                        .HasComment("The value of a scheduled mail's record, byte for byte, until the mail is claimed or canceled.");
+
+                    b.HasKey("Id")
+                        .HasName("pk_deliveries");
+
+                    b.ToTable("deliveries", "email");
                 });
 
             modelBuilder.Entity("Persistence.Failures.Failure", b =>
@@ -647,6 +679,16 @@ namespace Persistence.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_delivery_recipients_deliveries_delivery_id");
+                });
+
+            modelBuilder.Entity("Persistence.Deliveries.KeptRecord", b =>
+                {
+                    b.HasOne("Persistence.Deliveries.Delivery", null)
+                        .WithOne()
+                        .HasForeignKey("Persistence.Deliveries.KeptRecord", "Id")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_deliveries_deliveries_id");
                 });
 
             modelBuilder.Entity("Persistence.Failures.FailureAction", b =>
