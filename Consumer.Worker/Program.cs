@@ -1,4 +1,5 @@
 using Consumer.Worker.Hosting;
+using Consumer.Worker.Ledger;
 
 try
 {
@@ -8,8 +9,11 @@ try
             await MigrateVerb.RunAsync(rest);
             return 0;
 
+        case ["ledger", .. var rest]:
+            return await LedgerVerb.RunAsync(rest, MailTopics.Default, Console.Out, Console.Error);
+
         case [var verb, ..] when !verb.StartsWith('-'):
-            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date.");
+            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost.");
             return 2;
 
         default:

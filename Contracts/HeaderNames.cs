@@ -92,4 +92,21 @@ public static class HeaderNames
 
     /// <summary>Which replay of the mail a record belongs to, decimal; absent is 0, the mail as first accepted. Our own.</summary>
     public const string Generation = "Mail-Generation";
+
+    /// <summary>Starts the name of every header of a record that waits in a delay topic, or has waited there. The rider's own.</summary>
+    public const string DelayPrefix = "MT-Delay-";
+
+    /// <summary>
+    /// Whether a header tells of one delivery, and not of the mail: its identity, its redeliveries, its due time, its fault. A mail that is
+    /// sent anew gets such headers anew; the old ones would exhaust it at once.
+    /// </summary>
+    /// <param name="name">The header's name.</param>
+    public static bool IsOfDelivery(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name is MessageId or Generation or RedeliveryCount or Reason
+            || name.StartsWith(FaultPrefix, StringComparison.Ordinal)
+            || name.StartsWith(OriginalPrefix, StringComparison.Ordinal)
+            || name.StartsWith(DelayPrefix, StringComparison.Ordinal);
+    }
 }

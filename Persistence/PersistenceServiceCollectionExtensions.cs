@@ -5,6 +5,8 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Persistence.Deliveries;
 using Persistence.Failures;
+using Persistence.Ledger;
+using Persistence.Retention;
 using Persistence.Schema;
 using Persistence.Stats;
 using Persistence.Workers;
@@ -34,6 +36,8 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<BookStats>();
+        services.AddSingleton<LedgerBooks>();
+        services.AddSingleton<RetentionStore>();
         services.AddSingleton<SchemaCheck>();
         services.AddSingleton<Migrator>();
         return services;

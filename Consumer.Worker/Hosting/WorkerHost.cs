@@ -3,6 +3,8 @@ using Consumer.Worker.Alerts;
 using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Delivery;
 using Consumer.Worker.Health;
+using Consumer.Worker.Options;
+using Consumer.Worker.Retention;
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Persistence;
@@ -39,6 +41,8 @@ internal static class WorkerHost
         services.AddAlerts();
         services.AddDelivery();
         services.AddSingleton<DeadLetterProjector>();
+        services.AddSection<RetentionOptions>(RetentionOptions.Section);
+        services.AddHostedService<RetentionJob>();
         services.AddKafkaEndpoints(topics);
         services.AddOptions<MassTransitHostOptions>().Configure<IOptions<WorkerOptions>>(
             (host, worker) => host.StopTimeout = worker.Value.StopTimeout + (AfterEndpoints / 3));

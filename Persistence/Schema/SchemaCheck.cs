@@ -14,7 +14,8 @@ public sealed record SchemaDifference(IReadOnlyList<string> Missing, IReadOnlyLi
 /// <summary>The database has another schema than this build: its message says which, and how to mend it.</summary>
 public sealed class SchemaMismatchException(string message) : Exception(message)
 {
-    internal static SchemaMismatchException For(SchemaDifference difference)
+    /// <summary>The exception for a difference.</summary>
+    public static SchemaMismatchException For(SchemaDifference difference)
     {
         if (difference.Foreign.Count == 0)
         {

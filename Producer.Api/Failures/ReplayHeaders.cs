@@ -12,21 +12,12 @@ namespace Producer.Api.Failures;
 /// </summary>
 internal static class ReplayHeaders
 {
-    // The rider's headers of a record that waits in a delay topic.
-    private const string DelayPrefix = "MT-Delay-";
-
     public static IReadOnlyList<KafkaHeader> Of(Replay replay) =>
     [
-        .. replay.Headers.Where(header => !IsDropped(header.Name)).Select(header => new KafkaHeader(header.Name, header.Value?.ToArray())),
+        .. replay.Headers.Where(header => !HeaderNames.IsOfDelivery(header.Name)).Select(header => new KafkaHeader(header.Name, header.Value?.ToArray())),
         Text(HeaderNames.MessageId, replay.MailId.ToString()),
         Text(HeaderNames.Generation, replay.Generation.ToString(CultureInfo.InvariantCulture)),
     ];
-
-    private static bool IsDropped(string name) =>
-        name is HeaderNames.MessageId or HeaderNames.Generation or HeaderNames.RedeliveryCount or HeaderNames.Reason
-        || name.StartsWith(HeaderNames.FaultPrefix, StringComparison.Ordinal)
-        || name.StartsWith(HeaderNames.OriginalPrefix, StringComparison.Ordinal)
-        || name.StartsWith(DelayPrefix, StringComparison.Ordinal);
 
     private static KafkaHeader Text(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
 }

@@ -1,5 +1,6 @@
 using Consumer.Worker.Alerts;
 using Consumer.Worker.Delivery;
+using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
 using NUnit.Framework;
@@ -18,5 +19,6 @@ internal sealed class ConfigurationPageTests
             .. ConfigurationPage.Faults<ScheduleOptions>(ScheduleOptions.Section),
             .. ConfigurationPage.Faults<AlertOptions>(AlertOptions.Section),
             .. ConfigurationPage.Faults<WorkerOptions>(WorkerOptions.Section),
+            .. ConfigurationPage.Faults<RetentionOptions>(RetentionOptions.Section),
         ]).ShouldBeEmpty();
 }

@@ -1,0 +1,23 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Contracts;
+using MassTransit;
+using Messaging.Kafka.Inspection;
+using Persistence.Deliveries;
+using Persistence.Ledger;
+
+namespace Consumer.Worker.Ledger;
+
+/// <summary>Reads of a record what the ledger must know.</summary>
+internal static class LedgerRecords
+{
+    public static LedgerRecord Of(KafkaRecord record) => new(
+        record.Topic, record.Partition, record.Offset, record.Timestamp, Identity(record), SHA256.HashData(record.Value ?? []));
+
+    /// <summary>Mail, generation and attempt. A header that makes no sense counts as absent, as it does in the record's dead letter.</summary>
+    public static RecordIdentity Identity(KafkaRecord record) =>
+        new(record.MessageId(), Number(record, HeaderNames.Generation), Number(record, HeaderNames.RedeliveryCount) + 1);
+
+    private static int Number(KafkaRecord record, string header) =>
+        int.TryParse(record.HeaderText(header), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < int.MaxValue ? number : 0;
+}

@@ -1,0 +1,232 @@
+using System.Globalization;
+using Consumer.Worker.Hosting;
+using Messaging.Kafka.Inspection;
+using Persistence.Ledger;
+using Persistence.Stats;
+using Persistence.Text;
+
+namespace Consumer.Worker.Ledger;
+
+/// <summary>
+/// Proves, by reading the topic, that every mail is either still to be read or has one row in one state, and that every unfinished
+/// one will be moved on. Changes nothing.
+/// </summary>
+/// <remarks>
+/// The system runs meanwhile, and the order of reading is what keeps a busy one from looking broken. Records below a committed offset
+/// were ended before it was committed, so their rows are looked up after it was read. An unfinished mail counts on something that is at
+/// the moment of its row's reading: a record that is still to be read then lies at or after the offsets committed before that moment,
+/// and before the ends read after it; leases, replays and failures are read in the same statement. What is suspected all the same is
+/// looked at once more, after a pause.
+/// </remarks>
+internal sealed class LedgerRun(
+    KafkaInspector kafka, TopicReader reader, LedgerBooks books, BookStats stats, MailTopics names, TimeProvider time, Action<string> progress)
+{
+    private const int Batch = 2_000;
+
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
+
+    private readonly RecordSums _records = new();
+    private readonly List<string> _notes = [];
+
+    /// <summary>Reads topics and books.</summary>
+    /// <param name="grace">The pause before a suspicion is looked at again.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<LedgerReport> ProveAsync(TimeSpan grace, CancellationToken cancellationToken)
+    {
+        var at = time.GetUtcNow();
+        var topics = await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken);
+        var mails = topics.Where(partition => partition.Topic == names.Mails).ToList();
+        var deleted = await DeletedUnreadAsync(mails, cancellationToken);
+        var suspects = new Suspects();
+        foreach (var suspect in await ReadCommittedRecordsAsync(mails, cancellationToken))
+            suspects.Add(suspect);
+
+        var (open, unread) = await ReadOpenAsync(suspects, only: null, cancellationToken);
+        if (!suspects.IsEmpty)
+        {
+            progress($"{suspects.Records.Count()} records and {suspects.Mails.Count} mails are looked at again after {grace.TotalSeconds:0.#} s");
+            await Task.Delay(grace, time, cancellationToken);
+            suspects = await LookAgainAsync(suspects, open, cancellationToken);
+        }
+
+        // The ends after what the books know: a record that they know is before an end that is read later, unless the topic was made anew.
+        var known = await books.LastKnownAsync(names.Mails, cancellationToken);
+        var ends = (await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken))
+            .Where(partition => partition.Topic == names.Mails).ToList();
+        NoteBounds(ends, known);
+        var missing = suspects.Records.Select(suspect => suspect.Record.Identity.MailId).ToHashSet();
+        _records.Missing = suspects.Records.Count();
+        open.Nothing = suspects.Mails.Count;
+        return new LedgerReport
+        {
+            At = at,
+            Topic = names.Mails,
+            Group = names.Group,
+            Partitions = [.. mails.Select(partition => new ProvenPartition(partition.Partition, partition.Beginning, partition.Position, partition.End))],
+            Records = _records,
+            Unread = unread,
+            Mails = (await stats.CountMailsAsync(cancellationToken)).ToDictionary(count => count.Key.ToText(), count => count.Value),
+            Unfinished = open,
+            Notes = _notes,
+            Findings =
+            [
+                .. deleted,
+                .. suspects.Records.OrderBy(suspect => suspect.Record.Partition).ThenBy(suspect => suspect.Record.Offset).Select(Findings.Of),
+                // A mail whose record is found missing is not told of twice.
+                .. suspects.Mails.Where(mail => !missing.Contains(mail.Id)).OrderBy(mail => mail.UpdatedAt).Select(mail => Findings.Of(mail, ends)),
+            ],
+        };
+    }
+
+    /// <summary>Every record below the committed offsets, held against the books; what they do not know comes back.</summary>
+    private async Task<List<Suspect>> ReadCommittedRecordsAsync(IReadOnlyList<PartitionProgress> mails, CancellationToken cancellationToken)
+    {
+        var stretches = mails.Select(partition => new PartitionStretch(partition.Topic, partition.Partition, partition.Beginning, partition.Position)).ToList();
+        var total = stretches.Sum(stretch => stretch.To - stretch.From);
+        var suspects = new List<Suspect>();
+        var told = time.GetTimestamp();
+        foreach (var batch in reader.Read(stretches, LedgerTopics.Patience, cancellationToken).Select(LedgerRecords.Of).Chunk(Batch))
+        {
+            suspects.AddRange(await JudgeAsync(batch, cancellationToken));
+            _records.Read += batch.Length;
+            if (time.GetElapsedTime(told) < ProgressInterval)
+                continue;
+            told = time.GetTimestamp();
+            progress(string.Create(CultureInfo.InvariantCulture, $"{_records.Read:N0} of {total:N0} records read, {suspects.Count:N0} of them without a row so far"));
+        }
+
+        return suspects;
+    }
+
+    private async Task<List<Suspect>> JudgeAsync(IReadOnlyList<LedgerRecord> records, CancellationToken cancellationToken)
+    {
+        var entries = await books.LookUpAsync(records, cancellationToken);
+        // After the look-up: a row that was removed before it was older than the horizon by then.
+        var horizon = await books.HorizonAsync(cancellationToken);
+        var suspects = new List<Suspect>();
+        foreach (var (record, entry) in records.Zip(entries))
+        {
+            switch (RecordProof.Judge(entry, record.Identity.Generation, record.Identity.Attempt, isRemoved: record.Timestamp < horizon))
+            {
+                case RecordVerdict.Row:
+                    _records.WithRow++;
+                    break;
+                case RecordVerdict.Failure:
+                    _records.WithFailure++;
+                    break;
+                case RecordVerdict.Removed:
+                    _records.OlderThanRetention++;
+                    break;
+                case var verdict:
+                    suspects.Add(new Suspect(record, verdict));
+                    break;
+            }
+        }
+
+        return suspects;
+    }
+
+    /// <summary>Adds the mails that wait for a record, and takes off what the records explain that are still to be read.</summary>
+    private async Task<(OpenSums Open, IReadOnlyDictionary<string, long> Unread)> ReadOpenAsync(
+        Suspects suspects, IReadOnlyCollection<Guid>? only, CancellationToken cancellationToken)
+    {
+        var topics = await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken);
+        return await ExplainAsync(topics, suspects, only, cancellationToken);
+    }
+
+    private async Task<(OpenSums Open, IReadOnlyDictionary<string, long> Unread)> ExplainAsync(
+        LedgerTopics topics, Suspects suspects, IReadOnlyCollection<Guid>? only, CancellationToken cancellationToken)
+    {
+        var open = new OpenSums();
+        var waiting = 0;
+        await foreach (var mail in books.OpenMailsAsync(only, cancellationToken))
+        {
+            switch (MailProof.Waits(mail))
+            {
+                case Mover.Lease:
+                    open.Lease++;
+                    break;
+                case Mover.Replay:
+                    open.Replay++;
+                    break;
+                case Mover.Schedule:
+                    open.Schedule++;
+                    break;
+                default:
+                    waiting++;
+                    suspects.Add(mail);
+                    break;
+            }
+        }
+
+        var partitions = await topics.WithEndsAsync(cancellationToken);
+        foreach (var record in reader.Read([.. partitions.Select(Unread)], LedgerTopics.Patience, cancellationToken).TakeWhile(_ => !suspects.IsEmpty))
+        {
+            if (record.Topic == names.DeadLetters)
+                suspects.Explain(record);
+            else
+                suspects.Explain(LedgerRecords.Of(record));
+        }
+
+        open.Record = waiting - suspects.Mails.Count;
+        _records.DeadLetterUnread += suspects.WithDeadLetter;
+        _records.UnderWay += suspects.UnderWay;
+        return (open, partitions.GroupBy(partition => partition.Topic).ToDictionary(topic => topic.Key, topic => topic.Sum(partition => partition.Lag)));
+
+        static PartitionStretch Unread(PartitionProgress partition) => new(partition.Topic, partition.Partition, partition.Position, partition.End);
+    }
+
+    /// <summary>The second look: offsets, then books, then ends, as the first, at what is left alone.</summary>
+    private async Task<Suspects> LookAgainAsync(Suspects before, OpenSums open, CancellationToken cancellationToken)
+    {
+        var topics = await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken);
+        var suspects = new Suspects();
+        foreach (var batch in before.Records.Select(suspect => suspect.Record).Chunk(Batch))
+        {
+            foreach (var suspect in await JudgeAsync(batch, cancellationToken))
+                suspects.Add(suspect);
+        }
+
+        var ids = before.Mails.Select(mail => mail.Id).ToList();
+        var (again, _) = await ExplainAsync(topics, suspects, ids, cancellationToken);
+        open.Lease += again.Lease;
+        open.Replay += again.Replay;
+        open.Schedule += again.Schedule;
+        open.Record += again.Record;
+        return suspects;
+    }
+
+    /// <summary>
+    /// Records between the committed offset and the beginning. The group may have gone past them just before retention did, so its
+    /// offsets are read once more, after the beginnings.
+    /// </summary>
+    private async Task<List<Finding>> DeletedUnreadAsync(IReadOnlyList<PartitionProgress> mails, CancellationToken cancellationToken)
+    {
+        var behind = mails.Where(partition => partition.Committed < partition.Beginning).ToList();
+        if (behind.Count == 0)
+            return [];
+        var now = await kafka.CommittedAsync(
+            names.Group, [.. behind.Select(partition => new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition))], LedgerTopics.Patience, cancellationToken);
+        return
+        [
+            .. behind.Where(partition => !now.TryGetValue(new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition), out var committed) || committed < partition.Beginning)
+                .Select(Findings.DeletedUnread),
+        ];
+    }
+
+    private void NoteBounds(IReadOnlyList<PartitionProgress> mails, IReadOnlyDictionary<int, long> known)
+    {
+        foreach (var partition in mails)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"{partition.Topic}/{partition.Partition}");
+            if (partition.Committed is not { } committed)
+                _notes.Add($"{name}: {names.Group} has committed no offset; all of it counts as still to be read.");
+            else if (committed > partition.End)
+                _notes.Add($"{name}: {names.Group} has committed offset {committed}, past the end {partition.End}: the topic was made anew, or the offset was set by hand.");
+            if (partition.Beginning > 0)
+                _notes.Add($"{name}: the proof begins at offset {partition.Beginning}; what lay before it was deleted, and mails of which it was the record are judged by their state alone.");
+            if (known.TryGetValue(partition.Partition, out var last) && last >= partition.End)
+                _notes.Add($"{name}: the books know a record at offset {last}, and the topic ends at {partition.End}: it was deleted and made anew. Mails that no worker had read by then are lost, and nobody knows them.");
+        }
+    }
+}

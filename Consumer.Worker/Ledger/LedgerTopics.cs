@@ -1,0 +1,51 @@
+using Confluent.Kafka;
+using Consumer.Worker.Hosting;
+using Messaging.Kafka.Inspection;
+
+namespace Consumer.Worker.Ledger;
+
+/// <summary>
+/// What the three groups have committed. Read before the books are looked at: whatever the books count on at that later moment is at
+/// or after these offsets, and before the ends that are read after the books.
+/// </summary>
+internal sealed class LedgerTopics
+{
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly KafkaInspector _kafka;
+    private readonly MailTopics _names;
+    private readonly IReadOnlyList<TopicPartition> _partitions;
+    private readonly IReadOnlyDictionary<TopicPartition, long> _committed;
+
+    private LedgerTopics(KafkaInspector kafka, MailTopics names, IReadOnlyList<TopicPartition> partitions, IReadOnlyDictionary<TopicPartition, long> committed) =>
+        (_kafka, _names, _partitions, _committed) = (kafka, names, partitions, committed);
+
+    public static async Task<LedgerTopics> ReadCommittedAsync(KafkaInspector kafka, MailTopics names, CancellationToken cancellationToken)
+    {
+        var delayPrefix = names.Mails + ".delay.";
+        var partitions = await kafka.ListAsync(
+            topic => topic == names.Mails || topic == names.DeadLetters || topic.StartsWith(delayPrefix, StringComparison.Ordinal), Patience, cancellationToken);
+        if (!partitions.Any(partition => partition.Topic == names.Mails))
+            throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic {names.Mails}"));
+
+        var committed = new Dictionary<TopicPartition, long>();
+        foreach (var group in partitions.GroupBy(partition => Group(names, partition.Topic)))
+        {
+            foreach (var (partition, offset) in await kafka.CommittedAsync(group.Key, [.. group], Patience, cancellationToken))
+                committed[partition] = offset;
+        }
+
+        return new LedgerTopics(kafka, names, partitions, committed);
+    }
+
+    /// <summary>The same with beginnings and ends, which are read now.</summary>
+    public async Task<IReadOnlyList<PartitionProgress>> WithEndsAsync(CancellationToken cancellationToken) =>
+    [
+        .. (await _kafka.RangesAsync(_partitions, Patience, cancellationToken)).Select(range => new PartitionProgress(
+            range.Partition.Topic, range.Partition.Partition.Value, range.Beginning, range.End,
+            _committed.TryGetValue(range.Partition, out var offset) ? offset : null)),
+    ];
+
+    private static string Group(MailTopics names, string topic) =>
+        topic == names.Mails ? names.Group : topic == names.DeadLetters ? names.DeadLetterGroup : names.DelayGroup;
+}

@@ -1,0 +1,109 @@
+using Confluent.Kafka;
+using Consumer.Worker.Hosting;
+using Messaging.Kafka.Hosting;
+using Messaging.Kafka.Inspection;
+using Persistence;
+using Persistence.Ledger;
+using Persistence.Schema;
+using Persistence.Stats;
+
+namespace Consumer.Worker.Ledger;
+
+/// <summary><c>Consumer.Worker ledger</c>: proves that no mail is lost, names what is missing, and with <c>--repair</c> puts it back.</summary>
+internal static class LedgerVerb
+{
+    /// <summary>Nothing is missing.</summary>
+    public const int Clean = 0;
+
+    /// <summary>Kafka or Postgres could not be read: nothing is known.</summary>
+    public const int Unread = 1;
+
+    /// <summary>The arguments are wrong.</summary>
+    public const int WrongUsage = 2;
+
+    /// <summary>Something is missing.</summary>
+    public const int Missing = 3;
+
+    /// <summary>Something was missing, and all of it was put back.</summary>
+    public const int PutBack = 4;
+
+    /// <summary>Runs it.</summary>
+    /// <param name="args">The arguments after the verb.</param>
+    /// <param name="names">The topics and groups.</param>
+    /// <param name="output">Where the report goes.</param>
+    /// <param name="talk">Where progress and log go.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(string[] args, MailTopics names, TextWriter output, TextWriter talk)
+    {
+        LedgerArguments arguments;
+        try
+        {
+            arguments = LedgerArguments.Read(args);
+        }
+        catch (FormatException fault)
+        {
+            await talk.WriteLineAsync($"ledger: {fault.Message}{Environment.NewLine}{LedgerArguments.Usage}");
+            return WrongUsage;
+        }
+
+        using var host = Build(arguments);
+        StartChecks.Run(host.Services);
+        using var interrupted = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            pressed.Cancel = true;
+            interrupted.Cancel();
+        };
+        try
+        {
+            return await RunAsync(host.Services, arguments, names, output, talk, interrupted.Token);
+        }
+        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        {
+            await talk.WriteLineAsync("ledger: interrupted, nothing is known");
+            return Unread;
+        }
+        catch (KafkaException fault)
+        {
+            await talk.WriteLineAsync($"ledger: Kafka could not be read, nothing is known: {fault.Error.Reason}");
+            return Unread;
+        }
+        catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
+        {
+            await talk.WriteLineAsync($"ledger: Postgres could not be read, nothing is known: {fault.Message}");
+            return Unread;
+        }
+    }
+
+    private static async Task<int> RunAsync(
+        IServiceProvider services, LedgerArguments arguments, MailTopics names, TextWriter output, TextWriter talk, CancellationToken cancellationToken)
+    {
+        if (await services.GetRequiredService<SchemaCheck>().CompareAsync(cancellationToken) is { IsNone: false } difference)
+            throw SchemaMismatchException.For(difference);
+        var run = new LedgerRun(
+            services.GetRequiredService<KafkaInspector>(), services.GetRequiredService<TopicReader>(), services.GetRequiredService<LedgerBooks>(),
+            services.GetRequiredService<BookStats>(), names, services.GetRequiredService<TimeProvider>(), line => talk.WriteLine($"ledger: {line}"));
+        var report = await run.ProveAsync(arguments.Grace, cancellationToken);
+        if (arguments.Repair && !report.Clean)
+            await ActivatorUtilities.CreateInstance<LedgerRepair>(services, names).RepairAsync(report.Findings, cancellationToken);
+
+        if (arguments.Json)
+            await LedgerPrint.WriteJsonAsync(output, report);
+        else
+            await LedgerPrint.WriteTextAsync(output, report, arguments.Limit);
+        return report.Clean ? Clean : report.Findings.All(finding => finding.Repaired) ? PutBack : Missing;
+    }
+
+    private static IHost Build(LedgerArguments arguments)
+    {
+        var builder = Host.CreateApplicationBuilder(arguments.Configuration);
+        // Standard output is the report's alone.
+        builder.Logging.ClearProviders().AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddKafkaOptions();
+        builder.Services.AddPersistence(builder.Configuration);
+        builder.Services.AddSingleton<KafkaInspector>();
+        builder.Services.AddSingleton<TopicReader>();
+        builder.Services.AddSingleton<RecordWriter>();
+        return builder.Build();
+    }
+}

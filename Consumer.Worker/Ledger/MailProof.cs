@@ -1,0 +1,62 @@
+using Persistence.Deliveries;
+using Persistence.Ledger;
+
+namespace Consumer.Worker.Ledger;
+
+/// <summary>What brings an unfinished mail to its end.</summary>
+internal enum Mover
+{
+    /// <summary>The worker that is sending it, whose lease lasts.</summary>
+    Lease,
+
+    /// <summary>A replay that was asked for, which a sweep of the API produces.</summary>
+    Replay,
+
+    /// <summary>Its time: the row keeps the bytes, and a sweep of the workers produces its copy where that is missing.</summary>
+    Schedule,
+
+    /// <summary>A record that is still to be read: in the mails' topic or a delay topic.</summary>
+    Record,
+
+    /// <summary>Its dead letter, which is still to be read and becomes its failure.</summary>
+    DeadLetter,
+}
+
+/// <summary>
+/// Judges an unfinished mail: what its row waits for, and whether a record that is still to be read is that. Pure.
+/// </summary>
+internal static class MailProof
+{
+    /// <summary>What must be there for the mail to go on; a lease, a pending replay and the bytes of a scheduled mail are in the books themselves.</summary>
+    public static Mover Waits(OpenMail mail) => mail.Row switch
+    {
+        { State: MailState.Sending, Holder: Holder.Live } => Mover.Lease,
+        { State: MailState.Queued, Attempt: 0 } when mail.ReplayPending => Mover.Replay,
+        { State: MailState.Scheduled, HandOver: not null } => Mover.Schedule,
+        { State: MailState.Dead, HandOverMarked: true } => Mover.DeadLetter,
+        _ => Mover.Record,
+    };
+
+    /// <summary>
+    /// Whether a record that is still to be read moves the mail on: a worker that read it would not drop it. Who held the mail is
+    /// gone by then, so a lease does not count.
+    /// </summary>
+    /// <param name="mail">The mail.</param>
+    /// <param name="generation">The record's generation.</param>
+    /// <param name="attempt">The record's attempt.</param>
+    public static bool IsMovedBy(OpenMail mail, int generation, int attempt) =>
+        Transitions.Decide(mail.Row with { Holder = Holder.Lapsed, OtherContent = false }, generation, attempt) is not ClaimDecision.Stale;
+
+    /// <summary>Whether a dead letter that is still to be read ends the mail: its failure is of the generation that died.</summary>
+    /// <param name="mail">The mail.</param>
+    /// <param name="generation">The dead letter's generation.</param>
+    public static bool IsEndedBy(OpenMail mail, int generation) => generation == mail.Row.Generation;
+
+    /// <summary>The record that would move the mail on: what a repair writes.</summary>
+    public static RecordIdentity Needed(OpenMail mail) => new(
+        mail.Id,
+        mail.Row.Generation,
+        mail.Row is { State: MailState.Queued or MailState.Scheduled, HandOver: HandOverKind.Redelivery, HandOverMarked: true }
+            ? Math.Max(mail.NextAttempt ?? 0, mail.Row.Attempt + 1)
+            : Math.Max(mail.Row.Attempt, 1));
+}

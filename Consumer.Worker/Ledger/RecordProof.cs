@@ -1,0 +1,65 @@
+using Persistence.Deliveries;
+using Persistence.Ledger;
+
+namespace Consumer.Worker.Ledger;
+
+/// <summary>What speaks for a record below the committed offset.</summary>
+internal enum RecordVerdict
+{
+    /// <summary>Its mail's row: a worker has met this record, or the mail is past it.</summary>
+    Row,
+
+    /// <summary>A failure row: it could not be read, or was no copy of the mail that owns its id.</summary>
+    Failure,
+
+    /// <summary>Nothing any more: it is older than the retention job's horizon. Whether it ever had a row cannot be told.</summary>
+    Removed,
+
+    /// <summary>Nothing: no row, no failure.</summary>
+    NoRow,
+
+    /// <summary>Nothing: the mail's row has not come as far as this record, and waits for it.</summary>
+    RowBehind,
+
+    /// <summary>Nothing: the row under its id is another mail's, and it has no failure of its own.</summary>
+    OtherMail,
+}
+
+/// <summary>
+/// Judges a record below the committed offset: whether a worker can have ended it. Pure. It says of committed records what
+/// <see cref="Transitions"/> says of those that are being read: one that would still move its mail on was never worked on.
+/// </summary>
+internal static class RecordProof
+{
+    /// <summary>Judges a record.</summary>
+    /// <param name="books">What the books have for it.</param>
+    /// <param name="generation">The record's generation.</param>
+    /// <param name="attempt">The record's attempt.</param>
+    /// <param name="isRemoved">Whether the record is so old that the retention job may have removed what spoke for it.</param>
+    public static RecordVerdict Judge(BookEntry books, int generation, int attempt, bool isRemoved) => books switch
+    {
+        { Row: null } => Without(books, isRemoved, RecordVerdict.NoRow),
+        // Only a first delivery can be a post of its own.
+        { Row.OtherContent: true } when generation == 0 && attempt == 1 => Without(books, isRemoved, RecordVerdict.OtherMail),
+        { Row: { } row } when HasCome(row, generation, attempt) || IsKept(row, generation) || IsOver(row.State, generation > row.Generation) => RecordVerdict.Row,
+        _ => books.HasFailure ? RecordVerdict.Failure : RecordVerdict.RowBehind,
+    };
+
+    private static RecordVerdict Without(BookEntry books, bool isRemoved, RecordVerdict missing) =>
+        books.HasFailure ? RecordVerdict.Failure : isRemoved ? RecordVerdict.Removed : missing;
+
+    private static bool HasCome(RowFacts row, int generation, int attempt) =>
+        row.Generation > generation || (row.Generation == generation && row.Attempt >= attempt);
+
+    /// <summary>A scheduled mail that is not due: its record was kept, and a copy of it comes back as the first attempt.</summary>
+    private static bool IsKept(RowFacts row, int generation) =>
+        row is { State: MailState.Scheduled, HandOver: not null } && row.Generation == generation;
+
+    /// <summary>Whether records that the row has not come to are dropped. A dead mail is raised by a later generation.</summary>
+    private static bool IsOver(MailState state, bool laterGeneration) => state switch
+    {
+        MailState.Sent or MailState.Canceled or MailState.Replaced or MailState.Discarded => true,
+        MailState.Dead => !laterGeneration,
+        _ => false,
+    };
+}

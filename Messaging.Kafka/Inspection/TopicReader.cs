@@ -1,0 +1,92 @@
+using Confluent.Kafka;
+using MassTransit;
+using Messaging.Kafka.Hosting;
+using Messaging.Kafka.Sending;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Messaging.Kafka.Inspection;
+
+/// <summary>A stretch of a partition.</summary>
+/// <param name="Topic">The topic.</param>
+/// <param name="Partition">The partition.</param>
+/// <param name="From">The first offset.</param>
+/// <param name="To">The offset after the last.</param>
+public sealed record PartitionStretch(string Topic, int Partition, long From, long To);
+
+/// <summary>
+/// Reads records as they lie in their topics, by a consumer that is told its partitions: it is a member of no group, takes nothing
+/// away from anybody and commits nothing. Memory does not grow with what is read.
+/// </summary>
+public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider time, ILogger<TopicReader> logger)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>
+    /// Reads stretches from their beginning to their end, each in order, several partitions in turn. Blocks while it waits for Kafka.
+    /// What retention deletes meanwhile is passed over.
+    /// </summary>
+    /// <param name="stretches">What to read.</param>
+    /// <param name="patience">How long Kafka may be silent.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="KafkaException">Kafka was silent too long, or refuses.</exception>
+    public IEnumerable<KafkaRecord> Read(IReadOnlyList<PartitionStretch> stretches, TimeSpan patience, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stretches);
+        var unread = stretches.Where(stretch => stretch.To > stretch.From)
+            .ToDictionary(stretch => new TopicPartition(stretch.Topic, stretch.Partition), stretch => stretch.To);
+        if (unread.Count == 0)
+            yield break;
+
+        using var consumer = new KafkaClientFactory(options.Value.ToClientConfig(), null, logger).CreateConsumerBuilder(Settings()).Build();
+        consumer.Assign(stretches.Where(stretch => stretch.To > stretch.From)
+            .Select(stretch => new TopicPartitionOffset(stretch.Topic, stretch.Partition, stretch.From)));
+        var heard = time.GetTimestamp();
+        while (unread.Count > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (consumer.Consume(Poll) is not { } result)
+            {
+                if (time.GetElapsedTime(heard) > patience)
+                    throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"Kafka was silent for {patience} with {string.Join(", ", unread.Keys)} not read to the end"));
+                continue;
+            }
+
+            heard = time.GetTimestamp();
+            if (!unread.TryGetValue(result.TopicPartition, out var end))
+                continue;
+            // The end can lie past the last record (a transaction's marker, compaction): the partition's end event tells.
+            if (result.IsPartitionEOF || result.Offset + 1 >= end)
+            {
+                unread.Remove(result.TopicPartition);
+                consumer.Pause([result.TopicPartition]);
+            }
+
+            if (!result.IsPartitionEOF && result.Offset < end)
+                yield return Record(result);
+        }
+    }
+
+    // A group's name is required of every consumer; one that is told its partitions and commits nothing never shows in the group.
+    private static ConsumerConfig Settings() => new()
+    {
+        GroupId = "topic-reader-without-a-group",
+        EnableAutoCommit = false,
+        EnableAutoOffsetStore = false,
+        EnablePartitionEof = true,
+        AutoOffsetReset = AutoOffsetReset.Earliest,
+        IsolationLevel = IsolationLevel.ReadUncommitted,
+        QueuedMaxMessagesKbytes = 16 * 1024,
+    };
+
+    private static KafkaRecord Record(ConsumeResult<byte[]?, byte[]?> result) => new()
+    {
+        Topic = result.Topic,
+        Partition = result.Partition.Value,
+        Offset = result.Offset.Value,
+        Timestamp = DateTimeOffset.FromUnixTimeMilliseconds(result.Message.Timestamp.UnixTimestampMs),
+        Key = result.Message.Key,
+        Value = result.Message.Value,
+        Headers = KafkaHeaders.FromClient(result.Message.Headers),
+    };
+}

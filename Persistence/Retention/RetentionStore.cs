@@ -1,0 +1,75 @@
+using Npgsql;
+
+namespace Persistence.Retention;
+
+/// <summary>What the retention job removes.</summary>
+public enum OldRows
+{
+    /// <summary>Mails that have ended: sent, canceled, replaced or discarded.</summary>
+    Mails,
+
+    /// <summary>Failures that are resolved, discarded or replayed with success.</summary>
+    Failures,
+
+    /// <summary>Failures that nobody has looked after, with their dead mails.</summary>
+    UnresolvedFailures,
+}
+
+/// <summary>
+/// Removes old rows from the books, a batch a transaction, and remembers how far it has gone, so that the ledger does not call what was
+/// removed missing. Throws what Npgsql throws.
+/// </summary>
+public sealed class RetentionStore(NpgsqlDataSource dataSource)
+{
+    /// <summary>
+    /// How much longer rows are kept than asked for: timestamps of records are made by other clocks than that of Postgres, and every
+    /// record of a removed mail must be older than the horizon.
+    /// </summary>
+    public static readonly TimeSpan ClockMargin = TimeSpan.FromHours(1);
+
+    // Any number that nobody else in this database takes: the letters "retain".
+    private const long LockKey = 0x72_65_74_61_69_6e;
+
+    /// <summary>Removes one batch.</summary>
+    /// <param name="what">Which rows.</param>
+    /// <param name="horizon">Rows of before this time, less <see cref="ClockMargin"/>.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up; nothing is removed then, or the whole batch.</param>
+    /// <returns>How many; null where another process sweeps.</returns>
+    public async Task<int?> RemoveAsync(OldRows what, DateTimeOffset horizon, int limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var command = new NpgsqlCommand(RetentionSql.Lock, connection, transaction).With("key", LockKey))
+        {
+            if (await command.ExecuteScalarAsync(cancellationToken) is not true)
+                return null;
+        }
+
+        await using var remove = new NpgsqlCommand(Sql(what), connection, transaction)
+            .With("before", (DateTimeOffset?)(horizon - ClockMargin)).With("limit", limit);
+        var removed = await remove.ExecuteNonQueryAsync(cancellationToken);
+        if (removed == 0)
+            return 0;
+        await using (var move = new NpgsqlCommand(RetentionSql.Move, connection, transaction)
+            .With("books", Books(what)).With("horizon", (DateTimeOffset?)horizon).With("removed", (long)removed))
+            await move.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return removed;
+    }
+
+    private static string Sql(OldRows what) => what switch
+    {
+        OldRows.Mails => RetentionSql.Mails,
+        OldRows.Failures => RetentionSql.Failures,
+        _ => RetentionSql.UnresolvedFailures,
+    };
+
+    private static string[] Books(OldRows what) => what switch
+    {
+        OldRows.Mails => ["mails"],
+        OldRows.Failures => ["failures"],
+        _ => ["mails", "failures"],
+    };
+}

@@ -1,0 +1,208 @@
+using NUnit.Framework;
+using Persistence.Deliveries;
+using Persistence.Ledger;
+using Persistence.Retention;
+using Shouldly;
+
+namespace Persistence.Tests.Retention;
+
+public sealed class RetentionTests
+{
+    private static readonly DateTimeOffset Horizon = DateTimeOffset.UtcNow - TimeSpan.FromDays(30);
+
+    private Books _books = null!;
+    private RetentionStore _retention = null!;
+    private Guid _worker;
+
+    [SetUp]
+    public async Task OpenAsync()
+    {
+        _books = await Books.OpenMigratedAsync();
+        _retention = new RetentionStore(_books.DataSource);
+        _worker = await _books.StartWorkerAsync();
+    }
+
+    [TearDown]
+    public async Task CloseAsync()
+    {
+        if (_books is not null)
+            await _books.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Mails_that_ended_long_ago_go_with_their_recipients_and_all_others_stay()
+    {
+        var old = await SentAsync(ended: "31 days");
+        var young = await SentAsync(ended: "29 days");
+        var justAtTheHorizon = await SentAsync(ended: "30 days");
+        var waiting = Make.Record();
+        await _books.ClaimAsync(waiting, _worker);
+        await AgeAsync(waiting.Identity.MailId, "400 days");
+        var dead = Make.Record();
+        await _books.DieAsync(dead, _worker);
+        await AgeAsync(dead.Identity.MailId, "400 days");
+
+        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
+
+        (await MailsAsync()).ShouldBe([young, justAtTheHorizon, waiting.Identity.MailId, dead.Identity.MailId], ignoreOrder: true);
+        (await _books.ScalarAsync<long>("SELECT count(*) FROM email.delivery_recipients WHERE delivery_id = $1", old)).ShouldBe(0);
+        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_batch_has_no_more_rows_than_it_may_and_takes_the_oldest()
+    {
+        var oldest = await SentAsync(ended: "50 days");
+        var older = await SentAsync(ended: "45 days");
+        await SentAsync(ended: "40 days");
+
+        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(2);
+        (await MailsAsync()).ShouldNotContain(id => id == oldest || id == older);
+        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(1);
+        (await _books.ScalarAsync<long>("SELECT removed FROM email.retention_horizons WHERE books = 'mails'")).ShouldBe(3);
+    }
+
+    [Test]
+    public async Task A_mail_whose_record_says_it_is_younger_than_the_horizon_stays_for_the_ledger_knows_its_age_by_that()
+    {
+        var odd = await SentAsync(ended: "400 days");
+        await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = now() + interval '1 year' WHERE id = $1", odd);
+
+        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_sent_mail_with_a_failure_that_waits_stays()
+    {
+        var mail = await SentAsync(ended: "400 days");
+        await _books.ExecuteAsync(
+            "INSERT INTO email.failures (id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, generation, exception_type, message, fingerprint, attempts, status, failed_at) "
+            + "VALUES (gen_random_uuid(), 't', 0, 0, now(), $1, 5, 'e', 'm', 'f', 1, 'unresolved', now())", mail);
+
+        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
+    }
+
+    [Test]
+    public async Task Failures_that_came_to_an_end_go_and_those_that_wait_stay()
+    {
+        var discarded = await FailedAsync();
+        await _books.Failures.DiscardAsync(discarded.Failure, "ann", "a typing error");
+        var waiting = await FailedAsync();
+        var replayed = await FailedAsync();
+        await _books.Failures.RequestReplayAsync(replayed.Failure, "ann", null);
+        await _books.Failures.MarkReplayedAsync(replayed.Failure);
+        await AgeFailuresAsync();
+
+        (await _retention.RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(1);
+
+        (await FailuresAsync()).ShouldBe([waiting.Failure, replayed.Failure], ignoreOrder: true);
+        (await _books.ScalarAsync<long>("SELECT count(*) FROM email.failure_actions WHERE failure_id = $1", discarded.Failure)).ShouldBe(0);
+        (await _books.MailAsync(discarded.Mail)).State.ShouldBe(MailState.Discarded);
+    }
+
+    [Test]
+    public async Task A_failure_that_was_replayed_goes_once_its_mail_has_ended()
+    {
+        var replayed = await FailedAsync();
+        await _books.Failures.RequestReplayAsync(replayed.Failure, "ann", null);
+        await _books.Failures.MarkReplayedAsync(replayed.Failure);
+        await AgeFailuresAsync();
+        (await _retention.RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(0, "its mail is queued");
+
+        await _books.ExecuteAsync("UPDATE email.deliveries SET state = 'canceled', ended_at = now() WHERE id = $1", replayed.Mail);
+        (await _retention.RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task Failures_that_nobody_looked_after_go_only_where_that_is_asked_for_and_take_their_dead_mails_along()
+    {
+        var old = await FailedAsync();
+        var pending = await FailedAsync();
+        await _books.Failures.RequestReplayAsync(pending.Failure, "ann", null);
+        await AgeFailuresAsync();
+        var young = await FailedAsync();
+
+        (await _retention.RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(0);
+        (await _retention.RemoveAsync(OldRows.UnresolvedFailures, Horizon, 100)).ShouldBe(1);
+
+        (await FailuresAsync()).ShouldBe([pending.Failure, young.Failure], ignoreOrder: true);
+        (await MailsAsync()).ShouldBe([pending.Mail, young.Mail], ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task The_horizon_is_remembered_and_never_moves_back()
+    {
+        var ledger = new LedgerBooks(_books.DataSource);
+        (await ledger.HorizonAsync()).ShouldBeNull();
+        await SentAsync(ended: "60 days");
+        await SentAsync(ended: "300 days");
+
+        await _retention.RemoveAsync(OldRows.Mails, Horizon, 100);
+        (await ledger.HorizonAsync())!.Value.ShouldBe(Horizon, TimeSpan.FromMilliseconds(1));
+        await SentAsync(ended: "300 days");
+        (await _retention.RemoveAsync(OldRows.Mails, Horizon - TimeSpan.FromDays(100), 100)).ShouldBe(1);
+        (await ledger.HorizonAsync())!.Value.ShouldBe(Horizon, TimeSpan.FromMilliseconds(1));
+    }
+
+    [Test]
+    public async Task One_process_sweeps_at_a_time_and_a_row_that_is_held_is_left_for_later()
+    {
+        var held = await SentAsync(ended: "60 days");
+        await SentAsync(ended: "50 days");
+        await using (var connection = await _books.DataSource.OpenConnectionAsync())
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using (var hold = new Npgsql.NpgsqlCommand($"SELECT FROM email.deliveries WHERE id = '{held}' FOR UPDATE", connection, transaction))
+                await hold.ExecuteNonQueryAsync();
+            (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
+
+            await using (var sweep = new Npgsql.NpgsqlCommand("SELECT pg_advisory_xact_lock(x'72657461696e'::bigint)", connection, transaction))
+                await sweep.ExecuteNonQueryAsync();
+            (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBeNull();
+        }
+
+        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task The_sweep_uses_its_index()
+    {
+        await _books.ExecuteAsync("""
+            INSERT INTO email.deliveries (id, generation, attempt, state, fencing_token, unknown_outcomes, created_at, ended_at, updated_at)
+            SELECT gen_random_uuid(), 0, 1, 'sent', 1, 0, now(), now() - n * interval '1 minute', now() FROM generate_series(1, 20000) AS n
+            """);
+        await _books.ExecuteAsync("ANALYZE email.deliveries");
+        var plan = await _books.ScalarAsync<string>(
+            "EXPLAIN (FORMAT JSON) " + RetentionSql.Mails.Replace("@before", "now() - interval '13 days'", StringComparison.Ordinal).Replace("@limit", "100", StringComparison.Ordinal));
+        plan.ShouldContain("ix_deliveries_ended");
+    }
+
+    private async Task<Guid> SentAsync(string ended)
+    {
+        var record = Make.Record();
+        var claim = await _books.ClaimAsync(record, _worker);
+        await _books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        await AgeAsync(record.Identity.MailId, ended);
+        return record.Identity.MailId;
+    }
+
+    private Task AgeAsync(Guid mail, string age) => _books.ExecuteAsync(
+        "UPDATE email.deliveries SET ended_at = CASE WHEN ended_at IS NOT NULL THEN now() - $2::interval END, record_timestamp = now() - $2::interval WHERE id = $1", mail, age);
+
+    private async Task<(Guid Mail, Guid Failure)> FailedAsync()
+    {
+        var record = Make.Record();
+        await _books.DieAsync(record, _worker);
+        return (record.Identity.MailId, (await _books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId))).FailureId);
+    }
+
+    private async Task AgeFailuresAsync()
+    {
+        await _books.ExecuteAsync("UPDATE email.failures SET failed_at = now() - interval '31 days', updated_at = now() - interval '31 days', original_timestamp = now() - interval '31 days'");
+        await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = now() - interval '31 days'");
+    }
+
+    private Task<Guid[]> MailsAsync() => _books.ScalarAsync<Guid[]>("SELECT ARRAY(SELECT id FROM email.deliveries)");
+
+    private Task<Guid[]> FailuresAsync() => _books.ScalarAsync<Guid[]>("SELECT ARRAY(SELECT id FROM email.failures)");
+}
