@@ -1,4 +1,4 @@
-# up, down, migrate. Sourced by ./dev.
+# up, down, migrate, ledger. Sourced by ./dev.
 # shellcheck shell=bash
 
 up() {
@@ -72,4 +72,19 @@ migrate() {
   local program
   program=$(dll Consumer.Worker)
   (cd "${program%/*}" && DOTNET_ENVIRONMENT=Development dotnet "$program" migrate)
+}
+
+ledger() { # options of Consumer.Worker ledger; ends with its exit code
+  mkdir -p "$logs"
+  load_up
+  if [ "$mode" = docker ]; then
+    # In a container of its own beside the worker's: the SDK is not needed, and Kafka is reached by the name it advertises.
+    compose run --rm --no-deps -T consumer-worker ledger "$@"
+    return
+  fi
+  need_dotnet
+  local program
+  program=$(dll Consumer.Worker)
+  (cd "${program%/*}" && DOTNET_ENVIRONMENT=Development Kafka__BootstrapServers=$bootstrap_servers \
+    Database__ConnectionString="Host=127.0.0.1;Port=$postgres_port;Database=messaging;Username=postgres" dotnet "$program" ledger "$@")
 }
