@@ -9,6 +9,8 @@ namespace Messaging.Kafka.Inspection;
 /// <summary>Looks at topics and groups from outside: joins no group and commits nothing. Its client connects with the first question.</summary>
 public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider time, ILogger<KafkaInspector> logger) : IDisposable
 {
+    private static readonly TimeSpan CoordinatorPause = TimeSpan.FromMilliseconds(200);
+
     private readonly Lazy<IAdminClient> _admin = new(() => new KafkaClientFactory(options.Value.ToClientConfig(), null, logger).CreateAdminClient());
 
     // A client that is disposed of under a call that still waits crashes the process: what a caller gave up on is waited for.
@@ -66,6 +68,25 @@ public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider 
     {
         if (partitions.Count == 0)
             return new Dictionary<TopicPartition, long>();
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await AskCommittedAsync(group, partitions, timeout, cancellationToken);
+            }
+            // A broker that has just started, or just taken the group over, reads its offsets first: that passes.
+            catch (KafkaException e) when (e.Error.Code is ErrorCode.GroupLoadInProgress or ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupCoordinatorNotAvailable
+                && time.GetElapsedTime(start) < timeout)
+            {
+                await Task.Delay(CoordinatorPause, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<TopicPartition, long>> AskCommittedAsync(
+        string group, IReadOnlyList<TopicPartition> partitions, TimeSpan timeout, CancellationToken cancellationToken)
+    {
         var answers = await AskAsync(
             admin => admin.ListConsumerGroupOffsetsAsync(
                 [new ConsumerGroupTopicPartitions(group, [.. partitions])], new ListConsumerGroupOffsetsOptions { RequestTimeout = timeout }),
