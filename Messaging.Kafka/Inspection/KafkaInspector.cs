@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Messaging.Kafka.Hosting;
@@ -9,8 +10,7 @@ namespace Messaging.Kafka.Inspection;
 /// <summary>Looks at topics and groups from outside: joins no group and commits nothing. Its client connects with the first question.</summary>
 public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider time, ILogger<KafkaInspector> logger) : IDisposable
 {
-    private static readonly TimeSpan CoordinatorPause = TimeSpan.FromMilliseconds(200);
-
+    private readonly ConcurrentDictionary<string, Lazy<IConsumer<byte[]?, byte[]?>>> _members = [];
     private readonly Lazy<IAdminClient> _admin = new(() => new KafkaClientFactory(options.Value.ToClientConfig(), null, logger).CreateAdminClient());
 
     // A client that is disposed of under a call that still waits crashes the process: what a caller gave up on is waited for.
@@ -24,9 +24,9 @@ public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider 
     public async Task<IReadOnlyList<TopicPartition>> ListAsync(Func<string, bool> wanted, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(wanted);
-        // The client blocks; on a thread of its own that may. All topics are asked for, since to ask for one by name may create it.
+        // All topics are asked for, since to ask for one by name may create it.
         var metadata = await AskAsync(
-            admin => Task.Factory.StartNew(() => admin.GetMetadata(timeout), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+            admin => Blocking(() => admin.GetMetadata(timeout)),
             cancellationToken);
         return
         [
@@ -68,32 +68,18 @@ public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider 
     {
         if (partitions.Count == 0)
             return new Dictionary<TopicPartition, long>();
-        var start = time.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                return await AskCommittedAsync(group, partitions, timeout, cancellationToken);
-            }
-            // A broker that has just started, or just taken the group over, reads its offsets first: that passes.
-            catch (KafkaException e) when (e.Error.Code is ErrorCode.GroupLoadInProgress or ErrorCode.NotCoordinatorForGroup or ErrorCode.GroupCoordinatorNotAvailable
-                && time.GetElapsedTime(start) < timeout)
-            {
-                await Task.Delay(CoordinatorPause, time, cancellationToken);
-            }
-        }
-    }
-
-    private async Task<IReadOnlyDictionary<TopicPartition, long>> AskCommittedAsync(
-        string group, IReadOnlyList<TopicPartition> partitions, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        var answers = await AskAsync(
-            admin => admin.ListConsumerGroupOffsetsAsync(
-                [new ConsumerGroupTopicPartitions(group, [.. partitions])], new ListConsumerGroupOffsetsOptions { RequestTimeout = timeout }),
-            cancellationToken);
-        return answers.Single().Partitions.Where(partition => partition.Offset != Offset.Unset)
+        var offsets = await AskAsync(_ => Blocking(() => Member(group).Committed(partitions, timeout)), cancellationToken);
+        return offsets.Where(partition => partition.Offset != Offset.Unset)
             .ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value);
     }
+
+    /// <summary>
+    /// A client with the group's name, which never subscribes and so never joins. The administrator's call for the same,
+    /// ListConsumerGroupOffsets, crashes the process where the coordinator answers with an error: librdkafka 2.16.0 then looks for the
+    /// group of a client that has none.
+    /// </summary>
+    private IConsumer<byte[]?, byte[]?> Member(string group) => _members.GetOrAdd(group, name => new Lazy<IConsumer<byte[]?, byte[]?>>(
+        () => Clients().CreateConsumerBuilder(new ConsumerConfig { GroupId = name, EnableAutoCommit = false }).Build())).Value;
 
     /// <summary>The beginning and the end of partitions, the beginnings read first.</summary>
     /// <inheritdoc cref="ProgressAsync"/>
@@ -113,9 +99,17 @@ public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider 
         _calls.Signal();
         _calls.Wait();
         _calls.Dispose();
+        foreach (var member in _members.Values)
+            member.Value.Dispose();
         if (_admin.IsValueCreated)
             _admin.Value.Dispose();
     }
+
+    private KafkaClientFactory Clients() => new(options.Value.ToClientConfig(), null, logger);
+
+    /// <summary>The client blocks; on a thread of its own that may.</summary>
+    private static Task<T> Blocking<T>(Func<T> ask) =>
+        Task.Factory.StartNew(ask, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask, CancellationToken cancellationToken)
     {
