@@ -50,7 +50,7 @@ internal sealed class ClaimFilter(
         ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, bool takeBack, CancellationToken waiting)
     {
         var leaseTerm = claims.LeaseTerm;
-        switch (await claims.ClaimAsync(mail, takeBack, waiting))
+        switch (await claims.ClaimAsync(mail, takeBack, waiting, context.CancellationToken))
         {
             case ClaimResult.Claimed claimed:
                 return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed);
@@ -82,7 +82,7 @@ internal sealed class ClaimFilter(
         {
             if (IsInDoubt(attempt.Identity.MailId, claimed))
                 OnDoubt(attempt);
-            await next.Send(context);
+            await SendAsync(context, next);
         }
         catch (LeaseLostException)
         {
@@ -108,8 +108,21 @@ internal sealed class ClaimFilter(
         return Step.Done;
     }
 
+    /// <summary>A cancellation means that the worker stops, or lost the partition; where neither is so it is a time-out of somebody's own.</summary>
+    private static async Task SendAsync(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
+    {
+        try
+        {
+            await next.Send(context);
+        }
+        catch (OperationCanceledException exception) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"Something gave up by a cancellation of its own: {exception.Message}", exception);
+        }
+    }
+
     private bool IsInDoubt(Guid mailId, ClaimResult.Claimed claimed) =>
-        inFlight.WasLeftInDoubt(mailId) || (claimed.TakenOverFrom is { } from && from != claims.WorkerId);
+        inFlight.EndDoubt(mailId) || (claimed.TakenOverFrom is { } from && from != claims.WorkerId);
 
     private void OnDoubt(DeliveryAttempt attempt)
     {

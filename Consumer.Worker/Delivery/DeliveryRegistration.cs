@@ -21,6 +21,7 @@ internal static class DeliveryRegistration
         .AddSingleton<WorkerShutdown>()
         .AddSingleton<InFlightMails>()
         .AddSingleton<MailClaims>()
+        .AddSingleton<AbandonedClaims>()
         .AddSingleton<OutcomeRecorder>()
         .AddSection<ScheduleOptions>(ScheduleOptions.Section)
         .AddSingleton<ScheduledCopies>()

@@ -18,6 +18,9 @@ internal static class FailureVerdict
     /// <summary>Whether no mail would pass now.</summary>
     public static bool IsSystemic(Exception exception) => Of(exception) == FailureKind.Systemic;
 
-    /// <summary>Whether a later delivery may go better.</summary>
-    public static bool IsTransient(Exception exception) => Of(exception) == FailureKind.Transient;
+    /// <summary>
+    /// Whether a later delivery may go better. A cancellation is no failure: the record goes back unharmed with its partition, and
+    /// whoever gets that starts where this worker left.
+    /// </summary>
+    public static bool IsTransient(Exception exception) => exception is not OperationCanceledException && Of(exception) == FailureKind.Transient;
 }

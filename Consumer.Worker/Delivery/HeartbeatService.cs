@@ -3,10 +3,11 @@ using Microsoft.Extensions.Options;
 namespace Consumer.Worker.Delivery;
 
 /// <summary>
-/// Renews the worker's lease every third of it and ends it when the worker stops. Registered before the bus, so that it stops
-/// after it: the lease lasts while mails are still being finished.
+/// Renews the worker's lease every third of it, letting go each time what is held without need, and ends it when the worker stops.
+/// Registered before the bus, so that it stops after it: the lease lasts while mails are still being finished.
 /// </summary>
-internal sealed class HeartbeatService(WorkerLease lease, IOptions<WorkerOptions> options, TimeProvider time, ILogger<HeartbeatService> logger) : BackgroundService
+internal sealed class HeartbeatService(
+    WorkerLease lease, AbandonedClaims abandoned, IOptions<WorkerOptions> options, TimeProvider time, ILogger<HeartbeatService> logger) : BackgroundService
 {
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
@@ -35,6 +36,7 @@ internal sealed class HeartbeatService(WorkerLease lease, IOptions<WorkerOptions
             try
             {
                 await lease.RenewAsync(stoppingToken);
+                await abandoned.LetGoAsync(stoppingToken);
             }
             // Broad on purpose: Postgres may be away for a while; claims say so themselves, and the next beat tries again.
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)

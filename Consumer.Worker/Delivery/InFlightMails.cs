@@ -14,11 +14,17 @@ internal sealed class InFlightMails
     /// <summary>Enters a mail; the entry is to be disposed. <c>null</c> where another record of it is being worked on.</summary>
     public IDisposable? TryEnter(Guid mailId) => _mails.TryAdd(mailId, true) ? new Entry(this, mailId) : null;
 
+    /// <summary>Whether a record of a mail is being worked on.</summary>
+    public bool IsIn(Guid mailId) => _mails.ContainsKey(mailId);
+
     /// <summary>Notes that the process had to leave a mail whose content it may have sent wholly.</summary>
     public void LeaveInDoubt(Guid mailId) => _doubtful[mailId] = true;
 
-    /// <summary>Whether a mail was left in doubt; asked once.</summary>
-    public bool WasLeftInDoubt(Guid mailId) => _doubtful.TryRemove(mailId, out _);
+    /// <summary>Whether a mail was left in doubt.</summary>
+    public bool IsInDoubt(Guid mailId) => _doubtful.ContainsKey(mailId);
+
+    /// <summary>Ends a mail's doubt: it is known elsewhere now. Says whether there was one.</summary>
+    public bool EndDoubt(Guid mailId) => _doubtful.TryRemove(mailId, out _);
 
     private sealed class Entry(InFlightMails owner, Guid mailId) : IDisposable
     {

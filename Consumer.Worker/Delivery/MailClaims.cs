@@ -18,18 +18,23 @@ internal sealed class MailClaims(IDeliveryBooks books, WorkerLease lease, TimePr
     /// <summary>Claims a mail. Neither <see cref="ClaimResult.Busy"/> nor <see cref="ClaimResult.NoLease"/> comes back.</summary>
     /// <param name="mail">The mail.</param>
     /// <param name="takeBack">Whether a claim of this very worker is taken back: nobody here works on the mail.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, bool takeBack, CancellationToken cancellationToken)
+    /// <param name="waiting">
+    /// Ends the wait for another worker. A claim that is under way is waited for nevertheless: given up, it may have been made, and
+    /// would keep the mail from whoever gets its record next.
+    /// </param>
+    /// <param name="cancellationToken">Gives up altogether.</param>
+    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, bool takeBack, CancellationToken waiting, CancellationToken cancellationToken)
     {
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
+            waiting.ThrowIfCancellationRequested();
             switch (await TryClaimAsync(mail, takeBack, cancellationToken))
             {
                 case ClaimResult.NoLease:
-                    await lease.RenewAsync(cancellationToken);
+                    await lease.RenewAsync(waiting);
                     break;
                 case null or ClaimResult.Busy:
-                    await Task.Delay(pause, time, cancellationToken);
+                    await Task.Delay(pause, time, waiting);
                     break;
                 case var result:
                     return result;

@@ -41,6 +41,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
                 reader.GetString(3),
                 reader.IsDBNull(2) ? null : reader.GetGuid(2));
         }
+        await reader.ThrowUnlessCommittedAsync();
         return claims;
     }
 

@@ -114,6 +114,15 @@ internal static class ClaimSql
         LEFT JOIN email.workers AS p ON p.id = d.worker_id
         """;
 
+    /// <summary>What a worker holds.</summary>
+    public const string Held = "SELECT id, generation, attempt, fencing_token FROM email.deliveries WHERE state = 'sending' AND worker_id = @worker_id";
+
+    /// <summary>Names a worker that there is not, and so has no lease: the next claim takes the mail over.</summary>
+    public const string Forsake = """
+        UPDATE email.deliveries SET worker_id = @nobody, updated_at = now()
+        WHERE id = @id AND state = 'sending' AND fencing_token = @token
+        """;
+
     /// <summary>
     /// Raises a row to a later generation, as a replay does: waiting for its first attempt, with every recipient open
     /// again that has not accepted. Takes no row that has moved in the meantime.

@@ -95,6 +95,25 @@ public sealed class DeliveryStore : IDeliveryBooks
     public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
         _releases.WriteAsync(new OutcomeRequest(identity, fencingToken, []), cancellationToken);
 
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, CancellationToken cancellationToken = default)
+    {
+        await using var command = _dataSource.CreateCommand(ClaimSql.Held).With("worker_id", workerId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var held = new List<HeldClaim>();
+        while (await reader.ReadAsync(cancellationToken))
+            held.Add(new HeldClaim(new RecordIdentity(reader.GetGuid(0), reader.GetInt32(1), reader.GetInt32(2)), reader.GetInt64(3)));
+        return held;
+    }
+
+    /// <inheritdoc />
+    public async Task<bool> ForsakeAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default)
+    {
+        await using var command = _dataSource.CreateCommand(ClaimSql.Forsake)
+            .With("id", identity.MailId).With("token", fencingToken).With("nobody", Guid.Empty);
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+    }
+
     /// <summary>A mail with its recipients and failures, or null where no worker has met it yet.</summary>
     /// <param name="id">The mail's id.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -62,4 +62,24 @@ public interface IDeliveryBooks
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>False where the mail is another claim's by now.</returns>
     Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default);
+
+    /// <summary>The mails that a worker has claimed and that have not ended since.</summary>
+    /// <param name="workerId">The worker.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Lets a claim go under which the mail may have been sent: any worker may take the mail over at once, as from one whose lease ran
+    /// out, and learns of the doubt from that.
+    /// </summary>
+    /// <param name="identity">The record.</param>
+    /// <param name="fencingToken">The claim.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False where the mail is another claim's by now.</returns>
+    Task<bool> ForsakeAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default);
 }
+
+/// <summary>A claim that a worker holds.</summary>
+/// <param name="Identity">The record that it was made for.</param>
+/// <param name="FencingToken">Its token.</param>
+public sealed record HeldClaim(RecordIdentity Identity, long FencingToken);

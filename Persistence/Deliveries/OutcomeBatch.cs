@@ -77,6 +77,7 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
             var answers = new Dictionary<Guid, bool>();
             while (await reader.ReadAsync())
                 answers[reader.GetGuid(0)] = reader.GetBoolean(1);
+            await reader.ThrowUnlessCommittedAsync();
             return [.. identities.Select(identity => answers.GetValueOrDefault(identity.MailId))];
         }
     }

@@ -64,6 +64,7 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
                 HeaderJson.Read(headers))));
         }
 
+        await reader.ThrowUnlessCommittedAsync(cancellationToken);
         return missing;
     }
 

@@ -74,6 +74,7 @@ public sealed partial class FailureStore
                 reader.GetGuid(0), reader.GetGuid(1), reader.GetInt32(2),
                 Value<string>(reader, 3), Value<byte[]>(reader, 4), Value<byte[]>(reader, 5), Headers(reader, 6)));
         }
+        await reader.ThrowUnlessCommittedAsync(cancellationToken);
         return pending;
     }
 

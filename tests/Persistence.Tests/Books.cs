@@ -19,7 +19,9 @@ public sealed class Books : IAsyncDisposable
 
     private readonly ServiceProvider _services;
 
-    private Books(ServiceProvider services) => _services = services;
+    private Books(string connectionString, ServiceProvider services) => (ConnectionString, _services) = (connectionString, services);
+
+    public string ConnectionString { get; }
 
     public NpgsqlDataSource DataSource => _services.GetRequiredService<NpgsqlDataSource>();
 
@@ -55,7 +57,7 @@ public sealed class Books : IAsyncDisposable
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             [new KeyValuePair<string, string?>("Database:ConnectionString", connectionString)]).Build();
-        return new Books(new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider());
+        return new Books(connectionString, new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider());
     }
 
     public Task<Guid> StartWorkerAsync(string name = "test:1") => Workers.RegisterAsync(name, Lease, CancellationToken.None);

@@ -4,7 +4,10 @@ using System.Runtime.CompilerServices;
 
 namespace Testing;
 
-/// <summary>Waits for a condition with a deadline, instead of for a duration.</summary>
+/// <summary>
+/// Waits for a condition with a deadline, instead of for a duration. Where one fails, the message says what was awaited, and what
+/// <c>describe</c> has to say of the moment.
+/// </summary>
 public static class Eventually
 {
     /// <summary>How long a condition may take unless a test says otherwise.</summary>
@@ -15,16 +18,16 @@ public static class Eventually
 
     /// <summary>Returns when the condition holds.</summary>
     /// <exception cref="TimeoutException">It never did; the message says what was awaited and what the last try threw.</exception>
-    public static Task Until(Func<bool> condition, TimeSpan? within, string what) =>
-        Until(() => Task.FromResult(condition()), within, what);
+    public static Task Until(Func<bool> condition, TimeSpan? within, string what, Func<Task<string>>? describe = null) =>
+        Until(() => Task.FromResult(condition()), within, what, describe);
 
-    /// <inheritdoc cref="Until(Func{bool}, TimeSpan?, string)"/>
+    /// <inheritdoc cref="Until(Func{bool}, TimeSpan?, string, Func{Task{string}})"/>
     [OverloadResolutionPriority(1)]
-    public static Task Until(Func<Task<bool>> condition, TimeSpan? within, string what) =>
-        Value(condition, holds => holds, within, what);
+    public static Task Until(Func<Task<bool>> condition, TimeSpan? within, string what, Func<Task<string>>? describe = null) =>
+        Value(condition, holds => holds, within, what, describe);
 
     /// <summary>Returns the value once the assertion (Shouldly's; NUnit's counts a caught failure) does not throw for it.</summary>
-    public static Task<T> Passes<T>(Func<Task<T>> read, Action<T> assert, TimeSpan? within, string what) =>
+    public static Task<T> Passes<T>(Func<Task<T>> read, Action<T> assert, TimeSpan? within, string what, Func<Task<string>>? describe = null) =>
         Value(
             async () =>
             {
@@ -34,21 +37,22 @@ public static class Eventually
             },
             _ => true,
             within,
-            what);
+            what,
+            describe);
 
     /// <summary>Returns the first value that is not null.</summary>
-    public static Task<T> NotNull<T>(Func<Task<T?>> read, TimeSpan? within, string what)
+    public static Task<T> NotNull<T>(Func<Task<T?>> read, TimeSpan? within, string what, Func<Task<string>>? describe = null)
         where T : class =>
-        Value(read, value => value is not null, within, what)!;
+        Value(read, value => value is not null, within, what, describe)!;
 
     /// <summary>Returns the first value read that satisfies the predicate.</summary>
     /// <exception cref="TimeoutException">None did; the message says what was awaited, the last value and the last exception.</exception>
-    public static Task<T> Value<T>(Func<T> read, Func<T, bool> satisfies, TimeSpan? within, string what) =>
-        Value(() => Task.FromResult(read()), satisfies, within, what);
+    public static Task<T> Value<T>(Func<T> read, Func<T, bool> satisfies, TimeSpan? within, string what, Func<Task<string>>? describe = null) =>
+        Value(() => Task.FromResult(read()), satisfies, within, what, describe);
 
-    /// <inheritdoc cref="Value{T}(Func{T}, Func{T, bool}, TimeSpan?, string)"/>
+    /// <inheritdoc cref="Value{T}(Func{T}, Func{T, bool}, TimeSpan?, string, Func{Task{string}})"/>
     [OverloadResolutionPriority(1)]
-    public static async Task<T> Value<T>(Func<Task<T>> read, Func<T, bool> satisfies, TimeSpan? within, string what)
+    public static async Task<T> Value<T>(Func<Task<T>> read, Func<T, bool> satisfies, TimeSpan? within, string what, Func<Task<string>>? describe = null)
     {
         var deadline = within ?? DefaultDeadline;
         var watch = Stopwatch.StartNew();
@@ -75,7 +79,7 @@ public static class Eventually
             if (watch.Elapsed >= deadline)
             {
                 var seconds = deadline.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture);
-                throw new TimeoutException($"Not within {seconds} s: {what} ({last})", cause);
+                throw new TimeoutException($"Not within {seconds} s: {what} ({last}){(describe is null ? "" : $"\n{await describe()}")}", cause);
             }
 
             await Task.Delay(pause);

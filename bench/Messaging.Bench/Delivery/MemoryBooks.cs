@@ -54,6 +54,11 @@ internal sealed class MemoryBooks : IDeliveryBooks
     public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
         EndAsync(identity, fencingToken, facts => facts with { State = MailState.Queued }, []);
 
+    public Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<HeldClaim>>([]);
+
+    public Task<bool> ForsakeAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) => Task.FromResult(false);
+
     private Task<bool> EndAsync(
         RecordIdentity identity, long fencingToken, Func<RowFacts, RowFacts> change, IReadOnlyCollection<RecipientAnswer> answers)
     {

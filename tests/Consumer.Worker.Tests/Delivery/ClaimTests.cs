@@ -96,6 +96,43 @@ internal sealed class ClaimTests
     }
 
     [Test]
+    public async Task A_claim_that_the_worker_does_not_know_of_is_given_back_after_a_heartbeat()
+    {
+        var id = Guid.NewGuid();
+        await ClaimAsync(id, _worker.WorkerId);
+
+        await _worker.WhenAsync(id, MailState.Queued);
+
+        (await ClaimAsOtherAsync(id, LongLease)).TakenOverFrom.ShouldBeNull("nothing of it was sent");
+    }
+
+    [Test]
+    public async Task A_claim_that_was_left_in_doubt_is_let_go_after_a_heartbeat_and_the_next_worker_learns_of_the_doubt()
+    {
+        var id = Guid.NewGuid();
+        _worker.InFlight.LeaveInDoubt(id);
+        await ClaimAsync(id, _worker.WorkerId);
+
+        await Eventually.Until(() => !_worker.InFlight.IsInDoubt(id), null, "the claim is let go");
+
+        (await ClaimAsOtherAsync(id, LongLease)).TakenOverFrom.ShouldBe(Guid.Empty);
+        (await _worker.Deliveries.FindAsync(id))!.Mail.UnknownOutcomes.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_claim_whose_mail_is_being_worked_on_is_kept()
+    {
+        var (kept, other) = (Guid.NewGuid(), Guid.NewGuid());
+        using var entry = _worker.InFlight.TryEnter(kept);
+        await ClaimAsync(kept, _worker.WorkerId);
+        await ClaimAsync(other, _worker.WorkerId);
+
+        await _worker.WhenAsync(other, MailState.Queued);
+
+        (await _worker.Deliveries.FindAsync(kept))!.Mail.State.ShouldBe(MailState.Sending);
+    }
+
+    [Test]
     public async Task A_record_of_a_later_generation_opens_a_dead_mail_again()
     {
         var id = Guid.NewGuid();
@@ -117,6 +154,11 @@ internal sealed class ClaimTests
     private async Task<ClaimResult.Claimed> ClaimAsOtherAsync(Guid id, TimeSpan lease)
     {
         var other = await _worker.Workers.RegisterAsync("other:1", lease, CancellationToken.None);
+        return await ClaimAsync(id, other);
+    }
+
+    private async Task<ClaimResult.Claimed> ClaimAsync(Guid id, Guid workerId)
+    {
         var claim = await _worker.Deliveries.ClaimAsync(
             new MailRecord
             {
@@ -130,7 +172,7 @@ internal sealed class ClaimTests
                 ContentHash = SHA256.HashData(Value),
                 Recipients = [new MailRecipient("bob@example.com", RecipientKind.To)],
             },
-            other);
+            workerId);
         return claim.ShouldBeOfType<ClaimResult.Claimed>();
     }
 

@@ -78,14 +78,22 @@ internal sealed class BookStops
     public Task LetGoAsync(PostedMail mail) => ExecuteAsync($"DELETE FROM stops.stop WHERE mail = '{mail.Id}'");
 
     /// <summary>Waits until the write is being held.</summary>
-    public Task HeldAsync(PostedMail mail, string onFailure) => Eventually.Until(() => IsHeldAsync(mail), Deadline, $"the write is held. {onFailure}");
+    public Task HeldAsync(PostedMail mail, MailWorld world) => Eventually.Until(() => IsHeldAsync(mail), Deadline, "the write is held", world.DescribeAsync);
 
-    /// <summary>Kills a worker before the write: it is undone, as its connection is cut before it is let go.</summary>
+    /// <summary>Waits until the write of any mail is being held.</summary>
+    public Task AnyHeldAsync(MailWorld world) => Eventually.Until(
+        () => AskAsync("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711)"), Deadline, "a write is held", world.DescribeAsync);
+
+    /// <summary>
+    /// Kills the only worker before the write: it is undone, as the worker's connections are cut before it is let go. All of them:
+    /// another may wait for the same row, to write the same.
+    /// </summary>
     public async Task KillBeforeAsync(WorkerProcess worker, PostedMail mail)
     {
+        const string workers = $"FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '{MailWorld.BookReader}'";
         await worker.KillAsync();
-        await ExecuteAsync($"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {Lock(mail)}");
-        await Eventually.Until(async () => !await IsHeldAsync(mail), Deadline, "the write is undone");
+        await ExecuteAsync($"SELECT pg_terminate_backend(pid) {workers}");
+        await Eventually.Until(async () => !await AskAsync($"SELECT EXISTS (SELECT {workers})"), Deadline, "the write is undone");
         await LetGoAsync(mail);
     }
 
@@ -100,9 +108,11 @@ internal sealed class BookStops
 
     private static string Lock(PostedMail mail) => $"locktype = 'advisory' AND classid = 4711 AND objid::bigint = hashtext('{mail.Id}')::bigint & 4294967295";
 
-    private async Task<bool> IsHeldAsync(PostedMail mail)
+    private Task<bool> IsHeldAsync(PostedMail mail) => AskAsync($"SELECT EXISTS (SELECT FROM pg_locks WHERE {Lock(mail)})");
+
+    private async Task<bool> AskAsync(string sql)
     {
-        await using var command = _books.CreateCommand($"SELECT EXISTS (SELECT FROM pg_locks WHERE {Lock(mail)})");
+        await using var command = _books.CreateCommand(sql);
         return (bool)(await command.ExecuteScalarAsync())!;
     }
 

@@ -7,10 +7,7 @@ using Testing;
 namespace Consumer.Worker.Tests.Faults;
 
 /// <summary>What a step is done to: a mail, the worker that has it, and what stops it.</summary>
-internal sealed record KillScene(MailWorld World, BookStops Stops, WorkerProcess Worker, PostedMail Mail)
-{
-    public string Log => $"The worker's log: {Worker.Log}";
-}
+internal sealed record KillScene(MailWorld World, BookStops Stops, WorkerProcess Worker, PostedMail Mail);
 
 /// <summary>A moment in a mail's way at which the worker is killed, and what exactly must have become of the mail at the end.</summary>
 /// <param name="Name">The moment.</param>
@@ -71,14 +68,14 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
 
     private static KillStep Before(Write write, string name, Func<PostedMail> mail) => new(name, mail, scene => scene.Stops.SetAsync(scene.Mail, write), async scene =>
     {
-        await scene.Stops.HeldAsync(scene.Mail, scene.Log);
+        await scene.Stops.HeldAsync(scene.Mail, scene.World);
         await scene.Stops.KillBeforeAsync(scene.Worker, scene.Mail);
         return scene.Mail;
     });
 
     private static KillStep After(Write write, string name, Func<PostedMail> mail) => new(name, mail, scene => scene.Stops.SetAsync(scene.Mail, write), async scene =>
     {
-        await scene.Stops.HeldAsync(scene.Mail, scene.Log);
+        await scene.Stops.HeldAsync(scene.Mail, scene.World);
         await scene.Stops.KillAfterAsync(scene.Worker, scene.Mail);
         return scene.Mail;
     });
@@ -99,7 +96,7 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
             },
             async scene =>
             {
-                await Eventually.Until(() => held!.Hits == 1, TimeSpan.FromSeconds(60), $"the server holds its answer back. {scene.Log}");
+                await Eventually.Until(() => held!.Hits == 1, TimeSpan.FromSeconds(60), "the server holds its answer back", scene.World.DescribeAsync);
                 await scene.Worker.KillAsync();
                 letGo.SetResult();
                 return scene.Mail;
@@ -115,7 +112,7 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
         var (world, stops, worker, mail) = scene;
         while (true)
         {
-            await stops.HeldAsync(mail, scene.Log);
+            await stops.HeldAsync(mail, world);
             worker.Freeze();
             if (!IsForwardCommitted(world, mail))
             {

@@ -23,16 +23,16 @@ internal sealed class KillStepTests
 
             worker = world.StartWorker();
             await world.ShouldEndWellAsync();
-            await ShouldHaveEndedAsync(world, mail, step, $"round {round}. {world.Logs()}");
+            await ShouldHaveEndedAsync(world, mail, step);
         }
     }
 
-    private static async Task ShouldHaveEndedAsync(MailWorld world, PostedMail mail, KillStep step, string context)
+    private static async Task ShouldHaveEndedAsync(MailWorld world, PostedMail mail, KillStep step)
     {
         var booked = await world.FindAsync(mail);
-        (booked!.Attempt, booked.Unknown, world.Stored(mail)).ShouldBe((step.Attempt, step.Unknown, step.Stored), $"attempt, unknown outcomes, stored; {context}");
+        (booked!.Attempt, booked.Unknown, world.Stored(mail)).ShouldBe((step.Attempt, step.Unknown, step.Stored), "attempt, unknown outcomes, stored");
         (world.DelayTopics.Sum(topic => world.Copies(topic, mail)), world.Copies(world.Topics.Mails, mail) - 1)
-            .ShouldBe((step.Delayed, step.Forwarded), $"delayed, forwarded; {context}");
-        world.Copies(world.Topics.DeadLetters, mail).ShouldBeInRange(step.DeadLetters, step.MostDeadLetters ?? step.DeadLetters, context);
+            .ShouldBe((step.Delayed, step.Forwarded), "delayed, forwarded");
+        world.Copies(world.Topics.DeadLetters, mail).ShouldBeInRange(step.DeadLetters, step.MostDeadLetters ?? step.DeadLetters, "dead letters");
     }
 }

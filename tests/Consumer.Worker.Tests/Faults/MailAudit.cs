@@ -1,5 +1,7 @@
 using System.Globalization;
+using Contracts;
 using Messaging.Kafka.Delay;
+using Npgsql;
 using Shouldly;
 using Testing;
 
@@ -17,16 +19,18 @@ internal static class MailAudit
     /// </summary>
     public static async Task ShouldEndWellAsync(this MailWorld world, TimeSpan? within = null)
     {
-        await Eventually.Value(world.CountEndsAsync, ends => ends == Expected(world), within ?? Recovery, $"{Expected(world)}; {world.Posted.Count} were posted. {world.Logs()}");
+        await Eventually.Value(
+            world.CountEndsAsync, ends => ends == Expected(world), within ?? Recovery, $"{Expected(world)}; {world.Posted.Count} were posted", world.DescribeAsync);
         // Twice: a record may have gone from a topic that is looked at later to one that was looked at before.
-        await Eventually.Value(() => (world.Lags(), world.Lags()), lags => lags.Item1.Values.Concat(lags.Item2.Values).All(lag => lag == 0), Recovery, $"no group has a lag. {world.Logs()}");
+        await Eventually.Value(() => (world.Lags(), world.Lags()), lags => lags.Item1.Values.Concat(lags.Item2.Values).All(lag => lag == 0), Recovery, "no group has a lag", world.DescribeAsync);
 
         var books = (await world.ReadBooksAsync()).ToDictionary(mail => mail.Id);
         var failures = await world.ReadFailuresAsync();
         var faults = world.Posted.SelectMany(mail => Faults(world, mail, books.GetValueOrDefault(mail.Id), failures.GetValueOrDefault(mail.Id))).ToList();
         faults.AddRange(books.Keys.Concat(failures.Keys).Except(world.Posted.Select(mail => mail.Id)).Select(id => $"{id} was never posted"));
         faults.AddRange(EarlyOnes(world));
-        faults.ShouldBeEmpty(world.Logs());
+        if (faults.Count > 0)
+            faults.ShouldBeEmpty(await world.DescribeAsync());
     }
 
     private static Ends Expected(MailWorld world) => new(
@@ -45,6 +49,34 @@ internal static class MailAudit
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
         return new Ends(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
+    }
+
+    /// <summary>For a test that failed: the workers' logs, and of each mail that is not in its end what the books say and where its records lie.</summary>
+    public static async Task<string> DescribeAsync(this MailWorld world)
+    {
+        var logs = world.Logs();
+        try
+        {
+            return $"{await DescribeUnfinishedAsync(world)}\n{logs}";
+        }
+        // The books may be away just then.
+        catch (NpgsqlException exception)
+        {
+            return $"The books: {exception.Message}\n{logs}";
+        }
+    }
+
+    private static async Task<string> DescribeUnfinishedAsync(MailWorld world)
+    {
+        var books = (await world.ReadBooksAsync()).ToDictionary(mail => mail.Id);
+        var unfinished = world.Posted.Where(mail => mail.End != MailEnd.Poison && books.GetValueOrDefault(mail.Id)?.State is not ("sent" or "dead")).ToList();
+        var records = ((string[])[world.Topics.Mails, .. world.DelayTopics, world.Topics.DeadLetters]).SelectMany(world.Kafka.Records.ReadAll)
+            .ToLookup(record => record.Header(HeaderNames.MessageId), record => $"{record.Topic}/{record.Partition}/{record.Offset}");
+        return string.Join('\n',
+        [
+            .. unfinished.Select(mail => $"{mail.Recipient}: {books.GetValueOrDefault(mail.Id)?.ToString() ?? "not in the books"}; {string.Join(", ", records[$"{mail.Id:D}"])}"),
+            $"lags {string.Join(", ", world.Lags().Select(lag => $"{lag.Key} {lag.Value}"))}",
+        ]);
     }
 
     private static Dictionary<string, long> Lags(this MailWorld world)

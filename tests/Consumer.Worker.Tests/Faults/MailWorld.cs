@@ -17,6 +17,9 @@ namespace Consumer.Worker.Tests.Faults;
 /// </summary>
 internal sealed class MailWorld : IAsyncDisposable
 {
+    /// <summary>What the test's own connections to the books are called; all others are the workers'.</summary>
+    public const string BookReader = "test";
+
     private readonly string[] _options;
     private readonly IProducer<string, byte[]> _producer;
     private readonly ConcurrentQueue<PostedMail> _posted = new();
@@ -25,8 +28,15 @@ internal sealed class MailWorld : IAsyncDisposable
     private MailWorld(KafkaFixture kafka, MailTopics topics, string database, SmtpSink sink, string[] options)
     {
         (Kafka, Topics, Sink, _options) = (kafka, topics, sink, options);
-        Books = NpgsqlDataSource.Create(database);
-        _producer = new ProducerBuilder<string, byte[]>(new ProducerConfig { BootstrapServers = kafka.BootstrapServers, Acks = Acks.All, LingerMs = 5 }).Build();
+        Books = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { ApplicationName = BookReader });
+        _producer = new ProducerBuilder<string, byte[]>(new ProducerConfig
+        {
+            BootstrapServers = kafka.BootstrapServers,
+            Acks = Acks.All,
+            LingerMs = 5,
+            // The rider's: a mail and its delayed copies are on one partition, and so in order.
+            Partitioner = Confluent.Kafka.Partitioner.Murmur2Random,
+        }).Build();
     }
 
     public KafkaFixture Kafka { get; }
@@ -123,9 +133,13 @@ internal sealed class MailWorld : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>What the workers wrote last, for a test that failed.</summary>
+    /// <summary>What the workers wrote last, for a test that failed; the whole of it is left in a file each.</summary>
     public string Logs() => string.Join('\n', _workers.Select(worker =>
-        $"--- worker {worker.Id}{(worker.HasExited ? " (ended)" : "")}\n{string.Join('\n', worker.Log.Split('\n').TakeLast(20))}"));
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"worker-{worker.Id}.log");
+        File.WriteAllText(file, worker.Log);
+        return $"--- worker {worker.Id}{(worker.HasExited ? " (ended)" : "")}, {file}\n{string.Join('\n', worker.Log.Split('\n').TakeLast(20))}";
+    }));
 
     public async ValueTask DisposeAsync()
     {

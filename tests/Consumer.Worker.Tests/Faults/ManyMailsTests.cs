@@ -66,7 +66,7 @@ internal sealed class ManyMailsTests
                 12 => PostedMail.Poison(),
                 _ => PostedMail.Plain(),
             }));
-            await Eventually.Until(() => world.Posted.Count - world.Sink.Counters.Mails < Backlog + (world.Posted.Count / 25), TimeSpan.FromSeconds(90), $"mails flow. {world.Logs()}");
+            await Eventually.Until(() => world.Posted.Count - world.Sink.Counters.Mails < Backlog + (world.Posted.Count / 25), TimeSpan.FromSeconds(90), "mails flow", world.DescribeAsync);
         }
     }
 }

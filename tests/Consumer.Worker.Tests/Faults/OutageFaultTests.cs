@@ -31,13 +31,14 @@ internal sealed class OutageFaultTests
         await using var world = await MailWorld.StartAsync(postgres, "--Database:CommandTimeout=00:00:02");
         await using var worker = world.StartWorker();
         await using var other = world.StartWorker();
+        await BothWorkAsync(world);
         for (var round = 1; round <= Chaos.Rounds; round++)
         {
             await PostWhileAsync(world, async () =>
             {
-                var paused = Task.WhenAll(PausedAsync(world, worker), PausedAsync(world, other));
+                var paused = NextPauses(world, worker, other);
                 await harm(postgres);
-                await paused;
+                await paused();
                 await heal(postgres);
             });
             await world.ShouldEndWellAsync();
@@ -53,9 +54,9 @@ internal sealed class OutageFaultTests
         {
             await PostWhileAsync(world, async () =>
             {
-                var paused = PausedAsync(world, worker);
+                var paused = NextPauses(world, worker);
                 world.Sink.PauseListening(dropConnections: true);
-                await paused;
+                await paused();
                 world.Sink.ResumeListening();
             });
             await world.ShouldEndWellAsync();
@@ -71,10 +72,10 @@ internal sealed class OutageFaultTests
         {
             await PostWhileAsync(world, async () =>
             {
-                var paused = PausedAsync(world, worker);
+                var paused = NextPauses(world, worker);
                 var away = world.Sink.Script.Add(new ScriptRule(SmtpStage.Connect, RuleAction.Reply(421)));
                 var closing = world.Sink.Script.Add(new ScriptRule(SmtpStage.Mail, RuleAction.Reply(421)));
-                await paused;
+                await paused();
                 world.Sink.Script.Remove(closing);
                 world.Sink.Script.Remove(away);
             });
@@ -103,13 +104,23 @@ internal sealed class OutageFaultTests
             await PostWhileAsync(world, async () =>
             {
                 var losing = world.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, action) { Times = lost });
-                await Eventually.Until(() => losing.Hits == lost, Recovery, $"{lost} answers are lost. {world.Logs()}");
+                await Eventually.Until(() => losing.Hits == lost, Recovery, $"{lost} answers are lost", world.DescribeAsync);
             });
             await world.ShouldEndWellAsync();
             (await world.CountAsync("SELECT sum(unknown_outcomes)::bigint FROM email.deliveries")).ShouldBe(lost * round);
             world.Sink.Counters.MessageIds.Duplicates.Sum(twice => twice.Count - 1).ShouldBe(taken ? lost * round : 0);
         }
     }
+
+    /// <summary>Posts mails until two workers have partitions: one without cannot learn that Postgres is away.</summary>
+    private static Task BothWorkAsync(MailWorld world) => Eventually.Until(
+        async () =>
+        {
+            await world.PostAsync(Enumerable.Range(0, 10).Select(_ => PostedMail.Plain()));
+            return await world.CountAsync("SELECT count(DISTINCT worker_id) FROM email.deliveries") == 2;
+        },
+        Recovery,
+        "both workers send", world.DescribeAsync);
 
     /// <summary>Posts mails, and does harm once some of them are sent and the most are not.</summary>
     private static async Task PostWhileAsync(MailWorld world, Func<Task> harm)
@@ -122,17 +133,28 @@ internal sealed class OutageFaultTests
             1 or 2 => PostedMail.Transient(),
             _ => PostedMail.Plain(),
         }));
-        await Eventually.Until(() => world.Sink.Counters.Mails >= before + 40, Recovery, $"mails flow. {world.Logs()}");
+        await Eventually.Until(() => world.Sink.Counters.Mails >= before + 40, Recovery, "mails flow", world.DescribeAsync);
         await harm();
         world.Sink.Script.Remove(slow);
     }
 
-    /// <summary>Waits until a worker pauses once more than it had when this was called.</summary>
-    private static Task PausedAsync(MailWorld world, WorkerProcess worker)
+    /// <summary>
+    /// Returns what waits until each worker has paused once more than now. It posts mails meanwhile: a worker without any cannot
+    /// learn of an outage.
+    /// </summary>
+    private static Func<Task> NextPauses(MailWorld world, params WorkerProcess[] workers)
     {
-        var before = Pauses(worker);
-        return Eventually.Until(() => Pauses(worker) > before, Recovery, $"the endpoint pauses. {world.Logs()}");
+        var before = workers.Select(Pauses).ToList();
+        return () => Eventually.Until(
+            async () =>
+            {
+                await world.PostAsync(PostedMail.Plain(), PostedMail.Plain());
+                return workers.Zip(before).All(worker => Pauses(worker.First) > worker.Second);
+            },
+            Recovery, "the endpoint pauses", world.DescribeAsync);
     }
 
-    private static int Pauses(WorkerProcess worker) => worker.Log.Split("pauses until its dependency is well").Length;
+    /// <summary>A worker whose mails are all sent and not written down yet has none left to pause with; it says that instead.</summary>
+    private static int Pauses(WorkerProcess worker) =>
+        worker.Log.Split('\n').Count(line => line.Contains("pauses until its dependency is well") || line.Contains("cannot be written yet"));
 }

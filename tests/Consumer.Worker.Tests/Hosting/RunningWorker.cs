@@ -1,3 +1,4 @@
+using Consumer.Worker.Delivery;
 using Consumer.Worker.Hosting;
 using Contracts;
 using MailSink;
@@ -38,6 +39,12 @@ internal sealed class RunningWorker : IAsyncDisposable
     public WorkerStore Workers => _app.Services.GetRequiredService<WorkerStore>();
 
     public FailureStore Failures => _app.Services.GetRequiredService<FailureStore>();
+
+    /// <summary>Its id in the books.</summary>
+    public Guid WorkerId => _app.Services.GetRequiredService<WorkerLease>().WorkerId;
+
+    /// <summary>The mails that it works on.</summary>
+    public InFlightMails InFlight => _app.Services.GetRequiredService<InFlightMails>();
 
     public Uri Address => new(_app.Urls.First());
 

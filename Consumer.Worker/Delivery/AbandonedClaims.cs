@@ -1,0 +1,34 @@
+using Persistence.Deliveries;
+
+namespace Consumer.Worker.Delivery;
+
+/// <summary>
+/// The claims in the books that name this worker, of mails that it does not work on: the answer to a claim got lost, or Postgres was
+/// away when the mail was to be given back. As long as this worker lives its lease would keep such a mail from the worker that has its
+/// record by now. So after each heartbeat they are let go.
+/// </summary>
+internal sealed class AbandonedClaims(IDeliveryBooks books, WorkerLease lease, InFlightMails inFlight, ILogger<AbandonedClaims> logger)
+{
+    /// <summary>Lets all of them go.</summary>
+    public async Task LetGoAsync(CancellationToken cancellationToken)
+    {
+        // Whoever claims is among the mails in flight before the claim, so one that is not when the claim is read has left it behind;
+        // and one that comes back meanwhile claims with another token.
+        foreach (var (mail, fencingToken) in await books.ListHeldAsync(lease.WorkerId, cancellationToken))
+        {
+            if (inFlight.IsIn(mail.MailId))
+                continue;
+            if (inFlight.IsInDoubt(mail.MailId))
+            {
+                await books.ForsakeAsync(mail, fencingToken, cancellationToken);
+                inFlight.EndDoubt(mail.MailId);
+            }
+            else
+            {
+                await books.ReleaseAsync(mail, fencingToken, cancellationToken);
+            }
+
+            logger.LogInformation("{Mail} was claimed by this worker, which does not work on it any more; it is free again", mail);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Persistence;
+
+/// <summary>What every statement here needs of Npgsql: typed parameters, also where the value is null, and the end of its answer.</summary>
+internal static class CommandExtensions
+{
+    public static NpgsqlCommand With<T>(this NpgsqlCommand command, string name, T value) where T : notnull
+    {
+        command.Parameters.Add(new NpgsqlParameter<T>(name, value));
+        return command;
+    }
+
+    public static NpgsqlCommand With(this NpgsqlCommand command, string name, DateTimeOffset? value) =>
+        command.Nullable(name, value?.ToUniversalTime(), NpgsqlDbType.TimestampTz);
+
+    public static NpgsqlCommand Nullable(this NpgsqlCommand command, string name, object? value, NpgsqlDbType type)
+    {
+        command.Parameters.Add(new NpgsqlParameter(name, type) { Value = value ?? DBNull.Value });
+        return command;
+    }
+
+    /// <summary>
+    /// Reads on to the end of the answer, where it says that all was committed. To be awaited by whoever has read the rows of a
+    /// statement that changes something: they come before the commit, and Npgsql swallows a time-out that it meets only when the reader
+    /// is disposed. Rows of what was rolled back would count then.
+    /// </summary>
+    /// <param name="reader">One whose rows were read.</param>
+    /// <param name="cancellationToken">Gives up; it may have been committed then.</param>
+    public static async Task ThrowUnlessCommittedAsync(this NpgsqlDataReader reader, CancellationToken cancellationToken = default)
+    {
+        while (await reader.NextResultAsync(cancellationToken))
+        {
+            // A statement has one result; what comes after it is the commit.
+        }
+    }
+}
