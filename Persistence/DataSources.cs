@@ -19,6 +19,9 @@ internal static class DataSources
             connection.MaxPoolSize = options.MaxPoolSize;
         if (!given.ShouldSerialize("Max Auto Prepare"))
             connection.MaxAutoPrepare = options.MaxPreparedStatements;
+        // Nothing here leaves anything in a session (what is set is set for its transaction), and the reset costs a statement each time.
+        if (!given.ShouldSerialize("No Reset On Close"))
+            connection.NoResetOnClose = true;
         if (string.IsNullOrEmpty(connection.ApplicationName))
             connection.ApplicationName = AppDomain.CurrentDomain.FriendlyName;
         return settings.Build();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace Persistence.Batching;
@@ -5,6 +6,7 @@ namespace Persistence.Batching;
 /// <summary>
 /// Writes what many tasks want written at the same time by few statements. Nothing is held back to wait for company: the first
 /// item goes at once, and those that come while it is under way go together when it is done. So a batch grows as Postgres slows.
+/// Another batch goes beside it only where it takes long, as one does that waits for somebody's lock.
 /// </summary>
 /// <remarks>
 /// Each waiter gets the answer to its own item. A failure that is Postgres' own (<see cref="PostgresErrors.IsUnavailable"/>) is told
@@ -21,9 +23,13 @@ internal sealed class GroupCommit<TItem, TResult>(
     // A batch of one that met a deadlock has nobody left to blame; Postgres let the other side through.
     private const int TriesAlone = 3;
 
+    /// <summary>A batch that takes longer than this waits for something; a statement of a hundred mails takes some milliseconds.</summary>
+    private static readonly TimeSpan Long = TimeSpan.FromMilliseconds(50);
+
     private readonly Lock _lock = new();
     private readonly BatchQueue<Waiter> _queue = new(limit, waiter => key(waiter.Item));
     private int _busy;
+    private long _lastBegun;
 
     /// <summary>Has an item written and returns its answer.</summary>
     /// <param name="item">The item.</param>
@@ -37,9 +43,10 @@ internal sealed class GroupCommit<TItem, TResult>(
         lock (_lock)
         {
             _queue.Add(waiter);
-            if (_busy < lanes)
+            if (_busy == 0 || (_busy < lanes && Stopwatch.GetElapsedTime(_lastBegun) > Long))
             {
                 _busy++;
+                _lastBegun = Stopwatch.GetTimestamp();
                 // Elsewhere, and without this caller's context: the lane goes on for others.
                 ThreadPool.UnsafeQueueUserWorkItem(static owner => _ = owner.WorkAsync(), this, preferLocal: false);
             }
@@ -58,6 +65,7 @@ internal sealed class GroupCommit<TItem, TResult>(
     {
         lock (_lock)
         {
+            _lastBegun = Stopwatch.GetTimestamp();
             if (_queue.Count > 0)
                 return _queue.Take();
             _busy--;

@@ -17,7 +17,7 @@ public sealed class DeliveryStore : IDeliveryBooks
     // Larger batches hardly cost less a mail, and what one holds is written again one by one where one of it cannot be written.
     private const int BatchLimit = 100;
 
-    // Of each kind of statement. One would make the largest batches; a second goes on where the first waits for somebody's lock.
+    // Of each kind of statement. One makes the largest batches; the second goes on where the first waits for somebody's lock.
     private const int Lanes = 2;
 
     // Each round reads a row that changed after the statement before; more than a few of them would be a defect here.

@@ -15,20 +15,16 @@ internal static class Telemetry
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ApiMetrics>();
-        var collector = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
-        builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics =>
-            {
-                metrics.AddMeter(ApiMetrics.MeterName, MassTransit, KafkaRider, "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter();
-                if (collector)
-                    metrics.AddOtlpExporter();
-            })
-            .WithTracing(traces =>
-            {
-                traces.AddSource(MassTransit, "Npgsql").AddAspNetCoreInstrumentation(options => options.Filter = IsWorthATrace);
-                if (collector)
-                    traces.AddOtlpExporter();
-            });
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics
+                .AddMeter(ApiMetrics.MeterName, MassTransit, KafkaRider, "Npgsql")
+                .AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter());
+        if (string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+            return;
+        telemetry
+            .WithMetrics(metrics => metrics.AddOtlpExporter())
+            .WithTracing(traces => traces
+                .AddSource(MassTransit, "Npgsql").AddAspNetCoreInstrumentation(options => options.Filter = IsWorthATrace).AddOtlpExporter());
     }
 
     private static bool IsWorthATrace(HttpContext context) =>
