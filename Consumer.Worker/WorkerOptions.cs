@@ -9,9 +9,12 @@ internal sealed class WorkerOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Worker";
 
-    /// <summary>How many mails are worked on at once. Default 20, as many as there are connections to the mail server.</summary>
-    [Range(1, 10_000, ErrorMessage = "More than Smtp:MaxConnections only helps while mails wait for Postgres.")]
-    public int ConcurrentMails { get; set; } = 20;
+    /// <summary>
+    /// How many mails are worked on at once. Default 60, three times the connections to the mail server: while one third is being sent,
+    /// others are claimed and written down, many by one statement. As many may be in doubt when the worker is killed.
+    /// </summary>
+    [Range(1, 10_000, ErrorMessage = "More than a few times Smtp:MaxConnections only makes more mails wait for a connection.")]
+    public int ConcurrentMails { get; set; } = 60;
 
     /// <summary>
     /// How long other workers leave this one's mails alone after its last heartbeat, which comes every third of it. Default 30 s.

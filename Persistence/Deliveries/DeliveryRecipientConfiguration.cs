@@ -14,6 +14,8 @@ internal sealed class DeliveryRecipientConfiguration : IEntityTypeConfiguration<
             table.HasCheckConstraint("ck_delivery_recipients_outcome", EnumText.Check<RecipientOutcome>("outcome"));
             table.HasCheckConstraint("ck_delivery_recipients_kind", EnumText.Check<RecipientKind>("kind"));
         });
+        // Room on each page for what is written once the server has answered, so that no index is touched again (heap-only tuples).
+        builder.HasStorageParameter("fillfactor", 70);
         builder.HasKey(recipient => new { recipient.DeliveryId, recipient.Address });
         builder.HasOne<Delivery>().WithMany(mail => mail.Recipients)
             .HasForeignKey(recipient => recipient.DeliveryId).OnDelete(DeleteBehavior.Cascade);

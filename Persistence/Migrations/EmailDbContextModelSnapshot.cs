@@ -289,6 +289,8 @@ namespace Persistence.Migrations
 
                             t.HasCheckConstraint("ck_delivery_recipients_outcome", "outcome IN ('pending', 'accepted', 'rejected', 'deferred', 'unknown')");
                         });
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 70);
                 });
 
             modelBuilder.Entity("Persistence.Deliveries.KeptRecord", b =>

@@ -27,7 +27,7 @@ internal static class DeliverySuite
         name, $"20,000 mails, {what}: the worker, against MailKit in a loop on as many connections, and against its books in memory")
     {
         Records = 20_000,
-        WarmUp = 10_000,
+        WarmUp = 60_000,
         Source = RecordSource.SharedBacklog,
         Sides =
         [
