@@ -27,6 +27,9 @@ public interface KafkaConsumeRecord
     /// <summary>How often the endpoint has paused because this record met a systemic failure.</summary>
     int Pauses { get; }
 
-    /// <summary>Canceled when the partition is about to be given back or the endpoint stops: what only waits should give up now.</summary>
+    /// <summary>
+    /// Canceled when the partition is about to be given back or the endpoint stops: what only waits should give up now. Retry and
+    /// redelivery must not handle the <see cref="OperationCanceledException"/>; see docs/rider.md.
+    /// </summary>
     CancellationToken Draining { get; }
 }
