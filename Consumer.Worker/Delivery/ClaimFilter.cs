@@ -30,8 +30,8 @@ internal sealed class ClaimFilter(
         // What only waits gives up as soon as the partition is to be given back; a mail that is being sent goes on a little longer.
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(
             context.CancellationToken, context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining);
-        using var entry = inFlight.TryEnter(mail.Identity.MailId);
-        while (await TryDeliverAsync(context, next, mail, takeBack: entry is not null, waiting.Token) == Step.ClaimAnew)
+        using var entry = inFlight.Enter(mail.Identity.MailId, out var alone);
+        while (await TryDeliverAsync(context, next, mail, takeBack: alone, waiting.Token) == Step.ClaimAnew)
         {
             // The lease ran out between the claim and the sending.
         }

@@ -41,7 +41,7 @@ internal sealed class HeartbeatService(
             // Broad on purpose: Postgres may be away for a while; claims say so themselves, and the next beat tries again.
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                logger.LogWarning("The worker's lease could not be renewed: {Error}", exception.Message);
+                logger.LogWarning("The worker's heartbeat failed, the next one tries again: {Error}", exception.Message);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

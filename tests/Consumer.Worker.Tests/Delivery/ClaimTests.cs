@@ -123,7 +123,9 @@ internal sealed class ClaimTests
     public async Task A_claim_whose_mail_is_being_worked_on_is_kept()
     {
         var (kept, other) = (Guid.NewGuid(), Guid.NewGuid());
-        using var entry = _worker.InFlight.TryEnter(kept);
+        using var entry = _worker.InFlight.Enter(kept, out _);
+        _worker.InFlight.Enter(kept, out var alone).Dispose();
+        alone.ShouldBeFalse();
         await ClaimAsync(kept, _worker.WorkerId);
         await ClaimAsync(other, _worker.WorkerId);
 
