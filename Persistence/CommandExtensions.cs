@@ -22,6 +22,20 @@ internal static class CommandExtensions
     }
 
     /// <summary>
+    /// The first value of what a statement that changes something returns, once that is committed, as <see cref="ThrowUnlessCommittedAsync"/>
+    /// has it; null where it returns no row. Npgsql's <c>ExecuteScalarAsync</c> does not look at the commit.
+    /// </summary>
+    /// <param name="command">The statement, its own transaction.</param>
+    /// <param name="cancellationToken">Gives up; it may have been committed then.</param>
+    public static async Task<object?> ExecuteCommittedScalarAsync(this NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var value = await reader.ReadAsync(cancellationToken) ? reader.GetValue(0) : null;
+        await reader.ThrowUnlessCommittedAsync(cancellationToken);
+        return value;
+    }
+
+    /// <summary>
     /// Reads on to the end of the answer, where it says that all was committed. To be awaited by whoever has read the rows of a
     /// statement that changes something: they come before the commit, and Npgsql swallows a time-out that it meets only when the reader
     /// is disposed. Rows of what was rolled back would count then.

@@ -121,7 +121,7 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
             .With("sender", PostgresText.Clean(record.Sender))
             .With("addresses", recipients.Select(recipient => recipient.Address).ToArray())
             .With("kinds", recipients.Select(recipient => recipient.Kind.ToText()).ToArray());
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
+        return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
     }
 
     private async Task<RowFacts?> ExplainAsync(MailRecord record, CancellationToken cancellationToken)

@@ -57,7 +57,7 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
             RETURNING before.lease_until > now()
             """)
             .With("id", workerId).With("lease", lease);
-        return await command.ExecuteScalarAsync(cancellationToken) switch
+        return await command.ExecuteCommittedScalarAsync(cancellationToken) switch
         {
             true => Heartbeat.Unbroken,
             false => Heartbeat.Lapsed,

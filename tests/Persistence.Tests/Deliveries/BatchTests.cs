@@ -85,31 +85,6 @@ public sealed class BatchTests : BooksTests
     }
 
     [Test]
-    public async Task What_times_out_at_its_commit_was_not_written_though_its_rows_were_read()
-    {
-        await Books.ExecuteAsync("""
-            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(20); RETURN NULL; END $$;
-            CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT OR UPDATE ON email.deliveries DEFERRABLE INITIALLY DEFERRED
-                FOR EACH ROW WHEN (NEW.subject = 'slow') EXECUTE FUNCTION slow();
-            """);
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Books.ConnectionString) { CommandTimeout = 1 });
-        var record = Make.Record() with { Subject = "slow" };
-
-        var timeout = await Should.ThrowAsync<NpgsqlException>(new ClaimBatch(source).ClaimAsync([new ClaimRequest(record, Worker, ReclaimOwn: false)]));
-
-        PostgresErrors.IsUnavailable(timeout).ShouldBeTrue();
-        (await Books.Deliveries.FindAsync(record.Identity.MailId)).ShouldBeNull();
-
-        var other = Make.Record();
-        await Books.ClaimAsync(other, Worker);
-        await Books.ExecuteAsync("ALTER TABLE email.deliveries DISABLE TRIGGER slow_commit");
-        await Books.ExecuteAsync("UPDATE email.deliveries SET subject = 'slow' WHERE id = $1", other.Identity.MailId);
-        await Books.ExecuteAsync("ALTER TABLE email.deliveries ENABLE TRIGGER slow_commit");
-        await Should.ThrowAsync<NpgsqlException>(new OutcomeBatch(source).SentAsync([new OutcomeRequest(other.Identity, 1, [])]));
-        (await Books.MailAsync(other.Identity.MailId)).State.ShouldBe(MailState.Sending);
-    }
-
-    [Test]
     public async Task A_mail_whose_row_somebody_has_locked_waits_alone()
     {
         var records = Enumerable.Range(0, 20).Select(_ => Make.Record()).ToList();
