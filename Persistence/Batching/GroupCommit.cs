@@ -65,11 +65,14 @@ internal sealed class GroupCommit<TItem, TResult>(
     {
         lock (_lock)
         {
+            if (_queue.Count == 0)
+            {
+                _busy--;
+                return null;
+            }
+
             _lastBegun = Stopwatch.GetTimestamp();
-            if (_queue.Count > 0)
-                return _queue.Take();
-            _busy--;
-            return null;
+            return _queue.Take();
         }
     }
 

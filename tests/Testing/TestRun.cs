@@ -24,6 +24,10 @@ public static class TestRun
     /// <summary>Where the run keeps its files. Not in the checkout: an unprivileged Postgres must be able to reach it.</summary>
     public static string Directory { get; } = Path.Combine(Path.GetTempPath(), $"messaging-test-{Id}");
 
+    /// <summary>Where that stays which a failed test leaves: beside its results, which <c>./dev test</c> names in <c>MESSAGING_TEST_RESULTS</c>.</summary>
+    public static string Results { get; } =
+        Environment.GetEnvironmentVariable("MESSAGING_TEST_RESULTS") is { Length: > 0 } results ? results : Path.GetTempPath();
+
     /// <summary>Why no container can be used, or null where a Docker engine answers.</summary>
     public static string? WhyNoDocker { get; } =
         Environment.GetEnvironmentVariable("MESSAGING_TEST_DOCKER") == "no" ? "this run was asked to do without Docker"

@@ -31,6 +31,9 @@ internal enum Write
 /// </summary>
 internal sealed class BookStops
 {
+    /// <summary>The advisory locks of writes that are held; of this database, as tests that run beside have theirs on the same server.</summary>
+    private const string Held = "FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly NpgsqlDataSource _books;
@@ -82,7 +85,7 @@ internal sealed class BookStops
 
     /// <summary>Waits until the write of any mail is being held.</summary>
     public Task AnyHeldAsync(MailWorld world) => Eventually.Until(
-        () => AskAsync("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711)"), Deadline, "a write is held", world.DescribeAsync);
+        () => ExistsAsync(Held), Deadline, "a write is held", world.DescribeAsync);
 
     /// <summary>
     /// Kills the only worker before the write: it is undone, as the worker's connections are cut before it is let go. All of them:
@@ -93,7 +96,7 @@ internal sealed class BookStops
         const string workers = $"FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '{MailWorld.BookReader}'";
         await worker.KillAsync();
         await ExecuteAsync($"SELECT pg_terminate_backend(pid) {workers}");
-        await Eventually.Until(async () => !await AskAsync($"SELECT EXISTS (SELECT {workers})"), Deadline, "the write is undone");
+        await Eventually.Until(async () => !await ExistsAsync(workers), Deadline, "the write is undone");
         await LetGoAsync(mail);
     }
 
@@ -106,13 +109,11 @@ internal sealed class BookStops
         await worker.KillAsync();
     }
 
-    private static string Lock(PostedMail mail) => $"locktype = 'advisory' AND classid = 4711 AND objid::bigint = hashtext('{mail.Id}')::bigint & 4294967295";
+    private Task<bool> IsHeldAsync(PostedMail mail) => ExistsAsync($"{Held} AND objid::bigint = hashtext('{mail.Id}')::bigint & 4294967295");
 
-    private Task<bool> IsHeldAsync(PostedMail mail) => AskAsync($"SELECT EXISTS (SELECT FROM pg_locks WHERE {Lock(mail)})");
-
-    private async Task<bool> AskAsync(string sql)
+    private async Task<bool> ExistsAsync(string rows)
     {
-        await using var command = _books.CreateCommand(sql);
+        await using var command = _books.CreateCommand($"SELECT EXISTS (SELECT {rows})");
         return (bool)(await command.ExecuteScalarAsync())!;
     }
 

@@ -9,8 +9,6 @@ namespace Consumer.Worker.Tests.Faults;
 [Parallelizable(ParallelScope.Children)]
 internal sealed class FrozenWorkerTests
 {
-    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
-
     [Test]
     public async Task Before_DATA_it_leaves_the_mail_to_the_worker_that_took_it_over()
     {
@@ -23,7 +21,8 @@ internal sealed class FrozenWorkerTests
             await FreezeAsync(world, mail, SmtpStage.Rcpt, thawFirst: true);
 
             await world.ShouldEndWellAsync();
-            ((await world.FindAsync(mail))!.Unknown, world.Stored(mail)).ShouldBe((1, 1), await world.DescribeAsync());
+            var booked = await world.FindAsync(mail);
+            await world.ShouldHoldAsync(() => (booked!.Unknown, world.Stored(mail)).ShouldBe((1, 1)));
         }
     }
 
@@ -38,7 +37,8 @@ internal sealed class FrozenWorkerTests
 
             // The thawed worker sends on where the server's 354 is quicker than the news that it has lost its partitions.
             await world.ShouldEndWellAsync();
-            (await world.FindAsync(mail))!.Unknown.ShouldBe(1, await world.DescribeAsync());
+            var booked = await world.FindAsync(mail);
+            await world.ShouldHoldAsync(() => booked!.Unknown.ShouldBe(1));
         }
     }
 
@@ -52,7 +52,8 @@ internal sealed class FrozenWorkerTests
             await FreezeAsync(world, mail, SmtpStage.EndOfData, thawFirst: false);
 
             await world.ShouldEndWellAsync();
-            ((await world.FindAsync(mail))!.Unknown, world.Stored(mail)).ShouldBe((1, 2), await world.DescribeAsync());
+            var booked = await world.FindAsync(mail);
+            await world.ShouldHoldAsync(() => (booked!.Unknown, world.Stored(mail)).ShouldBe((1, 2)));
         }
     }
 
@@ -67,17 +68,17 @@ internal sealed class FrozenWorkerTests
         var answer = new TaskCompletionSource();
         var held = world.Sink.Script.Add(new ScriptRule(stage, RuleAction.HoldAnswer(answer.Task)) { Recipient = mail.Recipient, Times = 1 });
         await world.PostAsync(mail, PostedMail.Plain(), PostedMail.Transient(), PostedMail.Permanent(), PostedMail.Poison());
-        await Eventually.Until(() => held.Hits == 1, Recovery, "the server holds its answer back", world.DescribeAsync);
+        await Eventually.Until(() => held.Hits == 1, MailAudit.Recovery, "the server holds its answer back", world.DescribeAsync);
         frozen.Freeze();
 
         await using var other = world.StartWorker();
-        await Eventually.Value(() => world.FindAsync(mail), booked => booked?.State == "sent", Recovery, "another worker sends the mail", world.DescribeAsync);
+        await Eventually.Value(() => world.FindAsync(mail), booked => booked?.State == "sent", MailAudit.Recovery, "another worker sends the mail", world.DescribeAsync);
         if (!thawFirst)
             answer.SetResult();
         frozen.Thaw();
         await Eventually.Until(
             async () => await world.CountAsync($"SELECT count(*) FROM email.workers WHERE name LIKE '%:{frozen.Id}' AND stopped_at IS NULL AND lease_until > now()") == 1,
-            Recovery, "the thawed worker has renewed its lease", world.DescribeAsync);
+            MailAudit.Recovery, "the thawed worker has renewed its lease", world.DescribeAsync);
         if (thawFirst)
             answer.SetResult();
         await world.ShouldEndWellAsync();

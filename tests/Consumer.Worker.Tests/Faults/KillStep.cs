@@ -96,7 +96,7 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
             },
             async scene =>
             {
-                await Eventually.Until(() => held!.Hits == 1, TimeSpan.FromSeconds(60), "the server holds its answer back", scene.World.DescribeAsync);
+                await Eventually.Until(() => held!.Hits == 1, MailAudit.Recovery, "the server holds its answer back", scene.World.DescribeAsync);
                 await scene.Worker.KillAsync();
                 letGo.SetResult();
                 return scene.Mail;

@@ -30,9 +30,12 @@ internal sealed class KillStepTests
     private static async Task ShouldHaveEndedAsync(MailWorld world, PostedMail mail, KillStep step)
     {
         var booked = await world.FindAsync(mail);
-        (booked!.Attempt, booked.Unknown, world.Stored(mail)).ShouldBe((step.Attempt, step.Unknown, step.Stored), "attempt, unknown outcomes, stored");
-        (world.DelayTopics.Sum(topic => world.Copies(topic, mail)), world.Copies(world.Topics.Mails, mail) - 1)
-            .ShouldBe((step.Delayed, step.Forwarded), "delayed, forwarded");
-        world.Copies(world.Topics.DeadLetters, mail).ShouldBeInRange(step.DeadLetters, step.MostDeadLetters ?? step.DeadLetters, "dead letters");
+        await world.ShouldHoldAsync(() =>
+        {
+            (booked!.Attempt, booked.Unknown, world.Stored(mail)).ShouldBe((step.Attempt, step.Unknown, step.Stored), "attempt, unknown outcomes, stored");
+            (world.DelayTopics.Sum(topic => world.Copies(topic, mail)), world.Copies(world.Topics.Mails, mail) - 1)
+                .ShouldBe((step.Delayed, step.Forwarded), "delayed, forwarded");
+            world.Copies(world.Topics.DeadLetters, mail).ShouldBeInRange(step.DeadLetters, step.MostDeadLetters ?? step.DeadLetters, "dead letters");
+        });
     }
 }

@@ -11,7 +11,7 @@ namespace Consumer.Worker.Tests.Faults;
 internal static class MailAudit
 {
     /// <summary>How long all may take to come to its end after the last fault.</summary>
-    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// Waits for the end of all mails that were posted, and looks: each is in its one end; the server has it once, or once more
@@ -29,8 +29,20 @@ internal static class MailAudit
         var faults = world.Posted.SelectMany(mail => Faults(world, mail, books.GetValueOrDefault(mail.Id), failures.GetValueOrDefault(mail.Id))).ToList();
         faults.AddRange(books.Keys.Concat(failures.Keys).Except(world.Posted.Select(mail => mail.Id)).Select(id => $"{id} was never posted"));
         faults.AddRange(EarlyOnes(world));
-        if (faults.Count > 0)
-            faults.ShouldBeEmpty(await world.DescribeAsync());
+        await world.ShouldHoldAsync(() => faults.ShouldBeEmpty());
+    }
+
+    /// <summary>Asserts by Shouldly, and describes the world where that fails.</summary>
+    public static async Task ShouldHoldAsync(this MailWorld world, Action assertions)
+    {
+        try
+        {
+            assertions();
+        }
+        catch (ShouldAssertException failure)
+        {
+            throw new ShouldAssertException($"{failure.Message}\n{await world.DescribeAsync()}", failure);
+        }
     }
 
     private static Ends Expected(MailWorld world) => new(

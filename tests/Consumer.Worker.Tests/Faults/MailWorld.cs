@@ -136,7 +136,7 @@ internal sealed class MailWorld : IAsyncDisposable
     /// <summary>What the workers wrote last, for a test that failed; the whole of it is left in a file each.</summary>
     public string Logs() => string.Join('\n', _workers.Select(worker =>
     {
-        var file = Path.Combine(Path.GetTempPath(), $"worker-{worker.Id}.log");
+        var file = Path.Combine(TestRun.Results, $"worker-{worker.Id}.log");
         File.WriteAllText(file, worker.Log);
         return $"--- worker {worker.Id}{(worker.HasExited ? " (ended)" : "")}, {file}\n{string.Join('\n', worker.Log.Split('\n').TakeLast(20))}";
     }));

@@ -11,8 +11,6 @@ internal sealed class OutageFaultTests
 {
     private const int Mails = 400;
 
-    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
-
     /// <summary>Ways of Postgres to be away: how it goes, and how it comes back.</summary>
     private static IEnumerable<TestCaseData> PostgresOutages()
     {
@@ -104,7 +102,7 @@ internal sealed class OutageFaultTests
             await PostWhileAsync(world, async () =>
             {
                 var losing = world.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, action) { Times = lost });
-                await Eventually.Until(() => losing.Hits == lost, Recovery, $"{lost} answers are lost", world.DescribeAsync);
+                await Eventually.Until(() => losing.Hits == lost, MailAudit.Recovery, $"{lost} answers are lost", world.DescribeAsync);
             });
             await world.ShouldEndWellAsync();
             (await world.CountAsync("SELECT sum(unknown_outcomes)::bigint FROM email.deliveries")).ShouldBe(lost * round);
@@ -119,7 +117,7 @@ internal sealed class OutageFaultTests
             await world.PostAsync(Enumerable.Range(0, 10).Select(_ => PostedMail.Plain()));
             return await world.CountAsync("SELECT count(DISTINCT worker_id) FROM email.deliveries") == 2;
         },
-        Recovery,
+        MailAudit.Recovery,
         "both workers send", world.DescribeAsync);
 
     /// <summary>Posts mails, and does harm once some of them are sent and the most are not.</summary>
@@ -133,7 +131,7 @@ internal sealed class OutageFaultTests
             1 or 2 => PostedMail.Transient(),
             _ => PostedMail.Plain(),
         }));
-        await Eventually.Until(() => world.Sink.Counters.Mails >= before + 40, Recovery, "mails flow", world.DescribeAsync);
+        await Eventually.Until(() => world.Sink.Counters.Mails >= before + 40, MailAudit.Recovery, "mails flow", world.DescribeAsync);
         await harm();
         world.Sink.Script.Remove(slow);
     }
@@ -151,7 +149,7 @@ internal sealed class OutageFaultTests
                 await world.PostAsync(PostedMail.Plain(), PostedMail.Plain());
                 return workers.Zip(before).All(worker => Pauses(worker.First) > worker.Second);
             },
-            Recovery, "the endpoint pauses", world.DescribeAsync);
+            MailAudit.Recovery, "the endpoint pauses", world.DescribeAsync);
     }
 
     /// <summary>A worker whose mails are all sent and not written down yet has none left to pause with; it says that instead.</summary>
