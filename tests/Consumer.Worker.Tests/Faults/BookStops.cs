@@ -34,6 +34,9 @@ internal sealed class BookStops
     /// <summary>The advisory locks of writes that are held; of this database, as tests that run beside have theirs on the same server.</summary>
     private const string Held = "FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
+    /// <summary>The workers' connections to this database.</summary>
+    private const string Workers = $"FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '{MailWorld.BookReader}'";
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly NpgsqlDataSource _books;
@@ -88,15 +91,27 @@ internal sealed class BookStops
         () => ExistsAsync(Held), Deadline, "a write is held", world.DescribeAsync);
 
     /// <summary>
-    /// Kills the only worker before the write: it is undone, as the worker's connections are cut before it is let go. All of them:
-    /// another may wait for the same row, to write the same.
+    /// Waits until the mail's hand-over is marked, or its mark waits for what is held: it is not what is undone, and gets through then.
+    /// </summary>
+    public Task MarkBegunAsync(PostedMail mail, MailWorld world) => Eventually.Until(
+        async () => await ExistsAsync($"FROM email.deliveries WHERE id = '{mail.Id}' AND hand_over_marked_at IS NOT NULL")
+            || await ExistsAsync($"{Workers} AND wait_event_type = 'Lock'"),
+        Deadline, "the hand-over is marked, or its mark waits", world.DescribeAsync);
+
+    /// <summary>
+    /// Kills the only worker before the write: it is undone, whichever of the worker's connections makes it, as each is cut that comes
+    /// to be held. What they wait with besides is written; a server does not notice that its client is gone before it answers.
     /// </summary>
     public async Task KillBeforeAsync(WorkerProcess worker, PostedMail mail)
     {
-        const string workers = $"FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '{MailWorld.BookReader}'";
         await worker.KillAsync();
-        await ExecuteAsync($"SELECT pg_terminate_backend(pid) {workers}");
-        await Eventually.Until(async () => !await ExistsAsync(workers), Deadline, "the write is undone");
+        await Eventually.Until(
+            async () =>
+            {
+                await ExecuteAsync($"SELECT pg_terminate_backend(pid) {HeldOf(mail)}");
+                return !await ExistsAsync(Workers);
+            },
+            Deadline, "the write is undone");
         await LetGoAsync(mail);
     }
 
@@ -109,7 +124,9 @@ internal sealed class BookStops
         await worker.KillAsync();
     }
 
-    private Task<bool> IsHeldAsync(PostedMail mail) => ExistsAsync($"{Held} AND objid::bigint = hashtext('{mail.Id}')::bigint & 4294967295");
+    private static string HeldOf(PostedMail mail) => $"{Held} AND objid::bigint = hashtext('{mail.Id}')::bigint & 4294967295";
+
+    private Task<bool> IsHeldAsync(PostedMail mail) => ExistsAsync(HeldOf(mail));
 
     private async Task<bool> ExistsAsync(string rows)
     {

@@ -61,7 +61,7 @@ public sealed class KafkaCluster : IAsyncDisposable
     public Task KillAsync(int broker) => _containers[broker].KillAsync();
 
     /// <summary>Holds a broker: its connections stay, it does not answer.</summary>
-    public Task FreezeAsync(int broker) => _containers[broker].PauseAsync();
+    public Task FreezeAsync(int broker) => _containers[broker].FreezeAsync();
 
     /// <summary>Ends <see cref="FreezeAsync"/>.</summary>
     public Task ThawAsync(int broker) => _containers[broker].UnpauseAsync();

@@ -36,7 +36,7 @@ internal sealed class ContainerPostgres : PostgresServer
 
     public override Task KillAsync() => _container.KillAsync();
 
-    public override Task FreezeAsync() => _container.PauseAsync();
+    public override Task FreezeAsync() => _container.FreezeAsync();
 
     public override Task ThawAsync() => _container.UnpauseAsync();
 
