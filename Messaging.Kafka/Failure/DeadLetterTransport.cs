@@ -2,6 +2,7 @@ using System.Globalization;
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Transports;
+using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Sending;
 
 namespace Messaging.Kafka.Failure;
@@ -22,7 +23,7 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
 
     private async Task Write(ReceiveContext context, string reason, IReadOnlyList<KeyValuePair<string, string>> fault)
     {
-        var record = context.GetPayload<KafkaConsumeRecord>();
+        var record = context.GetPayload<KafkaReceiveContext>();
         var origin = new RecordOrigin(record.Topic, record.Partition, record.Offset, record.Timestamp.ToUnixTimeMilliseconds(), group);
         var message = new Message<byte[]?, byte[]?>
         {
@@ -30,6 +31,7 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
             Value = record.Value,
             Headers = FaultHeaders.Compose(record.RecordHeaders, context.GetMessageId(), reason, fault, origin).ToClient(),
         };
+        using var place = record.LendPlace();
         await producer.ProduceUntilAcknowledged(
             new TopicPartition(topic, Partition.Any), message, error => health.Report(topic, error), context.CancellationToken);
         metrics.DeadLettered(record.Topic, reason);

@@ -22,6 +22,9 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
     /// <summary>Whose turn it waits for; null: nobody's. The dispatcher's own.</summary>
     public int? OrderingKey { get; set; }
 
+    /// <summary>Who runs its handler.</summary>
+    public RecordDispatcher? Dispatcher { get; set; }
+
     /// <summary>What it counts against the bound on memory.</summary>
     public long Bytes => (Result.Message.Key?.Length ?? 0) + (Result.Message.Value?.Length ?? 0) + 512;
 

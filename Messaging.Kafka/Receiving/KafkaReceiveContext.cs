@@ -43,6 +43,9 @@ internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeReco
 
     public CancellationToken Draining => Delivery.Assignment.Draining;
 
+    /// <inheritdoc cref="RecordDispatcher.LendPlace"/>
+    public IDisposable? LendPlace() => Delivery.Dispatcher?.LendPlace();
+
     protected override IHeaderProvider HeaderProvider => _headers;
 
     protected override ContentType GetContentType() => _format.ContentType ?? (_headers.SaysPlainJson ? PlainJsonSerializer.Instance.ContentType : base.GetContentType());

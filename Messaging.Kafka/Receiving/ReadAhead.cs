@@ -92,6 +92,11 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
             consumer.Pause([assignment.Partition]);
     }
 
+    /// <summary>
+    /// Whether half of a share may be read. A record that takes long holds up the watermark, and with it the span, while all behind it
+    /// have ended: that the span has room for so much is enough.
+    /// </summary>
     private bool HasSpace(PartitionAssignment assignment) =>
-        assignment.Outstanding <= Share / 2 && assignment.OutstandingBytes <= ShareBytes / 2 && assignment.Span <= settings.MessageLimit / 2;
+        assignment.Outstanding <= Share / 2 && assignment.OutstandingBytes <= ShareBytes / 2
+        && assignment.Span <= settings.MessageLimit - (Math.Min(Share, settings.MessageLimit) / 2);
 }

@@ -6,6 +6,11 @@ namespace Messaging.Kafka.Receiving;
 /// Runs the handler for the records that the poll thread hands over: at most so many at once, one at a time per key. A worker that
 /// has ended a record takes the next itself, without asking anybody.
 /// </summary>
+/// <remarks>
+/// A record that is handed over, to a delay topic or to the dead letters, lends its place until that is acknowledged: its handler
+/// is over, and Kafka takes longer for it than many a handler. As many places are lent as there are, and none where there is one:
+/// an application that wants one record at a time wants no other in its filters either.
+/// </remarks>
 internal sealed class RecordDispatcher(
     IRecordHandler handler, ConsumerSettings settings, Action<PartitionAssignment> progressed, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger)
     : IThreadPoolWorkItem
@@ -16,28 +21,53 @@ internal sealed class RecordDispatcher(
     private readonly Lock _lock = new();
     private readonly KeyScheduler<Delivery> _scheduler = new();
     private int _workers;
+    private int _lent;
 
     /// <summary>Whether all workers have something to do, so that nobody waits for what is read next.</summary>
-    public bool IsBusy => Volatile.Read(ref _workers) >= settings.Concurrency;
+    public bool IsBusy => Volatile.Read(ref _workers) >= Places;
+
+    /// <summary>How many records may run now.</summary>
+    private int Places => settings.Concurrency + Volatile.Read(ref _lent);
 
     /// <summary>Takes over records that were admitted.</summary>
     public void Enqueue(List<Delivery> deliveries)
     {
         foreach (var delivery in deliveries)
+        {
+            delivery.Dispatcher = this;
             delivery.OrderingKey = handler.OrderingKey(delivery);
+        }
 
         int begin;
         lock (_lock)
         {
             foreach (var delivery in deliveries)
                 _scheduler.Add(delivery.OrderingKey, delivery);
-            begin = Math.Min(deliveries.Count, settings.Concurrency - _workers);
+            begin = Math.Clamp(Places - _workers, 0, deliveries.Count);
             _workers += begin;
         }
 
         for (; begin > 0; begin--)
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            BeginWorker();
     }
+
+    /// <summary>Lets another record run in the place of one that now only waits.</summary>
+    /// <returns>What ends the loan when it is disposed of; null where there is nothing to lend.</returns>
+    public IDisposable? LendPlace()
+    {
+        lock (_lock)
+        {
+            if (settings.Concurrency == 1 || _lent == settings.Concurrency)
+                return null;
+            _lent++;
+            _workers++;
+        }
+
+        BeginWorker();
+        return new Loan(this);
+    }
+
+    private void BeginWorker() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
     /// <summary>A worker begins.</summary>
     void IThreadPoolWorkItem.Execute() => _ = Work();
@@ -53,9 +83,11 @@ internal sealed class RecordDispatcher(
             {
                 if (handled > 0)
                     _scheduler.Done(key);
-                if (waited || handled == Turn)
+                // The place was lent, and has been taken back.
+                var tooMany = _workers > Places;
+                if (!tooMany && (waited || handled == Turn))
                     break;
-                if (!_scheduler.TryTake(out key, out delivery))
+                if (tooMany || !_scheduler.TryTake(out key, out delivery))
                 {
                     _workers--;
                     return;
@@ -68,7 +100,7 @@ internal sealed class RecordDispatcher(
         }
 
         // A handler that waited goes on where what it waited for was signalled: a timer's thread has the others' timers to tell of.
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        BeginWorker();
     }
 
     private async Task Handle(Delivery delivery)
@@ -99,6 +131,20 @@ internal sealed class RecordDispatcher(
             delivery.Assignment.Finish(delivery, ended);
             progressed(delivery.Assignment);
             metrics.Processed(delivery.Result.Topic, settings.Group, time.GetElapsedTime(started), ended);
+        }
+    }
+
+    private sealed class Loan(RecordDispatcher dispatcher) : IDisposable
+    {
+        private RecordDispatcher? _dispatcher = dispatcher;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _dispatcher, null) is { } lender)
+            {
+                lock (lender._lock)
+                    lender._lent--;
+            }
         }
     }
 }

@@ -63,6 +63,7 @@ internal sealed class KafkaRider(
     {
         try
         {
+            host.Producer.Start();
             await new TopicProvisioner(host.Clients, host.Time, _logger).EnsureAll(
                 [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. rawEndpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics],
                 e => monitor.Report(e), _stopping.Token);

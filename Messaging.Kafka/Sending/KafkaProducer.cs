@@ -49,6 +49,13 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         return config;
     }
 
+    /// <summary>
+    /// Begins to connect. An idempotent producer asks the broker for its id first and, where it is not connected yet, asks again after
+    /// half a second: the first record should not wait for that.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The client refuses a setting.</exception>
+    public void Start() => Current();
+
     /// <inheritdoc/>
     public async Task Produce(
         string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default)

@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using MassTransit;
 using Messaging.Kafka.Delay;
 using Messaging.Kafka.Failure;
+using Messaging.Kafka.Receiving;
 
 namespace Messaging.Kafka.Sending;
 
@@ -11,10 +12,10 @@ namespace Messaging.Kafka.Sending;
 /// </summary>
 internal sealed class Redelivery
 {
-    private readonly KafkaConsumeRecord _record;
+    private readonly KafkaReceiveContext _record;
     private readonly List<KafkaHeader> _headers;
 
-    private Redelivery(KafkaConsumeRecord record, List<KafkaHeader> headers)
+    private Redelivery(KafkaReceiveContext record, List<KafkaHeader> headers)
     {
         _record = record;
         _headers = headers;
@@ -24,7 +25,7 @@ internal sealed class Redelivery
     public static Redelivery? Of(SendContext context, string topic)
     {
         if (!context.TryGetPayload(out ConsumeContext? consumed)
-            || !consumed.TryGetPayload(out KafkaConsumeRecord? record)
+            || !consumed.TryGetPayload(out KafkaReceiveContext? record)
             || record.Topic != topic
             || !context.Headers.TryGetHeader(MessageHeaders.RedeliveryCount, out var count))
         {
@@ -42,6 +43,9 @@ internal sealed class Redelivery
             headers.Set(MessageHeaders.OriginalMessageId, original.ToString()!);
         return new Redelivery(record, headers);
     }
+
+    /// <inheritdoc cref="RecordDispatcher.LendPlace"/>
+    public IDisposable? LendPlace() => _record.LendPlace();
 
     /// <summary>The record to write to a delay topic.</summary>
     public Message<byte[]?, byte[]?> ToMessage(string due)

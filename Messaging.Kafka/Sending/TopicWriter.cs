@@ -135,6 +135,7 @@ internal sealed class TopicWriter(
     {
         var (tier, due) = Tier(delay);
         var message = redelivery.ToMessage(due);
+        using var place = redelivery.LendPlace();
         await producer.ProduceUntilAcknowledged(
             new TopicPartition(tier.Topic, Partition.Any), message, error => report(tier.Topic, error), cancellationToken);
         metrics.Redelivered(Topic, tier.Topic);

@@ -241,16 +241,75 @@ public class TopicEndpointTests
         await Eventually.Until(() => seen.SequenceEqual(["0", "1", "2"]), null, "the rest is consumed once");
     }
 
+    [Test]
+    public async Task A_record_that_takes_long_does_not_keep_its_partition_from_being_read_further()
+    {
+        var release = new TaskCompletionSource();
+        var seen = new ConcurrentQueue<string>();
+        await using var host = await StartAsync(
+            async context =>
+            {
+                // Slower than what follows is read, so that the partition is ahead of its handlers time and again.
+                await (context.Message.Text == "0" ? release.Task : Task.Delay(TimeSpan.FromMilliseconds(20)));
+                seen.Enqueue(context.Message.Text);
+            },
+            endpoint =>
+            {
+                endpoint.ConcurrentMessageLimit = 4;
+                endpoint.PrefetchCount = 16;
+                endpoint.MessageLimit = 20;
+            });
+        for (var i = 0; i < 20; i++)
+            await host.ProduceAsync($"k{i}", new Note($"{i}"), context => context.Partition = 0);
+
+        await Eventually.Until(() => seen.Count == 19, null, "all behind the first, as many as MessageLimit allows, are consumed");
+        release.SetResult();
+        await Eventually.Until(() => seen.Count == 20, null, "the first is consumed");
+    }
+
+    [Test]
+    public async Task A_record_whose_redelivery_is_being_written_lends_its_place()
+    {
+        var seen = new ConcurrentQueue<string>();
+        await using var host = await StartAsync(
+            context =>
+            {
+                seen.Enqueue(context.Message.Text);
+                return context.Message.Text.StartsWith("failing", StringComparison.Ordinal) ? throw new InvalidOperationException("no") : Task.CompletedTask;
+            },
+            endpoint =>
+            {
+                endpoint.ConcurrentMessageLimit = 2;
+                endpoint.UseDelayedRedelivery(redelivery => redelivery.Interval(1, TimeSpan.FromSeconds(1)));
+            },
+            // What the endpoint writes is acknowledged late.
+            kafka => kafka.ConfigureClient(client => client.Set("linger.ms", "3000")));
+        await ProduceAsync("failing 1");
+        await ProduceAsync("failing 2");
+        await Eventually.Until(() => seen.Count == 2, null, "both places are taken");
+        await ProduceAsync("healthy");
+
+        await Eventually.Until(() => seen.Contains("healthy"), null, "the healthy note is consumed");
+        _kafka.Records.ReadAll(_topic + ".delay.1s").ShouldBeEmpty();
+
+        Task ProduceAsync(string text) => _kafka.Records.ProduceAsync(_topic, text, $$"""{"text":"{{text}}"}""");
+    }
+
     private Task<RiderHost> StartAsync(
-        Func<ConsumeContext<Note>, Task> consume, Action<IKafkaTopicReceiveEndpointConfigurator<string, Note>>? configure = null) =>
+        Func<ConsumeContext<Note>, Task> consume, Action<IKafkaTopicReceiveEndpointConfigurator<string, Note>>? configure = null,
+        Action<IKafkaFactoryConfigurator>? configureKafka = null) =>
         RiderHost.StartAsync(
             _kafka.BootstrapServers,
             rider => rider.AddProducer<string, Note>(_topic),
-            (_, kafka) => kafka.TopicEndpoint<string, Note>(_topic, _group, endpoint =>
+            (_, kafka) =>
             {
-                endpoint.DelayTiers(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
-                endpoint.CheckpointInterval = TimeSpan.FromMilliseconds(100);
-                configure?.Invoke(endpoint);
-                endpoint.Handler<Note>(context => consume(context));
-            }));
+                configureKafka?.Invoke(kafka);
+                kafka.TopicEndpoint<string, Note>(_topic, _group, endpoint =>
+                {
+                    endpoint.DelayTiers(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
+                    endpoint.CheckpointInterval = TimeSpan.FromMilliseconds(100);
+                    configure?.Invoke(endpoint);
+                    endpoint.Handler<Note>(context => consume(context));
+                });
+            });
 }

@@ -1,0 +1,132 @@
+using System.Collections.Concurrent;
+using Confluent.Kafka;
+using Messaging.Kafka.Receiving;
+using Microsoft.Extensions.Logging.Abstractions;
+using NUnit.Framework;
+using Shouldly;
+using Testing;
+
+namespace Messaging.Kafka.Tests.Receiving;
+
+/// <summary>Records are handled until the test lets them end.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public class RecordDispatcherTests
+{
+    private static readonly TopicPartition Partition = new("email.send", 0);
+
+    private readonly PartitionAssignment _assignment = new(Partition);
+    private readonly HeldRecords _records = new();
+
+    [Test]
+    public async Task A_record_that_only_waits_lends_its_place_and_takes_it_back()
+    {
+        var dispatcher = NewDispatcher(concurrency: 2);
+        Enqueue(dispatcher, 6);
+        await RunAsync(0, 1);
+
+        var loan = dispatcher.LendPlace().ShouldNotBeNull();
+        await RunAsync(0, 1, 2);
+        loan.Dispose();
+
+        // Three run where two may: the first that ends gives its place to nobody.
+        _records.End(0);
+        await RunAsync(1, 2);
+        _records.End(1);
+        await RunAsync(2, 3);
+        _records.End(2, 3);
+        await RunAsync(4, 5);
+        _records.Most.ShouldBe(3);
+    }
+
+    [Test]
+    public async Task A_loan_that_is_ended_twice_is_ended_once()
+    {
+        var dispatcher = NewDispatcher(concurrency: 2);
+        Enqueue(dispatcher, 4);
+        var loan = dispatcher.LendPlace().ShouldNotBeNull();
+        await RunAsync(0, 1, 2);
+        loan.Dispose();
+        loan.Dispose();
+
+        _records.End(0, 1);
+        await RunAsync(2, 3);
+    }
+
+    [Test]
+    public async Task No_more_places_are_lent_than_there_are()
+    {
+        var dispatcher = NewDispatcher(concurrency: 2);
+        Enqueue(dispatcher, 8);
+        dispatcher.LendPlace().ShouldNotBeNull();
+        dispatcher.LendPlace().ShouldNotBeNull();
+        dispatcher.LendPlace().ShouldBeNull();
+        await RunAsync(0, 1, 2, 3);
+        _records.Most.ShouldBe(4);
+    }
+
+    [Test]
+    public async Task A_single_place_is_not_lent()
+    {
+        var dispatcher = NewDispatcher(concurrency: 1);
+        Enqueue(dispatcher, 2);
+        await RunAsync(0);
+        dispatcher.LendPlace().ShouldBeNull();
+    }
+
+    private Task RunAsync(params long[] offsets) =>
+        Eventually.Until(() => _records.Running.SequenceEqual(offsets), null, $"{string.Join(", ", offsets)} run");
+
+    private RecordDispatcher NewDispatcher(int concurrency) => new(
+        _records,
+        new ConsumerSettings
+        {
+            Name = "mails", Topics = [Partition.Topic], Config = new ConsumerConfig { GroupId = "group" }, Concurrency = concurrency, PrefetchCount = 100,
+        },
+        static _ => { },
+        TimeProvider.System,
+        new KafkaRiderMetrics(null),
+        NullLogger.Instance);
+
+    private void Enqueue(RecordDispatcher dispatcher, int records)
+    {
+        var deliveries = Enumerable.Range(0, records).Select(offset => new Delivery(
+            _assignment,
+            new ConsumeResult<byte[]?, byte[]?> { TopicPartitionOffset = new(Partition, offset), Message = new Message<byte[]?, byte[]?>() })).ToList();
+        _assignment.Admit(deliveries);
+        dispatcher.Enqueue(deliveries);
+    }
+
+    private sealed class HeldRecords : IRecordHandler
+    {
+        private readonly ConcurrentDictionary<long, TaskCompletionSource> _running = new();
+
+        public IEnumerable<long> Running => _running.Keys.Order();
+
+        /// <summary>How many ran at once at the most.</summary>
+        public int Most { get; private set; }
+
+        public void End(params long[] offsets)
+        {
+            foreach (var offset in offsets)
+                _running[offset].SetResult();
+        }
+
+        public int? OrderingKey(Delivery delivery) => null;
+
+        public DateTimeOffset? NotBefore(Delivery delivery) => null;
+
+        public async Task Handle(Delivery delivery)
+        {
+            var offset = delivery.Result.Offset.Value;
+            var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            lock (_running)
+            {
+                _running[offset] = end;
+                Most = Math.Max(Most, _running.Count);
+            }
+
+            await end.Task;
+            _running.TryRemove(offset, out _);
+        }
+    }
+}
