@@ -17,8 +17,9 @@ internal static class ClaimSql
     /// <c>IS TRUE</c> keeps the planner from a join that compares each with each: it then looks the ids up in a hash table.
     /// </para>
     /// <para>
-    /// Recipients that are settled come back; the open ones are those of the record without them. A recipient that was
-    /// pending when its worker's lease ran out is unknown: it may have been in the middle of DATA.
+    /// Recipients that are settled come back, unless this is the mail's first claim, before which there are none; the open ones are
+    /// those of the record without them. A recipient that was pending when its worker's lease ran out is unknown: it may have been
+    /// in the middle of DATA.
     /// </para>
     /// </remarks>
     public const string Claim = $"""
@@ -31,9 +32,9 @@ internal static class ClaimSql
                 g.id, g.generation, g.attempt, 'sending', w.id, 1, g.message_id_header,
                 g.topic, g.partition, g.offset, g.timestamp, g.content_hash,
                 g.accepted_at, g.key, g.subject, g.sender, 0, now(), clock_timestamp(), now()
-            FROM unnest(
+            FROM (SELECT * FROM unnest(
                     @ids, @generations, @attempts, @worker_ids, @message_id_headers, @topics, @partitions, @offsets, @timestamps,
-                    @content_hashes, @accepted_ats, @keys, @subjects, @senders)
+                    @content_hashes, @accepted_ats, @keys, @subjects, @senders) {BatchSql.Few})
                 AS g (id, generation, attempt, worker_id, message_id_header, topic, partition, "offset", "timestamp",
                     content_hash, accepted_at, key, subject, sender)
             JOIN email.workers AS w ON w.id = g.worker_id AND w.lease_until > now()
@@ -76,7 +77,7 @@ internal static class ClaimSql
         ), added AS (
             INSERT INTO email.delivery_recipients (delivery_id, address, ordinal, kind, outcome, updated_at)
             SELECT r.id, r.address, r.ordinal, r.kind, 'pending', now()
-            FROM unnest(@recipient_ids, @addresses, @ordinals, @kinds) AS r (id, address, ordinal, kind)
+            FROM (SELECT * FROM unnest(@recipient_ids, @addresses, @ordinals, @kinds) {BatchSql.Few}) AS r (id, address, ordinal, kind)
             WHERE (r.id IN (SELECT id FROM claimed)) IS TRUE
             ON CONFLICT DO NOTHING
         ), doubtful AS (
@@ -84,12 +85,12 @@ internal static class ClaimSql
             FROM (SELECT id FROM claimed WHERE taken_over_from <> worker_id {BatchSql.Few}) AS c
             WHERE r.delivery_id = c.id AND r.outcome = 'pending'
         )
-        SELECT c.id, c.fencing_token, c.taken_over_from, c.message_id_header, ARRAY(
-            SELECT r.address FROM email.delivery_recipients AS r
-            WHERE r.delivery_id = c.id AND r.outcome IN ('accepted', 'rejected')) AS settled, ARRAY(
-            SELECT r.address FROM email.delivery_recipients AS r
-            WHERE r.delivery_id = c.id AND r.outcome = 'rejected' ORDER BY r.ordinal) AS rejected, c.record_timestamp
-        FROM claimed AS c
+        SELECT c.id, c.fencing_token, c.taken_over_from, c.message_id_header, settled.accepted, settled.rejected, c.record_timestamp
+        FROM claimed AS c CROSS JOIN LATERAL (
+            SELECT
+                array_agg(r.address) FILTER (WHERE r.outcome = 'accepted') AS accepted,
+                array_agg(r.address ORDER BY r.ordinal) FILTER (WHERE r.outcome = 'rejected') AS rejected
+            FROM email.delivery_recipients AS r WHERE c.fencing_token > 1 AND r.delivery_id = c.id) AS settled
         """;
 
     /// <summary>Why claims did not go through: a line for each, with the row, whoever holds it, and the claiming worker's own lease.</summary>
