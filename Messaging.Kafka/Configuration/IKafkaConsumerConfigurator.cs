@@ -11,7 +11,10 @@ public interface IKafkaConsumerConfigurator
     /// <summary>Makes the instance a static member of its group, which may restart within the session time-out without a rebalance. Default: none.</summary>
     string? GroupInstanceId { set; }
 
-    /// <summary>How many records are handled at once, over all partitions; one at a time per key. Default: 1.</summary>
+    /// <summary>
+    /// How many records are handled at once, over all partitions; one at a time per key. One whose redelivery or dead letter only waits
+    /// for its acknowledgement does not count, unless the limit is 1. Default: 1.
+    /// </summary>
     int? ConcurrentMessageLimit { set; }
 
     /// <summary>How many records are held in memory, over all partitions; a partition ahead of its share is paused. Default: ten for each that is handled at once, 20,000 at least, and never more than 64 MiB of them.</summary>
