@@ -32,11 +32,11 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         while (await reader.ReadAsync())
         {
             var place = places[reader.GetGuid(0)];
-            var (accepted, rejected) = (Addresses(reader, 4), Addresses(reader, 5));
+            var settled = reader.GetFieldValue<string[]>(4);
             claims[place] = new ClaimResult.Claimed(
                 reader.GetInt64(1),
-                [.. recipients[place].Where(recipient => !accepted.Contains(recipient.Address) && !rejected.Contains(recipient.Address))],
-                rejected,
+                [.. recipients[place].Where(recipient => !settled.Contains(recipient.Address))],
+                reader.GetFieldValue<string[]>(5),
                 reader.GetFieldValue<DateTimeOffset>(6),
                 reader.GetString(3),
                 reader.IsDBNull(2) ? null : reader.GetGuid(2));
@@ -103,8 +103,6 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     private static List<MailRecipient> Recipients(MailRecord record) =>
         record.Recipients.Select(recipient => recipient with { Address = PostgresText.Clean(recipient.Address) })
             .DistinctBy(recipient => recipient.Address).ToList();
-
-    private static string[] Addresses(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? [] : reader.GetFieldValue<string[]>(column);
 
     private static Dictionary<Guid, int> Places(IReadOnlyList<ClaimRequest> requests) =>
         requests.Select((request, place) => (request.MailId, place)).ToDictionary(pair => pair.MailId, pair => pair.place);

@@ -85,12 +85,12 @@ internal static class ClaimSql
             FROM (SELECT id FROM claimed WHERE taken_over_from <> worker_id {BatchSql.Few}) AS c
             WHERE r.delivery_id = c.id AND r.outcome = 'pending'
         )
-        SELECT c.id, c.fencing_token, c.taken_over_from, c.message_id_header, settled.accepted, settled.rejected, c.record_timestamp
-        FROM claimed AS c CROSS JOIN LATERAL (
-            SELECT
-                array_agg(r.address) FILTER (WHERE r.outcome = 'accepted') AS accepted,
-                array_agg(r.address ORDER BY r.ordinal) FILTER (WHERE r.outcome = 'rejected') AS rejected
-            FROM email.delivery_recipients AS r WHERE c.fencing_token > 1 AND r.delivery_id = c.id) AS settled
+        SELECT c.id, c.fencing_token, c.taken_over_from, c.message_id_header, ARRAY(
+            SELECT r.address FROM email.delivery_recipients AS r
+            WHERE c.fencing_token > 1 AND r.delivery_id = c.id AND r.outcome IN ('accepted', 'rejected')) AS settled, ARRAY(
+            SELECT r.address FROM email.delivery_recipients AS r
+            WHERE c.fencing_token > 1 AND r.delivery_id = c.id AND r.outcome = 'rejected' ORDER BY r.ordinal) AS rejected, c.record_timestamp
+        FROM claimed AS c
         """;
 
     /// <summary>Why claims did not go through: a line for each, with the row, whoever holds it, and the claiming worker's own lease.</summary>
