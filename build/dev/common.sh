@@ -45,12 +45,14 @@ pid_of() { # name: prints the id if that very process still runs
   local pid start
   [ -f "$run/$1.pid" ] && read -r pid start <"$run/$1.pid" && [ -n "$start" ] && [ "$(started_at "$pid")" = "$start" ] && echo "$pid"
 }
+# Asks in a subshell: a signal's trap that runs within a function whose output is redirected says what it has to say there.
+runs() { [ -n "$(pid_of "$1")" ]; } # name
 
 end() { # name [signal [seconds]]: ends it and waits; after the seconds by force
   local pid tries=$((${3:-20} * 20))
   pid=$(pid_of "$1") || { rm -f "$run/$1.pid"; return 0; }
   kill "-${2:-TERM}" "$pid" 2>/dev/null || true
-  while pid_of "$1" >/dev/null; do
+  while runs "$1"; do
     if ((tries-- == 0)); then
       say "$1 did not end by itself; it was killed"
       kill -KILL "$pid" 2>/dev/null || true
@@ -78,7 +80,7 @@ await() { # seconds name what command...: until the command succeeds; fails at o
   local deadline=$((SECONDS + $1)) name=$2 what=$3
   shift 3
   until "$@" >/dev/null 2>&1; do
-    if [ -f "$run/$name.pid" ] && ! pid_of "$name" >/dev/null; then tail_of "$name"; die "$name ended before $what"; fi
+    if [ -f "$run/$name.pid" ] && ! runs "$name"; then tail_of "$name"; die "$name ended before $what"; fi
     if ((SECONDS >= deadline)); then [ ! -f "$logs/$name.log" ] || tail_of "$name"; die "$name: not within the time it may take: $what"; fi
     sleep 0.1
   done

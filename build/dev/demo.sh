@@ -76,13 +76,13 @@ demo() {
 }
 
 poison_failure() { # since ids: the failure since then that none of our mails has
-  local line
-  curl -fsS --max-time 5 "http://127.0.0.1:$api_port/failures?since=$1&limit=200" | sed 's/{"id":/\n&/g' | while read -r line; do
+  local failures line mail
+  failures=$(curl -fsS --max-time 5 "http://127.0.0.1:$api_port/failures?since=$1&limit=200") || return 0 # it is asked for again
+  while read -r line; do
     [[ $line == '{"id":'* ]] || continue
-    local mail
     mail=$(field mail_id <<<"$line")
     [ -n "$mail" ] && [[ " $2 " == *" $mail "* ]] && continue
     printf '%-9s tries: %s  %s\n' dead "$(field attempts <<<"$line")" "$(field message <<<"$line" | cut -c1-110)"
     break
-  done
+  done < <(sed 's/{"id":/\n&/g' <<<"$failures")
 }

@@ -144,10 +144,10 @@ local_watch() { # what ends by itself, or is killed by someone who wants to see 
   local -A again=([mail-sink]=-60 [producer-api]=-60 [consumer-worker]=-60) # when each was started again last
   while true; do
     for name in kafka postgres; do
-      [ ! -f "$run/$name.pid" ] || pid_of "$name" >/dev/null || { tail_of "$name"; die "$name ended by itself, and its data with it; so all is ended"; }
+      [ ! -f "$run/$name.pid" ] || runs "$name" || { tail_of "$name"; die "$name ended by itself, and its data with it; so all is ended"; }
     done
     for name in "${!again[@]}"; do
-      ! pid_of "$name" >/dev/null || continue
+      ! runs "$name" || continue
       ((SECONDS - again[$name] >= 10)) || { tail_of "$name"; die "$name ended twice within 10 s; so all is ended"; }
       say "$name ended; it is started again"
       start_service "$name"

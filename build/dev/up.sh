@@ -39,7 +39,7 @@ TEXT
 }
 
 load_up() { # takes over the ports of what runs
-  [ -f "$run/up.env" ] && pid_of up >/dev/null || die "nothing runs yet; ./dev up starts it"
+  [ -f "$run/up.env" ] && runs up || die "nothing runs yet; ./dev up starts it"
   # shellcheck source=/dev/null
   . "$run/up.env"
 }
