@@ -59,9 +59,9 @@ counter() { # name: summed over all result files
   grep -ho "<Counters [^>]*" "$results"/*.trx 2>/dev/null | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | paste -sd+ | { read -r sum && echo $((sum)) || echo 0; }
 }
 
-skipped_tests() { # each with its reason
-  awk '
-    /<UnitTestResult / { name = ""; if (/outcome="NotExecuted"/ && match($0, /testName="[^"]*"/)) name = substr($0, RSTART + 10, RLENGTH - 11) }
+tests_that() { # outcome, as the result files name it: each with the first line of its reason
+  awk -v outcome="outcome=\"$1\"" '
+    /<UnitTestResult / { name = ""; if (index($0, outcome) && match($0, /testName="[^"]*"/)) name = substr($0, RSTART + 10, RLENGTH - 11) }
     name != "" && /<Message>/ {
       reason = $0; sub(/.*<Message>/, "", reason); sub(/<\/Message>.*/, "", reason)
       gsub(/&quot;/, "\"", reason); gsub(/&lt;/, "<", reason); gsub(/&gt;/, ">", reason); gsub(/&amp;/, "\\&", reason)
@@ -75,7 +75,11 @@ summary() { # exit code of dotnet test
   skipped=$((total - $(counter executed)))
   if [ "$skipped" -gt 0 ]; then
     say "skipped:"
-    skipped_tests
+    tests_that NotExecuted
+  fi
+  if [ "$failed" -gt 0 ]; then
+    say "failed:"
+    tests_that Failed
   fi
   if [ "$1" != 0 ] && [ "$failed" = 0 ]; then
     say "a test process ended before its tests did, or a project could not be tested: see above; it is counted as one failure"

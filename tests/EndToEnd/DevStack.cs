@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using NUnit.Framework;
 using Testing;
 
 namespace EndToEnd;
@@ -111,8 +112,17 @@ internal sealed class DevStack : IAsyncDisposable
         }
         else if (Directory.Exists(_folder))
         {
+            if (TestContext.CurrentContext.Result.FailCount > 0)
+                KeepLogs();
             Directory.Delete(_folder, recursive: true);
         }
+    }
+
+    private void KeepLogs()
+    {
+        var kept = Directory.CreateDirectory(Path.Combine(TestRun.Results, Path.GetFileName(_folder)));
+        foreach (var log in Directory.GetFiles(Path.Combine(_folder, "logs")))
+            File.Copy(log, Path.Combine(kept.FullName, Path.GetFileName(log)), overwrite: true);
     }
 
     private string Setting(string name) => File.ReadAllText(Path.Combine(_folder, "up.env"))
