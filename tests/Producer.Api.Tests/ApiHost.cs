@@ -36,14 +36,17 @@ internal sealed class ApiHost : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Starts the service; the schema is there. Settings go over the defaults: <c>("Api:Key", "…")</c>.</summary>
-    public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<ApiHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(settings, _ => { });
+
+    /// <inheritdoc cref="StartAsync(ValueTuple{string, string}[])"/>
+    public static async Task<ApiHost> StartAsync((string Key, string Value)[] settings, Action<IServiceCollection> addMore)
     {
-        var host = Build(await WithDatabaseAsync(settings));
+        var host = Build(await WithDatabaseAsync(settings), addMore);
         await host._app.StartAsync();
         return host;
     }
 
-    /// <summary>Starts the service as <see cref="StartAsync"/> does, with the Kafka that the settings name instead of the fake.</summary>
+    /// <summary>Starts the service as <see cref="StartAsync(ValueTuple{string, string}[])"/> does, with the Kafka that the settings name instead of the fake.</summary>
     public static async Task<ApiHost> StartWithKafkaAsync(params (string Key, string Value)[] settings)
     {
         var host = Build(await WithDatabaseAsync(settings), _ => { }, KafkaQueue.AddKafkaQueue);
@@ -51,7 +54,7 @@ internal sealed class ApiHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Starts the service as <see cref="StartAsync"/> does, on a database of the caller's own.</summary>
+    /// <summary>Starts the service as <see cref="StartAsync(ValueTuple{string, string}[])"/> does, on a database of the caller's own.</summary>
     public static async Task<ApiHost> StartOnAsync(string connectionString, params (string Key, string Value)[] settings)
     {
         var host = Build([.. settings, ("Database:ConnectionString", connectionString)]);
