@@ -15,6 +15,6 @@ internal static class Databases
             .AddInMemoryCollection([new($"{DatabaseOptions.Section}:{nameof(DatabaseOptions.ConnectionString)}", connectionString)])
             .Build();
         await using var services = new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider();
-        await services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(30));
+        await services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(60));
     }
 }

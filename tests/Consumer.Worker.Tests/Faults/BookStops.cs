@@ -37,7 +37,7 @@ internal sealed class BookStops
     /// <summary>The workers' connections to this database.</summary>
     private const string Workers = $"FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND application_name <> '{MailWorld.BookReader}'";
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     private readonly NpgsqlDataSource _books;
 

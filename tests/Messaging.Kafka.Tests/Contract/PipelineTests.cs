@@ -28,7 +28,8 @@ public class PipelineTests : ContractTests
         await host.ProduceAsync("k", new Order("1"));
 
         await Eventually.Until(() => Seen.SequenceEqual(["consume filter", "consumer after consume filter", "send filter after consume filter"]), null, "all have run");
-        Kafka.Records.ReadAll(Other).Single().Header("X-Filter").ShouldBe("yes");
+        var receipts = await Eventually.Value(() => Kafka.Records.ReadAll(Other), records => records.Count > 0, null, "the receipt is written");
+        receipts.ShouldHaveSingleItem().Header("X-Filter").ShouldBe("yes");
     }
 
     [Test]
@@ -77,13 +78,12 @@ public class PipelineTests : ContractTests
                 endpoint.ConcurrentMessageLimit = 10;
                 endpoint.ConfigureConsumer<BatchConsumer>(context);
             },
-            rider => rider.AddConsumer<BatchConsumer>(consumer => consumer.Options<BatchOptions>(options => options.SetMessageLimit(5).SetTimeLimit(s: 1))),
+            rider => rider.AddConsumer<BatchConsumer>(consumer => consumer.Options<BatchOptions>(options => options.SetMessageLimit(5).SetTimeLimit(m: 5))),
             services: services => services.AddSingleton(batches));
-        for (var i = 0; i < 12; i++)
+        for (var i = 0; i < 10; i++)
             await host.ProduceAsync($"k{i}", new Order($"{i}"));
 
-        await Eventually.Until(() => batches.Sum() == 12, null, "all are consumed");
-        batches.ShouldContain(5);
+        await Eventually.Until(() => batches.SequenceEqual([5, 5]), null, "all are consumed");
         await AllCommittedAsync();
     }
 

@@ -172,8 +172,8 @@ public class TutorialTests
                 rider.AddProducer<string, WeatherReport>(created, new ProducerConfig { CompressionType = CompressionType.Gzip }, (_, producer) =>
                 {
                     producer.Linger = TimeSpan.FromMilliseconds(1);
-                    producer.MessageTimeout = TimeSpan.FromSeconds(5);
-                    producer.RequestTimeout = TimeSpan.FromSeconds(4);
+                    producer.MessageTimeout = TimeSpan.FromSeconds(50);
+                    producer.RequestTimeout = TimeSpan.FromSeconds(40);
                     producer.BatchNumMessages = 100;
                     producer.QueueBufferingMaxMessages = 1_000;
                     producer.Partitioner = Confluent.Kafka.Partitioner.Murmur2Random;
@@ -234,7 +234,7 @@ public class TutorialTests
         services.AddLogging();
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();
-        await bus.StartAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        await bus.StartAsync(new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
         try
         {
             await program(provider);

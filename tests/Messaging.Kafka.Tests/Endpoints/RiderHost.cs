@@ -52,9 +52,9 @@ public sealed class RiderHost : IAsyncDisposable
         started._starting = started._bus.StartAsync(started._giveUp.Token);
         if (!awaitReady)
             return started;
-        started._giveUp.CancelAfter(TimeSpan.FromSeconds(30));
+        started._giveUp.CancelAfter(TimeSpan.FromSeconds(60));
         await started._starting;
-        await started.Rider.Ready.WaitAsync(TimeSpan.FromSeconds(30));
+        await started.Rider.Ready.WaitAsync(TimeSpan.FromSeconds(60));
         return started;
     }
 

@@ -52,7 +52,7 @@ public sealed class SchemaTests : BooksTests
     {
         await using var empty = await Books.OpenAsync();
         (await empty.SchemaCheck.CompareAsync()).Missing.ShouldNotBeEmpty();
-        var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => empty.Migrator.MigrateAsync(TimeSpan.FromSeconds(20)))));
+        var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => empty.Migrator.MigrateAsync(TimeSpan.FromSeconds(60)))));
         applied.Count(migrations => migrations.Count > 0).ShouldBe(1);
         (await empty.SchemaCheck.CompareAsync()).IsNone.ShouldBeTrue();
     }

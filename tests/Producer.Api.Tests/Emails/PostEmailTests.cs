@@ -12,7 +12,7 @@ public class PostEmailTests
 {
     private const string Mail = """{"from":"a@example.com","to":"b@example.com","subject":"s","text":"t"}""";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private ApiHost _api = null!;
 

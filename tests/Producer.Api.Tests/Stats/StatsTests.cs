@@ -70,7 +70,7 @@ public class StatsTests
     {
         await using var api = await ApiHost.StartAsync(("Kafka:BootstrapServers", NoKafka), ("Api:StatsTimeout", "00:00:01"));
 
-        var stats = await StatsAsync(api);
+        var stats = await StatsWithMailsAsync(api);
 
         stats.GetProperty("complete").GetBoolean().ShouldBeFalse();
         stats.GetProperty("mails").GetProperty("sent").GetInt64().ShouldBeGreaterThanOrEqualTo(0);
@@ -98,7 +98,7 @@ public class StatsTests
         await using var server = await PostgresServer.StartOwnAsync();
         await using var api = await ApiHost.StartOnAsync(
             await server.CreateDatabaseAsync(), ("Kafka:BootstrapServers", NoKafka), ("Api:StatsTimeout", "00:00:01"), ("Database:CommandTimeout", "00:05:00"));
-        (await StatsAsync(api)).TryGetProperty("mails", out _).ShouldBeTrue("Postgres answers first");
+        await StatsWithMailsAsync(api);
 
         await server.FreezeAsync();
         try
@@ -120,6 +120,10 @@ public class StatsTests
         ((int)response.StatusCode).ShouldBe(200, body.ToString());
         return body;
     }
+
+    /// <summary>A busy machine may take longer than a short time limit allows, the first time above all.</summary>
+    private static Task<JsonElement> StatsWithMailsAsync(ApiHost api) =>
+        Eventually.Value(() => StatsAsync(api), stats => stats.TryGetProperty("mails", out _), within: null, "Postgres answers");
 
     private static IEnumerable<string?> MissingFrom(JsonElement stats)
     {
