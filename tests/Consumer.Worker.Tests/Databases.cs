@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Persistence;
 using Persistence.Schema;
+using Testing;
 
 namespace Consumer.Worker.Tests;
 
@@ -15,6 +16,6 @@ internal static class Databases
             .AddInMemoryCollection([new($"{DatabaseOptions.Section}:{nameof(DatabaseOptions.ConnectionString)}", connectionString)])
             .Build();
         await using var services = new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider();
-        await services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(60));
+        await services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
     }
 }

@@ -7,7 +7,7 @@ namespace InMemoryKafka.Tests;
 
 public class ProgramTests
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     [Test]
     public async Task Other_processes_use_it_like_a_broker()

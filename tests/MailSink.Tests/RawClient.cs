@@ -7,7 +7,7 @@ namespace MailSink.Tests;
 /// <summary>Speaks SMTP byte by byte, as no well-behaved client would.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = Eventually.DefaultDeadline;
 
     private readonly TcpClient _client = new();
     private StreamReader _reader = StreamReader.Null;

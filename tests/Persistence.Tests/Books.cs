@@ -49,7 +49,7 @@ public sealed class Books : IAsyncDisposable
     public static async Task<Books> OpenMigratedAsync()
     {
         var books = await OpenAsync();
-        await books.Migrator.MigrateAsync(TimeSpan.FromSeconds(60));
+        await books.Migrator.MigrateAsync(Eventually.DefaultDeadline);
         return books;
     }
 

@@ -58,7 +58,7 @@ internal sealed class ApiHost : IAsyncDisposable
     public static async Task<ApiHost> StartOnAsync(string connectionString, params (string Key, string Value)[] settings)
     {
         var host = Build([.. settings, ("Database:ConnectionString", connectionString)]);
-        await host.Services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(60));
+        await host.Services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
         await host._app.StartAsync();
         return host;
     }
@@ -115,7 +115,7 @@ internal sealed class ApiHost : IAsyncDisposable
         var postgres = await PostgresFixture.StartAsync();
         var connectionString = await postgres.CreateDatabaseAsync("api");
         await using var host = Build(("Database:ConnectionString", connectionString));
-        await host.Services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(60));
+        await host.Services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
         return connectionString;
     }
 }

@@ -43,7 +43,7 @@ public class PostgresTests
         var answer = ExecuteAsync(server.ConnectionString, "SELECT 1");
         await Should.ThrowAsync<TimeoutException>(() => answer.WaitAsync(TimeSpan.FromSeconds(1)));
         await server.ThawAsync();
-        await answer.WaitAsync(TimeSpan.FromSeconds(60));
+        await answer.WaitAsync(Eventually.DefaultDeadline);
     }
 
     private static async Task ExecuteAsync(string connectionString, string sql)

@@ -75,7 +75,7 @@ internal sealed class RunningWorker : IAsyncDisposable
             .. options,
         ];
         var worker = new RunningWorker(kafka, sink, topics, database.ConnectionString, args);
-        await worker._app.Services.GetRequiredService<Migrator>().MigrateAsync(TimeSpan.FromSeconds(60));
+        await worker._app.Services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
         await worker._app.StartAsync();
         return worker;
     }

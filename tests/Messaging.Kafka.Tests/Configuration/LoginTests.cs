@@ -33,7 +33,7 @@ public class LoginTests
             host: host => host.UseSasl(sasl => (sasl.Mechanism, sasl.Username, sasl.Password) = (SaslMechanism.Plain, user, password)));
         await host.ProduceAsync("k", new Order("1"));
 
-        (await seen.Task.WaitAsync(TimeSpan.FromSeconds(60))).ShouldBe("1");
+        (await seen.Task.WaitAsync(Eventually.DefaultDeadline)).ShouldBe("1");
     }
 
     [Test]
@@ -69,7 +69,7 @@ public class LoginTests
             NullLogger.Instance);
         using var producer = clients.CreateProducer(new ProducerConfig());
 
-        (await asked.Task.WaitAsync(TimeSpan.FromSeconds(60))).ShouldBe("scope=mails");
+        (await asked.Task.WaitAsync(Eventually.DefaultDeadline)).ShouldBe("scope=mails");
     }
 
     private static (string Servers, string User, string Password) Broker()

@@ -138,16 +138,16 @@ public class FlowControlTests : ContractTests
             endpoint.ConnectReceiveEndpointObserver(new WhenReady(ready));
             endpoint.Handler<Order>(Note);
         });
-        var endpoint = await ready.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var endpoint = await ready.Task.WaitAsync(Eventually.DefaultDeadline);
         await host.ProduceAsync("k", new Order("1"));
         await Eventually.Until(() => Seen.Count == 1, null, "the first is consumed");
 
-        await endpoint.Stop(new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
+        await endpoint.Stop(new CancellationTokenSource(Eventually.DefaultDeadline).Token);
         await host.ProduceAsync("k", new Order("2"));
         (await host.HealthAsync()).Description!.ShouldContain("is stopped");
         Kafka.Records.Lag(Group, Topic).ShouldBe(1);
 
-        await endpoint.Start(new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token).Ready;
+        await endpoint.Start(new CancellationTokenSource(Eventually.DefaultDeadline).Token).Ready;
         await Eventually.Until(() => Seen.SequenceEqual(["1", "2"]), null, "the second is consumed after the start");
         (await host.HealthAsync()).Description.ShouldBe("ready");
     }

@@ -78,12 +78,13 @@ public class PipelineTests : ContractTests
                 endpoint.ConcurrentMessageLimit = 10;
                 endpoint.ConfigureConsumer<BatchConsumer>(context);
             },
-            rider => rider.AddConsumer<BatchConsumer>(consumer => consumer.Options<BatchOptions>(options => options.SetMessageLimit(5).SetTimeLimit(m: 5))),
+            rider => rider.AddConsumer<BatchConsumer>(consumer => consumer.Options<BatchOptions>(options => options.SetMessageLimit(5).SetTimeLimit(s: 10))),
             services: services => services.AddSingleton(batches));
-        for (var i = 0; i < 10; i++)
+        for (var i = 0; i < 12; i++)
             await host.ProduceAsync($"k{i}", new Order($"{i}"));
 
-        await Eventually.Until(() => batches.SequenceEqual([5, 5]), null, "all are consumed");
+        await Eventually.Until(() => batches.Sum() == 12, null, "all are consumed");
+        batches.ShouldContain(5);
         await AllCommittedAsync();
     }
 

@@ -144,7 +144,7 @@ public class SendingTests : ContractTests
         var due = DateTimeOffset.UtcNow + TimeSpan.FromSeconds(2.5);
         await host.ProduceAsync("k", new Order("1"), context => context.Delay = due - DateTimeOffset.UtcNow);
 
-        var (at, key) = await arrived.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var (at, key) = await arrived.Task.WaitAsync(Eventually.DefaultDeadline);
         key.ShouldBe("k");
         (at - due).TotalMilliseconds.ShouldBeGreaterThan(-20);
     }

@@ -80,7 +80,7 @@ public class WireTests : ContractTests
             context.ResponseAddress = new Uri("queue:answers");
         });
 
-        var seen = await headers.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var seen = await headers.Task.WaitAsync(Eventually.DefaultDeadline);
         seen.Get<string>("X-Text").ShouldBe("grün");
         seen.Get<int>("X-Number").ShouldBe(42);
         seen.Get<bool>("X-Flag").ShouldBe(true);

@@ -234,7 +234,7 @@ public class TutorialTests
         services.AddLogging();
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();
-        await bus.StartAsync(new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
+        await bus.StartAsync(new CancellationTokenSource(Eventually.DefaultDeadline).Token);
         try
         {
             await program(provider);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
+using Testing;
 
 namespace Messaging.Kafka.Tests.Endpoints;
 
@@ -52,9 +53,9 @@ public sealed class RiderHost : IAsyncDisposable
         started._starting = started._bus.StartAsync(started._giveUp.Token);
         if (!awaitReady)
             return started;
-        started._giveUp.CancelAfter(TimeSpan.FromSeconds(60));
+        started._giveUp.CancelAfter(Eventually.DefaultDeadline);
         await started._starting;
-        await started.Rider.Ready.WaitAsync(TimeSpan.FromSeconds(60));
+        await started.Rider.Ready.WaitAsync(Eventually.DefaultDeadline);
         return started;
     }
 

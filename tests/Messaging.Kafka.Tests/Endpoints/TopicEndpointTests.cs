@@ -85,7 +85,7 @@ public class TopicEndpointTests
             });
         var written = await _kafka.Records.ProduceAsync(_topic, "k1", """{"text" :  "odd spaces"}""", ("X-Tag", "blue"));
 
-        var dead = await Eventually.Value(() => _kafka.Records.ReadAll(_topic + ".dlt"), records => records.Count == 1, TimeSpan.FromSeconds(60), "the dead letter is written");
+        var dead = await Eventually.Value(() => _kafka.Records.ReadAll(_topic + ".dlt"), records => records.Count == 1, null, "the dead letter is written");
         tries.Select(tried => (tried.Redelivery, tried.Retry)).ShouldBe([(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]);
         tries.Select(tried => tried.Id).Distinct().Count().ShouldBe(1);
         tries.Select(tried => tried.Key).Distinct().ShouldBe(["k1"]);
@@ -160,7 +160,7 @@ public class TopicEndpointTests
                 await host.ProduceAsync($"k{key}", new Note($"{i}"));
         }));
 
-        await Eventually.Until(() => seen.Values.Sum(notes => notes.Count) == 400, TimeSpan.FromSeconds(60), "all notes are consumed");
+        await Eventually.Until(() => seen.Values.Sum(notes => notes.Count) == 400, null, "all notes are consumed");
         seen.Values.ShouldAllBe(notes => notes.SequenceEqual(Enumerable.Range(0, 20).Select(i => $"{i}")));
         most.ShouldBeInRange(4, 16);
     }
@@ -231,7 +231,7 @@ public class TopicEndpointTests
         {
             for (var i = 0; i < 3; i++)
                 await first.ProduceAsync("k", new Note($"{i}"));
-            await begun.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            await begun.Task.WaitAsync(Eventually.DefaultDeadline);
             await first.StopAsync();
             seen.ShouldBe(["0"]);
             _kafka.Records.Lag(_group, _topic).ShouldBe(2);

@@ -9,7 +9,7 @@ namespace Persistence.Tests.Batching;
 
 public sealed class GroupCommitTests
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     [Test]
     public async Task The_first_goes_at_once_and_what_comes_meanwhile_goes_together()

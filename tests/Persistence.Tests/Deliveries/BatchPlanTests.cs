@@ -18,7 +18,7 @@ public sealed class BatchPlanTests
         var database = await fixture.CreateDatabaseAsync();
         await using (var setUp = Books.At(database))
         {
-            await setUp.Migrator.MigrateAsync(TimeSpan.FromSeconds(60));
+            await setUp.Migrator.MigrateAsync(Eventually.DefaultDeadline);
             // Nobody looks at the tables meanwhile and has the plans made anew.
             foreach (var table in new[] { "deliveries", "delivery_recipients", "failures" })
                 await setUp.ExecuteAsync($"ALTER TABLE email.{table} SET (autovacuum_enabled = false)");

@@ -10,7 +10,7 @@ namespace Persistence.Tests.Deliveries;
 /// <summary>What many mails at once do to each other: nothing.</summary>
 public sealed class BatchTests : BooksTests
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     [Test]
     public async Task Hundreds_of_mails_at_once_are_claimed_and_end_each_as_it_did()

@@ -52,7 +52,7 @@ public sealed class SchemaGuardTests
         var started = host.StartAsync();
         started.IsCompleted.ShouldBeFalse();
         await server.StartAsync();
-        await started.WaitAsync(TimeSpan.FromSeconds(60));
+        await started.WaitAsync(Eventually.DefaultDeadline);
         await host.StopAsync();
     }
 

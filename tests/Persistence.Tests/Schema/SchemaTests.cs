@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using NUnit.Framework;
 using Persistence.Schema;
 using Shouldly;
+using Testing;
 
 namespace Persistence.Tests.Schema;
 
@@ -52,7 +53,7 @@ public sealed class SchemaTests : BooksTests
     {
         await using var empty = await Books.OpenAsync();
         (await empty.SchemaCheck.CompareAsync()).Missing.ShouldNotBeEmpty();
-        var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => empty.Migrator.MigrateAsync(TimeSpan.FromSeconds(60)))));
+        var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => empty.Migrator.MigrateAsync(Eventually.DefaultDeadline))));
         applied.Count(migrations => migrations.Count > 0).ShouldBe(1);
         (await empty.SchemaCheck.CompareAsync()).IsNone.ShouldBeTrue();
     }

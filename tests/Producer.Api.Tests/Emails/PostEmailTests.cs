@@ -5,6 +5,7 @@ using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Testing;
 
 namespace Producer.Api.Tests.Emails;
 
@@ -12,7 +13,7 @@ public class PostEmailTests
 {
     private const string Mail = """{"from":"a@example.com","to":"b@example.com","subject":"s","text":"t"}""";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = Eventually.DefaultDeadline;
 
     private ApiHost _api = null!;
 
@@ -225,7 +226,7 @@ public class PostEmailTests
 
         await Should.ThrowAsync<OperationCanceledException>(() => post);
 
-        await Testing.Eventually.Until(() => _api.Queue.Mails.Any(mail => mail.Mail.Subject == subject), within: null, "the mail is queued");
+        await Eventually.Until(() => _api.Queue.Mails.Any(mail => mail.Mail.Subject == subject), within: null, "the mail is queued");
     }
 
     [Test]

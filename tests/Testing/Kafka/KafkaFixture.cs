@@ -97,7 +97,7 @@ public sealed class KafkaFixture
         await Eventually.Until(
             () => admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics is [{ Error.Code: ErrorCode.NoError, Partitions.Count: > 0 } found]
                 && found.Partitions.TrueForAll(partition => partition.Leader >= 0),
-            TimeSpan.FromSeconds(60),
+            null,
             $"topic {topic} has a leader for every partition");
         return topic;
     }

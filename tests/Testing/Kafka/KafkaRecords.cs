@@ -33,7 +33,7 @@ public sealed record RawRecord(
 /// <summary>Raw records and offsets of a Kafka: what the console tools would show.</summary>
 public sealed class KafkaRecords(string bootstrapServers)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     /// <summary>Writes one record and returns where it went once all replicas have it.</summary>
     public async Task<TopicPartitionOffset> ProduceAsync(
