@@ -22,6 +22,9 @@ internal static class DataSources
         // Nothing here leaves anything in a session (what is set is set for its transaction), and the reset costs a statement each time.
         if (!given.ShouldSerialize("No Reset On Close"))
             connection.NoResetOnClose = true;
+        // Npgsql would look for Kerberos first, and say on each start that a slim image has none. TLS is another matter: SSL Mode.
+        if (!given.ShouldSerialize("GSS Encryption Mode"))
+            connection.GssEncryptionMode = GssEncryptionMode.Disable;
         if (string.IsNullOrEmpty(connection.ApplicationName))
             connection.ApplicationName = AppDomain.CurrentDomain.FriendlyName;
         return settings.Build();

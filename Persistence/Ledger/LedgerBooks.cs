@@ -92,14 +92,14 @@ public sealed class LedgerBooks(NpgsqlDataSource dataSource)
     /// <summary>The bytes of a mail as its latest failure keeps them, or null where it has none.</summary>
     /// <param name="mailId">The mail.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<KeptRecord?> FindKeptAsync(Guid mailId, CancellationToken cancellationToken = default)
+    public async Task<KeptBytes?> FindKeptAsync(Guid mailId, CancellationToken cancellationToken = default)
     {
         await using var command = dataSource.CreateCommand(LedgerSql.Kept).With("id", mailId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;
         using var headers = Value<string?>(reader, 2) is { } text ? JsonDocument.Parse(text) : null;
-        return new KeptRecord(Value<byte[]?>(reader, 0), Value<byte[]?>(reader, 1), HeaderJson.Read(headers));
+        return new KeptBytes(Value<byte[]?>(reader, 0), Value<byte[]?>(reader, 1), HeaderJson.Read(headers));
     }
 
     /// <summary>The columns generation, attempt, state, hand-over and whether it is marked, in this order.</summary>

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Persistence.Schema;
 
@@ -11,7 +12,9 @@ internal static class ContextOptions
         builder
             .UseNpgsql(dataSource, npgsql => npgsql.MigrationsHistoryTable(EmailDbContext.MigrationsTable, EmailDbContext.Schema))
             .UseSnakeCaseNamingConvention()
-            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking);
+            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking)
+            // Of KeptRecord, all of whose columns may be null: EF would then not know whether there is one. Nobody asks it.
+            .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.OptionalDependentWithoutIdentifyingPropertyWarning));
 }
 
 /// <summary>For <c>dotnet ef migrations add</c>, which needs the model but no database.</summary>

@@ -17,7 +17,7 @@ public sealed class DataSourcesTests
             MaxPoolSize = 9,
             MaxPreparedStatements = 11,
         });
-        Settings(source).ShouldBe((7, 3, 9, 11, true));
+        Settings(source).ShouldBe((7, 3, 9, 11, true, GssEncryptionMode.Disable));
     }
 
     [Test]
@@ -25,9 +25,9 @@ public sealed class DataSourcesTests
     {
         await using var source = DataSources.Create(new DatabaseOptions
         {
-            ConnectionString = "Host=localhost;CommandTimeout=1;timeout=2;MAXPOOLSIZE=3;MaxAutoPrepare=0;NoResetOnClose=false",
+            ConnectionString = "Host=localhost;CommandTimeout=1;timeout=2;MAXPOOLSIZE=3;MaxAutoPrepare=0;NoResetOnClose=false;GssEncryptionMode=Require",
         });
-        Settings(source).ShouldBe((1, 2, 3, 0, false));
+        Settings(source).ShouldBe((1, 2, 3, 0, false, GssEncryptionMode.Require));
     }
 
     [Test]
@@ -45,9 +45,10 @@ public sealed class DataSourcesTests
         (await prepared.ExecuteScalarAsync()).ShouldBe(1);
     }
 
-    private static (int CommandTimeout, int Timeout, int MaxPoolSize, int MaxAutoPrepare, bool NoResetOnClose) Settings(NpgsqlDataSource source)
+    private static (int CommandTimeout, int Timeout, int MaxPoolSize, int MaxAutoPrepare, bool NoResetOnClose, GssEncryptionMode Gss) Settings(
+        NpgsqlDataSource source)
     {
         var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
-        return (settings.CommandTimeout, settings.Timeout, settings.MaxPoolSize, settings.MaxAutoPrepare, settings.NoResetOnClose);
+        return (settings.CommandTimeout, settings.Timeout, settings.MaxPoolSize, settings.MaxAutoPrepare, settings.NoResetOnClose, settings.GssEncryptionMode);
     }
 }
