@@ -28,10 +28,9 @@ internal sealed class ClaimFilter(
     {
         var mail = IncomingMail.Read(context, composer);
         // What only waits gives up as soon as the partition is to be given back; a mail that is being sent goes on a little longer.
-        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(
-            context.CancellationToken, context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining);
+        var waiting = context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining;
         using var entry = inFlight.Enter(mail.Identity.MailId, out var alone);
-        while (await TryDeliverAsync(context, next, mail, takeBack: alone, waiting.Token) == Step.ClaimAnew)
+        while (await TryDeliverAsync(context, next, mail, takeBack: alone, waiting) == Step.ClaimAnew)
         {
             // The lease ran out between the claim and the sending.
         }

@@ -29,18 +29,19 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
         if (errors.Count > 0)
             throw new PermanentMailException($"The mail is invalid: {string.Join("; ", errors.Take(MostErrors).Select(error => $"{error.Path} {error.Message}"))}");
 
+        var sender = MailAddresses.Mailbox(mail.From);
         var id = context.MessageId ?? throw new PermanentMailException("The record has no message id.");
         return new IncomingMail(mail, new MailRecord
         {
             Identity = new RecordIdentity(id, Generation(record), context.GetRedeliveryCount() + 1),
-            MessageIdHeader = composer.MessageId(id, mail),
+            MessageIdHeader = composer.MessageId(id, sender),
             Topic = record.Topic,
             Partition = record.Partition,
             Offset = record.Offset,
             Timestamp = record.Timestamp,
             Key = record.Key is { } key ? Encoding.UTF8.GetString(key) : null,
             Subject = mail.Subject,
-            Sender = MailAddresses.Bare(mail.From),
+            Sender = sender.Address,
             ContentHash = SHA256.HashData(record.Value ?? []),
             Recipients =
             [

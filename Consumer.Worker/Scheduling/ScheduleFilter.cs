@@ -32,15 +32,14 @@ internal sealed class ScheduleFilter(
 
     private async Task KeepAsync(ConsumeContext<SendEmail> context, KafkaConsumeRecord record, DateTimeOffset due)
     {
-        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, record.Draining);
         var read = IncomingMail.Read(context, composer).Record;
         var mail = read with { Identity = read.Identity with { Attempt = 0 } };
         var copy = ScheduledCopies.Of(record, mail.Identity.MailId, due);
-        var decision = await store.KeepAsync(mail, copy, waiting.Token);
+        var decision = await store.KeepAsync(mail, copy, record.Draining);
         while (decision == ClaimDecision.Busy)
         {
-            await Task.Delay(BusyPause, time, waiting.Token);
-            decision = await store.KeepAsync(mail, copy, waiting.Token);
+            await Task.Delay(BusyPause, time, record.Draining);
+            decision = await store.KeepAsync(mail, copy, record.Draining);
         }
 
         switch (decision)

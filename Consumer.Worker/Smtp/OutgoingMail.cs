@@ -20,7 +20,7 @@ internal sealed record Envelope(List<MailboxAddress> Recipients, IReadOnlyDictio
     public static Envelope For(OutgoingMail mail, IReadOnlyList<string> recipients, bool smtpUtf8)
     {
         var senderNeeds = NeedsSmtpUtf8(mail.Sender);
-        var mailboxes = recipients.Distinct(StringComparer.OrdinalIgnoreCase).Select(MailAddresses.Mailbox).ToList();
+        var mailboxes = recipients.Distinct(StringComparer.OrdinalIgnoreCase).Select(MailAddresses.OfBare).ToList();
         if (smtpUtf8)
             return new Envelope(mailboxes, new Dictionary<string, SmtpReply>(), senderNeeds || mailboxes.Exists(NeedsSmtpUtf8));
 

@@ -82,21 +82,21 @@ internal sealed class SmtpConnection : SmtpClient
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<SmtpAttempt> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(_options.CommandTimeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var over = new CancellationTokenSource(_options.CommandTimeout, _time);
+        using var givenUp = cancellationToken.UnsafeRegister(static over => ((CancellationTokenSource)over!).Cancel(), over);
         var reused = Mails++ > 0;
         var envelope = Envelope.For(mail, recipients, Capabilities.HasFlag(SmtpCapabilities.UTF8));
         if (envelope.Recipients.Count == 0)
             return new SmtpAttempt(SendResult.Of(recipients, envelope.Refused, null, null), Usable: true, Stale: false);
 
-        _dialogue = new SmtpDialogue(envelope.Recipients.Count, _options, timeout.CancelAfter, beforeData);
+        _dialogue = new SmtpDialogue(envelope.Recipients.Count, _options, over.CancelAfter, beforeData);
         SmtpReply? final = null;
         SmtpFailure? failure = null;
         try
         {
             var format = FormatOptions.Default.Clone();
             format.International = envelope.International;
-            var answer = await SendAsync(format, mail.Message, mail.Sender, envelope.Recipients, either.Token, _dialogue);
+            var answer = await SendAsync(format, mail.Message, mail.Sender, envelope.Recipients, over.Token, _dialogue);
             final = SmtpReply.Parse((int)SmtpStatusCode.Ok, answer);
         }
         catch (SmtpCommandException) when (_dialogue.Refused.Count == envelope.Recipients.Count)
@@ -120,8 +120,12 @@ internal sealed class SmtpConnection : SmtpClient
         return new SmtpAttempt(
             result,
             Usable: IsConnected && result.Failure?.Kind != FailureKind.Systemic,
-            Stale: reused && failure is not null && !_dialogue.Answered && !cancellationToken.IsCancellationRequested && !timeout.IsCancellationRequested);
+            Stale: reused && failure is not null && !_dialogue.Answered && !over.IsCancellationRequested);
     }
+
+    /// <summary>All of a mail is in memory, so there is nothing to wait for while it is measured.</summary>
+    protected override Task<long> GetSizeAsync(FormatOptions options, MimeMessage message, CancellationToken cancellationToken) =>
+        Task.FromResult(GetSize(options, message, cancellationToken));
 
     /// <inheritdoc />
     protected override void OnSenderAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response) => _dialogue!.SenderAccepted();

@@ -12,13 +12,17 @@ public static class EmailAddress
     /// <summary>Takes an address apart, where it is one.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out MailAddress? address)
     {
-        address = null;
-        return Explain(text) is null && MailAddress.TryCreate(text, out address);
+        if (Read(text, out address) is not null)
+            address = null;
+        return address is not null;
     }
 
     /// <summary>Why <paramref name="text"/> is not one address, to follow the field's name; <c>null</c> where it is one.</summary>
-    public static string? Explain(string text)
+    public static string? Explain(string text) => Read(text, out _);
+
+    private static string? Read(string text, out MailAddress? address)
     {
+        address = null;
         const string Form = "one address is expected, such as ann@example.com or Ann <ann@example.com>";
         if (string.IsNullOrWhiteSpace(text))
             return $"is empty; {Form}";
@@ -27,7 +31,7 @@ public static class EmailAddress
         // MailAddress takes folded white space (CR LF), which must never come near a header or an SMTP command.
         if (!Texts.IsOneLine(text) || text.Contains('\t', StringComparison.Ordinal))
             return "holds a control character, which no address may";
-        if (!MailAddress.TryCreate(text, out var address))
+        if (!MailAddress.TryCreate(text, out address))
             return $"is no e-mail address; {Form}";
         return ExplainParts(text, address, Form);
     }
@@ -50,9 +54,27 @@ public static class EmailAddress
     }
 
     // RFC 5321, 4.1.2, and names in the characters of any language, which the worker encodes (IDNA); or an address literal.
-    private static bool IsDomain(string host) =>
-        (host.StartsWith('[') && host.EndsWith(']')) || host.Split('.').All(IsLabel);
+    private static bool IsDomain(ReadOnlySpan<char> host)
+    {
+        if (host is ['[', .., ']'])
+            return true;
+        foreach (var label in host.Split('.'))
+        {
+            if (!IsLabel(host[label]))
+                return false;
+        }
 
-    private static bool IsLabel(string label) =>
-        label is not ("" or ['-', ..] or [.., '-']) && label.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' || c > '\u007f');
+        return true;
+    }
+
+    private static bool IsLabel(ReadOnlySpan<char> label)
+    {
+        foreach (var c in label)
+        {
+            if (!char.IsLetterOrDigit(c) && c is not ('-' or '_' or > '\u007f'))
+                return false;
+        }
+
+        return label is not ([] or ['-', ..] or [.., '-']);
+    }
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Contracts.Validation;
 
 /// <summary>What may stand in text that becomes a header of the mail.</summary>
@@ -5,23 +7,25 @@ internal static class Texts
 {
     public const string OneLineRule = "must be one line of text without control characters (a tab is allowed)";
 
+    private static readonly SearchValues<char> Breaks = SearchValues.Create(
+        [.. Enumerable.Range(char.MinValue, char.MaxValue).Select(c => (char)c).Where(c => char.IsControl(c) && c != '\t'), '\u2028', '\u2029']);
+
     /// <summary>No control character but a tab, no line or paragraph separator, whole Unicode characters only.</summary>
-    public static bool IsOneLine(string text) => IsUnicode(text) && !text.Any(Breaks);
+    public static bool IsOneLine(string text) => IsUnicode(text) && !text.AsSpan().ContainsAny(Breaks);
 
     /// <summary>No half of a surrogate pair, which has no form in UTF-8.</summary>
     public static bool IsUnicode(string text)
     {
-        for (var i = 0; i < text.Length; i++)
+        var rest = text.AsSpan();
+        for (var at = Surrogate(rest); at >= 0; at = Surrogate(rest))
         {
-            if (!char.IsSurrogate(text[i]))
-                continue;
-            if (i + 1 >= text.Length || !char.IsSurrogatePair(text[i], text[i + 1]))
+            if (at + 1 >= rest.Length || !char.IsSurrogatePair(rest[at], rest[at + 1]))
                 return false;
-            i++;
+            rest = rest[(at + 2)..];
         }
 
         return true;
     }
 
-    private static bool Breaks(char c) => (char.IsControl(c) && c != '\t') || c is '\u2028' or '\u2029';
+    private static int Surrogate(ReadOnlySpan<char> text) => text.IndexOfAnyInRange('\ud800', '\udfff');
 }

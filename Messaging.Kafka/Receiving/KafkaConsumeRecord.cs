@@ -28,8 +28,8 @@ public interface KafkaConsumeRecord
     int Pauses { get; }
 
     /// <summary>
-    /// Canceled when the partition is about to be given back or the endpoint stops: what only waits should give up now. Retry and
-    /// redelivery must not handle the <see cref="OperationCanceledException"/>; see docs/rider.md.
+    /// Canceled when the partition is about to be given back, was lost, or the endpoint stops, never later than the handler itself:
+    /// what only waits should give up now. Retry and redelivery must not handle the <see cref="OperationCanceledException"/>; see docs/rider.md.
     /// </summary>
     CancellationToken Draining { get; }
 }

@@ -11,6 +11,8 @@ internal sealed class MailComposerTests
 {
     private static readonly DateTimeOffset Accepted = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
+    private static readonly MailboxAddress Sender = MailAddresses.Mailbox("Änn <ann@example.com>");
+
     private static readonly SendEmail Mail = new()
     {
         From = "Änn <ann@example.com>",
@@ -61,17 +63,17 @@ internal sealed class MailComposerTests
     public void The_message_id_is_the_same_each_time_and_of_the_senders_domain()
     {
         var id = Guid.NewGuid();
-        Composer().MessageId(id, Mail).ShouldBe($"{id:D}@example.com");
-        Composer().MessageId(id, Mail).ShouldBe(Composer().MessageId(id, Mail));
+        Composer().MessageId(id, Sender).ShouldBe($"{id:D}@example.com");
+        Composer().MessageId(id, Sender).ShouldBe(Composer().MessageId(id, Sender));
     }
 
     [Test]
     public void The_message_id_takes_the_domain_that_is_set() =>
-        Composer(new SmtpOptions { MessageIdDomain = "mail.example.org" }).MessageId(Guid.Empty, Mail).ShouldEndWith("@mail.example.org");
+        Composer(new SmtpOptions { MessageIdDomain = "mail.example.org" }).MessageId(Guid.Empty, Sender).ShouldEndWith("@mail.example.org");
 
     [Test]
     public void A_domain_in_other_characters_is_written_in_ascii() =>
-        Composer().MessageId(Guid.Empty, Mail with { From = "ann@müller.example" }).ShouldEndWith("@xn--mller-kva.example");
+        Composer().MessageId(Guid.Empty, MailAddresses.Mailbox("ann@müller.example")).ShouldEndWith("@xn--mller-kva.example");
 
     [TestCase("\r\nBcc: victim@example.com")]
     [TestCase("\nX-Injected: 1")]
