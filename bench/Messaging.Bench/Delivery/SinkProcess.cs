@@ -18,9 +18,7 @@ internal sealed class SinkProcess : IAsyncDisposable
 
     public static async Task<SinkProcess> StartAsync(TimeSpan latency)
     {
-        var start = ChildProcess.Self([Verb, latency.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)]);
-        start.RedirectStandardInput = true;
-        var process = Process.Start(start)!;
+        var process = Process.Start(ChildProcess.Self([Verb, latency.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)]))!;
         var said = await process.StandardOutput.ReadLineAsync();
         return int.TryParse(said, CultureInfo.InvariantCulture, out var port)
             ? new SinkProcess(process, port)

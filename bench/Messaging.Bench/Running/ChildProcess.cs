@@ -39,10 +39,10 @@ internal static class ChildProcess
         }
     }
 
-    /// <summary>This very program with other arguments; what it says is read.</summary>
+    /// <summary>This very program with other arguments; what it says is read, and its input stays open as long as this process lives.</summary>
     public static ProcessStartInfo Self(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
             start.ArgumentList.Add(Assembly.GetExecutingAssembly().Location);
         foreach (var argument in arguments)
@@ -50,12 +50,20 @@ internal static class ChildProcess
         return start;
     }
 
-    /// <summary>What the process does.</summary>
+    /// <summary>What the process does. Left alone by whoever started it, it ends at once: it would load the machine under the next run.</summary>
     public static async Task<int> MeasureAsync(Suite suite, string row, string side, string input)
     {
+        _ = KillWithoutParentAsync();
         var found = suite.Rows.Single(candidate => candidate.Name == row).Sides.Single(candidate => candidate.Name == side);
         var measurement = await found.MeasureAsync(JsonSerializer.Deserialize<ScenarioInput>(input)!);
         Console.WriteLine(ResultMark + JsonSerializer.Serialize(measurement));
         return 0;
+    }
+
+    private static async Task KillWithoutParentAsync()
+    {
+        await Console.OpenStandardInput().CopyToAsync(Stream.Null);
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
     }
 }
