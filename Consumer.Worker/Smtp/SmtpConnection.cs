@@ -83,7 +83,7 @@ internal sealed class SmtpConnection : SmtpClient
     public async Task<SmtpAttempt> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
         using var over = new CancellationTokenSource(_options.CommandTimeout, _time);
-        using var givenUp = cancellationToken.UnsafeRegister(static over => ((CancellationTokenSource)over!).Cancel(), over);
+        using var givenUp = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), over);
         var reused = Mails++ > 0;
         var envelope = Envelope.For(mail, recipients, Capabilities.HasFlag(SmtpCapabilities.UTF8));
         if (envelope.Recipients.Count == 0)

@@ -7,8 +7,9 @@ internal static class Texts
 {
     public const string OneLineRule = "must be one line of text without control characters (a tab is allowed)";
 
+    // Unicode's control characters all lie below U+00A0.
     private static readonly SearchValues<char> Breaks = SearchValues.Create(
-        [.. Enumerable.Range(char.MinValue, char.MaxValue).Select(c => (char)c).Where(c => char.IsControl(c) && c != '\t'), '\u2028', '\u2029']);
+        [.. Enumerable.Range(0, 0xa0).Select(c => (char)c).Where(c => char.IsControl(c) && c != '\t'), '\u2028', '\u2029']);
 
     /// <summary>No control character but a tab, no line or paragraph separator, whole Unicode characters only.</summary>
     public static bool IsOneLine(string text) => IsUnicode(text) && !text.AsSpan().ContainsAny(Breaks);

@@ -30,7 +30,7 @@ internal sealed class SinkProcess : IAsyncDisposable
     {
         await using var sink = new BenchSink(TimeSpan.FromMilliseconds(double.Parse(latency, CultureInfo.InvariantCulture)));
         Console.WriteLine(sink.Port);
-        await Console.In.ReadToEndAsync();
+        await ChildProcess.UntilLeftAloneAsync();
         return 0;
     }
 

@@ -53,16 +53,19 @@ internal static class ChildProcess
     /// <summary>What the process does. Left alone by whoever started it, it ends at once: it would load the machine under the next run.</summary>
     public static async Task<int> MeasureAsync(Suite suite, string row, string side, string input)
     {
-        _ = KillWithoutParentAsync();
+        _ = KillWhenLeftAloneAsync();
         var found = suite.Rows.Single(candidate => candidate.Name == row).Sides.Single(candidate => candidate.Name == side);
         var measurement = await found.MeasureAsync(JsonSerializer.Deserialize<ScenarioInput>(input)!);
         Console.WriteLine(ResultMark + JsonSerializer.Serialize(measurement));
         return 0;
     }
 
-    private static async Task KillWithoutParentAsync()
+    /// <summary>Waits, in a process made by <see cref="Self"/>, until whoever started it has ended or closed its input.</summary>
+    public static Task UntilLeftAloneAsync() => Console.OpenStandardInput().CopyToAsync(Stream.Null);
+
+    private static async Task KillWhenLeftAloneAsync()
     {
-        await Console.OpenStandardInput().CopyToAsync(Stream.Null);
+        await UntilLeftAloneAsync();
         using var self = Process.GetCurrentProcess();
         self.Kill();
     }
