@@ -16,7 +16,7 @@ internal sealed class OutcomeRecorder(IDeliveryBooks books, WorkerShutdown shutd
     /// <summary>Records that the mail was sent.</summary>
     public async Task SentAsync(DeliveryAttempt attempt)
     {
-        var held = await UntilWrittenAsync("sent", attempt.Identity, ct => books.RecordSentAsync(attempt.Identity, attempt.FencingToken, attempt.Answers, ct));
+        var held = await UntilWrittenAsync("sent", attempt.Identity, ct => books.RecordSentAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Answers, ct));
         if (!held)
             logger.LogWarning("{Mail} was sent, but meanwhile its claim had gone to another worker: it may have been sent twice. Did this worker stall longer than Worker:Lease?", attempt.Identity);
     }
@@ -24,7 +24,7 @@ internal sealed class OutcomeRecorder(IDeliveryBooks books, WorkerShutdown shutd
     /// <summary>Records what comes next.</summary>
     /// <returns>False where the mail is another worker's by now, which decides: nothing may be handed over.</returns>
     public Task<bool> HandOverAsync(DeliveryAttempt attempt, HandOver handOver) => UntilWrittenAsync("handed over", attempt.Identity,
-        ct => books.RecordHandOverAsync(attempt.Identity, attempt.FencingToken, handOver, attempt.Answers, cancellationToken: ct));
+        ct => books.RecordHandOverAsync(attempt.Mail.Record, attempt.FencingToken, handOver, attempt.Answers, cancellationToken: ct));
 
     /// <summary>Marks that what came next was produced.</summary>
     public Task MarkHandedOverAsync(RecordIdentity identity) => UntilWrittenAsync("marked as handed over", identity,

@@ -24,7 +24,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     /// <summary>Claims what can be claimed; null for what cannot.</summary>
     public async Task<IReadOnlyList<ClaimResult.Claimed?>> ClaimAsync(IReadOnlyList<ClaimRequest> requests)
     {
-        var recipients = requests.Select(request => Recipients(request.Record)).ToList();
+        var recipients = requests.Select(request => RecipientParameters.Of(request.Record)).ToList();
         await using var command = ClaimCommand(requests, recipients);
         await using var reader = await command.ExecuteReaderAsync();
         var claims = new ClaimResult.Claimed?[requests.Count];
@@ -72,9 +72,6 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     private NpgsqlCommand ClaimCommand(IReadOnlyList<ClaimRequest> requests, IReadOnlyList<IReadOnlyList<MailRecipient>> recipients)
     {
         var records = requests.Select(request => request.Record).ToList();
-        var all = recipients
-            .SelectMany((of, mail) => of.Select((recipient, index) => (Id: requests[mail].MailId, Recipient: recipient, Ordinal: index + 1)))
-            .ToList();
         return WithRecords(dataSource.CreateCommand(ClaimSql.Claim), requests)
             .With("generations", records.Select(record => record.Identity.Generation).ToArray())
             .With("attempts", records.Select(record => record.Identity.Attempt).ToArray())
@@ -84,10 +81,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
             .Nullable("keys", records.Select(record => Clean(record.Key)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
             .Nullable("subjects", records.Select(record => Clean(record.Subject)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
             .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray())
-            .With("recipient_ids", all.Select(one => one.Id).ToArray())
-            .With("addresses", all.Select(one => one.Recipient.Address).ToArray())
-            .With("ordinals", all.Select(one => one.Ordinal).ToArray())
-            .With("kinds", all.Select(one => one.Recipient.Kind.ToText()).ToArray())
+            .WithRecipients(records.Zip(recipients))
             .With("all", BatchSql.All);
     }
 
@@ -99,10 +93,6 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         .With("partitions", requests.Select(request => request.Record.Partition).ToArray())
         .With("offsets", requests.Select(request => request.Record.Offset).ToArray())
         .With("content_hashes", requests.Select(request => request.Record.ContentHash).ToArray());
-
-    private static List<MailRecipient> Recipients(MailRecord record) =>
-        record.Recipients.Select(recipient => recipient with { Address = PostgresText.Clean(recipient.Address) })
-            .DistinctBy(recipient => recipient.Address).ToList();
 
     private static Dictionary<Guid, int> Places(IReadOnlyList<ClaimRequest> requests) =>
         requests.Select((request, place) => (request.MailId, place)).ToDictionary(pair => pair.MailId, pair => pair.place);

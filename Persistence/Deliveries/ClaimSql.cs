@@ -17,9 +17,9 @@ internal static class ClaimSql
     /// <c>IS TRUE</c> keeps the planner from a join that compares each with each: it then looks the ids up in a hash table.
     /// </para>
     /// <para>
-    /// Recipients that are settled come back, unless this is the mail's first claim, before which there are none; the open ones are
-    /// those of the record without them. A recipient that was pending when its worker's lease ran out is unknown: it may have been
-    /// in the middle of DATA.
+    /// Recipients are written with what became of them, not here; those that are settled come back, unless this is the mail's first
+    /// claim, before which there are none. The open ones are those of the record without them. One that was open when its worker's
+    /// lease ran out is unknown: it may have been in the middle of DATA.
     /// </para>
     /// </remarks>
     public const string Claim = $"""
@@ -74,16 +74,12 @@ internal static class ClaimSql
                       NOT EXISTS (SELECT FROM email.workers AS p WHERE p.id = d.worker_id AND p.lease_until > now())
                       OR d.worker_id = excluded.worker_id AND d.id = ANY(@reclaimed)))
             RETURNING d.id, d.fencing_token, d.taken_over_from, d.worker_id, d.message_id_header, d.record_timestamp
-        ), added AS (
-            INSERT INTO email.delivery_recipients (delivery_id, address, ordinal, kind, outcome, updated_at)
-            SELECT r.id, r.address, r.ordinal, r.kind, 'pending', now()
-            FROM (SELECT * FROM unnest(@recipient_ids, @addresses, @ordinals, @kinds) {BatchSql.Few}) AS r (id, address, ordinal, kind)
-            WHERE (r.id IN (SELECT id FROM claimed)) IS TRUE
-            ON CONFLICT DO NOTHING
         ), doubtful AS (
-            UPDATE email.delivery_recipients AS r SET outcome = 'unknown', updated_at = now()
-            FROM (SELECT id FROM claimed WHERE taken_over_from <> worker_id {BatchSql.Few}) AS c
-            WHERE r.delivery_id = c.id AND r.outcome = 'pending'
+            INSERT INTO email.delivery_recipients AS r (delivery_id, address, ordinal, kind, outcome, updated_at)
+            SELECT g.id, g.address, g.ordinal, g.kind, 'unknown', now()
+            FROM (SELECT * FROM unnest(@recipient_ids, @addresses, @ordinals, @recipient_kinds) {BatchSql.Few}) AS g (id, address, ordinal, kind)
+            WHERE (g.id IN (SELECT id FROM claimed WHERE taken_over_from <> worker_id)) IS TRUE
+            ON CONFLICT (delivery_id, address) DO UPDATE SET outcome = 'unknown', updated_at = now() WHERE r.outcome = 'pending'
         )
         SELECT c.id, c.fencing_token, c.taken_over_from, c.message_id_header, ARRAY(
             SELECT r.address FROM email.delivery_recipients AS r

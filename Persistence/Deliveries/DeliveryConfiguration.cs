@@ -40,15 +40,13 @@ internal sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
         ConfigureOrigin(builder);
         ConfigureTimes(builder);
 
-        // "What is stuck", and the ledger's unfinished mails: few rows at any time, so the index stays small.
-        builder.HasIndex(mail => mail.CreatedAt).HasDatabaseName("ix_deliveries_unfinished")
+        // "What is stuck", the ledger's unfinished mails, and what a worker holds: few rows at any time, so the index stays small.
+        builder.HasIndex(mail => new { mail.State, mail.CreatedAt }).HasDatabaseName("ix_deliveries_unfinished")
             .HasFilter("state IN ('scheduled', 'queued', 'sending')");
         // "What is scheduled", and the sweep of those whose copy was lost.
         builder.HasIndex(mail => mail.NextAttemptAt).HasDatabaseName("ix_deliveries_scheduled").HasFilter("state = 'scheduled'");
         // "What died lately", newest first.
         builder.HasIndex(mail => mail.EndedAt).HasDatabaseName("ix_deliveries_dead").HasFilter("state = 'dead'");
-        // "What did this worker hold", of those it still holds.
-        builder.HasIndex(mail => mail.WorkerId).HasDatabaseName("ix_deliveries_sending_worker").HasFilter("state = 'sending'");
     }
 
     private static void ConfigureHandOver(EntityTypeBuilder<Delivery> builder)

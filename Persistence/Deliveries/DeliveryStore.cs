@@ -30,7 +30,7 @@ public sealed class DeliveryStore : IDeliveryBooks
     private readonly GroupCommit<OutcomeRequest, bool> _sent;
     private readonly GroupCommit<HandOverRequest, bool> _handOvers;
     private readonly GroupCommit<RecordIdentity, bool> _marks;
-    private readonly GroupCommit<OutcomeRequest, bool> _releases;
+    private readonly GroupCommit<HeldClaim, bool> _releases;
 
     /// <summary>On a database of the current schema.</summary>
     /// <param name="dataSource">Its connections.</param>
@@ -46,7 +46,7 @@ public sealed class DeliveryStore : IDeliveryBooks
         _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, Lanes);
         _handOvers = new(outcomes.HandOverAsync, outcome => outcome.Identity.MailId, BatchLimit, Lanes);
         _marks = new(outcomes.MarkAsync, identity => identity.MailId, BatchLimit, Lanes);
-        _releases = new(outcomes.ReleaseAsync, outcome => outcome.Identity.MailId, BatchLimit, Lanes);
+        _releases = new(outcomes.ReleaseAsync, claim => claim.Identity.MailId, BatchLimit, Lanes);
     }
 
     /// <inheritdoc />
@@ -71,12 +71,12 @@ public sealed class DeliveryStore : IDeliveryBooks
 
     /// <inheritdoc />
     public Task<bool> RecordSentAsync(
-        RecordIdentity identity, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
-        _sent.WriteAsync(new OutcomeRequest(identity, fencingToken, answers), cancellationToken);
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
+        _sent.WriteAsync(new OutcomeRequest(record, fencingToken, answers), cancellationToken);
 
     /// <inheritdoc />
     public Task<bool> RecordHandOverAsync(
-        RecordIdentity identity,
+        MailRecord record,
         long fencingToken,
         HandOver handOver,
         IReadOnlyCollection<RecipientAnswer> answers,
@@ -84,7 +84,7 @@ public sealed class DeliveryStore : IDeliveryBooks
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(handOver);
-        return _handOvers.WriteAsync(new HandOverRequest(identity, fencingToken, answers, handOver, error ?? handOver.Reason), cancellationToken);
+        return _handOvers.WriteAsync(new HandOverRequest(record, fencingToken, answers, handOver, error ?? handOver.Reason), cancellationToken);
     }
 
     /// <inheritdoc />
@@ -93,7 +93,7 @@ public sealed class DeliveryStore : IDeliveryBooks
 
     /// <inheritdoc />
     public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
-        _releases.WriteAsync(new OutcomeRequest(identity, fencingToken, []), cancellationToken);
+        _releases.WriteAsync(new HeldClaim(identity, fencingToken), cancellationToken);
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, CancellationToken cancellationToken = default)

@@ -20,19 +20,19 @@ public interface IDeliveryBooks
     /// Records that the server took the mail, and resolves the mail's failures. A server's answer is kept whatever the
     /// fence says: nobody sends the mail again.
     /// </summary>
-    /// <param name="identity">The record that was sent.</param>
+    /// <param name="record">The record that was sent.</param>
     /// <param name="fencingToken">The claim it was sent under.</param>
     /// <param name="answers">What the server said per recipient.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Whether the claim was still the mail's current one.</returns>
     Task<bool> RecordSentAsync(
-        RecordIdentity identity, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default);
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Writes what comes next for a mail that was not sent, before its record is produced: <c>queued</c> for a redelivery,
     /// <c>dead</c> for a dead letter. Produce only when this says true.
     /// </summary>
-    /// <param name="identity">The record that failed.</param>
+    /// <param name="record">The record that failed.</param>
     /// <param name="fencingToken">The claim it failed under.</param>
     /// <param name="handOver">What comes next.</param>
     /// <param name="answers">What the server said per recipient, as far as it came.</param>
@@ -40,7 +40,7 @@ public interface IDeliveryBooks
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>False where the mail is another claim's by now: that one decides, and only accepted recipients are kept.</returns>
     Task<bool> RecordHandOverAsync(
-        RecordIdentity identity,
+        MailRecord record,
         long fencingToken,
         HandOver handOver,
         IReadOnlyCollection<RecipientAnswer> answers,

@@ -6,24 +6,26 @@ using Persistence.Text;
 namespace Persistence.Deliveries;
 
 /// <summary>An outcome that is to be written.</summary>
-/// <param name="Identity">The record that it is of.</param>
+/// <param name="Record">The record that it is of.</param>
 /// <param name="FencingToken">The claim it was reached under.</param>
 /// <param name="Answers">What the server said per recipient.</param>
-internal record OutcomeRequest(RecordIdentity Identity, long FencingToken, IReadOnlyCollection<RecipientAnswer> Answers)
+internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientAnswer> Answers)
 {
+    public RecordIdentity Identity => Record.Identity;
+
     /// <summary>Whether the server may have taken the mail without our knowing.</summary>
     public bool IsUnknown => Answers.Any(answer => answer.Outcome == RecipientOutcome.Unknown);
 }
 
 /// <summary>The outcome of a mail that was not sent.</summary>
-/// <param name="Identity">The record that it is of.</param>
+/// <param name="Record">The record that it is of.</param>
 /// <param name="FencingToken">The claim it was reached under.</param>
 /// <param name="Answers">What the server said per recipient.</param>
 /// <param name="HandOver">What comes next.</param>
 /// <param name="Error">What went wrong, for people.</param>
 internal sealed record HandOverRequest(
-    RecordIdentity Identity, long FencingToken, IReadOnlyCollection<RecipientAnswer> Answers, HandOver HandOver, string Error)
-    : OutcomeRequest(Identity, FencingToken, Answers);
+    MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientAnswer> Answers, HandOver HandOver, string Error)
+    : OutcomeRequest(Record, FencingToken, Answers);
 
 /// <summary>Runs the statements of <see cref="OutcomeSql"/> for mails that differ.</summary>
 internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
@@ -31,34 +33,47 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
     private const int ErrorLength = 2_000;
     private const NpgsqlDbType Texts = NpgsqlDbType.Array | NpgsqlDbType.Text;
 
-    public Task<IReadOnlyList<bool>> SentAsync(IReadOnlyList<OutcomeRequest> outcomes) => AskAsync(
-        WithOutcomes(Command(OutcomeSql.Sent, outcomes.Select(outcome => outcome.Identity)), outcomes)
-            .With("actor", FailureAction.SystemActor),
-        outcomes.Select(outcome => outcome.Identity));
+    public async Task<IReadOnlyList<bool>> SentAsync(IReadOnlyList<OutcomeRequest> outcomes)
+    {
+        var held = await AskAsync(WithOutcomes(Command(OutcomeSql.SentWhileHeld, outcomes), outcomes));
+        var others = outcomes.Where(outcome => !held.ContainsKey(outcome.Identity.MailId)).ToList();
+        if (others.Count > 0)
+        {
+            foreach (var (mail, isHeld) in await AskAsync(WithOutcomes(Command(OutcomeSql.Sent, others), others).With("actor", FailureAction.SystemActor)))
+                held[mail] = isHeld;
+        }
 
-    public Task<IReadOnlyList<bool>> HandOverAsync(IReadOnlyList<HandOverRequest> outcomes)
+        return InOrder(held, outcomes.Select(outcome => outcome.Identity));
+    }
+
+    public async Task<IReadOnlyList<bool>> HandOverAsync(IReadOnlyList<HandOverRequest> outcomes)
     {
         var redeliveries = outcomes.Select(outcome => outcome.HandOver as HandOver.Redelivery).ToList();
-        return AskAsync(
-            WithOutcomes(Command(OutcomeSql.HandOver, outcomes.Select(outcome => outcome.Identity)), outcomes)
+        var held = await AskAsync(
+            WithOutcomes(Command(OutcomeSql.HandOver, outcomes), outcomes)
                 .With("states", redeliveries.Select(redelivery => (redelivery is null ? MailState.Dead : MailState.Queued).ToText()).ToArray())
                 .With("kinds", redeliveries.Select(redelivery => (redelivery is null ? HandOverKind.DeadLetter : HandOverKind.Redelivery).ToText()).ToArray())
                 .With("next_attempts", redeliveries.Select(redelivery => redelivery?.NextAttempt).ToArray())
                 .With("dues", redeliveries.Select(redelivery => redelivery?.Due.ToUniversalTime()).ToArray())
                 .Nullable("reasons", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.HandOver.Reason, ErrorLength)).ToArray(), Texts)
-                .Nullable("errors", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.Error, ErrorLength)).ToArray(), Texts),
-            outcomes.Select(outcome => outcome.Identity));
+                .Nullable("errors", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.Error, ErrorLength)).ToArray(), Texts));
+        return InOrder(held, outcomes.Select(outcome => outcome.Identity));
     }
 
-    public Task<IReadOnlyList<bool>> MarkAsync(IReadOnlyList<RecordIdentity> identities) =>
-        AskAsync(Command(OutcomeSql.Mark, identities), identities);
+    public async Task<IReadOnlyList<bool>> MarkAsync(IReadOnlyList<RecordIdentity> identities) =>
+        InOrder(await AskAsync(Command(OutcomeSql.Mark, identities)), identities);
 
-    public Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<OutcomeRequest> claims) => AskAsync(
-        Command(OutcomeSql.Release, claims.Select(claim => claim.Identity))
-            .With("tokens", claims.Select(claim => claim.FencingToken).ToArray()),
-        claims.Select(claim => claim.Identity));
+    public async Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<HeldClaim> claims)
+    {
+        var identities = claims.Select(claim => claim.Identity).ToList();
+        var held = await AskAsync(Command(OutcomeSql.Release, identities).With("tokens", claims.Select(claim => claim.FencingToken).ToArray()));
+        return InOrder(held, identities);
+    }
 
-    private NpgsqlCommand Command(string sql, IEnumerable<RecordIdentity> identities) => dataSource.CreateCommand(sql)
+    private NpgsqlCommand Command(string sql, IEnumerable<OutcomeRequest> outcomes) =>
+        Command(sql, outcomes.Select(outcome => outcome.Identity).ToList());
+
+    private NpgsqlCommand Command(string sql, IReadOnlyList<RecordIdentity> identities) => dataSource.CreateCommand(sql)
         .With("ids", identities.Select(identity => identity.MailId).ToArray())
         .With("generations", identities.Select(identity => identity.Generation).ToArray())
         .With("attempts", identities.Select(identity => identity.Attempt).ToArray())
@@ -69,16 +84,20 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
         .With("unknown", outcomes.Select(outcome => outcome.IsUnknown).ToArray())
         .WithAnswers(outcomes);
 
-    private static async Task<IReadOnlyList<bool>> AskAsync(NpgsqlCommand command, IEnumerable<RecordIdentity> identities)
+    /// <summary>By mail, whether its claim is still the current one.</summary>
+    private static async Task<Dictionary<Guid, bool>> AskAsync(NpgsqlCommand command)
     {
         await using (command)
         {
             await using var reader = await command.ExecuteReaderAsync();
-            var answers = new Dictionary<Guid, bool>();
+            var held = new Dictionary<Guid, bool>();
             while (await reader.ReadAsync())
-                answers[reader.GetGuid(0)] = reader.GetBoolean(1);
+                held[reader.GetGuid(0)] = reader.GetBoolean(1);
             await reader.ThrowUnlessCommittedAsync();
-            return [.. identities.Select(identity => answers.GetValueOrDefault(identity.MailId))];
+            return held;
         }
     }
+
+    private static bool[] InOrder(Dictionary<Guid, bool> held, IEnumerable<RecordIdentity> identities) =>
+        [.. identities.Select(identity => held.GetValueOrDefault(identity.MailId))];
 }

@@ -4,21 +4,47 @@ using Persistence.Text;
 
 namespace Persistence.Deliveries;
 
-/// <summary>The answers of servers as arrays, one statement for all recipients of all mails.</summary>
+/// <summary>Recipients and the answers of servers as arrays, one statement for all recipients of all mails.</summary>
 internal static class RecipientParameters
 {
     private const int TextLength = 1_000;
     private const NpgsqlDbType Texts = NpgsqlDbType.Array | NpgsqlDbType.Text;
 
+    /// <summary>The recipients of a record as the books have them: each address once, where it is named first.</summary>
+    public static IReadOnlyList<MailRecipient> Of(MailRecord record) =>
+        [.. record.Recipients.Select(recipient => recipient with { Address = PostgresText.Clean(recipient.Address) }).DistinctBy(recipient => recipient.Address)];
+
+    /// <summary>All recipients of records.</summary>
+    public static NpgsqlCommand WithRecipients(this NpgsqlCommand command, IEnumerable<(MailRecord Record, IReadOnlyList<MailRecipient> Recipients)> mails)
+    {
+        var (ids, addresses, ordinals, kinds) = (new List<Guid>(), new List<string>(), new List<int>(), new List<string>());
+        foreach (var (record, recipients) in mails)
+        {
+            for (var i = 0; i < recipients.Count; i++)
+            {
+                ids.Add(record.Identity.MailId);
+                addresses.Add(recipients[i].Address);
+                ordinals.Add(i + 1);
+                kinds.Add(recipients[i].Kind.ToText());
+            }
+        }
+
+        return command.With("recipient_ids", ids).With("addresses", addresses).With("ordinals", ordinals).With("recipient_kinds", kinds);
+    }
+
+    /// <summary>All recipients of mails with what the servers said; pending where they said nothing.</summary>
     public static NpgsqlCommand WithAnswers(this NpgsqlCommand command, IReadOnlyList<OutcomeRequest> outcomes)
     {
-        var answers = outcomes.SelectMany(outcome => outcome.Answers).ToList();
+        var mails = outcomes.Select(outcome => (outcome.Record, Recipients: Of(outcome.Record))).ToList();
+        var answers = outcomes.Zip(mails).SelectMany(pair => pair.Second.Recipients.Select(recipient => Answer(pair.First, recipient))).ToList();
         return command
-            .With("recipient_ids", outcomes.SelectMany(outcome => outcome.Answers.Select(_ => outcome.Identity.MailId)).ToArray())
-            .With("addresses", answers.Select(answer => PostgresText.Clean(answer.Address)).ToArray())
-            .With("outcomes", answers.Select(answer => answer.Outcome.ToText()).ToArray())
-            .With("codes", answers.Select(answer => answer.ReplyCode).ToArray())
-            .Nullable("enhanced_codes", answers.Select(answer => PostgresText.CleanAndCut(answer.EnhancedCode, TextLength)).ToArray(), Texts)
-            .Nullable("texts", answers.Select(answer => PostgresText.CleanAndCut(answer.ReplyText, TextLength)).ToArray(), Texts);
+            .WithRecipients(mails)
+            .With("outcomes", answers.ConvertAll(answer => (answer?.Outcome ?? RecipientOutcome.Pending).ToText()))
+            .With("codes", answers.ConvertAll(answer => answer?.ReplyCode))
+            .Nullable("enhanced_codes", answers.ConvertAll(answer => PostgresText.CleanAndCut(answer?.EnhancedCode, TextLength)), Texts)
+            .Nullable("texts", answers.ConvertAll(answer => PostgresText.CleanAndCut(answer?.ReplyText, TextLength)), Texts);
     }
+
+    private static RecipientAnswer? Answer(OutcomeRequest outcome, MailRecipient recipient) =>
+        outcome.Answers.FirstOrDefault(answer => PostgresText.Clean(answer.Address) == recipient.Address);
 }

@@ -199,10 +199,6 @@ namespace Persistence.Migrations
                     b.HasKey("Id")
                         .HasName("pk_deliveries");
 
-                    b.HasIndex("CreatedAt")
-                        .HasDatabaseName("ix_deliveries_unfinished")
-                        .HasFilter("state IN ('scheduled', 'queued', 'sending')");
-
                     b.HasIndex("EndedAt")
                         .HasDatabaseName("ix_deliveries_dead")
                         .HasFilter("state = 'dead'");
@@ -211,9 +207,9 @@ namespace Persistence.Migrations
                         .HasDatabaseName("ix_deliveries_scheduled")
                         .HasFilter("state = 'scheduled'");
 
-                    b.HasIndex("WorkerId")
-                        .HasDatabaseName("ix_deliveries_sending_worker")
-                        .HasFilter("state = 'sending'");
+                    b.HasIndex("State", "CreatedAt")
+                        .HasDatabaseName("ix_deliveries_unfinished")
+                        .HasFilter("state IN ('scheduled', 'queued', 'sending')");
 
                     b.ToTable("deliveries", "email", t =>
                         {
@@ -283,14 +279,12 @@ namespace Persistence.Migrations
 
                     b.ToTable("delivery_recipients", "email", t =>
                         {
-                            t.HasComment("The recipients of each mail and what became of it for each of them.");
+                            t.HasComment("The recipients of each mail and what became of it for each of them, written when its first attempt has ended (a scheduled mail's at once).");
 
                             t.HasCheckConstraint("ck_delivery_recipients_kind", "kind IN ('to', 'cc', 'bcc')");
 
                             t.HasCheckConstraint("ck_delivery_recipients_outcome", "outcome IN ('pending', 'accepted', 'rejected', 'deferred', 'unknown')");
                         });
-
-                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 70);
                 });
 
             modelBuilder.Entity("Persistence.Deliveries.KeptRecord", b =>

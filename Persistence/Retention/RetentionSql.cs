@@ -18,6 +18,8 @@ internal static class RetentionSql
               AND NOT EXISTS (SELECT FROM email.failures AS f WHERE f.mail_id = d.id AND f.status = 'unresolved')
             ORDER BY d.ended_at LIMIT @limit
             FOR UPDATE SKIP LOCKED
+        ), recipients AS (
+            DELETE FROM email.delivery_recipients AS r USING doomed WHERE r.delivery_id = doomed.id
         )
         DELETE FROM email.deliveries AS d USING doomed WHERE d.id = doomed.id
         """;
@@ -55,6 +57,9 @@ internal static class RetentionSql
         ), mails AS (
             DELETE FROM email.deliveries AS d USING doomed
             WHERE d.id = doomed.mail_id AND d.generation = doomed.generation AND d.state = 'dead'
+            RETURNING d.id
+        ), recipients AS (
+            DELETE FROM email.delivery_recipients AS r USING mails WHERE r.delivery_id = mails.id
         )
         DELETE FROM email.failures AS f USING doomed WHERE f.id = doomed.id
         """;

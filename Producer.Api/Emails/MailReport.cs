@@ -54,7 +54,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>How often the mail server's answer was lost, so that it may have been sent without our knowing.</summary>
     public int UnknownOutcomes { get; init; }
 
-    /// <summary>Its recipients and what became of each.</summary>
+    /// <summary>Its recipients and what became of each; none as long as its first attempt lasts.</summary>
     public IReadOnlyList<RecipientReport> Recipients { get; init; } = [];
 
     /// <summary>Its failures, oldest first.</summary>

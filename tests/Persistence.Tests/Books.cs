@@ -89,7 +89,7 @@ public sealed class Books : IAsyncDisposable
     {
         var claim = await ClaimAsync(record, worker);
         await Deliveries.RecordHandOverAsync(
-            record.Identity, claim.FencingToken, new HandOver.DeadLetter("550 5.1.1 no such user"),
+            record, claim.FencingToken, new HandOver.DeadLetter("550 5.1.1 no such user"),
             [new RecipientAnswer(record.Recipients[0].Address, RecipientOutcome.Rejected, 550, "5.1.1", "no such user")]);
         await Deliveries.MarkHandedOverAsync(record.Identity);
     }

@@ -47,7 +47,7 @@ public sealed class CommitTests : BooksTests
         await Books.ExecuteAsync("UPDATE email.deliveries SET subject = 'slow' WHERE id = $1", record.Identity.MailId);
         await Books.ExecuteAsync("ALTER TABLE email.deliveries ENABLE TRIGGER slow_commit");
 
-        await Should.ThrowAsync<NpgsqlException>(new OutcomeBatch(_impatient).SentAsync([new OutcomeRequest(record.Identity, 1, [])]));
+        await Should.ThrowAsync<NpgsqlException>(new OutcomeBatch(_impatient).SentAsync([new OutcomeRequest(record, 1, [])]));
 
         (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sending);
     }

@@ -18,7 +18,7 @@ internal sealed class Books(IServiceProvider services)
     public FailureStore Failures { get; } = services.GetRequiredService<FailureStore>();
 
     /// <summary>A mail that a worker has claimed.</summary>
-    public async Task<(RecordIdentity Identity, ClaimResult.Claimed Claim)> ClaimAsync(Guid mailId, byte[]? value = null)
+    public async Task<(MailRecord Record, ClaimResult.Claimed Claim)> ClaimAsync(Guid mailId, byte[]? value = null)
     {
         var workers = services.GetRequiredService<WorkerStore>();
         var worker = await workers.RegisterAsync("test", TimeSpan.FromMinutes(5), default);
@@ -36,16 +36,16 @@ internal sealed class Books(IServiceProvider services)
             ContentHash = SHA256.HashData(value ?? []),
             Recipients = [new MailRecipient("b@example.com", RecipientKind.To)],
         };
-        return (record.Identity, (await Deliveries.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>());
+        return (record, (await Deliveries.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>());
     }
 
     /// <summary>A mail that died, and its failure.</summary>
     public async Task<(Guid MailId, Guid FailureId)> FailAsync(byte[]? value = null, Guid? mail = null)
     {
         var mailId = mail ?? Guid.NewGuid();
-        var (identity, claim) = await ClaimAsync(mailId, value);
-        await Deliveries.RecordHandOverAsync(identity, claim.FencingToken, new HandOver.DeadLetter("550 no such user"), []);
-        await Deliveries.MarkHandedOverAsync(identity);
+        var (record, claim) = await ClaimAsync(mailId, value);
+        await Deliveries.RecordHandOverAsync(record, claim.FencingToken, new HandOver.DeadLetter("550 no such user"), []);
+        await Deliveries.MarkHandedOverAsync(record.Identity);
         return (mailId, await ProjectAsync(mailId, value));
     }
 

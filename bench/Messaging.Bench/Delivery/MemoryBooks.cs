@@ -31,13 +31,13 @@ internal sealed class MemoryBooks : IDeliveryBooks
     }
 
     public Task<bool> RecordSentAsync(
-        RecordIdentity identity, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
-        EndAsync(identity, fencingToken, facts => facts with { State = MailState.Sent }, answers);
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
+        EndAsync(record.Identity, fencingToken, facts => facts with { State = MailState.Sent }, answers);
 
     public Task<bool> RecordHandOverAsync(
-        RecordIdentity identity, long fencingToken, HandOver handOver, IReadOnlyCollection<RecipientAnswer> answers, string? error = null,
+        MailRecord record, long fencingToken, HandOver handOver, IReadOnlyCollection<RecipientAnswer> answers, string? error = null,
         CancellationToken cancellationToken = default) => EndAsync(
-            identity, fencingToken,
+            record.Identity, fencingToken,
             facts => handOver is HandOver.Redelivery
                 ? facts with { State = MailState.Queued, HandOver = HandOverKind.Redelivery }
                 : facts with { State = MailState.Dead, HandOver = HandOverKind.DeadLetter },

@@ -27,7 +27,7 @@ internal sealed class ClaimTests
     {
         var id = Guid.NewGuid();
         var claim = await ClaimAsOtherAsync(id, LongLease);
-        await _worker.Deliveries.RecordHandOverAsync(First(id), claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow, "451 later"), []);
+        await _worker.Deliveries.RecordHandOverAsync(Record(id), claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow, "451 later"), []);
 
         await ProduceAsync(id);
 
@@ -41,7 +41,7 @@ internal sealed class ClaimTests
     {
         var id = Guid.NewGuid();
         var claim = await ClaimAsOtherAsync(id, LongLease);
-        await _worker.Deliveries.RecordHandOverAsync(First(id), claim.FencingToken, new HandOver.DeadLetter("550 no such user"), []);
+        await _worker.Deliveries.RecordHandOverAsync(Record(id), claim.FencingToken, new HandOver.DeadLetter("550 no such user"), []);
 
         await ProduceAsync(id);
 
@@ -57,7 +57,7 @@ internal sealed class ClaimTests
     {
         var id = Guid.NewGuid();
         var claim = await ClaimAsOtherAsync(id, LongLease);
-        await _worker.Deliveries.RecordHandOverAsync(First(id), claim.FencingToken, new HandOver.DeadLetter("550"), []);
+        await _worker.Deliveries.RecordHandOverAsync(Record(id), claim.FencingToken, new HandOver.DeadLetter("550"), []);
         await _worker.Deliveries.MarkHandedOverAsync(First(id));
 
         await ProduceAsync(id);
@@ -139,7 +139,7 @@ internal sealed class ClaimTests
     {
         var id = Guid.NewGuid();
         var claim = await ClaimAsOtherAsync(id, LongLease);
-        await _worker.Deliveries.RecordHandOverAsync(First(id), claim.FencingToken, new HandOver.DeadLetter("550"), []);
+        await _worker.Deliveries.RecordHandOverAsync(Record(id), claim.FencingToken, new HandOver.DeadLetter("550"), []);
         await _worker.Deliveries.MarkHandedOverAsync(First(id));
 
         await ProduceAsync(id, (HeaderNames.Generation, "1"));
@@ -164,22 +164,23 @@ internal sealed class ClaimTests
 
     private async Task<ClaimResult.Claimed> ClaimAsync(Guid id, Func<Guid> workerId)
     {
-        var claim = await Eventually.Value(() => _worker.Deliveries.ClaimAsync(
-            new MailRecord
-            {
-                Identity = First(id),
-                MessageIdHeader = $"{id:D}-first@example.com",
-                Topic = _worker.Topics.Mails,
-                Partition = 0,
-                Offset = 0,
-                Timestamp = DateTimeOffset.UtcNow,
-                Sender = Mail.From,
-                ContentHash = SHA256.HashData(Value),
-                Recipients = [new MailRecipient("bob@example.com", RecipientKind.To)],
-            },
-            workerId()), claim => claim is not ClaimResult.NoLease, null, "the worker has a lease");
+        var claim = await Eventually.Value(
+            () => _worker.Deliveries.ClaimAsync(Record(id), workerId()), claim => claim is not ClaimResult.NoLease, null, "the worker has a lease");
         return claim.ShouldBeOfType<ClaimResult.Claimed>();
     }
+
+    private MailRecord Record(Guid id) => new()
+    {
+        Identity = First(id),
+        MessageIdHeader = $"{id:D}-first@example.com",
+        Topic = _worker.Topics.Mails,
+        Partition = 0,
+        Offset = 0,
+        Timestamp = DateTimeOffset.UtcNow,
+        Sender = Mail.From,
+        ContentHash = SHA256.HashData(Value),
+        Recipients = [new MailRecipient("bob@example.com", RecipientKind.To)],
+    };
 
     private async Task ProduceAsync(Guid id, params (string Name, string Value)[] headers) => await _worker.Kafka.Records.ProduceAsync(
         _worker.Topics.Mails, $"{id:D}", System.Text.Encoding.UTF8.GetString(Value), [(HeaderNames.MessageId, $"{id:D}"), .. headers]);

@@ -29,30 +29,32 @@ public sealed class BatchPlanTests
         {
             var worker = await books.StartWorkerAsync();
             for (var round = 0; round < Rounds; round++)
-                await WorkAsync(books.Deliveries, worker);
+                await WorkAsync(books, worker);
             books.DataSource.Clear();
         }
 
         await using var after = Books.At(database);
         await Eventually.Until(
             async () => await CounterAsync(after, "deliveries", "n_tup_ins") == Rounds * MailsARound, null, "the connection has told what it did, as it does when it ends");
-        foreach (var table in new[] { "deliveries", "delivery_recipients" })
+        foreach (var table in new[] { "deliveries", "delivery_recipients", "failures" })
             (await CounterAsync(after, table, "seq_tup_read")).ShouldBeLessThan(10 * Rounds * MailsARound, table);
     }
 
     /// <summary>Every statement once or a few times.</summary>
-    private static async Task WorkAsync(DeliveryStore deliveries, Guid worker)
+    private static async Task WorkAsync(Books books, Guid worker)
     {
+        var deliveries = books.Deliveries;
         var records = Enumerable.Range(0, MailsARound).Select(_ => Make.Record()).ToList();
         (await Task.WhenAll(records.Select(record => deliveries.ClaimAsync(record, worker)))).ShouldAllBe(result => result is ClaimResult.Claimed);
         (await Task.WhenAll(records.Select(record => deliveries.ClaimAsync(record, worker)))).ShouldAllBe(result => result is ClaimResult.Busy);
         await Task.WhenAll(records.Select((record, number) => (number % 4) switch
         {
-            0 => deliveries.RecordHandOverAsync(record.Identity, 1, new HandOver.DeadLetter("550"), [Rejected]),
+            0 => deliveries.RecordHandOverAsync(record, 1, new HandOver.DeadLetter("550"), [Rejected]),
             1 => deliveries.ReleaseAsync(record.Identity, 1),
-            _ => deliveries.RecordSentAsync(record.Identity, 1, [Rejected]),
+            _ => deliveries.RecordSentAsync(record, 1, [Rejected]),
         }));
         await Task.WhenAll(records.Select(record => deliveries.MarkHandedOverAsync(record.Identity)));
+        await books.Failures.ProjectAsync(Make.DeadLetter(records[0].Identity.MailId));
     }
 
     private static RecipientAnswer Rejected { get; } = new("b@example.com", RecipientOutcome.Rejected, 550);

@@ -36,7 +36,7 @@ public sealed class ClaimTests : BooksTests
     }
 
     [Test]
-    public async Task A_claim_writes_the_mail_and_its_recipients()
+    public async Task A_claim_writes_the_mail_and_its_outcome_each_recipient_once()
     {
         var record = Make.Record() with
         {
@@ -51,6 +51,10 @@ public sealed class ClaimTests : BooksTests
         mail.WorkerId.ShouldBe(Worker);
         mail.ContentHash.ShouldBe(record.ContentHash);
         mail.RecordTimestamp.ShouldBe(record.Timestamp);
+        mail.Recipients.ShouldBeEmpty();
+
+        await Books.Deliveries.RecordHandOverAsync(record, claim.FencingToken, new HandOver.Redelivery(2, Make.Noon, "no connection"), []);
+        mail = await Books.MailAsync(record.Identity.MailId);
         mail.Recipients.Select(recipient => (recipient.Address, recipient.Kind, recipient.Outcome)).ShouldBe(
             [("b@example.com", RecipientKind.To, RecipientOutcome.Pending), ("c@example.com", RecipientKind.Bcc, RecipientOutcome.Pending)]);
     }
@@ -59,8 +63,13 @@ public sealed class ClaimTests : BooksTests
     public async Task Text_that_Postgres_does_not_take_is_mended_and_the_mail_claimed()
     {
         var record = Make.Record() with { Subject = "a\0b\ud800c", Key = "k\0", Sender = "a\0@example.com", Recipients = [new("b\0@example.com", RecipientKind.To)] };
-        await Books.ClaimAsync(record, Worker);
-        (await Books.MailAsync(record.Identity.MailId)).Subject.ShouldBe("a\ufffdb\ufffdc");
+        var claim = await Books.ClaimAsync(record, Worker);
+        var address = claim.OpenRecipients.ShouldHaveSingleItem().Address;
+        await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer(address, RecipientOutcome.Accepted, 250)]);
+        var mail = await Books.MailAsync(record.Identity.MailId);
+        mail.Subject.ShouldBe("a\ufffdb\ufffdc");
+        var recipient = mail.Recipients.ShouldHaveSingleItem();
+        (recipient.Address, recipient.Outcome).ShouldBe(("b\ufffd@example.com", RecipientOutcome.Accepted));
     }
 
     [Test]
@@ -126,7 +135,7 @@ public sealed class ClaimTests : BooksTests
     {
         var record = Make.Record();
         var claim = await Books.ClaimAsync(record, Worker);
-        await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, []);
+        await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, []);
 
         (await Books.Deliveries.ClaimAsync(Make.Record(record.Identity.MailId, content: "other", offset: 8), Worker))
             .ShouldBeOfType<ClaimResult.IdempotencyConflict>();

@@ -244,14 +244,14 @@ public sealed class InterleavingTests : BooksTests
             if (!actor.Defers)
             {
                 await _books.Deliveries.RecordSentAsync(
-                    actor.Record.Identity, claim.FencingToken, [new RecipientAnswer(address, RecipientOutcome.Accepted, 250)]);
+                    actor.Record, claim.FencingToken, [new RecipientAnswer(address, RecipientOutcome.Accepted, 250)]);
                 return;
             }
 
             // It was not taken after all.
             _sends--;
             if (await _books.Deliveries.RecordHandOverAsync(
-                actor.Record.Identity, claim.FencingToken, new HandOver.Redelivery(2, Make.Noon, "451"), [new RecipientAnswer(address, RecipientOutcome.Deferred, 451)]))
+                actor.Record, claim.FencingToken, new HandOver.Redelivery(2, Make.Noon, "451"), [new RecipientAnswer(address, RecipientOutcome.Deferred, 451)]))
             {
                 Redeliver(actor);
                 await _books.Deliveries.MarkHandedOverAsync(actor.Record.Identity);

@@ -15,8 +15,8 @@ public sealed class OutcomeTests : BooksTests
     {
         var record = Make.Record();
         var claim = await Books.ClaimAsync(record, Worker);
-        (await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [Accepted(record)])).ShouldBeTrue();
-        (await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [Accepted(record)])).ShouldBeTrue();
+        (await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [Accepted(record)])).ShouldBeTrue();
+        (await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [Accepted(record)])).ShouldBeTrue();
 
         var mail = await Books.MailAsync(record.Identity.MailId);
         mail.State.ShouldBe(MailState.Sent);
@@ -32,8 +32,8 @@ public sealed class OutcomeTests : BooksTests
     {
         var record = Make.Record();
         var claim = await Books.ClaimAsync(record, Worker);
-        (await Books.Deliveries.RecordHandOverAsync(record.Identity, claim.FencingToken, Again, [])).ShouldBeTrue();
-        (await Books.Deliveries.RecordHandOverAsync(record.Identity, claim.FencingToken, Again, [])).ShouldBeTrue();
+        (await Books.Deliveries.RecordHandOverAsync(record, claim.FencingToken, Again, [])).ShouldBeTrue();
+        (await Books.Deliveries.RecordHandOverAsync(record, claim.FencingToken, Again, [])).ShouldBeTrue();
 
         var pending = (await Books.Deliveries.ClaimAsync(record, Worker)).ShouldBeOfType<ClaimResult.HandOverPending>();
         pending.ShouldBe(new ClaimResult.HandOverPending(HandOverKind.Redelivery, 2, Due, "451 4.3.0 try later"));
@@ -51,7 +51,7 @@ public sealed class OutcomeTests : BooksTests
     {
         var record = Make.Record();
         var claim = await Books.ClaimAsync(record, Worker);
-        await Books.Deliveries.RecordHandOverAsync(record.Identity, claim.FencingToken, new HandOver.DeadLetter("550"), [], "SmtpCommandException: 550");
+        await Books.Deliveries.RecordHandOverAsync(record, claim.FencingToken, new HandOver.DeadLetter("550"), [], "SmtpCommandException: 550");
 
         var mail = await Books.MailAsync(record.Identity.MailId);
         (mail.State, mail.LastError, mail.HandOver).ShouldBe((MailState.Dead, "SmtpCommandException: 550", HandOverKind.DeadLetter));
@@ -65,7 +65,7 @@ public sealed class OutcomeTests : BooksTests
     public async Task A_worker_that_lost_the_mail_cannot_hand_it_over_or_give_it_back()
     {
         var (record, old) = await TakenOverAsync();
-        (await Books.Deliveries.RecordHandOverAsync(record.Identity, old, Again, [Deferred(record)])).ShouldBeFalse();
+        (await Books.Deliveries.RecordHandOverAsync(record, old, Again, [Deferred(record)])).ShouldBeFalse();
         (await Books.Deliveries.ReleaseAsync(record.Identity, old)).ShouldBeFalse();
 
         var mail = await Books.MailAsync(record.Identity.MailId);
@@ -77,13 +77,13 @@ public sealed class OutcomeTests : BooksTests
     public async Task A_servers_answer_is_kept_whatever_the_fence_says()
     {
         var (record, old) = await TakenOverAsync();
-        (await Books.Deliveries.RecordSentAsync(record.Identity, old, [Accepted(record)])).ShouldBeFalse();
+        (await Books.Deliveries.RecordSentAsync(record, old, [Accepted(record)])).ShouldBeFalse();
 
         var mail = await Books.MailAsync(record.Identity.MailId);
         mail.State.ShouldBe(MailState.Sent);
         mail.Recipients.Single().Outcome.ShouldBe(RecipientOutcome.Accepted);
         // The one that took it over learns that it is no longer its own.
-        (await Books.Deliveries.RecordHandOverAsync(record.Identity, 2, Again, [Deferred(record)])).ShouldBeFalse();
+        (await Books.Deliveries.RecordHandOverAsync(record, 2, Again, [Deferred(record)])).ShouldBeFalse();
         (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
     }
 
@@ -93,13 +93,13 @@ public sealed class OutcomeTests : BooksTests
         var record = Make.Record() with { Recipients = [new("b@example.com", RecipientKind.To), new("c@example.com", RecipientKind.Cc)] };
         var claim = await Books.ClaimAsync(record, Worker);
         await Books.Deliveries.RecordHandOverAsync(
-            record.Identity, claim.FencingToken, Again,
+            record, claim.FencingToken, Again,
             [Accepted(record), new RecipientAnswer("c@example.com", RecipientOutcome.Unknown)]);
 
         var next = record.Next(attempt: 2);
         claim = await Books.ClaimAsync(next, Worker);
         claim.OpenRecipients.Select(recipient => recipient.Address).ShouldBe(["c@example.com"]);
-        await Books.Deliveries.RecordHandOverAsync(next.Identity, claim.FencingToken, Again with { NextAttempt = 3 }, [Deferred(record)]);
+        await Books.Deliveries.RecordHandOverAsync(next, claim.FencingToken, Again with { NextAttempt = 3 }, [Deferred(record)]);
 
         var mail = await Books.MailAsync(record.Identity.MailId);
         mail.UnknownOutcomes.ShouldBe(1);
@@ -111,8 +111,8 @@ public sealed class OutcomeTests : BooksTests
     {
         var record = Make.Record();
         var claim = await Books.ClaimAsync(record, Worker);
-        await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [Accepted(record)]);
-        await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [Deferred(record)]);
+        await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [Accepted(record)]);
+        await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [Deferred(record)]);
         (await Books.MailAsync(record.Identity.MailId)).Recipients.Single().Outcome.ShouldBe(RecipientOutcome.Accepted);
     }
 
@@ -132,7 +132,7 @@ public sealed class OutcomeTests : BooksTests
     {
         var record = Make.Record();
         (await Books.Deliveries.FindAsync(record.Identity.MailId)).ShouldBeNull();
-        (await Books.Deliveries.RecordSentAsync(record.Identity, 1, [])).ShouldBeFalse();
+        (await Books.Deliveries.RecordSentAsync(record, 1, [])).ShouldBeFalse();
     }
 
     [Test]
@@ -140,8 +140,12 @@ public sealed class OutcomeTests : BooksTests
     {
         var first = Make.Record(to: "Someone@Example.com");
         var second = Make.Record(to: "someone@example.COM");
-        await Books.ClaimAsync(first, Worker);
-        await Books.ClaimAsync(second, Worker);
+        foreach (var record in new[] { first, second })
+        {
+            var claim = await Books.ClaimAsync(record, Worker);
+            await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [Accepted(record)]);
+        }
+
         var found = await Books.Deliveries.ListByRecipientAsync("SOMEONE@example.com", 10);
         found.Select(mail => mail.Id).ShouldBe([second.Identity.MailId, first.Identity.MailId]);
     }

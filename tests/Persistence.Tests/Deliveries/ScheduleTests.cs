@@ -104,7 +104,7 @@ public sealed class ScheduleTests : BooksTests
 
         var redelivered = Make.Record();
         var claim = await Books.ClaimAsync(redelivered, Worker);
-        await Books.Deliveries.RecordHandOverAsync(redelivered.Identity, claim.FencingToken, new HandOver.Redelivery(2, Due, "451"), []);
+        await Books.Deliveries.RecordHandOverAsync(redelivered, claim.FencingToken, new HandOver.Redelivery(2, Due, "451"), []);
         (await CancelAsync(redelivered)).ShouldBe(CancelResult.Canceled);
         (await Books.Deliveries.ClaimAsync(redelivered, Worker)).ShouldBeOfType<ClaimResult.Stale>().State.ShouldBe(MailState.Canceled);
         (await Books.Deliveries.ClaimAsync(redelivered.Next(attempt: 2), Worker)).ShouldBeOfType<ClaimResult.Stale>();
@@ -131,7 +131,7 @@ public sealed class ScheduleTests : BooksTests
         var record = Make.Record();
         var claim = await Books.ClaimAsync(record, Worker);
         (await CancelAsync(record)).ShouldBe(CancelResult.Refused);
-        await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
         (await CancelAsync(record)).ShouldBe(CancelResult.Refused);
         (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
 
@@ -146,7 +146,7 @@ public sealed class ScheduleTests : BooksTests
         var record = Make.Record();
         var claim = await Books.ClaimAsync(record, Worker);
         await Books.Deliveries.RecordHandOverAsync(
-            record.Identity, claim.FencingToken, new HandOver.Redelivery(2, Due, "451"), [new RecipientAnswer("b@example.com", outcome)]);
+            record, claim.FencingToken, new HandOver.Redelivery(2, Due, "451"), [new RecipientAnswer("b@example.com", outcome)]);
 
         (await CancelAsync(record)).ShouldBe(CancelResult.Refused);
         (await Books.Deliveries.ClaimAsync(record.Next(attempt: 2), Worker)).ShouldBeOfType<ClaimResult.Claimed>();

@@ -104,7 +104,7 @@ public sealed class ProjectionTests : BooksTests
     {
         var record = Make.Record();
         var claim = await Books.ClaimAsync(record, Worker);
-        await Books.Deliveries.RecordHandOverAsync(record.Identity, claim.FencingToken, new HandOver.DeadLetter("550"), []);
+        await Books.Deliveries.RecordHandOverAsync(record, claim.FencingToken, new HandOver.DeadLetter("550"), []);
         await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
         (await Books.Deliveries.ClaimAsync(record, Worker)).ShouldBe(new ClaimResult.Stale(MailState.Dead, 0, 1));
 

@@ -112,7 +112,7 @@ public sealed class ReplayTests : BooksTests
             var (record, failureId) = await DeadAsync();
             await Task.WhenAll(
                 Task.Run(() => Books.Failures.RequestReplayAsync(failureId, "ann", null)),
-                Task.Run(() => Books.Deliveries.RecordSentAsync(record.Identity, 1, [])));
+                Task.Run(() => Books.Deliveries.RecordSentAsync(record, 1, [])));
             (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
             (await FindAsync(failureId)).Status.ShouldBe(FailureStatus.Resolved);
             (await Books.Deliveries.ClaimAsync(record.Next(generation: 1), Worker)).ShouldBeOfType<ClaimResult.Stale>();
@@ -132,7 +132,7 @@ public sealed class ReplayTests : BooksTests
         (await ReplayRefusedAsync(replayed)).ShouldBe(Refusal.Replayed);
 
         var (record, resolved) = await DeadAsync();
-        await Books.Deliveries.RecordSentAsync(record.Identity, 0, []);
+        await Books.Deliveries.RecordSentAsync(record, 0, []);
         (await ReplayRefusedAsync(resolved)).ShouldBe(Refusal.Resolved);
 
         var (_, discarded) = await DeadAsync();
@@ -219,7 +219,7 @@ public sealed class ReplayTests : BooksTests
     private async Task SendAsync(MailRecord record)
     {
         var claim = await Books.ClaimAsync(record, Worker);
-        (await Books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [])).ShouldBeTrue();
+        (await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [])).ShouldBeTrue();
     }
 
     private async Task<Failure> FindAsync(Guid id) => (await Books.Failures.FindAsync(id)).ShouldNotBeNull();

@@ -62,7 +62,7 @@ public sealed partial class QueriesTests
         await _books.Failures.MarkReplayedAsync(failure);
         var claim = await _books.ClaimAsync(replayed.Next(generation: 1), worker);
         await _books.Deliveries.RecordSentAsync(
-            replayed.Next(generation: 1).Identity, claim.FencingToken, [new RecipientAnswer(Bob, RecipientOutcome.Accepted, 250, "2.0.0", "queued")]);
+            replayed.Next(generation: 1), claim.FencingToken, [new RecipientAnswer(Bob, RecipientOutcome.Accepted, 250, "2.0.0", "queued")]);
 
         var discarded = await FailAsync(Make.Record(to: "carol@example.com"), worker);
         await _books.Failures.DiscardAsync(discarded, "ben", "a typing error");
@@ -74,7 +74,7 @@ public sealed partial class QueriesTests
         var deferred = Make.Record();
         claim = await _books.ClaimAsync(deferred, worker);
         await _books.Deliveries.RecordHandOverAsync(
-            deferred.Identity, claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow, "451 4.3.0 try later"),
+            deferred, claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow, "451 4.3.0 try later"),
             [new RecipientAnswer("b@example.com", RecipientOutcome.Deferred, 451, "4.3.0", "try later")]);
 
         await _books.Schedules.KeepAsync(

@@ -127,6 +127,7 @@ public sealed class RetentionTests
 
         (await FailuresAsync()).ShouldBe([pending.Failure, young.Failure], ignoreOrder: true);
         (await MailsAsync()).ShouldBe([pending.Mail, young.Mail], ignoreOrder: true);
+        (await _books.ScalarAsync<long>("SELECT count(*) FROM email.delivery_recipients")).ShouldBe(2, "one of each mail that stays");
     }
 
     [Test]
@@ -181,7 +182,7 @@ public sealed class RetentionTests
     {
         var record = Make.Record();
         var claim = await _books.ClaimAsync(record, _worker);
-        await _books.Deliveries.RecordSentAsync(record.Identity, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        await _books.Deliveries.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
         await AgeAsync(record.Identity.MailId, ended);
         return record.Identity.MailId;
     }

@@ -38,8 +38,8 @@ public class CancelEmailTests
     public async Task A_mail_that_waits_for_its_next_attempt_is_canceled()
     {
         var id = Guid.NewGuid();
-        var (identity, claim) = await _books.ClaimAsync(id);
-        await _books.Deliveries.RecordHandOverAsync(identity, claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow.AddMinutes(1), "451"), []);
+        var (record, claim) = await _books.ClaimAsync(id);
+        await _books.Deliveries.RecordHandOverAsync(record, claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow.AddMinutes(1), "451"), []);
 
         (await (await _api.PostAsync($"/emails/{id}/cancel", "")).JsonAsync()).GetProperty("state").GetString().ShouldBe("canceled");
     }
@@ -48,10 +48,10 @@ public class CancelEmailTests
     public async Task A_mail_that_is_being_sent_or_was_sent_is_not_canceled_and_the_answer_says_what_it_is()
     {
         var id = Guid.NewGuid();
-        var (identity, claim) = await _books.ClaimAsync(id);
+        var (record, claim) = await _books.ClaimAsync(id);
         (await (await _api.PostAsync($"/emails/{id}/cancel", "")).ProblemAsync(409, "mail_not_waiting")).GetProperty("state").GetString().ShouldBe("sending");
 
-        await _books.Deliveries.RecordSentAsync(identity, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        await _books.Deliveries.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
         (await (await _api.PostAsync($"/emails/{id}/cancel", "")).ProblemAsync(409, "mail_not_waiting")).GetProperty("state").GetString().ShouldBe("sent");
     }
 

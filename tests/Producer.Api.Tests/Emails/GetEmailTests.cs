@@ -34,9 +34,9 @@ public class GetEmailTests
     public async Task A_sent_mail_tells_its_times_its_attempts_and_its_recipients()
     {
         var id = Guid.NewGuid();
-        var (identity, claim) = await _books.ClaimAsync(id);
+        var (record, claim) = await _books.ClaimAsync(id);
         await _books.Deliveries.RecordSentAsync(
-            identity, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250, "2.0.0", "OK")]);
+            record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250, "2.0.0", "OK")]);
 
         var mail = await (await _api.GetAsync($"/emails/{id}")).JsonAsync();
         mail.GetProperty("state").GetString().ShouldBe("sent");
