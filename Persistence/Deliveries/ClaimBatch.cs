@@ -21,6 +21,9 @@ internal sealed record ClaimRefusal(ClaimDecision Decision, ClaimResult? Refusal
 /// <summary>Runs the statements of <see cref="ClaimSql"/> for mails that differ.</summary>
 internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
 {
+    // Of a claim that has inserted the mail's row.
+    private const long InsertToken = 1;
+
     /// <summary>Claims what can be claimed; null for what cannot.</summary>
     public async Task<IReadOnlyList<ClaimResult.Claimed?>> ClaimAsync(IReadOnlyList<ClaimRequest> requests)
     {
@@ -32,14 +35,9 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         while (await reader.ReadAsync())
         {
             var place = places[reader.GetGuid(0)];
-            var settled = reader.GetFieldValue<string[]>(4);
-            claims[place] = new ClaimResult.Claimed(
-                reader.GetInt64(1),
-                [.. recipients[place].Where(recipient => !settled.Contains(recipient.Address))],
-                reader.GetFieldValue<string[]>(5),
-                reader.GetFieldValue<DateTimeOffset>(6),
-                reader.GetString(3),
-                reader.IsDBNull(2) ? null : reader.GetGuid(2));
+            claims[place] = reader.GetInt64(1) == InsertToken
+                ? Inserted(requests[place].Record, recipients[place])
+                : Taken(reader, recipients[place]);
         }
         await reader.ThrowUnlessCommittedAsync();
         return claims;
@@ -58,6 +56,21 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
             refusals[place] = Refusal(reader, requests[place].Record.Identity);
         }
         return refusals;
+    }
+
+    private static ClaimResult.Claimed Inserted(MailRecord record, IReadOnlyList<MailRecipient> recipients) =>
+        new(InsertToken, recipients, [], record.Timestamp, PostgresText.Clean(record.MessageIdHeader), null);
+
+    private static ClaimResult.Claimed Taken(NpgsqlDataReader reader, IReadOnlyList<MailRecipient> recipients)
+    {
+        var settled = reader.GetFieldValue<string[]>(5);
+        return new ClaimResult.Claimed(
+            reader.GetInt64(1),
+            [.. recipients.Where(recipient => !settled.Contains(recipient.Address))],
+            reader.GetFieldValue<string[]>(6),
+            reader.GetFieldValue<DateTimeOffset>(4),
+            reader.GetString(3),
+            reader.IsDBNull(2) ? null : reader.GetGuid(2));
     }
 
     private static ClaimRefusal Refusal(NpgsqlDataReader reader, RecordIdentity identity)

@@ -17,9 +17,9 @@ internal static class ClaimSql
     /// <c>IS TRUE</c> keeps the planner from a join that compares each with each: it then looks the ids up in a hash table.
     /// </para>
     /// <para>
-    /// Recipients are written with what became of them, not here; those that are settled come back, unless this is the mail's first
-    /// claim, before which there are none. The open ones are those of the record without them. One that was open when its worker's
-    /// lease ran out is unknown: it may have been in the middle of DATA.
+    /// Recipients are written with what became of them, not here; those that are settled come back. The open ones are those of the
+    /// record without them. One that was open when its worker's lease ran out is unknown: it may have been in the middle of DATA. A
+    /// claim that inserted the row has token 1, which no other has, and nothing to tell that its record does not say.
     /// </para>
     /// </remarks>
     public const string Claim = $"""
@@ -48,7 +48,7 @@ internal static class ClaimSql
                 unknown_outcomes = d.unknown_outcomes
                     + CASE WHEN d.state = 'sending' AND d.worker_id <> excluded.worker_id THEN 1 ELSE 0 END,
                 worker_id = excluded.worker_id,
-                fencing_token = d.fencing_token + 1,
+                fencing_token = greatest(d.fencing_token, 1) + 1,
                 message_id_header = coalesce(d.message_id_header, excluded.message_id_header),
                 first_topic = coalesce(d.first_topic, excluded.first_topic),
                 first_partition = coalesce(d.first_partition, excluded.first_partition),
@@ -81,11 +81,15 @@ internal static class ClaimSql
             WHERE (g.id IN (SELECT id FROM claimed WHERE taken_over_from <> worker_id)) IS TRUE
             ON CONFLICT (delivery_id, address) DO UPDATE SET outcome = 'unknown', updated_at = now() WHERE r.outcome = 'pending'
         )
-        SELECT c.id, c.fencing_token, c.taken_over_from, c.message_id_header, ARRAY(
-            SELECT r.address FROM email.delivery_recipients AS r
-            WHERE c.fencing_token > 1 AND r.delivery_id = c.id AND r.outcome IN ('accepted', 'rejected')) AS settled, ARRAY(
-            SELECT r.address FROM email.delivery_recipients AS r
-            WHERE c.fencing_token > 1 AND r.delivery_id = c.id AND r.outcome = 'rejected' ORDER BY r.ordinal) AS rejected, c.record_timestamp
+        SELECT c.id, c.fencing_token, c.taken_over_from,
+            CASE WHEN c.fencing_token > 1 THEN c.message_id_header END,
+            CASE WHEN c.fencing_token > 1 THEN c.record_timestamp END,
+            CASE WHEN c.fencing_token > 1 THEN ARRAY(
+                SELECT r.address FROM email.delivery_recipients AS r
+                WHERE r.delivery_id = c.id AND r.outcome IN ('accepted', 'rejected')) END AS settled,
+            CASE WHEN c.fencing_token > 1 THEN ARRAY(
+                SELECT r.address FROM email.delivery_recipients AS r
+                WHERE r.delivery_id = c.id AND r.outcome = 'rejected' ORDER BY r.ordinal) END AS rejected
         FROM claimed AS c
         """;
 
