@@ -68,9 +68,22 @@ internal sealed class RawClient : IDisposable
     /// <summary>MAIL, RCPT and DATA, up to the 354.</summary>
     public async Task BeginMailAsync(string recipient = "b@example.com")
     {
+        await AddressMailAsync(recipient);
+        (await SayAsync("DATA"))!.ShouldStartWith("354");
+    }
+
+    /// <summary>MAIL and RCPT.</summary>
+    public async Task AddressMailAsync(string recipient = "b@example.com")
+    {
         (await SayAsync("MAIL FROM:<a@example.com>"))!.ShouldStartWith("250");
         (await SayAsync($"RCPT TO:<{recipient}>"))!.ShouldStartWith("250");
-        (await SayAsync("DATA"))!.ShouldStartWith("354");
+    }
+
+    /// <summary>Sends a BDAT and its octets in one go.</summary>
+    public async Task<string?> SayChunkAsync(string octets, bool last = false)
+    {
+        await SendAsync($"BDAT {Encoding.UTF8.GetByteCount(octets)}{(last ? " LAST" : "")}\r\n{octets}");
+        return await ReplyAsync();
     }
 
     public void Dispose()

@@ -27,6 +27,9 @@ public sealed class SinkOptions
     /// <summary>How many connections are open at once, 1 to 100,000; a further one is answered 421. Default 1,000.</summary>
     public int MaxConnections { get; set; } = 1_000;
 
+    /// <summary>Whether mail is taken by BDAT too (RFC 3030, <c>CHUNKING</c>). Default true; false: a server that has only DATA.</summary>
+    public bool Chunking { get; set; } = true;
+
     /// <summary>How long a client may be silent, 1 second to 1 hour (RFC 5321, 4.5.3.2.7). Default 5 minutes.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(5);
 

@@ -87,5 +87,6 @@ internal sealed class MailStoreTests
         Helo = "x",
         Username = null,
         IsTls = false,
+        IsChunked = false,
     };
 }

@@ -31,7 +31,7 @@ internal sealed class ProtocolTests
 
         client.Capabilities.ShouldBe(
             MailKit.Net.Smtp.SmtpCapabilities.Pipelining | MailKit.Net.Smtp.SmtpCapabilities.Size | MailKit.Net.Smtp.SmtpCapabilities.EightBitMime
-            | MailKit.Net.Smtp.SmtpCapabilities.UTF8 | MailKit.Net.Smtp.SmtpCapabilities.EnhancedStatusCodes);
+            | MailKit.Net.Smtp.SmtpCapabilities.Chunking | MailKit.Net.Smtp.SmtpCapabilities.UTF8 | MailKit.Net.Smtp.SmtpCapabilities.EnhancedStatusCodes);
         client.MaxSize.ShouldBe(4096u);
     }
 

@@ -41,7 +41,7 @@ public sealed class SinkCounters
     /// <summary>How often a rule, of the script or of an address, acted.</summary>
     public long RulesApplied => Interlocked.Read(ref _rules);
 
-    /// <summary>Commands done, but left without an answer on request; at the end of DATA such a mail is stored.</summary>
+    /// <summary>Commands done, but left without an answer on request; at the end of the content such a mail is stored.</summary>
     public long AnswersLost => Interlocked.Read(ref _answersLost);
 
     /// <summary>How often each reply code was given.</summary>

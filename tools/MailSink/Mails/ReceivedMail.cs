@@ -18,7 +18,7 @@ public sealed class ReceivedMail
     /// <summary>The sink's own id of this mail: 32 hexadecimal digits.</summary>
     public string Id { get; }
 
-    /// <summary>When its last dot was read, UTC.</summary>
+    /// <summary>When its last byte was read, UTC.</summary>
     public DateTimeOffset ReceivedAt { get; }
 
     /// <summary>The envelope's sender (MAIL FROM); empty for a bounce.</summary>
@@ -30,7 +30,7 @@ public sealed class ReceivedMail
     /// <summary>The header <c>Message-ID</c> without angle brackets; empty if there is none.</summary>
     public string MessageId { get; }
 
-    /// <summary>The bytes between DATA and the last dot, unstuffed and otherwise untouched.</summary>
+    /// <summary>The bytes between DATA and the last dot, unstuffed and otherwise untouched, or those that came by BDAT.</summary>
     public ReadOnlyMemory<byte> Raw => _raw;
 
     /// <summary>The length of <see cref="Raw"/> in bytes.</summary>
@@ -50,6 +50,9 @@ public sealed class ReceivedMail
 
     /// <summary>Whether it came over TLS.</summary>
     public required bool IsTls { get; init; }
+
+    /// <summary>Whether its content came by BDAT (RFC 3030), and not by DATA.</summary>
+    public required bool IsChunked { get; init; }
 
     /// <summary>Whether somebody opened it on the page or by the API.</summary>
     public bool Read { get; internal set; }

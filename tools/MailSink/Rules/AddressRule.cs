@@ -9,11 +9,11 @@ namespace MailSink.Rules;
 /// each with a count of its own: <c>fail-451-twice+invoice-7@example.com</c>.
 /// <list type="table">
 /// <item><term><c>fail-CODE@</c></term><description>RCPT TO is answered with that code, 400 to 599.</description></item>
-/// <item><term><c>fail-data-CODE@</c></term><description>The mail is answered with that code after DATA, and not stored.</description></item>
+/// <item><term><c>fail-data-CODE@</c></term><description>The mail is answered with that code after its content, and not stored.</description></item>
 /// <item><term><c>slow-MS@</c></term><description>The answer to RCPT TO comes so many milliseconds later.</description></item>
 /// <item><term><c>slow-data-MS@</c></term><description>The mail is stored and the final answer given so many milliseconds later.</description></item>
-/// <item><term><c>drop-before@</c></term><description>After DATA the connection is closed; the mail is not stored.</description></item>
-/// <item><term><c>drop-after@</c></term><description>After DATA the mail is stored and the connection closed, without the final 250.</description></item>
+/// <item><term><c>drop-before@</c></term><description>After the content the connection is closed; the mail is not stored.</description></item>
+/// <item><term><c>drop-after@</c></term><description>After the content the mail is stored and the connection closed, without the final 250.</description></item>
 /// </list>
 /// </summary>
 internal sealed partial record AddressRule(SmtpStage At, RuleAction Then, int? Times)

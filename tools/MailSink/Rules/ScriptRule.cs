@@ -8,7 +8,7 @@ namespace MailSink.Rules;
 /// <example><c>sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.DropAfter) { Times = 1 });</c></example>
 public sealed record ScriptRule(SmtpStage At, RuleAction Then)
 {
-    /// <summary>Only for a recipient that matches, without regard to case, <c>*</c> and <c>?</c> as wildcards; at the end of DATA for a mail that has one. Null: any.</summary>
+    /// <summary>Only for a recipient that matches, without regard to case, <c>*</c> and <c>?</c> as wildcards; at DATA and at the end of the content for a mail that has one. Null: any.</summary>
     public string? Recipient { get; init; }
 
     /// <summary>Only for an envelope sender that matches, as <see cref="Recipient"/>. Null: any.</summary>

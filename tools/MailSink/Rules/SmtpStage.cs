@@ -21,10 +21,13 @@ public enum SmtpStage
     /// <summary><c>RCPT TO</c>.</summary>
     Rcpt,
 
-    /// <summary><c>DATA</c>, before the 354.</summary>
+    /// <summary>
+    /// <c>DATA</c>, before the 354. By <c>BDAT</c> (RFC 3030) it is the mail's first one, before its octets are read: its client
+    /// waits for no answer before it sends them. A refusal is given after them; what drops or hangs takes none of the mail.
+    /// </summary>
     Data,
 
-    /// <summary>The dot that ends the mail: the answer is the final 250.</summary>
+    /// <summary>The dot that ends the mail, or the last octet of its <c>BDAT … LAST</c>: the answer is the final 250.</summary>
     EndOfData,
 
     /// <summary><c>RSET</c>.</summary>

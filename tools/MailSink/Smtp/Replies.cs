@@ -10,9 +10,10 @@ internal static class Replies
     public static readonly SmtpReply SenderOk = new(250, "2.1.0 Ok");
     public static readonly SmtpReply RecipientOk = new(250, "2.1.5 Ok");
     public static readonly SmtpReply StartMail = new(354, "End data with <CR><LF>.<CR><LF>");
+    public static readonly SmtpReply ChunkTaken = new(250, "2.0.0 Ok: go on");
     public static readonly SmtpReply Stored = new(250, "2.0.0 Ok: kept, not delivered");
     public static readonly SmtpReply CannotVerify = new(252, "2.5.0 Send some mail, it will be taken");
-    public static readonly SmtpReply Help = new(214, "2.0.0 EHLO HELO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY QUIT");
+    public static readonly SmtpReply Help = new(214, "2.0.0 EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT");
 
     public static readonly SmtpReply ReadyForTls = new(220, "2.0.0 Ready to start TLS");
     public static readonly SmtpReply LoggedIn = new(235, "2.7.0 Authentication successful");
@@ -31,6 +32,7 @@ internal static class Replies
     public static readonly SmtpReply NotImplemented = new(502, "5.5.1 Command not implemented");
     public static readonly SmtpReply HeloNeedsName = new(501, "5.5.4 A domain or address literal must follow");
     public static readonly SmtpReply NoArgument = new(501, "5.5.4 No argument allowed");
+    public static readonly SmtpReply BadChunk = new(501, "5.5.4 A size must follow, and LAST or nothing");
     public static readonly SmtpReply BadPath = new(501, "5.1.3 An address in angle brackets must follow the colon");
     public static readonly SmtpReply BadSender = new(501, "5.1.7 Sender address not well formed");
     public static readonly SmtpReply BadRecipient = new(501, "5.1.3 Recipient address not well formed");
@@ -40,6 +42,7 @@ internal static class Replies
     public static readonly SmtpReply HeloFirst = new(503, "5.5.1 Send EHLO first");
     public static readonly SmtpReply MailFirst = new(503, "5.5.1 Send MAIL first");
     public static readonly SmtpReply RecipientFirst = new(503, "5.5.1 Send RCPT first; no valid recipients");
+    public static readonly SmtpReply ChunksBegun = new(503, "5.5.1 Content has begun: send the rest by BDAT, or RSET");
     public static readonly SmtpReply NestedMail = new(503, "5.5.1 Sender already given");
     public static readonly SmtpReply TlsAlready = new(503, "5.5.1 TLS is already active");
     public static readonly SmtpReply LoggedInAlready = new(503, "5.5.1 Already authenticated");

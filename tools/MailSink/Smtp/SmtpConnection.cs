@@ -94,6 +94,29 @@ internal sealed class SmtpConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads so many octets, whatever they are; <see cref="SmtpInputKind.Line"/> when all are there.</summary>
+    /// <param name="octets">How many.</param>
+    /// <param name="mail">Where they go; null throws them away.</param>
+    public async ValueTask<SmtpInput> ReadChunkAsync(long octets, MailBuffer? mail)
+    {
+        while (octets > 0)
+        {
+            var result = await ReadAsync();
+            if (result.IsCanceled)
+                return Interrupted(result.Buffer);
+
+            var part = result.Buffer.Slice(0, Math.Min(octets, result.Buffer.Length));
+            foreach (var segment in part)
+                mail?.Append(segment.Span);
+            octets -= part.Length;
+            _input.AdvanceTo(part.End);
+            if (result.IsCompleted && octets > 0)
+                return new SmtpInput(SmtpInputKind.Closed);
+        }
+
+        return new SmtpInput(SmtpInputKind.Line);
+    }
+
     /// <summary>Waits until the client closes the connection, the time-out comes or the server stops, whatever is sent.</summary>
     public async ValueTask WaitForEndAsync()
     {

@@ -12,7 +12,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
     private readonly SmtpConnection _connection = connection;
     private readonly SmtpServices _services = services;
     private readonly long _number = number;
-    private readonly DataDecoder _decoder = new(services.Options.MaxMessageBytes);
+    private readonly MailBuffer _mail = new(services.Options.MaxMessageBytes);
     private string? _helo;
     private string? _username;
     private Envelope? _envelope;
@@ -53,6 +53,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         "MAIL" => MailAsync(command.Argument),
         "RCPT" => RecipientAsync(command.Argument),
         "DATA" => DataAsync(command.Argument),
+        "BDAT" when _services.Options.Chunking => ChunkAsync(command.Argument),
         "RSET" => AnswerAsync(SmtpStage.Rset, Reset),
         "NOOP" => AnswerAsync(SmtpStage.Noop, () => Replies.Ok),
         "QUIT" => AnswerAsync(SmtpStage.Quit, () => Replies.Bye),
@@ -81,6 +82,8 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         yield return "PIPELINING";
         yield return FormattableString.Invariant($"SIZE {_services.Options.MaxMessageBytes}");
         yield return "8BITMIME";
+        if (_services.Options.Chunking)
+            yield return "CHUNKING";
         yield return "SMTPUTF8";
         yield return "ENHANCEDSTATUSCODES";
         if (_services.Options.Tls is SinkTls.StartTls or SinkTls.StartTlsRequired && !_connection.IsTls)
@@ -181,6 +184,8 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
     {
         if (_envelope is not { } envelope)
             return Said(Replies.MailFirst);
+        if (envelope.IsChunked)
+            return Said(Replies.ChunksBegun);
         var (recipient, wrong) = EnvelopeCommands.Recipient(argument, envelope);
         if (wrong is not null)
             return Said(wrong);
@@ -199,29 +204,59 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
     {
         if (argument.Length > 0)
             return Say(Replies.NoArgument);
-        if (_envelope is not { } envelope)
-            return Say(Replies.MailFirst);
-        if (envelope.Recipients.Count == 0)
-            return Say(Replies.RecipientFirst);
-
-        var start = false;
-        if (!await AnswerAsync(SmtpStage.Data, () =>
-            {
-                start = true;
-                return Replies.StartMail;
-            }))
-        {
+        if (WhyNoContent() is { } notNow)
+            return Say(notNow);
+        if (_envelope!.IsChunked)
+            return Say(Replies.ChunksBegun);
+        if (await DecideAsync(SmtpStage.Data, () => Replies.StartMail) is not { } reply || !Say(reply))
             return false;
-        }
-
-        if (!start)
+        if (reply != Replies.StartMail)
             return true;
 
-        _decoder.Reset();
-        var input = await _connection.ReadMailAsync(_decoder);
+        _mail.Reset();
+        var input = await _connection.ReadMailAsync(new DataDecoder(_mail));
+        return input.Kind == SmtpInputKind.Line ? await EndAsync(_envelope) : SayWhy(input.Kind);
+    }
+
+    /// <summary>A part of the mail by BDAT (RFC 3030, 2). Its octets follow the line, and are read also where it is refused.</summary>
+    private async ValueTask<bool> ChunkAsync(string argument)
+    {
+        if (ChunkArgument.Parse(argument) is not { } chunk)
+            return Say(Replies.BadChunk);
+
+        var refusal = chunk.IsWellFormed ? WhyNoContent() : Replies.BadChunk;
+        if (refusal is null && !_envelope!.IsChunked)
+        {
+            // Before anything of the content is read: what rules ask for at DATA.
+            if (await DecideAsync(SmtpStage.Data, () => Replies.StartMail) is not { } reply)
+                return false;
+            refusal = reply == Replies.StartMail ? null : reply;
+            _envelope.IsChunked = true;
+            _mail.Reset();
+        }
+
+        var input = await _connection.ReadChunkAsync(chunk.Size, refusal is null ? _mail : null);
         if (input.Kind != SmtpInputKind.Line)
             return SayWhy(input.Kind);
+        if (refusal is null && chunk.IsLast)
+            return await EndAsync(_envelope!);
 
+        refusal ??= _mail.IsTooBig ? Replies.TooBig : null;
+        // A chunk refused is a mail refused; those that were sent ahead are refused with it.
+        if (refusal is not null)
+            _envelope = null;
+        return Say(refusal ?? Replies.ChunkTaken);
+    }
+
+    private SmtpReply? WhyNoContent() => _envelope switch
+    {
+        null => Replies.MailFirst,
+        { Recipients.Count: 0 } => Replies.RecipientFirst,
+        _ => null,
+    };
+
+    private async ValueTask<bool> EndAsync(Envelope envelope)
+    {
         var goOn = await AnswerAsync(SmtpStage.EndOfData, () => Store(envelope));
         _envelope = null;
         return goOn;
@@ -229,18 +264,19 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 
     private SmtpReply Store(Envelope envelope)
     {
-        if (_decoder.IsTooBig)
+        if (_mail.IsTooBig)
             return Replies.TooBig;
-        if (_decoder.HasLineTooLong)
+        if (_mail.HasLineTooLong)
             return Replies.TextLineTooLong;
 
-        var mail = new ReceivedMail(_services.Time.GetUtcNow(), envelope.Sender, envelope.Recipients, _decoder.ToArray())
+        var mail = new ReceivedMail(_services.Time.GetUtcNow(), envelope.Sender, envelope.Recipients, _mail.ToArray())
         {
             Connection = _number,
             Client = _connection.Client,
             Helo = _helo!,
             Username = _username,
             IsTls = _connection.IsTls,
+            IsChunked = envelope.IsChunked,
         };
         _services.Mails.Add(mail);
         _services.Counters.CountMail(mail);
@@ -255,13 +291,19 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 
     /// <summary>Does what the command asks and answers, unless a rule wants otherwise.</summary>
     private async ValueTask<bool> AnswerAsync(
-        SmtpStage stage, Func<SmtpReply> act, string? sender = null, IReadOnlyList<string>? recipients = null, bool refusalEnds = false)
+        SmtpStage stage, Func<SmtpReply> act, string? sender = null, IReadOnlyList<string>? recipients = null, bool refusalEnds = false) =>
+        await DecideAsync(stage, act, sender, recipients) is { } reply && Say(reply) && !(refusalEnds && reply.Code >= 400);
+
+    /// <summary>Does what the command asks, unless a rule wants otherwise.</summary>
+    /// <returns>The reply to be given; null where the session ends without one.</returns>
+    private async ValueTask<SmtpReply?> DecideAsync(
+        SmtpStage stage, Func<SmtpReply> act, string? sender = null, IReadOnlyList<string>? recipients = null)
     {
         recipients ??= _envelope is { } envelope ? envelope.Recipients : [];
         var moment = new SmtpMoment(stage, _number, sender ?? _envelope?.Sender, recipients);
         var action = _services.Script.Decide(moment) ?? _services.AddressRules.Decide(stage, recipients);
         if (action is null)
-            return Say(act());
+            return act();
 
         _services.Counters.CountRule();
         if (action.Delay > TimeSpan.Zero)
@@ -270,19 +312,19 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         switch (action.Ending)
         {
             case RuleEnding.DropBefore:
-                return false;
+                return null;
             case RuleEnding.DropAfter:
                 act();
                 _services.Counters.CountAnswerLost();
-                return false;
+                return null;
             case RuleEnding.Hang:
                 await _connection.WaitForEndAsync();
-                return false;
+                return null;
             default:
                 var reply = action.Answer ?? act();
                 if (action.Until is { } until)
                     await _connection.HoldAsync(until);
-                return Say(reply) && !(refusalEnds && action.Answer is not null);
+                return reply;
         }
     }
 
