@@ -46,8 +46,8 @@ internal sealed class SendEmailConsumer(
     }
 
     /// <summary>
-    /// Looked at right before DATA: a worker that stalled past its lease, while it waited for a connection or for the server, has
-    /// perhaps lost the mail to another one, and has sent nothing of it yet.
+    /// Looked at right before DATA or BDAT: a worker that stalled past its lease, while it waited for a connection or for the
+    /// server, has perhaps lost the mail to another one, and has sent nothing of it yet.
     /// </summary>
     private void KeepLease(DeliveryAttempt attempt)
     {

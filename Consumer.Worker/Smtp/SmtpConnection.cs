@@ -45,6 +45,9 @@ internal sealed class SmtpConnection : SmtpClient
     /// </summary>
     public bool IsAlive => IsConnected && !_socket.Poll(0, SelectMode.SelectRead);
 
+    /// <summary>BDAT wherever it may be: what the server offers, and <see cref="SmtpOptions.Chunking"/>, are in the capabilities.</summary>
+    protected override bool PreferSendAsBinaryData => true;
+
     /// <summary>Connects, says EHLO, secures the connection and logs in.</summary>
     /// <exception cref="SmtpUnavailableException">Any of it failed: no mail would pass now.</exception>
     public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, TimeProvider time, CancellationToken cancellationToken)
@@ -61,6 +64,7 @@ internal sealed class SmtpConnection : SmtpClient
             phase = SmtpPhase.Authenticate;
             if (!string.IsNullOrEmpty(options.Username))
                 await connection.AuthenticateAsync(options.Username, options.Password ?? "", either.Token);
+            connection.SettleChunking();
             return connection;
         }
         // Broad on purpose: MailKit and the TLS stack fail in a dozen types, and whatever fails here fails for every mail.
@@ -78,7 +82,7 @@ internal sealed class SmtpConnection : SmtpClient
     /// <summary>Sends a mail. Failures of the server and of the network are in the result, a cancellation too: what was learnt before it is kept.</summary>
     /// <param name="mail">The mail.</param>
     /// <param name="recipients">Who it goes to.</param>
-    /// <param name="beforeData">Called right before DATA. What it throws is thrown on: the mail is withheld, and this connection is over.</param>
+    /// <param name="beforeData">Called right before DATA or BDAT. What it throws is thrown on: the mail is withheld, and this connection is over.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<SmtpAttempt> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
@@ -89,7 +93,7 @@ internal sealed class SmtpConnection : SmtpClient
         if (envelope.Recipients.Count == 0)
             return new SmtpAttempt(SendResult.Of(recipients, envelope.Refused, null, null), Usable: true, Stale: false);
 
-        _dialogue = new SmtpDialogue(envelope.Recipients.Count, _options, over.CancelAfter, beforeData);
+        _dialogue = new SmtpDialogue(envelope.Recipients.Count, Capabilities.HasFlag(SmtpCapabilities.Chunking), _options, over.CancelAfter, beforeData);
         SmtpReply? final = null;
         SmtpFailure? failure = null;
         try
@@ -154,6 +158,16 @@ internal sealed class SmtpConnection : SmtpClient
         base.Dispose(disposing);
         if (disposing)
             _socket.Dispose();
+    }
+
+    /// <summary>
+    /// MailKit takes BINARYMIME alone for leave to say BDAT, and says it whatever is preferred once a part is made binary for it;
+    /// RFC 3030 section 3 has it only together with CHUNKING.
+    /// </summary>
+    private void SettleChunking()
+    {
+        if (!_options.Chunking || !Capabilities.HasFlag(SmtpCapabilities.Chunking))
+            Capabilities &= ~(SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime);
     }
 
     private static SecureSocketOptions MailKitOption(SmtpSecurity security) => security switch

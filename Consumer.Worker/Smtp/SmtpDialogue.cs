@@ -8,7 +8,12 @@ namespace Consumer.Worker.Smtp;
 /// Follows one mail through MailKit's dialogue: where it is, what the server said of each recipient, and how long the next
 /// answer may take. MailKit calls in as it goes along; a dialogue belongs to one send.
 /// </summary>
-internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<TimeSpan> allow, Action beforeData) : ITransferProgress
+/// <param name="recipients">How many there are.</param>
+/// <param name="chunking">Whether the content goes by BDAT, which has one answer for command and content.</param>
+/// <param name="options">How long each phase may take.</param>
+/// <param name="allow">Gives the next answer its time.</param>
+/// <param name="beforeData">Called right before DATA or BDAT; what it throws withholds the mail.</param>
+internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions options, Action<TimeSpan> allow, Action beforeData) : ITransferProgress
 {
     private readonly Dictionary<string, SmtpReply> _refused = new(StringComparer.OrdinalIgnoreCase);
     private bool _senderRefused;
@@ -20,7 +25,7 @@ internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<T
     /// <summary>Whether the server has answered for this mail. A 421 to MAIL is no such answer: it also ends a connection that lay idle.</summary>
     public bool Answered { get; private set; }
 
-    /// <summary>Why the mail was withheld before DATA; <c>null</c> where it was not.</summary>
+    /// <summary>Why the mail was withheld before DATA or BDAT; <c>null</c> where it was not.</summary>
     public Exception? Withheld { get; private set; }
 
     /// <summary>What the server said of the recipients it did not take, by address.</summary>
@@ -51,7 +56,8 @@ internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<T
 
     /// <summary>Called for each part of the content, after it was handed to the connection.</summary>
     public void Report(long bytesTransferred, long totalSize) =>
-        // Dot stuffing only adds bytes, so the end is never taken for later than it is.
+        // Dot stuffing only adds bytes, so the end is never taken for later than it is. By BDAT the last part ends the mail, and
+        // may be with the server before this is called; a part that was not handed over whole is thrown for, and is not.
         Enter(bytesTransferred >= totalSize ? SmtpPhase.FinalReply : SmtpPhase.Content, options.DataTimeout);
 
     /// <summary>Called where the size is not known: each part may be the last.</summary>
@@ -60,8 +66,8 @@ internal sealed class SmtpDialogue(int recipients, SmtpOptions options, Action<T
     private void RecipientAnswered()
     {
         var last = ++_answers == recipients;
-        Enter(last ? SmtpPhase.Data : SmtpPhase.Recipient, options.CommandTimeout);
-        // MailKit goes on to DATA once it has every recipient's answer, with or without PIPELINING; what is thrown here keeps it from that.
+        Enter(!last ? SmtpPhase.Recipient : chunking ? SmtpPhase.Content : SmtpPhase.Data, options.CommandTimeout);
+        // MailKit goes on to DATA or BDAT once it has every recipient's answer, with or without PIPELINING; what is thrown here keeps it from that.
         if (last && _accepted && !_senderRefused)
             AskBeforeData();
     }

@@ -15,12 +15,15 @@ internal enum SmtpPhase
     /// <summary>RCPT TO.</summary>
     Recipient,
 
-    /// <summary>The DATA command; no content was sent.</summary>
+    /// <summary>The DATA command; no content was sent. BDAT (RFC 3030) goes with its content: from RCPT to <see cref="Content"/>.</summary>
     Data,
 
     /// <summary>Content is being sent; its end was not, so the server cannot have taken the mail.</summary>
     Content,
 
-    /// <summary>The end of the content may have been sent, the answer to it has not come: the server may have taken the mail.</summary>
+    /// <summary>
+    /// The end of the content, by BDAT its last octet, may have been sent, the answer to it has not come: the server may have
+    /// taken the mail.
+    /// </summary>
     FinalReply,
 }

@@ -9,7 +9,7 @@ internal interface ISmtpSender
     /// </summary>
     /// <param name="mail">The mail.</param>
     /// <param name="recipients">Who it still has to go to.</param>
-    /// <param name="beforeData">Called right before DATA, the last moment at which nothing was sent; where it throws, nothing is.</param>
+    /// <param name="beforeData">Called right before DATA or BDAT, the last moment at which nothing was sent; where it throws, nothing is.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SmtpUnavailableException">No connection could be opened; nothing of the mail was sent.</exception>
     /// <exception cref="OperationCanceledException">Canceled before the mail was begun.</exception>

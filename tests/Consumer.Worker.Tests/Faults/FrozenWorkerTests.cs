@@ -29,7 +29,8 @@ internal sealed class FrozenWorkerTests
     [Test]
     public async Task In_DATA_the_mail_may_go_twice_and_is_known_to()
     {
-        await using var world = await MailWorld.StartAsync();
+        // By BDAT the server has the content already.
+        await using var world = await MailWorld.StartAsync(postgres: null, "--Smtp:Chunking=false");
         for (var round = 1; round <= Chaos.Rounds; round++)
         {
             var mail = PostedMail.Plain();

@@ -40,6 +40,9 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
     /// </summary>
     public int? MostDeadLetters { get; init; }
 
+    /// <summary>The workers' own options.</summary>
+    public string[] Options { get; init; } = [];
+
     public override string ToString() => Name;
 
     /// <summary>Every step of the issue, in the order of a mail's way.</summary>
@@ -47,7 +50,8 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
     [
         Before(Write.Claim, "before the claim", PostedMail.Plain),
         After(Write.Claim, "after the claim", PostedMail.Plain) with { Unknown = 1 },
-        AtAnswer(SmtpStage.Data, "in DATA") with { Unknown = 1 },
+        AtAnswer(SmtpStage.Data, "in DATA") with { Unknown = 1, Options = ["--Smtp:Chunking=false"] },
+        AtAnswer(SmtpStage.Data, "in BDAT, which the server reads on later") with { Unknown = 1, Stored = 2 },
         AtAnswer(SmtpStage.EndOfData, "after the server took the mail, before its 250") with { Unknown = 1, Stored = 2 },
         Before(Write.Sent, "after 250, before the commit", PostedMail.Plain) with { Unknown = 1, Stored = 2 },
         After(Write.Sent, "sent is written, before the offset's commit", PostedMail.Plain),

@@ -11,7 +11,7 @@ internal sealed class KillStepTests
     [TestCaseSource(typeof(KillStep), nameof(KillStep.All))]
     public async Task A_worker_killed_at_a_step_leaves_every_mail_its_exact_end(KillStep step)
     {
-        await using var world = await MailWorld.StartAsync();
+        await using var world = await MailWorld.StartAsync(postgres: null, step.Options);
         var stops = await BookStops.InstallAsync(world.Books);
         var worker = world.StartWorker();
         for (var round = 1; round <= Chaos.Rounds; round++)

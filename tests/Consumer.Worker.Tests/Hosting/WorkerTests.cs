@@ -127,7 +127,7 @@ internal sealed class WorkerTests
     [Test]
     public async Task A_lost_connection_is_cured_in_process()
     {
-        _worker.Sink.Script.Add(new ScriptRule(SmtpStage.Data, RuleAction.DropBefore) { Sender = "lost@*", Times = 2 });
+        _worker.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.DropBefore) { Sender = "lost@*", Times = 2 });
         var id = await _worker.PostAsync(new SendEmail { From = "lost@example.com", To = ["bob@example.com"], Subject = "s", Text = "t" });
 
         (await _worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1);

@@ -73,6 +73,21 @@ internal sealed class MailComposerProperties
         composed.ShouldBeGreaterThan(1_000, "the property is about many mails");
     }
 
+    [Test]
+    public void A_mail_is_as_long_as_it_is_measured_which_BDAT_says_before_it([Values] EncodingConstraint constraint) =>
+        Check.One(Thorough, Prop.ForAll(AnyMail.ToArbitrary(), mail =>
+        {
+            if (TryMessage(mail) is not { } message)
+                return true;
+            var format = new FormatOptions { NewLineFormat = NewLineFormat.Dos, EnsureNewLine = true };
+            message.Prepare(constraint, 998);
+            using var measured = new MimeKit.IO.MeasuringStream();
+            message.WriteTo(format, measured);
+            using var sent = new MemoryStream();
+            message.WriteToAsync(format, sent).GetAwaiter().GetResult();
+            return measured.Length == sent.Length;
+        }));
+
     private static void ShouldBe(byte[] bytes, SendEmail mail)
     {
         var message = MimeMessage.Load(new MemoryStream(bytes));
@@ -108,11 +123,18 @@ internal sealed class MailComposerProperties
 
     private static byte[]? TryCompose(SendEmail mail)
     {
+        if (TryMessage(mail) is not { } message)
+            return null;
+        using var stream = new MemoryStream();
+        message.WriteTo(stream);
+        return stream.ToArray();
+    }
+
+    private static MimeMessage? TryMessage(SendEmail mail)
+    {
         try
         {
-            using var stream = new MemoryStream();
-            MailComposer.Compose(mail, "id@example.com", DateTimeOffset.UnixEpoch).Message.WriteTo(stream);
-            return stream.ToArray();
+            return MailComposer.Compose(mail, "id@example.com", DateTimeOffset.UnixEpoch).Message;
         }
         catch (PermanentMailException)
         {
