@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -12,7 +13,7 @@ namespace Messaging.Bench.Delivery;
 internal sealed class BenchSink : IAsyncDisposable
 {
     private static readonly byte[] Greeting = "220 bench ESMTP\r\n"u8.ToArray();
-    private static readonly byte[] Capabilities = "250-bench\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SMTPUTF8\r\n"u8.ToArray();
+    private static readonly byte[] Capabilities = "250-bench\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250 SMTPUTF8\r\n"u8.ToArray();
     private static readonly byte[] Ok = "250 2.0.0 Ok\r\n"u8.ToArray();
     private static readonly byte[] Go = "354 Go on\r\n"u8.ToArray();
     private static readonly byte[] ContentEnd = "\r\n.\r\n"u8.ToArray();
@@ -73,6 +74,8 @@ internal sealed class BenchSink : IAsyncDisposable
         private readonly ArrayBufferWriter<byte> _replies = new();
         private int _filled;
         private bool _inData;
+        private bool _inChunk;
+        private long _chunkLeft;
         private bool _over;
 
         public async Task RunAsync()
@@ -93,16 +96,12 @@ internal sealed class BenchSink : IAsyncDisposable
             }
         }
 
-        /// <summary>Works off whole lines and whole contents; what is left over waits for more.</summary>
+        /// <summary>Works off whole lines, whole contents and what came of a chunk; what is left over waits for more.</summary>
         private void Answer()
         {
             var rest = _buffer.AsSpan(0, _filled);
-            for (var end = End(rest); end >= 0; end = End(rest))
-            {
-                var after = rest[(end + (_inData ? ContentEnd.Length : 2))..];
-                _replies.Write(_inData ? Content() : Command(rest[..end]));
-                rest = after;
-            }
+            while (Take(ref rest) is { } reply)
+                _replies.Write(reply);
 
             // Of a content no more is kept than its end may begin with, so that it may be longer than the buffer.
             if (_inData && rest.Length >= ContentEnd.Length)
@@ -111,18 +110,44 @@ internal sealed class BenchSink : IAsyncDisposable
             _filled = rest.Length;
         }
 
-        private int End(ReadOnlySpan<byte> rest) => _inData ? rest.IndexOf(ContentEnd) : rest.IndexOf("\r\n"u8);
-
-        private byte[] Content()
+        /// <summary>Takes a line, a content or a chunk off what came, and gives the reply to it; null where it is not whole.</summary>
+        private byte[]? Take(ref Span<byte> rest)
         {
+            if (_inChunk)
+                return Chunk(ref rest);
+            var end = _inData ? rest.IndexOf(ContentEnd) : rest.IndexOf("\r\n"u8);
+            if (end < 0)
+                return null;
+
+            var taken = rest[..end];
+            rest = rest[(end + (_inData ? ContentEnd.Length : 2))..];
+            if (!_inData)
+                return Command(taken);
             _inData = false;
             return Ok;
+        }
+
+        /// <summary>Octets of BDAT are counted and not kept, so that they may be more than the buffer holds.</summary>
+        private byte[]? Chunk(ref Span<byte> rest)
+        {
+            var taken = (int)Math.Min(_chunkLeft, rest.Length);
+            rest = rest[taken..];
+            _chunkLeft -= taken;
+            _inChunk = _chunkLeft > 0;
+            return _inChunk ? null : Ok;
         }
 
         private byte[] Command(ReadOnlySpan<byte> line)
         {
             if (Is(line, "EHLO"u8))
                 return Capabilities;
+            if (Is(line, "BDAT"u8) && line.Length > 5 && Utf8Parser.TryParse(line[5..], out _chunkLeft, out _))
+            {
+                // Answered after its octets.
+                _inChunk = true;
+                return [];
+            }
+
             _inData = Is(line, "DATA"u8);
             _over = Is(line, "QUIT"u8);
             return _inData ? Go : _over ? Bye : Ok;
