@@ -31,7 +31,7 @@ internal sealed class SendEmailConsumer(
     private async Task SendAsync(DeliveryAttempt attempt, IReadOnlyList<string> open, CancellationToken cancellationToken)
     {
         // Composed for each try: MailKit fits the content to the server it meets.
-        var mail = MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date);
+        using var mail = MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date);
         var start = time.GetTimestamp();
         var result = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
         metrics.SendDuration.Record(time.GetElapsedTime(start).TotalSeconds);

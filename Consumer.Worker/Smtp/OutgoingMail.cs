@@ -2,10 +2,14 @@ using MimeKit;
 
 namespace Consumer.Worker.Smtp;
 
-/// <summary>A mail ready for SMTP.</summary>
+/// <summary>A mail ready for SMTP. To be disposed: MimeKit's parts have finalizers, which keep a whole mail for the collector's next round.</summary>
 /// <param name="Message">Its content; the recipients in its headers are for readers, the envelope is given apart.</param>
 /// <param name="Sender">The envelope's sender (RFC 5321 MAIL FROM).</param>
-internal sealed record OutgoingMail(MimeMessage Message, MailboxAddress Sender);
+internal sealed record OutgoingMail(MimeMessage Message, MailboxAddress Sender) : IDisposable
+{
+    /// <inheritdoc />
+    public void Dispose() => Message.Dispose();
+}
 
 /// <summary>Who a mail goes to by SMTP, and who it cannot go to with this server.</summary>
 internal sealed record Envelope(List<MailboxAddress> Recipients, IReadOnlyDictionary<string, SmtpReply> Refused, bool International)

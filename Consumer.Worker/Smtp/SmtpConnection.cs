@@ -45,12 +45,19 @@ internal sealed class SmtpConnection : SmtpClient
     /// </summary>
     public bool IsAlive => IsConnected && !_socket.Poll(0, SelectMode.SelectRead);
 
-    /// <summary>BDAT wherever it may be: what the server offers, and <see cref="SmtpOptions.Chunking"/>, are in the capabilities.</summary>
+    /// <summary>Whether contents go by BDAT (RFC 3030).</summary>
+    public bool Chunking => Capabilities.HasFlag(SmtpCapabilities.Chunking);
+
+    /// <summary>BDAT wherever it may be: what the server offers, and what we allow, are in the capabilities.</summary>
     protected override bool PreferSendAsBinaryData => true;
 
     /// <summary>Connects, says EHLO, secures the connection and logs in.</summary>
+    /// <param name="options">Where to, and how.</param>
+    /// <param name="chunking">Whether contents may go by BDAT, where the server offers it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SmtpUnavailableException">Any of it failed: no mail would pass now.</exception>
-    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, bool chunking, TimeProvider time, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -64,7 +71,7 @@ internal sealed class SmtpConnection : SmtpClient
             phase = SmtpPhase.Authenticate;
             if (!string.IsNullOrEmpty(options.Username))
                 await connection.AuthenticateAsync(options.Username, options.Password ?? "", either.Token);
-            connection.SettleChunking();
+            connection.SettleChunking(chunking);
             return connection;
         }
         // Broad on purpose: MailKit and the TLS stack fail in a dozen types, and whatever fails here fails for every mail.
@@ -91,9 +98,9 @@ internal sealed class SmtpConnection : SmtpClient
         var reused = Mails++ > 0;
         var envelope = Envelope.For(mail, recipients, Capabilities.HasFlag(SmtpCapabilities.UTF8));
         if (envelope.Recipients.Count == 0)
-            return new SmtpAttempt(SendResult.Of(recipients, envelope.Refused, null, null), Usable: true, Stale: false);
+            return new SmtpAttempt(SendResult.Of(recipients, envelope.Refused, null, null), Usable: true);
 
-        _dialogue = new SmtpDialogue(envelope.Recipients.Count, Capabilities.HasFlag(SmtpCapabilities.Chunking), _options, over.CancelAfter, beforeData);
+        _dialogue = new SmtpDialogue(envelope.Recipients.Count, Chunking, _options, over.CancelAfter, beforeData);
         SmtpReply? final = null;
         SmtpFailure? failure = null;
         try
@@ -121,10 +128,14 @@ internal sealed class SmtpConnection : SmtpClient
 
         LastUsed = _time.GetTimestamp();
         var result = SendResult.Of(recipients, envelope.RefusedWith(_dialogue.Refused), final, failure);
+        // RFC 5321 section 4.2.2: syntax, not implemented, out of order; each is about the command, and none belongs to a content.
+        var bdatRefused = Chunking && failure is { Phase: SmtpPhase.Content or SmtpPhase.FinalReply, Reply.Code: >= 500 and <= 504 };
         return new SmtpAttempt(
             result,
-            Usable: IsConnected && result.Failure?.Kind != FailureKind.Systemic,
-            Stale: reused && failure is not null && !_dialogue.Answered && !over.IsCancellationRequested);
+            // Whoever does not know BDAT may have taken its octets for commands.
+            Usable: IsConnected && result.Failure?.Kind != FailureKind.Systemic && !bdatRefused,
+            Stale: reused && failure is not null && !_dialogue.Answered && !over.IsCancellationRequested,
+            bdatRefused);
     }
 
     /// <summary>All of a mail is in memory, so there is nothing to wait for while it is measured.</summary>
@@ -164,9 +175,9 @@ internal sealed class SmtpConnection : SmtpClient
     /// MailKit takes BINARYMIME alone for leave to say BDAT, and says it whatever is preferred once a part is made binary for it;
     /// RFC 3030 section 3 has it only together with CHUNKING.
     /// </summary>
-    private void SettleChunking()
+    private void SettleChunking(bool allowed)
     {
-        if (!_options.Chunking || !Capabilities.HasFlag(SmtpCapabilities.Chunking))
+        if (!allowed || !Chunking)
             Capabilities &= ~(SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime);
     }
 
@@ -183,4 +194,5 @@ internal sealed class SmtpConnection : SmtpClient
 /// <param name="Result">What became of the mail.</param>
 /// <param name="Usable">Whether the connection can take another mail.</param>
 /// <param name="Stale">Whether it was the connection's end after lying idle that failed, and not the mail: nothing of the mail was answered.</param>
-internal readonly record struct SmtpAttempt(SendResult Result, bool Usable, bool Stale);
+/// <param name="BdatRefused">Whether the server, which had offered BDAT, did not know it: it has taken nothing, and has said nothing of the mail.</param>
+internal readonly record struct SmtpAttempt(SendResult Result, bool Usable, bool Stale = false, bool BdatRefused = false);

@@ -15,11 +15,13 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     private readonly SemaphoreSlim _places;
     private readonly Stack<SmtpConnection> _idle = [];
     private readonly ITimer _sweep;
+    private volatile bool _chunking;
     private bool _disposed;
 
     public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider time)
     {
         _options = options.Value;
+        _chunking = _options.Chunking;
         _availability = availability;
         _time = time;
         _places = new SemaphoreSlim(_options.MaxConnections);
@@ -59,6 +61,15 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         }
     }
 
+    /// <summary>From now on contents go by DATA: the server does not know BDAT, whatever it offers. Says whether that is news.</summary>
+    public bool GiveUpChunking()
+    {
+        if (!Interlocked.Exchange(ref _chunking, false))
+            return false;
+        CloseIdle(all: true);
+        return true;
+    }
+
     /// <summary>Closes all that lie idle; those in use are closed when they are given back.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -70,7 +81,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 
     internal void Return(SmtpConnection connection, bool usable)
     {
-        var keep = usable && connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection;
+        var keep = usable && connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection && (_chunking || !connection.Chunking);
         lock (_idle)
         {
             // Looked at under the lock: either disposal sees the connection among the idle ones, or it is closed here.
@@ -85,7 +96,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     }
 
     private Task<SmtpConnection> OpenAsync(CancellationToken cancellationToken) =>
-        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _time, cancellationToken));
+        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _chunking, _time, cancellationToken));
 
     private SmtpConnection? TakeIdle()
     {

@@ -87,7 +87,8 @@ internal sealed class SmtpOptions : IChecksItself
 
     /// <summary>
     /// Whether a mail's content goes by BDAT where the server offers CHUNKING (RFC 3030), which is one round trip less a mail.
-    /// Default true; false: always by DATA, for a server, or a box before it, that gets BDAT wrong.
+    /// Default true; a server that does not know BDAT after all is sent to by DATA from then on. False: always by DATA, for a box
+    /// before the server that gets BDAT wrong.
     /// </summary>
     public bool Chunking { get; set; } = true;
 

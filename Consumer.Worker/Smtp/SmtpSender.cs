@@ -17,7 +17,7 @@ internal interface ISmtpSender
 }
 
 /// <summary>Sends over the pool's connections.</summary>
-internal sealed class SmtpSender(SmtpConnectionPool pool) : ISmtpSender
+internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> logger) : ISmtpSender
 {
     /// <inheritdoc />
     public async Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
@@ -27,6 +27,13 @@ internal sealed class SmtpSender(SmtpConnectionPool pool) : ISmtpSender
         // connection cannot be stale, so this happens once.
         if (attempt.Stale)
             attempt = await SendOnceAsync(mail, recipients, fresh: true, beforeData, cancellationToken);
+        if (attempt.BdatRefused)
+        {
+            if (pool.GiveUpChunking())
+                logger.LogWarning("{Failure}: the mail server offers CHUNKING and does not know BDAT. Contents go by DATA from now on; Smtp:Chunking=false saves the try", attempt.Result.Failure);
+            attempt = await SendOnceAsync(mail, recipients, fresh: true, beforeData, cancellationToken);
+        }
+
         return attempt.Result;
     }
 

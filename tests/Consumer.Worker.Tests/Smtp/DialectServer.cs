@@ -5,22 +5,26 @@ using System.Text;
 
 namespace Consumer.Worker.Tests.Smtp;
 
-/// <summary>A mail server that offers what a test says, takes everything from one client, and writes down the commands.</summary>
+/// <summary>A mail server that offers what a test says, takes everything from one client at a time, and writes down the commands.</summary>
 internal sealed class DialectServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly List<string> _commands = [];
     private readonly Task _served;
 
-    public DialectServer(params string[] extensions)
+    /// <summary>Begins to serve.</summary>
+    /// <param name="extensions">What EHLO is answered.</param>
+    /// <param name="bdat">What BDAT is answered, once its octets are read.</param>
+    /// <param name="clients">How many come, one after the other.</param>
+    public DialectServer(string[] extensions, string bdat = "250 Ok", int clients = 1)
     {
         _listener.Start();
-        _served = ServeAsync(extensions);
+        _served = ServeAsync(extensions, bdat, clients);
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>What the client said, once it has gone.</summary>
+    /// <summary>What the clients said, once all have gone.</summary>
     public async Task<IReadOnlyList<string>> CommandsAsync()
     {
         await _served;
@@ -40,7 +44,13 @@ internal sealed class DialectServer : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(string[] extensions)
+    private async Task ServeAsync(string[] extensions, string bdat, int clients)
+    {
+        for (var i = 0; i < clients; i++)
+            await ServeOneAsync(extensions, bdat);
+    }
+
+    private async Task ServeOneAsync(string[] extensions, string bdat)
     {
         using var client = await _listener.AcceptTcpClientAsync();
         // Latin1: a character is an octet.
@@ -50,11 +60,11 @@ internal sealed class DialectServer : IAsyncDisposable
         while (await reader.ReadLineAsync() is { } command)
         {
             _commands.Add(command);
-            await writer.WriteLineAsync(await AnswerAsync(command.Split(' '), extensions, reader, writer));
+            await writer.WriteLineAsync(await AnswerAsync(command.Split(' '), extensions, bdat, reader, writer));
         }
     }
 
-    private static async Task<string> AnswerAsync(string[] command, string[] extensions, StreamReader reader, StreamWriter writer)
+    private static async Task<string> AnswerAsync(string[] command, string[] extensions, string bdat, StreamReader reader, StreamWriter writer)
     {
         switch (command[0])
         {
@@ -62,7 +72,7 @@ internal sealed class DialectServer : IAsyncDisposable
                 return string.Join("\r\n", [.. extensions.Select(extension => $"250-{extension}"), "250 HELP"]);
             case "BDAT":
                 await reader.ReadBlockAsync(new char[int.Parse(command[1], CultureInfo.InvariantCulture)]);
-                return "250 Ok";
+                return bdat;
             case "DATA":
                 await writer.WriteLineAsync("354 Go on");
                 while (await reader.ReadLineAsync() is not ("." or null))

@@ -1,5 +1,6 @@
 using Consumer.Worker.Smtp;
 using Contracts;
+using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using Persistence.Deliveries;
 using Shouldly;
@@ -166,6 +167,6 @@ internal sealed class PostfixSinkTests
         _sink = await PostfixSink.StartAsync(options);
         var smtp = new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port, CommandTimeout = TimeSpan.FromSeconds(2), DataTimeout = TimeSpan.FromSeconds(2) };
         _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(smtp), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
-        return new SmtpSender(_pool);
+        return new SmtpSender(_pool, NullLogger<SmtpSender>.Instance);
     }
 }

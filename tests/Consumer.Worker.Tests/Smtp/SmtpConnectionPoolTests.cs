@@ -2,6 +2,7 @@ using Consumer.Worker.Smtp;
 using Contracts;
 using MailSink;
 using MailSink.Rules;
+using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using Persistence.Deliveries;
 using Shouldly;
@@ -221,7 +222,7 @@ internal sealed class SmtpConnectionPoolTests
 
     private Task<SendResult> Send() => Send(_pool ?? Pool());
 
-    private static Task<SendResult> Send(SmtpConnectionPool pool) => new SmtpSender(pool).SendAsync(
+    private static Task<SendResult> Send(SmtpConnectionPool pool) => new SmtpSender(pool, NullLogger<SmtpSender>.Instance).SendAsync(
         MailComposer.Compose(
             new SendEmail { From = "ann@example.com", To = ["bob@example.com"], Subject = "subject", Text = "text" }, "id@example.com", DateTimeOffset.UnixEpoch),
         ["bob@example.com"],
