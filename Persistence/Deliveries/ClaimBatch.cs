@@ -46,7 +46,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     /// <summary>Tells why each was not claimed.</summary>
     public async Task<IReadOnlyList<ClaimRefusal>> ExplainAsync(IReadOnlyList<ClaimRequest> requests)
     {
-        await using var command = WithRecords(dataSource.CreateCommand(ClaimSql.Explain), requests).With("all", BatchSql.All);
+        await using var command = ClaimSql.Explain.Number(WithRecords(dataSource.CreateCommand(ClaimSql.Explain.Text), requests).With("all", BatchSql.All));
         await using var reader = await command.ExecuteReaderAsync();
         var refusals = new ClaimRefusal[requests.Count];
         var places = Places(requests);
@@ -85,7 +85,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     private NpgsqlCommand ClaimCommand(IReadOnlyList<ClaimRequest> requests, IReadOnlyList<IReadOnlyList<MailRecipient>> recipients)
     {
         var records = requests.Select(request => request.Record).ToList();
-        return WithRecords(dataSource.CreateCommand(ClaimSql.Claim), requests)
+        return ClaimSql.Claim.Number(WithRecords(dataSource.CreateCommand(ClaimSql.Claim.Text), requests)
             .With("generations", records.Select(record => record.Identity.Generation).ToArray())
             .With("attempts", records.Select(record => record.Identity.Attempt).ToArray())
             .With("message_id_headers", records.Select(record => PostgresText.Clean(record.MessageIdHeader)).ToArray())
@@ -95,7 +95,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
             .Nullable("subjects", records.Select(record => Clean(record.Subject)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
             .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray())
             .WithRecipients(records.Zip(recipients))
-            .With("all", BatchSql.All);
+            .With("all", BatchSql.All));
     }
 
     private static NpgsqlCommand WithRecords(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => command

@@ -22,7 +22,7 @@ internal static class ClaimSql
     /// claim that inserted the row has token 1, which no other has, and nothing to tell that its record does not say.
     /// </para>
     /// </remarks>
-    public const string Claim = $"""
+    public static readonly Statement Claim = new($"""
         WITH claimed AS (
             INSERT INTO email.deliveries AS d (
                 id, generation, attempt, state, worker_id, fencing_token, message_id_header,
@@ -32,11 +32,14 @@ internal static class ClaimSql
                 g.id, g.generation, g.attempt, 'sending', w.id, 1, g.message_id_header,
                 g.topic, g.partition, g.offset, g.timestamp, g.content_hash,
                 g.accepted_at, g.key, g.subject, g.sender, 0, now(), clock_timestamp(), now()
-            FROM (SELECT * FROM unnest(
-                    @ids, @generations, @attempts, @worker_ids, @message_id_headers, @topics, @partitions, @offsets, @timestamps,
-                    @content_hashes, @accepted_ats, @keys, @subjects, @senders) {BatchSql.Few})
-                AS g (id, generation, attempt, worker_id, message_id_header, topic, partition, "offset", "timestamp",
-                    content_hash, accepted_at, key, subject, sender)
+            FROM (
+                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
+                    unnest(@worker_ids) AS worker_id, unnest(@message_id_headers) AS message_id_header,
+                    unnest(@topics) AS topic, unnest(@partitions) AS partition, unnest(@offsets) AS "offset",
+                    unnest(@timestamps) AS "timestamp", unnest(@content_hashes) AS content_hash,
+                    unnest(@accepted_ats) AS accepted_at, unnest(@keys) AS key, unnest(@subjects) AS subject,
+                    unnest(@senders) AS sender
+                {BatchSql.Few}) AS g
             JOIN email.workers AS w ON w.id = g.worker_id AND w.lease_until > now()
             {BatchSql.Patience}
             ORDER BY g.id
@@ -77,7 +80,10 @@ internal static class ClaimSql
         ), doubtful AS (
             INSERT INTO email.delivery_recipients AS r (delivery_id, address, ordinal, kind, outcome, updated_at)
             SELECT g.id, g.address, g.ordinal, g.kind, 'unknown', now()
-            FROM (SELECT * FROM unnest(@recipient_ids, @addresses, @ordinals, @recipient_kinds) {BatchSql.Few}) AS g (id, address, ordinal, kind)
+            FROM (
+                SELECT unnest(@recipient_ids) AS id, unnest(@addresses) AS address, unnest(@ordinals) AS ordinal,
+                    unnest(@recipient_kinds) AS kind
+                {BatchSql.Few}) AS g
             WHERE (g.id IN (SELECT id FROM claimed WHERE taken_over_from <> worker_id)) IS TRUE
             ON CONFLICT (delivery_id, address) DO UPDATE SET outcome = 'unknown', updated_at = now() WHERE r.outcome = 'pending'
         )
@@ -91,10 +97,10 @@ internal static class ClaimSql
                 SELECT r.address FROM email.delivery_recipients AS r
                 WHERE r.delivery_id = c.id AND r.outcome = 'rejected' ORDER BY r.ordinal) END AS rejected
         FROM claimed AS c
-        """;
+        """);
 
     /// <summary>Why claims did not go through: a line for each, with the row, whoever holds it, and the claiming worker's own lease.</summary>
-    public const string Explain = $"""
+    public static readonly Statement Explain = new($"""
         SELECT
             g.id AS asked, d.generation, d.attempt, d.state, d.hand_over, d.hand_over_marked_at IS NOT NULL AS marked,
             CASE
@@ -109,11 +115,14 @@ internal static class ClaimSql
             d.hand_over_attempt, d.next_attempt_at, d.hand_over_reason,
             EXISTS (SELECT FROM email.workers AS w WHERE w.id = g.worker_id AND w.lease_until > now()) AS has_lease,
             d.id IS NOT NULL AS has_row
-        FROM (SELECT * FROM unnest(@ids, @worker_ids, @topics, @partitions, @offsets, @content_hashes) {BatchSql.Few})
-            AS g (id, worker_id, topic, partition, "offset", content_hash)
+        FROM (
+            SELECT unnest(@ids) AS id, unnest(@worker_ids) AS worker_id, unnest(@topics) AS topic,
+                unnest(@partitions) AS partition, unnest(@offsets) AS "offset",
+                unnest(@content_hashes) AS content_hash
+            {BatchSql.Few}) AS g
         LEFT JOIN email.deliveries AS d ON d.id = g.id
         LEFT JOIN email.workers AS p ON p.id = d.worker_id
-        """;
+        """);
 
     /// <summary>What a worker holds.</summary>
     public const string Held = "SELECT id, generation, attempt, fencing_token FROM email.deliveries WHERE state = 'sending' AND worker_id = @worker_id";

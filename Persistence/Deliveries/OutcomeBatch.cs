@@ -35,11 +35,12 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
 
     public async Task<IReadOnlyList<bool>> SentAsync(IReadOnlyList<OutcomeRequest> outcomes)
     {
-        var held = await AskAsync(WithOutcomes(Command(OutcomeSql.SentWhileHeld, outcomes), outcomes));
+        var held = await AskAsync(OutcomeSql.SentWhileHeld, WithOutcomes(Command(OutcomeSql.SentWhileHeld, outcomes), outcomes));
         var others = outcomes.Where(outcome => !held.ContainsKey(outcome.Identity.MailId)).ToList();
         if (others.Count > 0)
         {
-            foreach (var (mail, isHeld) in await AskAsync(WithOutcomes(Command(OutcomeSql.Sent, others), others).With("actor", FailureAction.SystemActor)))
+            var command = WithOutcomes(Command(OutcomeSql.Sent, others), others).With("actor", FailureAction.SystemActor);
+            foreach (var (mail, isHeld) in await AskAsync(OutcomeSql.Sent, command))
                 held[mail] = isHeld;
         }
 
@@ -50,6 +51,7 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
     {
         var redeliveries = outcomes.Select(outcome => outcome.HandOver as HandOver.Redelivery).ToList();
         var held = await AskAsync(
+            OutcomeSql.HandOver,
             WithOutcomes(Command(OutcomeSql.HandOver, outcomes), outcomes)
                 .With("states", redeliveries.Select(redelivery => (redelivery is null ? MailState.Dead : MailState.Queued).ToText()).ToArray())
                 .With("kinds", redeliveries.Select(redelivery => (redelivery is null ? HandOverKind.DeadLetter : HandOverKind.Redelivery).ToText()).ToArray())
@@ -61,19 +63,19 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
     }
 
     public async Task<IReadOnlyList<bool>> MarkAsync(IReadOnlyList<RecordIdentity> identities) =>
-        InOrder(await AskAsync(Command(OutcomeSql.Mark, identities)), identities);
+        InOrder(await AskAsync(OutcomeSql.Mark, Command(OutcomeSql.Mark, identities)), identities);
 
     public async Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<HeldClaim> claims)
     {
         var identities = claims.Select(claim => claim.Identity).ToList();
-        var held = await AskAsync(Command(OutcomeSql.Release, identities).With("tokens", claims.Select(claim => claim.FencingToken).ToArray()));
+        var held = await AskAsync(OutcomeSql.Release, Command(OutcomeSql.Release, identities).With("tokens", claims.Select(claim => claim.FencingToken).ToArray()));
         return InOrder(held, identities);
     }
 
-    private NpgsqlCommand Command(string sql, IEnumerable<OutcomeRequest> outcomes) =>
-        Command(sql, outcomes.Select(outcome => outcome.Identity).ToList());
+    private NpgsqlCommand Command(Statement statement, IEnumerable<OutcomeRequest> outcomes) =>
+        Command(statement, outcomes.Select(outcome => outcome.Identity).ToList());
 
-    private NpgsqlCommand Command(string sql, IReadOnlyList<RecordIdentity> identities) => dataSource.CreateCommand(sql)
+    private NpgsqlCommand Command(Statement statement, IReadOnlyList<RecordIdentity> identities) => dataSource.CreateCommand(statement.Text)
         .With("ids", identities.Select(identity => identity.MailId).ToArray())
         .With("generations", identities.Select(identity => identity.Generation).ToArray())
         .With("attempts", identities.Select(identity => identity.Attempt).ToArray())
@@ -85,11 +87,11 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
         .WithAnswers(outcomes);
 
     /// <summary>By mail, whether its claim is still the current one.</summary>
-    private static async Task<Dictionary<Guid, bool>> AskAsync(NpgsqlCommand command)
+    private static async Task<Dictionary<Guid, bool>> AskAsync(Statement statement, NpgsqlCommand command)
     {
         await using (command)
         {
-            await using var reader = await command.ExecuteReaderAsync();
+            await using var reader = await statement.Number(command).ExecuteReaderAsync();
             var held = new Dictionary<Guid, bool>();
             while (await reader.ReadAsync())
                 held[reader.GetGuid(0)] = reader.GetBoolean(1);

@@ -25,8 +25,11 @@ internal static class OutcomeSql
         INSERT INTO email.delivery_recipients AS r (
             delivery_id, address, ordinal, kind, outcome, reply_code, enhanced_code, reply_text, updated_at)
         SELECT a.id, a.address, a.ordinal, a.kind, a.outcome, a.reply_code, a.enhanced_code, a.reply_text, now()
-        FROM (SELECT * FROM unnest(@recipient_ids, @addresses, @ordinals, @recipient_kinds, @outcomes, @codes, @enhanced_codes, @texts) {BatchSql.Few})
-            AS a (id, address, ordinal, kind, outcome, reply_code, enhanced_code, reply_text)
+        FROM (
+            SELECT unnest(@recipient_ids) AS id, unnest(@addresses) AS address, unnest(@ordinals) AS ordinal,
+                unnest(@recipient_kinds) AS kind, unnest(@outcomes) AS outcome, unnest(@codes) AS reply_code,
+                unnest(@enhanced_codes) AS enhanced_code, unnest(@texts) AS reply_text
+            {BatchSql.Few}) AS a
         WHERE a.id IN (SELECT id FROM mail WHERE held) OR a.outcome = 'accepted' AND a.id IN (SELECT id FROM mail)
         ON CONFLICT (delivery_id, address) DO UPDATE SET
             outcome = excluded.outcome, reply_code = excluded.reply_code, enhanced_code = excluded.enhanced_code,
@@ -42,9 +45,11 @@ internal static class OutcomeSql
     /// <c>IS TRUE</c> keeps the planner from the index of unfinished mails, and the subqueries in the place of values keep it from
     /// reading all failures.
     /// </remarks>
-    public const string SentWhileHeld = $"""
+    public static readonly Statement SentWhileHeld = new($"""
         WITH given AS (
-            SELECT * FROM unnest(@ids, @generations, @attempts, @tokens, @unknown) AS g (id, generation, attempt, token, is_unknown)
+            SELECT * FROM (
+                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
+                    unnest(@tokens) AS token, unnest(@unknown) AS is_unknown) AS g
             {BatchSql.Patience} ORDER BY id {BatchSql.Few}
         ), mail AS (
             UPDATE email.deliveries AS d SET
@@ -59,15 +64,17 @@ internal static class OutcomeSql
             {Settle}
         )
         SELECT id, held FROM mail
-        """;
+        """);
 
     /// <summary>
     /// Sent, from whatever state and under whatever claim. In the same statement its failures are resolved, with their
     /// audit; also one whose replay was not yet marked, since the worker may be quicker than the mark.
     /// </summary>
-    public const string Sent = $"""
+    public static readonly Statement Sent = new($"""
         WITH given AS (
-            SELECT * FROM unnest(@ids, @generations, @attempts, @tokens, @unknown) AS g (id, generation, attempt, token, is_unknown)
+            SELECT * FROM (
+                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
+                    unnest(@tokens) AS token, unnest(@unknown) AS is_unknown) AS g
             {BatchSql.Patience} ORDER BY id {BatchSql.Few}
         ), mail AS (
             SELECT d.id, d.state, d.generation, g.is_unknown, {SameClaim} AS held FROM given AS g, {Locked}
@@ -97,14 +104,16 @@ internal static class OutcomeSql
             FROM resolved
         )
         SELECT id, held FROM mail
-        """;
+        """);
 
     /// <summary>Queued or dead, under the current claim alone; what another claim decides meanwhile stands.</summary>
-    public const string HandOver = $"""
+    public static readonly Statement HandOver = new($"""
         WITH given AS (
-            SELECT * FROM unnest(
-                    @ids, @generations, @attempts, @tokens, @unknown, @states, @kinds, @next_attempts, @dues, @reasons, @errors)
-                AS g (id, generation, attempt, token, is_unknown, state, kind, next_attempt, due, reason, error)
+            SELECT * FROM (
+                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
+                    unnest(@tokens) AS token, unnest(@unknown) AS is_unknown, unnest(@states) AS state,
+                    unnest(@kinds) AS kind, unnest(@next_attempts) AS next_attempt, unnest(@dues) AS due,
+                    unnest(@reasons) AS reason, unnest(@errors) AS error) AS g
             {BatchSql.Patience} ORDER BY id {BatchSql.Few}
         ), mail AS (
             SELECT g.*, {SameClaim} AND d.state = 'sending' AS held,
@@ -121,12 +130,13 @@ internal static class OutcomeSql
             {Settle}
         )
         SELECT id, held OR coalesce(was_handed, false) FROM mail
-        """;
+        """);
 
     /// <summary>Marked once; a mark that is set stays as it is.</summary>
-    public const string Mark = $"""
+    public static readonly Statement Mark = new($"""
         WITH given AS (
-            SELECT * FROM unnest(@ids, @generations, @attempts) AS g (id, generation, attempt)
+            SELECT * FROM (
+                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt) AS g
             {BatchSql.Patience} ORDER BY id {BatchSql.Few}
         ), mail AS (
             SELECT d.id, d.hand_over_marked_at,
@@ -137,12 +147,14 @@ internal static class OutcomeSql
             FROM mail WHERE d.id = mail.id AND mail.handed AND mail.hand_over_marked_at IS NULL
         )
         SELECT id, handed FROM mail
-        """;
+        """);
 
     /// <summary>Queued again without a hand-over: the same attempt may claim it.</summary>
-    public const string Release = $"""
+    public static readonly Statement Release = new($"""
         WITH given AS (
-            SELECT * FROM unnest(@ids, @generations, @attempts, @tokens) AS g (id, generation, attempt, token)
+            SELECT * FROM (
+                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
+                    unnest(@tokens) AS token) AS g
             {BatchSql.Patience} ORDER BY id {BatchSql.Few}
         ), mail AS (
             SELECT d.id, {SameClaim} AND d.state = 'sending' AS held,
@@ -153,5 +165,5 @@ internal static class OutcomeSql
             FROM mail WHERE d.id = mail.id AND mail.held
         )
         SELECT id, held OR was_released FROM mail
-        """;
+        """);
 }

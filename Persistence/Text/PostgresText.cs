@@ -29,13 +29,5 @@ internal static class PostgresText
         return Clean(text);
     }
 
-    private static bool NeedsCleaning(string text)
-    {
-        foreach (var character in text)
-        {
-            if (character == '\0' || char.IsSurrogate(character))
-                return true;
-        }
-        return false;
-    }
+    private static bool NeedsCleaning(ReadOnlySpan<char> text) => text.Contains('\0') || text.ContainsAnyInRange('\ud800', '\udfff');
 }

@@ -1,0 +1,45 @@
+using System.Text.RegularExpressions;
+using Npgsql;
+
+namespace Persistence;
+
+/// <summary>
+/// A statement whose parameters have names here and numbers for Postgres. Npgsql takes names as well, but reads the whole text for them
+/// each time that it runs.
+/// </summary>
+internal sealed partial class Statement
+{
+    private readonly List<string> _names = [];
+
+    /// <summary>A statement with parameters such as <c>@id</c>.</summary>
+    public Statement(string sql) => Text = Name().Replace(sql, match => $"${Number(match.Value[1..])}");
+
+    /// <summary>The statement with parameters such as <c>$1</c>.</summary>
+    public string Text { get; }
+
+    /// <summary>Puts parameters that were added by name, in whatever order, in the order of their numbers.</summary>
+    /// <exception cref="KeyNotFoundException">One is missing.</exception>
+    public NpgsqlCommand Number(NpgsqlCommand command)
+    {
+        var given = command.Parameters.ToDictionary(parameter => parameter.ParameterName);
+        command.Parameters.Clear();
+        foreach (var name in _names)
+        {
+            var parameter = given[name];
+            parameter.ParameterName = "";
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+
+    private int Number(string name)
+    {
+        if (!_names.Contains(name))
+            _names.Add(name);
+        return _names.IndexOf(name) + 1;
+    }
+
+    [GeneratedRegex("@[a-z_]+", RegexOptions.NonBacktracking)]
+    private static partial Regex Name();
+}
