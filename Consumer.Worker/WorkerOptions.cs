@@ -10,11 +10,11 @@ internal sealed class WorkerOptions
     public const string Section = "Worker";
 
     /// <summary>
-    /// How many mails are worked on at once. Default 60, three times the connections to the mail server: while one third is being sent,
+    /// How many mails are worked on at once. Default 120, six times the connections to the mail server: while some are being sent,
     /// others are claimed and written down, many by one statement. As many may be in doubt when the worker is killed.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = "More than a few times Smtp:MaxConnections only makes more mails wait for a connection.")]
-    public int ConcurrentMails { get; set; } = 60;
+    public int ConcurrentMails { get; set; } = 120;
 
     /// <summary>
     /// How long other workers leave this one's mails alone after its last heartbeat, which comes every third of it. Default 30 s.

@@ -11,7 +11,7 @@ internal static class DeliverySuite
 
     public static Suite Create() => new("delivery", DeliveryMail.Record,
     [
-        Send("send", "a mail server that answers at once", DeliveryServers.Instant, warmUp: 60_000),
+        Send("send", "a mail server that answers at once", DeliveryServers.Instant, warmUp: 120_000),
         Send("send-5ms", "a mail server that answers each time after 5 ms", DeliveryServers.Slow, warmUp: 10_000),
         new Row("memory", "resident memory over the last 20,000 of 200,000 mails, against the first 20,000")
         {
