@@ -15,7 +15,7 @@ public abstract record ClaimResult
     /// <param name="MessageIdHeader">The SMTP <c>Message-ID</c> to send it with: the row's, should the record's differ.</param>
     /// <param name="TakenOverFrom">
     /// The worker that was sending the mail when its lease ran out, else null. What it did is unknown: the server may have
-    /// taken the mail. Equal to the claiming worker where that took back a claim of its own.
+    /// taken the mail. Equal to the claiming worker where that took back a claim of its own, unless that claim was itself a take-over.
     /// </param>
     public sealed record Claimed(
         long FencingToken,

@@ -17,6 +17,9 @@ internal static class ClaimSql
     /// <c>IS TRUE</c> keeps the planner from a join that compares each with each: it then looks the ids up in a hash table.
     /// </para>
     /// <para>
+    /// A worker that takes a claim of its own back, since the answer was lost, learns whom it had taken the mail over from: the doubt stays.
+    /// </para>
+    /// <para>
     /// Recipients are written with what became of them, not here; those that are settled come back. The open ones are those of the
     /// record without them. One that was open when its worker's lease ran out is unknown: it may have been in the middle of DATA. A
     /// claim that inserted the row has token 1, which no other has, and nothing to tell that its record does not say.
@@ -47,7 +50,10 @@ internal static class ClaimSql
                 attempt = excluded.attempt,
                 state = 'sending',
                 hand_over = NULL, hand_over_attempt = NULL, hand_over_reason = NULL, hand_over_at = NULL, hand_over_marked_at = NULL,
-                taken_over_from = CASE WHEN d.state = 'sending' THEN d.worker_id END,
+                taken_over_from = CASE
+                    WHEN d.state <> 'sending' THEN NULL
+                    WHEN d.worker_id = excluded.worker_id THEN coalesce(d.taken_over_from, d.worker_id)
+                    ELSE d.worker_id END,
                 unknown_outcomes = d.unknown_outcomes
                     + CASE WHEN d.state = 'sending' AND d.worker_id <> excluded.worker_id THEN 1 ELSE 0 END,
                 worker_id = excluded.worker_id,

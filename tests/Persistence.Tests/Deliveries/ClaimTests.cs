@@ -111,6 +111,20 @@ public sealed class ClaimTests : BooksTests
     }
 
     [Test]
+    public async Task A_worker_that_takes_back_a_take_over_whose_answer_was_lost_learns_of_the_doubt()
+    {
+        var lost = await Books.StartWorkerAsync("lost:4");
+        var record = Make.Record();
+        await Books.ClaimAsync(record, lost);
+        await Books.LoseLeaseAsync(lost);
+        await Books.ClaimAsync(record, Worker);
+
+        for (var i = 0; i < 2; i++)
+            (await Books.Deliveries.ClaimAsync(record, Worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Claimed>().TakenOverFrom.ShouldBe(lost);
+        (await Books.MailAsync(record.Identity.MailId)).UnknownOutcomes.ShouldBe(1);
+    }
+
+    [Test]
     public async Task A_worker_takes_back_a_claim_whose_answer_was_lost_without_counting_it_as_unknown()
     {
         var record = Make.Record();
