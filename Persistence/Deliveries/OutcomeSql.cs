@@ -42,8 +42,8 @@ internal static class OutcomeSql
     /// otherwise it leaves as it is and does not answer: that is for <see cref="Sent"/>, which costs more.
     /// </summary>
     /// <remarks>
-    /// <c>IS TRUE</c> keeps the planner from the index of unfinished mails, and the subqueries in the place of values keep it from
-    /// reading all failures.
+    /// The rows are locked apart from their update, which on its own might find them in another order. <c>IS TRUE</c> keeps the planner
+    /// from the index of unfinished mails, and the subqueries in the place of values keep it from reading all failures.
     /// </remarks>
     public static readonly Statement SentWhileHeld = new($"""
         WITH given AS (
@@ -55,8 +55,8 @@ internal static class OutcomeSql
             UPDATE email.deliveries AS d SET
                 state = 'sent', sent_at = now(), ended_at = now(), next_attempt_at = NULL, updated_at = now(),
                 unknown_outcomes = d.unknown_outcomes + CASE WHEN g.is_unknown THEN 1 ELSE 0 END
-            FROM given AS g
-            WHERE d.id = g.id AND {SameClaim} AND (d.state = 'sending') IS TRUE
+            FROM given AS g, LATERAL (SELECT l.id FROM email.deliveries AS l WHERE l.id = g.id FOR NO KEY UPDATE) AS locked
+            WHERE d.id = locked.id AND {SameClaim} AND (d.state = 'sending') IS TRUE
               AND (SELECT f.id FROM email.failures AS f WHERE f.mail_id = g.id AND f.status IN ('unresolved', 'replayed') LIMIT 1) IS NULL
               AND (SELECT f.id FROM email.failures AS f WHERE f.replayed_as = g.id AND f.status IN ('unresolved', 'replayed') LIMIT 1) IS NULL
             RETURNING d.id, true AS held
