@@ -17,10 +17,14 @@ internal sealed partial class Statement
     /// <summary>The statement with parameters such as <c>$1</c>.</summary>
     public string Text { get; }
 
-    /// <summary>Puts parameters that were added by name, in whatever order, in the order of their numbers.</summary>
+    /// <summary>A command that runs it.</summary>
+    /// <param name="dataSource">Where.</param>
+    /// <param name="add">Adds the parameters by name, in whatever order; those that it has no use for are left out.</param>
     /// <exception cref="KeyNotFoundException">One is missing.</exception>
-    public NpgsqlCommand Number(NpgsqlCommand command)
+    public NpgsqlCommand Command(NpgsqlDataSource dataSource, Action<NpgsqlCommand> add)
     {
+        var command = dataSource.CreateCommand(Text);
+        add(command);
         var given = command.Parameters.ToDictionary(parameter => parameter.ParameterName);
         command.Parameters.Clear();
         foreach (var name in _names)

@@ -16,7 +16,7 @@ internal sealed class SmtpProbe(IOptions<SmtpOptions> options, SmtpAvailability 
     /// <inheritdoc />
     public async Task ProbeAsync(CancellationToken cancellationToken)
     {
-        using var connection = await availability.ObserveAsync(() => SmtpConnection.OpenAsync(options.Value, options.Value.Chunking, time, cancellationToken));
+        using var connection = await availability.ObserveAsync(() => SmtpConnection.OpenAsync(options.Value, chunking: false, time, cancellationToken));
         await connection.DisconnectAsync(quit: true, cancellationToken);
     }
 }

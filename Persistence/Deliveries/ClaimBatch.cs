@@ -46,7 +46,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     /// <summary>Tells why each was not claimed.</summary>
     public async Task<IReadOnlyList<ClaimRefusal>> ExplainAsync(IReadOnlyList<ClaimRequest> requests)
     {
-        await using var command = ClaimSql.Explain.Number(WithRecords(dataSource.CreateCommand(ClaimSql.Explain.Text), requests).With("all", BatchSql.All));
+        await using var command = ClaimSql.Explain.Command(dataSource, command => WithRecords(command, requests));
         await using var reader = await command.ExecuteReaderAsync();
         var refusals = new ClaimRefusal[requests.Count];
         var places = Places(requests);
@@ -85,7 +85,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     private NpgsqlCommand ClaimCommand(IReadOnlyList<ClaimRequest> requests, IReadOnlyList<IReadOnlyList<MailRecipient>> recipients)
     {
         var records = requests.Select(request => request.Record).ToList();
-        return ClaimSql.Claim.Number(WithRecords(dataSource.CreateCommand(ClaimSql.Claim.Text), requests)
+        return ClaimSql.Claim.Command(dataSource, command => WithRecords(command, requests)
             .With("generations", records.Select(record => record.Identity.Generation).ToArray())
             .With("attempts", records.Select(record => record.Identity.Attempt).ToArray())
             .With("message_id_headers", records.Select(record => PostgresText.Clean(record.MessageIdHeader)).ToArray())
@@ -94,8 +94,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
             .Nullable("keys", records.Select(record => Clean(record.Key)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
             .Nullable("subjects", records.Select(record => Clean(record.Subject)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
             .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray())
-            .WithRecipients(records.Zip(recipients))
-            .With("all", BatchSql.All));
+            .WithRecipients(records.Zip(recipients)));
     }
 
     private static NpgsqlCommand WithRecords(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => command
@@ -105,7 +104,8 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         .With("topics", requests.Select(request => request.Record.Topic).ToArray())
         .With("partitions", requests.Select(request => request.Record.Partition).ToArray())
         .With("offsets", requests.Select(request => request.Record.Offset).ToArray())
-        .With("content_hashes", requests.Select(request => request.Record.ContentHash).ToArray());
+        .With("content_hashes", requests.Select(request => request.Record.ContentHash).ToArray())
+        .With("all", BatchSql.All);
 
     private static Dictionary<Guid, int> Places(IReadOnlyList<ClaimRequest> requests) =>
         requests.Select((request, place) => (request.MailId, place)).ToDictionary(pair => pair.MailId, pair => pair.place);

@@ -35,69 +35,65 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
 
     public async Task<IReadOnlyList<bool>> SentAsync(IReadOnlyList<OutcomeRequest> outcomes)
     {
-        var held = await AskAsync(OutcomeSql.SentWhileHeld, WithOutcomes(Command(OutcomeSql.SentWhileHeld, outcomes), outcomes));
+        var held = await FindAsync(OutcomeSql.SentWhileHeld, Identities(outcomes), command => WithOutcomes(command, outcomes));
         var others = outcomes.Where(outcome => !held.ContainsKey(outcome.Identity.MailId)).ToList();
         if (others.Count > 0)
         {
-            var command = WithOutcomes(Command(OutcomeSql.Sent, others), others).With("actor", FailureAction.SystemActor);
-            foreach (var (mail, isHeld) in await AskAsync(OutcomeSql.Sent, command))
+            foreach (var (mail, isHeld) in await FindAsync(
+                OutcomeSql.Sent, Identities(others), command => WithOutcomes(command, others).With("actor", FailureAction.SystemActor)))
                 held[mail] = isHeld;
         }
 
-        return InOrder(held, outcomes.Select(outcome => outcome.Identity));
+        return InOrder(held, Identities(outcomes));
     }
 
-    public async Task<IReadOnlyList<bool>> HandOverAsync(IReadOnlyList<HandOverRequest> outcomes)
+    public Task<IReadOnlyList<bool>> HandOverAsync(IReadOnlyList<HandOverRequest> outcomes)
     {
         var redeliveries = outcomes.Select(outcome => outcome.HandOver as HandOver.Redelivery).ToList();
-        var held = await AskAsync(
-            OutcomeSql.HandOver,
-            WithOutcomes(Command(OutcomeSql.HandOver, outcomes), outcomes)
-                .With("states", redeliveries.Select(redelivery => (redelivery is null ? MailState.Dead : MailState.Queued).ToText()).ToArray())
-                .With("kinds", redeliveries.Select(redelivery => (redelivery is null ? HandOverKind.DeadLetter : HandOverKind.Redelivery).ToText()).ToArray())
-                .With("next_attempts", redeliveries.Select(redelivery => redelivery?.NextAttempt).ToArray())
-                .With("dues", redeliveries.Select(redelivery => redelivery?.Due.ToUniversalTime()).ToArray())
-                .Nullable("reasons", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.HandOver.Reason, ErrorLength)).ToArray(), Texts)
-                .Nullable("errors", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.Error, ErrorLength)).ToArray(), Texts));
-        return InOrder(held, outcomes.Select(outcome => outcome.Identity));
+        return AskAsync(OutcomeSql.HandOver, Identities(outcomes), command => WithOutcomes(command, outcomes)
+            .With("states", redeliveries.Select(redelivery => (redelivery is null ? MailState.Dead : MailState.Queued).ToText()).ToArray())
+            .With("kinds", redeliveries.Select(redelivery => (redelivery is null ? HandOverKind.DeadLetter : HandOverKind.Redelivery).ToText()).ToArray())
+            .With("next_attempts", redeliveries.Select(redelivery => redelivery?.NextAttempt).ToArray())
+            .With("dues", redeliveries.Select(redelivery => redelivery?.Due.ToUniversalTime()).ToArray())
+            .Nullable("reasons", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.HandOver.Reason, ErrorLength)).ToArray(), Texts)
+            .Nullable("errors", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.Error, ErrorLength)).ToArray(), Texts));
     }
 
-    public async Task<IReadOnlyList<bool>> MarkAsync(IReadOnlyList<RecordIdentity> identities) =>
-        InOrder(await AskAsync(OutcomeSql.Mark, Command(OutcomeSql.Mark, identities)), identities);
+    public Task<IReadOnlyList<bool>> MarkAsync(IReadOnlyList<RecordIdentity> identities) => AskAsync(OutcomeSql.Mark, identities, _ => { });
 
-    public async Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<HeldClaim> claims)
-    {
-        var identities = claims.Select(claim => claim.Identity).ToList();
-        var held = await AskAsync(OutcomeSql.Release, Command(OutcomeSql.Release, identities).With("tokens", claims.Select(claim => claim.FencingToken).ToArray()));
-        return InOrder(held, identities);
-    }
+    public Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<HeldClaim> claims) => AskAsync(
+        OutcomeSql.Release,
+        [.. claims.Select(claim => claim.Identity)],
+        command => command.With("tokens", claims.Select(claim => claim.FencingToken).ToArray()));
 
-    private NpgsqlCommand Command(Statement statement, IEnumerable<OutcomeRequest> outcomes) =>
-        Command(statement, outcomes.Select(outcome => outcome.Identity).ToList());
-
-    private NpgsqlCommand Command(Statement statement, IReadOnlyList<RecordIdentity> identities) => dataSource.CreateCommand(statement.Text)
-        .With("ids", identities.Select(identity => identity.MailId).ToArray())
-        .With("generations", identities.Select(identity => identity.Generation).ToArray())
-        .With("attempts", identities.Select(identity => identity.Attempt).ToArray())
-        .With("all", BatchSql.All);
+    private static RecordIdentity[] Identities(IEnumerable<OutcomeRequest> outcomes) => [.. outcomes.Select(outcome => outcome.Identity)];
 
     private static NpgsqlCommand WithOutcomes(NpgsqlCommand command, IReadOnlyList<OutcomeRequest> outcomes) => command
         .With("tokens", outcomes.Select(outcome => outcome.FencingToken).ToArray())
         .With("unknown", outcomes.Select(outcome => outcome.IsUnknown).ToArray())
         .WithAnswers(outcomes);
 
+    private async Task<IReadOnlyList<bool>> AskAsync(Statement statement, IReadOnlyList<RecordIdentity> identities, Action<NpgsqlCommand> add) =>
+        InOrder(await FindAsync(statement, identities, add), identities);
+
     /// <summary>By mail, whether its claim is still the current one.</summary>
-    private static async Task<Dictionary<Guid, bool>> AskAsync(Statement statement, NpgsqlCommand command)
+    private async Task<Dictionary<Guid, bool>> FindAsync(Statement statement, IReadOnlyList<RecordIdentity> identities, Action<NpgsqlCommand> add)
     {
-        await using (command)
+        await using var command = statement.Command(dataSource, command =>
         {
-            await using var reader = await statement.Number(command).ExecuteReaderAsync();
-            var held = new Dictionary<Guid, bool>();
-            while (await reader.ReadAsync())
-                held[reader.GetGuid(0)] = reader.GetBoolean(1);
-            await reader.ThrowUnlessCommittedAsync();
-            return held;
-        }
+            command
+                .With("ids", identities.Select(identity => identity.MailId).ToArray())
+                .With("generations", identities.Select(identity => identity.Generation).ToArray())
+                .With("attempts", identities.Select(identity => identity.Attempt).ToArray())
+                .With("all", BatchSql.All);
+            add(command);
+        });
+        await using var reader = await command.ExecuteReaderAsync();
+        var held = new Dictionary<Guid, bool>();
+        while (await reader.ReadAsync())
+            held[reader.GetGuid(0)] = reader.GetBoolean(1);
+        await reader.ThrowUnlessCommittedAsync();
+        return held;
     }
 
     private static bool[] InOrder(Dictionary<Guid, bool> held, IEnumerable<RecordIdentity> identities) =>

@@ -13,6 +13,13 @@ internal static class OutcomeSql
     /// <summary>The row of each mail that is given, locked; in order, as a nested loop over what is sorted is the only way to read it.</summary>
     private const string Locked = "LATERAL (SELECT * FROM email.deliveries AS l WHERE l.id = g.id FOR NO KEY UPDATE) AS d";
 
+    private const string GivenSent = $"""
+        SELECT * FROM (
+            SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
+                unnest(@tokens) AS token, unnest(@unknown) AS is_unknown) AS g
+        {BatchSql.Patience} ORDER BY id {BatchSql.Few}
+        """;
+
     /// <summary>The claim that the outcome is of is the mail's last one.</summary>
     private const string SameClaim = "(d.generation, d.attempt, d.fencing_token) = (g.generation, g.attempt, g.token)";
 
@@ -47,19 +54,16 @@ internal static class OutcomeSql
     /// </remarks>
     public static readonly Statement SentWhileHeld = new($"""
         WITH given AS (
-            SELECT * FROM (
-                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
-                    unnest(@tokens) AS token, unnest(@unknown) AS is_unknown) AS g
-            {BatchSql.Patience} ORDER BY id {BatchSql.Few}
+            {GivenSent}
         ), mail AS (
-            UPDATE email.deliveries AS d SET
+            UPDATE email.deliveries AS mine SET
                 state = 'sent', sent_at = now(), ended_at = now(), next_attempt_at = NULL, updated_at = now(),
-                unknown_outcomes = d.unknown_outcomes + CASE WHEN g.is_unknown THEN 1 ELSE 0 END
-            FROM given AS g, LATERAL (SELECT l.id FROM email.deliveries AS l WHERE l.id = g.id FOR NO KEY UPDATE) AS locked
-            WHERE d.id = locked.id AND {SameClaim} AND (d.state = 'sending') IS TRUE
+                unknown_outcomes = mine.unknown_outcomes + CASE WHEN g.is_unknown THEN 1 ELSE 0 END
+            FROM given AS g, {Locked}
+            WHERE mine.id = d.id AND {SameClaim} AND (d.state = 'sending') IS TRUE
               AND (SELECT f.id FROM email.failures AS f WHERE f.mail_id = g.id AND f.status IN ('unresolved', 'replayed') LIMIT 1) IS NULL
               AND (SELECT f.id FROM email.failures AS f WHERE f.replayed_as = g.id AND f.status IN ('unresolved', 'replayed') LIMIT 1) IS NULL
-            RETURNING d.id, true AS held
+            RETURNING mine.id, true AS held
         ), settled AS (
             {Settle}
         )
@@ -72,10 +76,7 @@ internal static class OutcomeSql
     /// </summary>
     public static readonly Statement Sent = new($"""
         WITH given AS (
-            SELECT * FROM (
-                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
-                    unnest(@tokens) AS token, unnest(@unknown) AS is_unknown) AS g
-            {BatchSql.Patience} ORDER BY id {BatchSql.Few}
+            {GivenSent}
         ), mail AS (
             SELECT d.id, d.state, d.generation, g.is_unknown, {SameClaim} AS held FROM given AS g, {Locked}
         ), sent AS (

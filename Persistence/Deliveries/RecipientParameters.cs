@@ -36,7 +36,7 @@ internal static class RecipientParameters
     public static NpgsqlCommand WithAnswers(this NpgsqlCommand command, IReadOnlyList<OutcomeRequest> outcomes)
     {
         var mails = outcomes.Select(outcome => (outcome.Record, Recipients: Of(outcome.Record))).ToList();
-        var answers = outcomes.Zip(mails).SelectMany(pair => pair.Second.Recipients.Select(recipient => Answer(pair.First, recipient))).ToList();
+        var answers = outcomes.Zip(mails, (outcome, mail) => mail.Recipients.Select(recipient => Answer(outcome, recipient))).SelectMany(of => of).ToList();
         return command
             .WithRecipients(mails)
             .With("outcomes", answers.ConvertAll(answer => (answer?.Outcome ?? RecipientOutcome.Pending).ToText()))

@@ -65,7 +65,7 @@ internal sealed class SmtpSenderTests(bool chunking)
             "id@example.com",
             DateTimeOffset.UnixEpoch);
 
-        var result = await new SmtpSender(Pool(), NullLogger<SmtpSender>.Instance).SendAsync(mail, Bob, () => { }, CancellationToken.None);
+        var result = await Over(Pool()).SendAsync(mail, Bob, () => { }, CancellationToken.None);
 
         Outcomes(result).ShouldBe([RecipientOutcome.Accepted]);
         using var sent = new MemoryStream();
@@ -81,7 +81,7 @@ internal sealed class SmtpSenderTests(bool chunking)
         var mail = MailComposer.Compose(
             new SendEmail { From = "jürgen@example.com", To = ["bøb@example.com"], Subject = "Grüße", Text = "Zürich" }, "id@example.com", DateTimeOffset.UnixEpoch);
 
-        var result = await new SmtpSender(Pool(), NullLogger<SmtpSender>.Instance).SendAsync(mail, ["bøb@example.com"], () => { }, CancellationToken.None);
+        var result = await Over(Pool()).SendAsync(mail, ["bøb@example.com"], () => { }, CancellationToken.None);
 
         Outcomes(result).ShouldBe([RecipientOutcome.Accepted]);
         var arrived = _sink.Mails.All().ShouldHaveSingleItem();
@@ -203,7 +203,7 @@ internal sealed class SmtpSenderTests(bool chunking)
             "id@example.com",
             DateTimeOffset.UnixEpoch);
 
-        var result = await new SmtpSender(Pool(), NullLogger<SmtpSender>.Instance).SendAsync(mail, Bob, () => { }, CancellationToken.None);
+        var result = await Over(Pool()).SendAsync(mail, Bob, () => { }, CancellationToken.None);
 
         result.Failure!.Phase.ShouldBe(chunking ? SmtpPhase.Content : SmtpPhase.Data, result.Failure.Text);
         result.Failure.Verdict.ShouldBe(new Verdict(FailureKind.Transient, MomentCures: true));
@@ -275,7 +275,7 @@ internal sealed class SmtpSenderTests(bool chunking)
         var hang = _sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Hang));
         using var stop = new CancellationTokenSource();
 
-        var sending = new SmtpSender(Pool(), NullLogger<SmtpSender>.Instance).SendAsync(Mail(), Bob, () => { }, stop.Token);
+        var sending = Over(Pool()).SendAsync(Mail(), Bob, () => { }, stop.Token);
         await Eventually.Until(() => hang.Hits == 1, null, "the server has the whole mail");
         await stop.CancelAsync();
 
@@ -310,7 +310,7 @@ internal sealed class SmtpSenderTests(bool chunking)
         var asked = _sink.Script.Add(new ScriptRule(SmtpStage.Data, RuleAction.Hang));
         var pool = Pool();
 
-        await Should.ThrowAsync<LeaseLostException>(() => new SmtpSender(pool, NullLogger<SmtpSender>.Instance).SendAsync(
+        await Should.ThrowAsync<LeaseLostException>(() => Over(pool).SendAsync(
             Mail(), ["bob@example.com", "last@example.com"], () => throw new LeaseLostException(), CancellationToken.None));
 
         asked.Hits.ShouldBe(0);
@@ -322,11 +322,11 @@ internal sealed class SmtpSenderTests(bool chunking)
     {
         var asked = 0;
         var pool = Pool();
-        await new SmtpSender(pool, NullLogger<SmtpSender>.Instance).SendAsync(Mail(), ["a@example.com", "b@example.com"], () => asked++, CancellationToken.None);
+        await Over(pool).SendAsync(Mail(), ["a@example.com", "b@example.com"], () => asked++, CancellationToken.None);
         asked.ShouldBe(1);
 
         _sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550)));
-        await new SmtpSender(pool, NullLogger<SmtpSender>.Instance).SendAsync(Mail(), ["a@example.com", "b@example.com"], () => asked++, CancellationToken.None);
+        await Over(pool).SendAsync(Mail(), ["a@example.com", "b@example.com"], () => asked++, CancellationToken.None);
         asked.ShouldBe(1);
     }
 
@@ -368,7 +368,9 @@ internal sealed class SmtpSenderTests(bool chunking)
     private Task<SendResult> Send(params string[] recipients) => Send(_pool ?? Pool(), recipients);
 
     private static Task<SendResult> Send(SmtpConnectionPool pool, params string[] recipients) =>
-        new SmtpSender(pool, NullLogger<SmtpSender>.Instance).SendAsync(Mail(), recipients, () => { }, CancellationToken.None);
+        Over(pool).SendAsync(Mail(), recipients, () => { }, CancellationToken.None);
+
+    private static SmtpSender Over(SmtpConnectionPool pool) => new(pool, NullLogger<SmtpSender>.Instance);
 
     private SmtpConnectionPool Pool(Action<SmtpOptions>? configure = null)
     {
