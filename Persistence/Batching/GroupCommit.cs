@@ -1,12 +1,10 @@
-using System.Diagnostics;
 using Npgsql;
 
 namespace Persistence.Batching;
 
 /// <summary>
 /// Writes what many tasks want written at the same time by few statements. Nothing is held back to wait for company: the first
-/// item goes at once, and those that come while it is under way go together when it is done. So a batch grows as Postgres slows.
-/// Another batch goes beside it only where it takes long, as one does that waits for somebody's lock.
+/// item goes at once, and those that come until its turn is over go together. So a batch grows as Postgres slows.
 /// </summary>
 /// <remarks>
 /// Each waiter gets the answer to its own item. A failure that is Postgres' own (<see cref="PostgresErrors.IsUnavailable"/>) is told
@@ -16,20 +14,16 @@ namespace Persistence.Batching;
 /// <param name="write">Writes items that differ in their keys, all or none; answers in their order.</param>
 /// <param name="key">What an item's row is known by.</param>
 /// <param name="limit">How many items a batch holds at most.</param>
-/// <param name="lanes">How many batches are under way at most, each on a connection of its own.</param>
+/// <param name="turns">When a batch may go.</param>
 internal sealed class GroupCommit<TItem, TResult>(
-    Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write, Func<TItem, Guid> key, int limit, int lanes)
+    Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write, Func<TItem, Guid> key, int limit, Turns turns)
 {
     // A batch of one that met a deadlock has nobody left to blame; Postgres let the other side through.
     private const int TriesAlone = 3;
 
-    /// <summary>A batch that takes longer than this waits for something; a statement of a hundred mails takes some milliseconds.</summary>
-    private static readonly TimeSpan Long = TimeSpan.FromMilliseconds(50);
-
     private readonly Lock _lock = new();
     private readonly BatchQueue<Waiter> _queue = new(limit, waiter => key(waiter.Item));
-    private int _busy;
-    private long _lastBegun;
+    private bool _asked;
 
     /// <summary>Has an item written and returns its answer.</summary>
     /// <param name="item">The item.</param>
@@ -43,37 +37,50 @@ internal sealed class GroupCommit<TItem, TResult>(
         lock (_lock)
         {
             _queue.Add(waiter);
-            if (_busy == 0 || (_busy < lanes && Stopwatch.GetElapsedTime(_lastBegun) > Long))
-            {
-                _busy++;
-                _lastBegun = Stopwatch.GetTimestamp();
-                // Elsewhere, and without this caller's context: the lane goes on for others.
-                ThreadPool.UnsafeQueueUserWorkItem(static owner => _ = owner.WorkAsync(), this, preferLocal: false);
-            }
+            Ask();
         }
         return await waiter.Answer.Task;
     }
 
-    /// <summary>One lane: writes until nothing waits. Never throws: what a batch meets is told to its waiters.</summary>
-    private async Task WorkAsync()
+    /// <summary>Asks for a turn where something waits and nobody has asked; under the lock.</summary>
+    private void Ask()
     {
-        while (Next() is { } batch)
-            await WriteAsync(batch.Where(waiter => !waiter.Answer.Task.IsCompleted).ToArray());
+        if (_asked || _queue.Count == 0)
+            return;
+        _asked = true;
+        // Elsewhere, and without this caller's context: the batch is others' too.
+        ThreadPool.UnsafeQueueUserWorkItem(static owner => _ = owner.WriteNextAsync(), this, preferLocal: false);
     }
 
-    private IReadOnlyList<Waiter>? Next()
+    /// <summary>Writes one batch in its turn. Never throws: what a batch meets is told to its waiters.</summary>
+    private async Task WriteNextAsync()
     {
+        using var turn = await turns.TakeAsync();
+        await LetOthersJoinAsync();
+        IReadOnlyList<Waiter> batch;
         lock (_lock)
         {
-            if (_queue.Count == 0)
-            {
-                _busy--;
-                return null;
-            }
-
-            _lastBegun = Stopwatch.GetTimestamp();
-            return _queue.Take();
+            batch = _queue.Take();
+            _asked = false;
+            Ask();
         }
+        await WriteAsync([.. batch.Where(waiter => !waiter.Answer.Task.IsCompleted)]);
+    }
+
+    /// <summary>
+    /// Lets whoever is ready to run go first, as long as more items come by it: on a busy machine a batch grows by that, and on an idle
+    /// one it goes at once.
+    /// </summary>
+    private async Task LetOthersJoinAsync()
+    {
+        for (int before = 0, now; before < limit && (now = Waiting()) > before; before = now)
+            await Task.Yield();
+    }
+
+    private int Waiting()
+    {
+        lock (_lock)
+            return _queue.Count;
     }
 
     private async Task WriteAsync(Waiter[] batch, int tries = 1)

@@ -11,6 +11,12 @@ internal static class BatchSql
     public const string Patience = "WHERE (SELECT set_config('lock_timeout', '1s', true)) IS NOT NULL";
 
     /// <summary>
+    /// As <see cref="Patience"/>, but for statements that lock their rows in no order: they give up before anybody could wait for them
+    /// in turn, and leave the work to a statement that locks in order.
+    /// </summary>
+    public const string Haste = "WHERE (SELECT set_config('lock_timeout', '10ms', true)) IS NOT NULL";
+
+    /// <summary>
     /// A limit that limits nothing, as <c>@all</c> is larger than any batch. Not knowing that, the planner expects few rows and looks
     /// each up by its index. It would otherwise read the whole table while that is small, and keep to this plan as the table grows.
     /// </summary>

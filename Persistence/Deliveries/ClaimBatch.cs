@@ -11,6 +11,9 @@ namespace Persistence.Deliveries;
 internal sealed record ClaimRequest(MailRecord Record, Guid WorkerId, bool ReclaimOwn)
 {
     public Guid MailId => Record.Identity.MailId;
+
+    /// <summary>Whether it is a mail's first, as far as the record tells.</summary>
+    public bool IsFresh => Record.Identity is { Generation: 0, Attempt: 1 } && !ReclaimOwn;
 }
 
 /// <summary>Why a claim was not made, as far as the row tells.</summary>
@@ -21,26 +24,21 @@ internal sealed record ClaimRefusal(ClaimDecision Decision, ClaimResult? Refusal
 /// <summary>Runs the statements of <see cref="ClaimSql"/> for mails that differ.</summary>
 internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
 {
-    // Of a claim that has inserted the mail's row.
-    private const long InsertToken = 1;
+    /// <summary>The token of a claim that has inserted the mail's row.</summary>
+    public const long InsertToken = 1;
 
     /// <summary>Claims what can be claimed; null for what cannot.</summary>
     public async Task<IReadOnlyList<ClaimResult.Claimed?>> ClaimAsync(IReadOnlyList<ClaimRequest> requests)
     {
-        var recipients = requests.Select(request => RecipientParameters.Of(request.Record)).ToList();
-        await using var command = ClaimCommand(requests, recipients);
-        await using var reader = await command.ExecuteReaderAsync();
-        var claims = new ClaimResult.Claimed?[requests.Count];
-        var places = Places(requests);
-        while (await reader.ReadAsync())
+        var claims = await ClaimFreshAsync([.. requests.Where(request => request.IsFresh)]);
+        var others = requests.Where(request => !claims.ContainsKey(request.MailId)).ToList();
+        if (others.Count > 0)
         {
-            var place = places[reader.GetGuid(0)];
-            claims[place] = reader.GetInt64(1) == InsertToken
-                ? Inserted(requests[place].Record, recipients[place])
-                : Taken(reader, recipients[place]);
+            foreach (var (mail, claim) in await ClaimAnyAsync(others))
+                claims[mail] = claim;
         }
-        await reader.ThrowUnlessCommittedAsync();
-        return claims;
+
+        return [.. requests.Select(request => claims.GetValueOrDefault(request.MailId))];
     }
 
     /// <summary>Tells why each was not claimed.</summary>
@@ -56,6 +54,51 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
             refusals[place] = Refusal(reader, requests[place].Record.Identity);
         }
         return refusals;
+    }
+
+    private async Task<Dictionary<Guid, ClaimResult.Claimed>> ClaimFreshAsync(List<ClaimRequest> requests)
+    {
+        var claims = new Dictionary<Guid, ClaimResult.Claimed>();
+        if (requests.Count == 0)
+            return claims;
+        await using var command = ClaimSql.ClaimFresh.Command(dataSource, command => WithNewRecords(command, requests));
+        try
+        {
+            var records = requests.ToDictionary(request => request.MailId, request => request.Record);
+            await using var reader = await command.ExecuteReaderAsync();
+            while (await reader.ReadAsync())
+            {
+                var record = records[reader.GetGuid(0)];
+                claims.Add(record.Identity.MailId, Inserted(record, RecipientParameters.Of(record)));
+            }
+            await reader.ThrowUnlessCommittedAsync();
+            return claims;
+        }
+        catch (PostgresException exception) when (PostgresErrors.IsContention(exception) || exception.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            return [];
+        }
+    }
+
+    private async Task<Dictionary<Guid, ClaimResult.Claimed>> ClaimAnyAsync(List<ClaimRequest> requests)
+    {
+        var recipients = requests.Select(request => RecipientParameters.Of(request.Record)).ToList();
+        await using var command = ClaimSql.Claim.Command(dataSource, command => WithNewRecords(command, requests)
+            .With("generations", requests.Select(request => request.Record.Identity.Generation).ToArray())
+            .With("attempts", requests.Select(request => request.Record.Identity.Attempt).ToArray())
+            .WithRecipients(requests.Select(request => request.Record).Zip(recipients)));
+        await using var reader = await command.ExecuteReaderAsync();
+        var claims = new Dictionary<Guid, ClaimResult.Claimed>();
+        var places = Places(requests);
+        while (await reader.ReadAsync())
+        {
+            var place = places[reader.GetGuid(0)];
+            claims.Add(requests[place].MailId, reader.GetInt64(1) == InsertToken
+                ? Inserted(requests[place].Record, recipients[place])
+                : Taken(reader, recipients[place]));
+        }
+        await reader.ThrowUnlessCommittedAsync();
+        return claims;
     }
 
     private static ClaimResult.Claimed Inserted(MailRecord record, IReadOnlyList<MailRecipient> recipients) =>
@@ -82,20 +125,13 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         return new ClaimRefusal(decision, row?.Refusal(decision));
     }
 
-    private NpgsqlCommand ClaimCommand(IReadOnlyList<ClaimRequest> requests, IReadOnlyList<IReadOnlyList<MailRecipient>> recipients)
-    {
-        var records = requests.Select(request => request.Record).ToList();
-        return ClaimSql.Claim.Command(dataSource, command => WithRecords(command, requests)
-            .With("generations", records.Select(record => record.Identity.Generation).ToArray())
-            .With("attempts", records.Select(record => record.Identity.Attempt).ToArray())
-            .With("message_id_headers", records.Select(record => PostgresText.Clean(record.MessageIdHeader)).ToArray())
-            .With("timestamps", records.Select(record => record.Timestamp.ToUniversalTime()).ToArray())
-            .With("accepted_ats", records.Select(record => record.AcceptedAt?.ToUniversalTime()).ToArray())
-            .Nullable("keys", records.Select(record => Clean(record.Key)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
-            .Nullable("subjects", records.Select(record => Clean(record.Subject)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
-            .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray())
-            .WithRecipients(records.Zip(recipients)));
-    }
+    private static NpgsqlCommand WithNewRecords(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => WithRecords(command, requests)
+        .With("message_id_headers", requests.Select(request => PostgresText.Clean(request.Record.MessageIdHeader)).ToArray())
+        .With("timestamps", requests.Select(request => request.Record.Timestamp.ToUniversalTime()).ToArray())
+        .With("accepted_ats", requests.Select(request => request.Record.AcceptedAt?.ToUniversalTime()).ToArray())
+        .Nullable("keys", requests.Select(request => Clean(request.Record.Key)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
+        .Nullable("subjects", requests.Select(request => Clean(request.Record.Subject)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
+        .With("senders", requests.Select(request => PostgresText.Clean(request.Record.Sender)).ToArray());
 
     private static NpgsqlCommand WithRecords(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => command
         .With("ids", requests.Select(request => request.MailId).ToArray())

@@ -17,8 +17,8 @@ public sealed class DeliveryStore : IDeliveryBooks
     // Larger batches hardly cost less a mail, and what one holds is written again one by one where one of it cannot be written.
     private const int BatchLimit = 100;
 
-    // Of each kind of statement. One makes the largest batches; the second goes on where the first waits for somebody's lock.
-    private const int Lanes = 2;
+    // One makes the largest batches; the others go on where it waits for somebody's lock.
+    private const int BatchesAtOnce = 4;
 
     // Each round reads a row that changed after the statement before; more than a few of them would be a defect here.
     private const int MaxRounds = 10;
@@ -39,14 +39,15 @@ public sealed class DeliveryStore : IDeliveryBooks
     {
         _dataSource = dataSource;
         _contexts = contexts;
+        var turns = new Turns(BatchesAtOnce);
         var claims = new ClaimBatch(dataSource);
         var outcomes = new OutcomeBatch(dataSource);
-        _claims = new(claims.ClaimAsync, request => request.MailId, BatchLimit, Lanes);
-        _refusals = new(claims.ExplainAsync, request => request.MailId, BatchLimit, Lanes);
-        _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, Lanes);
-        _handOvers = new(outcomes.HandOverAsync, outcome => outcome.Identity.MailId, BatchLimit, Lanes);
-        _marks = new(outcomes.MarkAsync, identity => identity.MailId, BatchLimit, Lanes);
-        _releases = new(outcomes.ReleaseAsync, claim => claim.Identity.MailId, BatchLimit, Lanes);
+        _claims = new(claims.ClaimAsync, request => request.MailId, BatchLimit, turns);
+        _refusals = new(claims.ExplainAsync, request => request.MailId, BatchLimit, turns);
+        _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
+        _handOvers = new(outcomes.HandOverAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
+        _marks = new(outcomes.MarkAsync, identity => identity.MailId, BatchLimit, turns);
+        _releases = new(outcomes.ReleaseAsync, claim => claim.Identity.MailId, BatchLimit, turns);
     }
 
     /// <inheritdoc />

@@ -13,6 +13,9 @@ internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCo
 {
     public RecordIdentity Identity => Record.Identity;
 
+    /// <summary>Whether it ends what <see cref="ClaimRequest.IsFresh"/> began, with nothing in doubt.</summary>
+    public bool IsFresh => FencingToken == ClaimBatch.InsertToken && Identity is { Generation: 0, Attempt: 1 } && !IsUnknown;
+
     /// <summary>Whether the server may have taken the mail without our knowing.</summary>
     public bool IsUnknown => Answers.Any(answer => answer.Outcome == RecipientOutcome.Unknown);
 }
@@ -35,7 +38,7 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
 
     public async Task<IReadOnlyList<bool>> SentAsync(IReadOnlyList<OutcomeRequest> outcomes)
     {
-        var held = await FindAsync(OutcomeSql.SentWhileHeld, Identities(outcomes), command => WithOutcomes(command, outcomes));
+        var held = await SentFreshAsync([.. outcomes.Where(outcome => outcome.IsFresh)]);
         var others = outcomes.Where(outcome => !held.ContainsKey(outcome.Identity.MailId)).ToList();
         if (others.Count > 0)
         {
@@ -65,6 +68,18 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
         OutcomeSql.Release,
         [.. claims.Select(claim => claim.Identity)],
         command => command.With("tokens", claims.Select(claim => claim.FencingToken).ToArray()));
+
+    private async Task<Dictionary<Guid, bool>> SentFreshAsync(List<OutcomeRequest> outcomes)
+    {
+        try
+        {
+            return outcomes.Count == 0 ? [] : await FindAsync(OutcomeSql.SentFresh, Identities(outcomes), command => command.WithAnswers(outcomes));
+        }
+        catch (PostgresException exception) when (PostgresErrors.IsContention(exception))
+        {
+            return [];
+        }
+    }
 
     private static RecordIdentity[] Identities(IEnumerable<OutcomeRequest> outcomes) => [.. outcomes.Select(outcome => outcome.Identity)];
 

@@ -13,11 +13,12 @@ internal static class OutcomeSql
     /// <summary>The row of each mail that is given, locked; in order, as a nested loop over what is sorted is the only way to read it.</summary>
     private const string Locked = "LATERAL (SELECT * FROM email.deliveries AS l WHERE l.id = g.id FOR NO KEY UPDATE) AS d";
 
-    private const string GivenSent = $"""
-        SELECT * FROM (
-            SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
-                unnest(@tokens) AS token, unnest(@unknown) AS is_unknown) AS g
-        {BatchSql.Patience} ORDER BY id {BatchSql.Few}
+    /// <summary>The recipients that are given, with what the servers answered.</summary>
+    private const string Answers = $"""
+        SELECT unnest(@recipient_ids) AS id, unnest(@addresses) AS address, unnest(@ordinals) AS ordinal,
+            unnest(@recipient_kinds) AS kind, unnest(@outcomes) AS outcome, unnest(@codes) AS reply_code,
+            unnest(@enhanced_codes) AS enhanced_code, unnest(@texts) AS reply_text
+        {BatchSql.Few}
         """;
 
     /// <summary>The claim that the outcome is of is the mail's last one.</summary>
@@ -32,11 +33,7 @@ internal static class OutcomeSql
         INSERT INTO email.delivery_recipients AS r (
             delivery_id, address, ordinal, kind, outcome, reply_code, enhanced_code, reply_text, updated_at)
         SELECT a.id, a.address, a.ordinal, a.kind, a.outcome, a.reply_code, a.enhanced_code, a.reply_text, now()
-        FROM (
-            SELECT unnest(@recipient_ids) AS id, unnest(@addresses) AS address, unnest(@ordinals) AS ordinal,
-                unnest(@recipient_kinds) AS kind, unnest(@outcomes) AS outcome, unnest(@codes) AS reply_code,
-                unnest(@enhanced_codes) AS enhanced_code, unnest(@texts) AS reply_text
-            {BatchSql.Few}) AS a
+        FROM ({Answers}) AS a
         WHERE a.id IN (SELECT id FROM mail WHERE held) OR a.outcome = 'accepted' AND a.id IN (SELECT id FROM mail)
         ON CONFLICT (delivery_id, address) DO UPDATE SET
             outcome = excluded.outcome, reply_code = excluded.reply_code, enhanced_code = excluded.enhanced_code,
@@ -45,29 +42,28 @@ internal static class OutcomeSql
         """;
 
     /// <summary>
-    /// Sent, as nearly every mail ends: under the claim that holds it, and with no failure of it that waits for this. What this finds
-    /// otherwise it leaves as it is and does not answer: that is for <see cref="Sent"/>, which costs more.
+    /// Sent at the first attempt, under the claim that inserted the row, as nearly every mail ends: none of its recipients has a row
+    /// yet, and no failure waits for this. What it finds otherwise it leaves as it is and does not answer: that is for
+    /// <see cref="Sent"/>, which costs twice as much.
     /// </summary>
-    /// <remarks>
-    /// The rows are locked apart from their update, which on its own might find them in another order. <c>IS TRUE</c> keeps the planner
-    /// from the index of unfinished mails, and the subqueries in the place of values keep it from reading all failures.
-    /// </remarks>
-    public static readonly Statement SentWhileHeld = new($"""
-        WITH given AS (
-            {GivenSent}
-        ), mail AS (
-            UPDATE email.deliveries AS mine SET
-                state = 'sent', sent_at = now(), ended_at = now(), next_attempt_at = NULL, updated_at = now(),
-                unknown_outcomes = mine.unknown_outcomes + CASE WHEN g.is_unknown THEN 1 ELSE 0 END
-            FROM given AS g, {Locked}
-            WHERE mine.id = d.id AND {SameClaim} AND (d.state = 'sending') IS TRUE
-              AND (SELECT f.id FROM email.failures AS f WHERE f.mail_id = g.id AND f.status IN ('unresolved', 'replayed') LIMIT 1) IS NULL
-              AND (SELECT f.id FROM email.failures AS f WHERE f.replayed_as = g.id AND f.status IN ('unresolved', 'replayed') LIMIT 1) IS NULL
-            RETURNING mine.id, true AS held
+    /// <remarks><c>IS TRUE</c> keeps the planner from the index of unfinished mails, and from a join of each with each.</remarks>
+    public static readonly Statement SentFresh = new($"""
+        WITH mail AS (
+            UPDATE email.deliveries AS d SET state = 'sent', sent_at = now(), ended_at = now(), updated_at = now()
+            FROM (SELECT unnest(@ids) AS id {BatchSql.Few}) AS g
+            {BatchSql.Haste}
+              AND d.id = g.id AND d.generation = 0 AND d.attempt = 1 AND d.fencing_token = 1 AND (d.state = 'sending') IS TRUE
+              AND NOT EXISTS (SELECT FROM email.failures AS f WHERE f.mail_id = ANY(@ids) AND f.status IN ('unresolved', 'replayed'))
+              AND NOT EXISTS (SELECT FROM email.failures AS f WHERE f.replayed_as = ANY(@ids) AND f.status IN ('unresolved', 'replayed'))
+            RETURNING d.id
         ), settled AS (
-            {Settle}
+            INSERT INTO email.delivery_recipients (
+                delivery_id, address, ordinal, kind, outcome, reply_code, enhanced_code, reply_text, updated_at)
+            SELECT a.id, a.address, a.ordinal, a.kind, a.outcome, a.reply_code, a.enhanced_code, a.reply_text, now()
+            FROM ({Answers}) AS a
+            WHERE (a.id IN (SELECT id FROM mail)) IS TRUE
         )
-        SELECT id, held FROM mail
+        SELECT id, true FROM mail
         """);
 
     /// <summary>
@@ -76,7 +72,10 @@ internal static class OutcomeSql
     /// </summary>
     public static readonly Statement Sent = new($"""
         WITH given AS (
-            {GivenSent}
+            SELECT * FROM (
+                SELECT unnest(@ids) AS id, unnest(@generations) AS generation, unnest(@attempts) AS attempt,
+                    unnest(@tokens) AS token, unnest(@unknown) AS is_unknown) AS g
+            {BatchSql.Patience} ORDER BY id {BatchSql.Few}
         ), mail AS (
             SELECT d.id, d.state, d.generation, g.is_unknown, {SameClaim} AS held FROM given AS g, {Locked}
         ), sent AS (

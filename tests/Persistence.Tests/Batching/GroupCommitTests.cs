@@ -15,7 +15,7 @@ public sealed class GroupCommitTests
     public async Task The_first_goes_at_once_and_what_comes_meanwhile_goes_together()
     {
         var disk = new Disk();
-        var commit = disk.Commit(lanes: 1);
+        var commit = disk.Commit(atOnce: 1);
         var first = commit.WriteAsync(new Item(1), CancellationToken.None);
         await disk.BeginsAsync(1);
         var others = Enumerable.Range(2, 5).Select(number => commit.WriteAsync(new Item(number), CancellationToken.None)).ToList();
@@ -28,10 +28,10 @@ public sealed class GroupCommitTests
     }
 
     [Test]
-    public async Task No_more_batches_are_under_way_than_there_are_lanes_and_none_is_larger_than_the_limit()
+    public async Task No_more_batches_are_under_way_than_there_are_turns_and_none_is_larger_than_the_limit()
     {
         var disk = new Disk();
-        var commit = disk.Commit(lanes: 2, limit: 10);
+        var commit = disk.Commit(atOnce: 2, limit: 10);
         var all = Enumerable.Range(1, 100).Select(number => commit.WriteAsync(new Item(number), CancellationToken.None)).ToList();
         await disk.BeginsAsync(1);
         disk.Batches.Count.ShouldBe(1, "a second one goes only beside one that takes long");
@@ -53,7 +53,7 @@ public sealed class GroupCommitTests
     public async Task A_waiter_that_gives_up_stops_no_batch_and_is_not_written_where_it_had_not_begun()
     {
         var disk = new Disk();
-        var commit = disk.Commit(lanes: 1);
+        var commit = disk.Commit(atOnce: 1);
         using var impatient = new CancellationTokenSource();
         var begun = commit.WriteAsync(new Item(1), impatient.Token);
         await disk.BeginsAsync(1);
@@ -71,7 +71,7 @@ public sealed class GroupCommitTests
     public async Task Of_a_batch_with_an_item_that_cannot_be_written_all_others_are([Values(1, 4, 7)] int bad)
     {
         var disk = new Disk { Fail = items => items.Any(item => item.Number == bad) ? new PostgresException("numeric out of range", "ERROR", "ERROR", "22003") : null };
-        var commit = disk.Commit(lanes: 1);
+        var commit = disk.Commit(atOnce: 1);
         var all = Enumerable.Range(0, 8).Select(number => commit.WriteAsync(new Item(number), CancellationToken.None)).ToList();
         disk.Release();
         foreach (var (write, number) in all.Select((write, number) => (write, number)))
@@ -87,7 +87,7 @@ public sealed class GroupCommitTests
     public async Task What_fails_by_Postgres_itself_fails_for_all_at_once_and_is_recognized()
     {
         var disk = new Disk { Fail = _ => new NpgsqlException("broken", new IOException("reset by peer")) };
-        var commit = disk.Commit(lanes: 1);
+        var commit = disk.Commit(atOnce: 1);
         var first = commit.WriteAsync(new Item(0), CancellationToken.None);
         await disk.BeginsAsync(1);
         var all = Enumerable.Range(1, 50).Select(number => commit.WriteAsync(new Item(number), CancellationToken.None)).ToList();
@@ -103,11 +103,11 @@ public sealed class GroupCommitTests
         var tries = 0;
         var disk = new Disk { Fail = _ => ++tries < 3 ? new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected) : null };
         disk.Release();
-        (await disk.Commit(lanes: 1).WriteAsync(new Item(1), CancellationToken.None).WaitAsync(Deadline)).ShouldBe(1);
+        (await disk.Commit(atOnce: 1).WriteAsync(new Item(1), CancellationToken.None).WaitAsync(Deadline)).ShouldBe(1);
 
         var always = new Disk { Fail = _ => new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected) };
         always.Release();
-        await Should.ThrowAsync<PostgresException>(always.Commit(lanes: 1).WriteAsync(new Item(1), CancellationToken.None).WaitAsync(Deadline));
+        await Should.ThrowAsync<PostgresException>(always.Commit(atOnce: 1).WriteAsync(new Item(1), CancellationToken.None).WaitAsync(Deadline));
         always.Batches.Count.ShouldBe(3);
     }
 
@@ -116,7 +116,7 @@ public sealed class GroupCommitTests
     {
         var disk = new Disk { Fail = items => items[0].Number == 1 ? new InvalidOperationException("a defect") : null };
         disk.Release();
-        var commit = disk.Commit(lanes: 1);
+        var commit = disk.Commit(atOnce: 1);
         await Should.ThrowAsync<InvalidOperationException>(commit.WriteAsync(new Item(1), CancellationToken.None).WaitAsync(Deadline));
         (await commit.WriteAsync(new Item(2), CancellationToken.None).WaitAsync(Deadline)).ShouldBe(2);
     }
@@ -143,7 +143,7 @@ public sealed class GroupCommitTests
 
         public int MostAtOnce => _mostAtOnce;
 
-        public GroupCommit<Item, int> Commit(int lanes, int limit = 100) => new(WriteAsync, item => item.Key, limit, lanes);
+        public GroupCommit<Item, int> Commit(int atOnce, int limit = 100) => new(WriteAsync, item => item.Key, limit, new Turns(atOnce));
 
         public void Release() => _released.SetResult();
 

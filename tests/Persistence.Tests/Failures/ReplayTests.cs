@@ -94,6 +94,15 @@ public sealed class ReplayTests : BooksTests
     }
 
     [Test]
+    public async Task A_failure_of_an_unreadable_record_is_resolved_when_a_mail_is_sent_under_its_id()
+    {
+        var mail = Guid.CreateVersion7();
+        var failure = await Books.Failures.ProjectAsync(Make.DeadLetter(mail));
+        await SendAsync(Make.Record(mail));
+        (await FindAsync(failure.FailureId)).Status.ShouldBe(FailureStatus.Resolved);
+    }
+
+    [Test]
     public async Task Of_twenty_that_ask_for_the_same_replay_one_produces_it()
     {
         var (_, failureId) = await DeadAsync();
