@@ -28,6 +28,7 @@ internal static class DeliveryRegistration
         .AddSingleton<ScheduleFilter>()
         .AddHostedService<ScheduleSweep>()
         .AddSingleton<ClaimFilter>()
+        .AddSingleton<SendEmailConsumer>()
         .AddSingleton<RedeliveryMarkFilter>()
         .AddSingleton<DeadLetterMarkFilter>()
         .AddHostedService<HeartbeatService>();

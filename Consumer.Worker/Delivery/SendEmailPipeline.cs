@@ -23,7 +23,8 @@ internal static class SendEmailPipeline
             pause.MaxPausesPerMessage = int.MaxValue;
         });
 
-        endpoint.ConfigureConsumer<SendEmailConsumer>(context, consumer => ConfigureMessage(consumer, context));
+        // One for all mails: it keeps nothing of a mail, and a scope of services for each would cost more than it has to do.
+        endpoint.Instance(context.GetRequiredService<SendEmailConsumer>(), consumer => ConfigureMessage(consumer, context));
 
         // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged: its hand-over is marked.
         endpoint.ConfigureError(error => error.UseFilter(context.GetRequiredService<DeadLetterMarkFilter>()));

@@ -20,7 +20,6 @@ internal static class KafkaEndpoints
             bus.UsingInMemory();
             bus.AddRider(rider =>
             {
-                rider.AddConsumer<SendEmailConsumer>();
                 rider.UsingKafka((context, kafka) =>
                 {
                     kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);

@@ -4,16 +4,14 @@ namespace Persistence.Batching;
 
 /// <summary>
 /// Whose turn it is to write a batch. One is under way at a time, of whatever kind: Postgres then has few large statements to run
-/// instead of many small ones, which cost it far more. Another goes beside it only where it takes long, as one does that waits for
-/// somebody's lock.
+/// instead of many small ones, which cost far more. Another goes beside it only where it takes long, as one does that waits for
+/// somebody's lock, for a slow disk or for a Postgres far away.
 /// </summary>
 /// <param name="limit">How many are under way at most, each on a connection of its own.</param>
+/// <param name="patience">Whoever has waited longer than this goes beside.</param>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A SemaphoreSlim that nobody asked for its wait handle has nothing to dispose of.")]
-internal sealed class Turns(int limit)
+internal sealed class Turns(int limit, TimeSpan patience)
 {
-    /// <summary>Whoever has waited longer than this goes beside; a statement of a hundred mails takes some milliseconds.</summary>
-    private static readonly TimeSpan Long = TimeSpan.FromMilliseconds(50);
-
     private readonly SemaphoreSlim _first = new(1);
     private readonly SemaphoreSlim _beside = new(limit - 1);
 
@@ -22,7 +20,7 @@ internal sealed class Turns(int limit)
     {
         while (true)
         {
-            if (await _first.WaitAsync(Long))
+            if (await _first.WaitAsync(patience))
                 return new Turn(_first);
             if (await _beside.WaitAsync(TimeSpan.Zero))
                 return new Turn(_beside);

@@ -20,6 +20,9 @@ public sealed class DeliveryStore : IDeliveryBooks
     // One makes the largest batches; the others go on where it waits for somebody's lock.
     private const int BatchesAtOnce = 4;
 
+    // A statement of a hundred mails takes a few milliseconds; one that takes longer waits for something.
+    private static readonly TimeSpan TurnPatience = TimeSpan.FromMilliseconds(10);
+
     // Each round reads a row that changed after the statement before; more than a few of them would be a defect here.
     private const int MaxRounds = 10;
 
@@ -39,7 +42,7 @@ public sealed class DeliveryStore : IDeliveryBooks
     {
         _dataSource = dataSource;
         _contexts = contexts;
-        var turns = new Turns(BatchesAtOnce);
+        var turns = new Turns(BatchesAtOnce, TurnPatience);
         var claims = new ClaimBatch(dataSource);
         var outcomes = new OutcomeBatch(dataSource);
         _claims = new(claims.ClaimAsync, request => request.MailId, BatchLimit, turns);

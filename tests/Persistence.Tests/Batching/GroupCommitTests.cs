@@ -143,7 +143,7 @@ public sealed class GroupCommitTests
 
         public int MostAtOnce => _mostAtOnce;
 
-        public GroupCommit<Item, int> Commit(int atOnce, int limit = 100) => new(WriteAsync, item => item.Key, limit, new Turns(atOnce));
+        public GroupCommit<Item, int> Commit(int atOnce, int limit = 100) => new(WriteAsync, item => item.Key, limit, new Turns(atOnce, TimeSpan.FromSeconds(1)));
 
         public void Release() => _released.SetResult();
 
