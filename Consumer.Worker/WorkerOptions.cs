@@ -14,7 +14,7 @@ internal sealed class WorkerOptions
     /// others are claimed and written down, many by one statement. As many may be in doubt when the worker is killed.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = "More than a few times Smtp:MaxConnections only makes more mails wait for a connection.")]
-    public int ConcurrentMails { get; set; } = 120;
+    public int ConcurrentMails { get; set; } = 240;
 
     /// <summary>
     /// How long other workers leave this one's mails alone after its last heartbeat, which comes every third of it. Default 30 s.
