@@ -10,7 +10,7 @@ internal sealed class WorkerOptions
     public const string Section = "Worker";
 
     /// <summary>
-    /// How many mails are worked on at once. Default 120, six times the connections to the mail server: while some are being sent,
+    /// How many mails are worked on at once. Default 240, twelve times the connections to the mail server: while some are being sent,
     /// others are claimed and written down, many by one statement. As many may be in doubt when the worker is killed.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = "More than a few times Smtp:MaxConnections only makes more mails wait for a connection.")]
