@@ -52,6 +52,11 @@ public static class PostgresErrors
         SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
     };
 
+    /// <summary>Whether a row is somebody else's at the moment, or is there already: nothing was changed, and a statement that expects that will do.</summary>
+    /// <param name="exception">What was thrown.</param>
+    internal static bool IsTaken(Exception exception) =>
+        IsContention(exception) || exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };
+
     private static bool SaysUnavailable(string sqlState) =>
         UnavailableStates.Contains(sqlState) || UnavailableClasses.Contains(sqlState[..Math.Min(2, sqlState.Length)]);
 

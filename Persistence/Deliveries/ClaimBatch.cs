@@ -74,7 +74,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
             await reader.ThrowUnlessCommittedAsync();
             return claims;
         }
-        catch (PostgresException exception) when (PostgresErrors.IsContention(exception) || exception.SqlState == PostgresErrorCodes.UniqueViolation)
+        catch (PostgresException exception) when (PostgresErrors.IsTaken(exception))
         {
             return [];
         }

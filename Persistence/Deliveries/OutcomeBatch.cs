@@ -75,7 +75,7 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
         {
             return outcomes.Count == 0 ? [] : await FindAsync(OutcomeSql.SentFresh, Identities(outcomes), command => command.WithAnswers(outcomes));
         }
-        catch (PostgresException exception) when (PostgresErrors.IsContention(exception))
+        catch (PostgresException exception) when (PostgresErrors.IsTaken(exception))
         {
             return [];
         }

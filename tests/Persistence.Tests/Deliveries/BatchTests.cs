@@ -76,6 +76,21 @@ public sealed class BatchTests : BooksTests
     }
 
     [Test]
+    public async Task A_mail_is_sent_also_where_a_recipient_of_it_has_a_row_that_nothing_here_would_have_written()
+    {
+        var records = Enumerable.Range(0, 10).Select(_ => Make.Record()).ToList();
+        await Task.WhenAll(records.Select(record => Books.ClaimAsync(record, Worker)));
+        await Books.ExecuteAsync(
+            "INSERT INTO email.delivery_recipients (delivery_id, address, ordinal, kind, outcome) VALUES ($1, 'b@example.com', 1, 'to', 'pending')",
+            records[3].Identity.MailId);
+
+        (await Task.WhenAll(records.Select(record => Books.Deliveries.RecordSentAsync(record, 1, [Accepted("b@example.com")])))).ShouldAllBe(held => held);
+
+        (await Task.WhenAll(records.Select(record => Books.MailAsync(record.Identity.MailId))))
+            .ShouldAllBe(mail => mail.State == MailState.Sent && mail.Recipients.Single().Outcome == RecipientOutcome.Accepted);
+    }
+
+    [Test]
     public async Task Records_of_one_mail_that_meet_in_a_batch_are_settled_one_after_the_other()
     {
         var record = Make.Record();
