@@ -13,7 +13,7 @@ internal sealed record ClaimRequest(MailRecord Record, Guid WorkerId, bool Recla
     public Guid MailId => Record.Identity.MailId;
 
     /// <summary>Whether it is a mail's first, as far as the record tells.</summary>
-    public bool IsFresh => Record.Identity is { Generation: 0, Attempt: 1 } && !ReclaimOwn;
+    public bool IsFresh => Record.Identity is { Generation: 0, Attempt: 1 };
 }
 
 /// <summary>Why a claim was not made, as far as the row tells.</summary>
