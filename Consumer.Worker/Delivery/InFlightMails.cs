@@ -3,12 +3,14 @@ using System.Collections.Concurrent;
 namespace Consumer.Worker.Delivery;
 
 /// <summary>
-/// The mails that this process works on now. A claim in the books that names this worker, for a mail that is not among them, was
-/// left by an answer that got lost or a record that was given back: it may be taken back at once.
+/// The mails that this process works on now, and those that it had to leave without knowing what the books say. A claim in the books
+/// that names this worker, for a mail that it does not work on, was left by an answer that got lost or a record that was given back:
+/// it may be taken back at once.
 /// </summary>
-internal sealed class InFlightMails
+internal sealed class InFlightMails(TimeProvider time)
 {
     private readonly ConcurrentDictionary<Guid, int> _mails = new();
+    private readonly ConcurrentDictionary<Guid, long> _left = new();
     private readonly ConcurrentDictionary<Guid, bool> _doubtful = new();
 
     /// <summary>Enters a record of a mail; the entry is to be disposed.</summary>
@@ -23,8 +25,21 @@ internal sealed class InFlightMails
     /// <summary>Whether a record of a mail is being worked on.</summary>
     public bool IsIn(Guid mailId) => _mails.GetValueOrDefault(mailId) > 0;
 
+    /// <summary>Notes that the process had to leave a mail, of which the books may have a claim of this worker, or get one yet.</summary>
+    public void LeaveBehind(Guid mailId) => _left[mailId] = time.GetTimestamp();
+
+    /// <summary>The mails that were left behind.</summary>
+    public IReadOnlyList<LeftMail> LeftBehind() => [.. _left.Select(left => new LeftMail(left.Key, left.Value))];
+
+    /// <summary>Forgets that a mail was left behind, unless it has been left again since.</summary>
+    public void Forget(LeftMail left) => _left.TryRemove(new KeyValuePair<Guid, long>(left.MailId, left.Since));
+
     /// <summary>Notes that the process had to leave a mail whose content it may have sent wholly.</summary>
-    public void LeaveInDoubt(Guid mailId) => _doubtful[mailId] = true;
+    public void LeaveInDoubt(Guid mailId)
+    {
+        _doubtful[mailId] = true;
+        LeaveBehind(mailId);
+    }
 
     /// <summary>Whether a mail was left in doubt.</summary>
     public bool IsInDoubt(Guid mailId) => _doubtful.ContainsKey(mailId);
@@ -43,3 +58,8 @@ internal sealed class InFlightMails
         public void Dispose() => owner.Leave(mailId);
     }
 }
+
+/// <summary>A mail that was left behind.</summary>
+/// <param name="MailId">The mail.</param>
+/// <param name="Since">When, as a timestamp of the process' <see cref="TimeProvider"/>.</param>
+internal sealed record LeftMail(Guid MailId, long Since);

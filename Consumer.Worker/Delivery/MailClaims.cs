@@ -4,7 +4,7 @@ using Persistence.Deliveries;
 namespace Consumer.Worker.Delivery;
 
 /// <summary>Claims mails in the books, waiting as long as another worker holds one.</summary>
-internal sealed class MailClaims(IDeliveryBooks books, WorkerLease lease, TimeProvider time)
+internal sealed class MailClaims(IDeliveryBooks books, WorkerLease lease, InFlightMails inFlight, TimeProvider time)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -52,6 +52,12 @@ internal sealed class MailClaims(IDeliveryBooks books, WorkerLease lease, TimePr
         catch (Exception exception) when (PostgresErrors.IsContention(exception))
         {
             return null;
+        }
+        catch
+        {
+            // It may have been made all the same.
+            inFlight.LeaveBehind(mail.Identity.MailId);
+            throw;
         }
     }
 }

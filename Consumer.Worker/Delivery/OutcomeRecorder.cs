@@ -7,7 +7,8 @@ namespace Consumer.Worker.Delivery;
 /// be gone for an hour, and the mail must not be sent again for that. The mail's record stays unacknowledged meanwhile. Only the
 /// end of the process ends the tries; then the row still says <c>sending</c>, and whoever takes it over knows that it does not know.
 /// </summary>
-internal sealed class OutcomeRecorder(IDeliveryBooks books, WorkerShutdown shutdown, TimeProvider time, ILogger<OutcomeRecorder> logger)
+internal sealed class OutcomeRecorder(
+    IDeliveryBooks books, InFlightMails inFlight, WorkerShutdown shutdown, TimeProvider time, ILogger<OutcomeRecorder> logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -31,8 +32,8 @@ internal sealed class OutcomeRecorder(IDeliveryBooks books, WorkerShutdown shutd
         ct => books.MarkHandedOverAsync(identity, ct));
 
     /// <summary>
-    /// Gives a mail back of which nothing was sent. One try: where it fails the row stays this worker's, and the record, which
-    /// comes again, takes it back.
+    /// Gives a mail back of which nothing was sent. One try: where it fails the row stays this worker's, until the record, which comes
+    /// again, takes it back, or a heartbeat lets it go.
     /// </summary>
     public async Task ReleaseAsync(DeliveryAttempt attempt)
     {
@@ -44,7 +45,8 @@ internal sealed class OutcomeRecorder(IDeliveryBooks books, WorkerShutdown shutd
         // Broad on purpose: what made the worker give the mail back matters more, and is on its way up.
         catch (Exception exception)
         {
-            logger.LogDebug("{Mail} could not be given back ({Error}); its lease does it", attempt.Identity, exception.Message);
+            inFlight.LeaveBehind(attempt.Identity.MailId);
+            logger.LogDebug("{Mail} could not be given back ({Error}); a heartbeat does it", attempt.Identity, exception.Message);
         }
     }
 

@@ -21,11 +21,12 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
         {
             var horizon = time.GetUtcNow() - keep;
             var count = 0L;
-            int? batch;
-            while ((batch = await store.RemoveAsync(what, horizon, options.Value.BatchSize, cancellationToken)) > 0)
+            var batch = await store.RemoveAsync(what, horizon, options.Value.BatchSize, cancellationToken: cancellationToken);
+            while (batch is { Rows: > 0 } last)
             {
-                count += batch.Value;
+                count += last.Rows;
                 await Task.Delay(Pause, time, cancellationToken);
+                batch = await store.RemoveAsync(what, horizon, options.Value.BatchSize, last.Next, cancellationToken);
             }
 
             if (count > 0)

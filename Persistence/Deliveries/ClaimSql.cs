@@ -158,8 +158,11 @@ internal static class ClaimSql
         LEFT JOIN email.workers AS p ON p.id = d.worker_id
         """);
 
-    /// <summary>What a worker holds.</summary>
-    public const string Held = "SELECT id, generation, attempt, fencing_token FROM email.deliveries WHERE state = 'sending' AND worker_id = @worker_id";
+    /// <summary>What a worker holds of some mails.</summary>
+    public const string Held = """
+        SELECT id, generation, attempt, fencing_token FROM email.deliveries
+        WHERE id = ANY(@ids) AND state = 'sending' AND worker_id = @worker_id
+        """;
 
     /// <summary>Names a worker that there is not, and so has no lease: the next claim takes the mail over.</summary>
     public const string Forsake = """

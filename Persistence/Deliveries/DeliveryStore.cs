@@ -100,9 +100,10 @@ public sealed class DeliveryStore : IDeliveryBooks
         _releases.WriteAsync(new HeldClaim(identity, fencingToken), cancellationToken);
 
     /// <inheritdoc />
-    public async Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<HeldClaim>> ListHeldAsync(
+        Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default)
     {
-        await using var command = _dataSource.CreateCommand(ClaimSql.Held).With("worker_id", workerId);
+        await using var command = _dataSource.CreateCommand(ClaimSql.Held).With("worker_id", workerId).With("ids", mailIds.ToArray());
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var held = new List<HeldClaim>();
         while (await reader.ReadAsync(cancellationToken))

@@ -63,10 +63,12 @@ public interface IDeliveryBooks
     /// <returns>False where the mail is another claim's by now.</returns>
     Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default);
 
-    /// <summary>The mails that a worker has claimed and that have not ended since.</summary>
+    /// <summary>Those of some mails that a worker has claimed and that have not ended since.</summary>
     /// <param name="workerId">The worker.</param>
+    /// <param name="mailIds">The mails.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, CancellationToken cancellationToken = default);
+    Task<IReadOnlyList<HeldClaim>> ListHeldAsync(
+        Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Lets a claim go under which the mail may have been sent: any worker may take the mail over at once, as from one whose lease ran

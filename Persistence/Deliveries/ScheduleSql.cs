@@ -60,7 +60,7 @@ internal static class ScheduleSql
         UPDATE email.deliveries AS d SET hand_over_at = now(), updated_at = now()
         FROM (
             SELECT id FROM email.deliveries
-            WHERE state = 'scheduled' AND hand_over = 'schedule' AND hand_over_at <= now() - @patience AND (
+            WHERE hand_over = 'schedule' AND state = 'scheduled' AND hand_over_at <= now() - @patience AND (
                 hand_over_marked_at IS NULL
                 OR next_attempt_at <= now() - @patience AND now() - next_attempt_at >= 2 * (hand_over_at - next_attempt_at))
             ORDER BY next_attempt_at LIMIT @limit

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Npgsql;
-using NpgsqlTypes;
 using Persistence.Deliveries;
 using Persistence.Failures;
 using Persistence.Text;
@@ -41,7 +40,9 @@ public sealed class LedgerBooks(NpgsqlDataSource dataSource)
     public async IAsyncEnumerable<OpenMail> OpenMailsAsync(
         IReadOnlyCollection<Guid>? only, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await using var command = dataSource.CreateCommand(LedgerSql.Open).Nullable("ids", only?.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Uuid);
+        await using var command = only is null
+            ? dataSource.CreateCommand(LedgerSql.Open)
+            : dataSource.CreateCommand(LedgerSql.OpenOf).With("ids", only.ToArray());
         command.CommandTimeout = LongTimeout;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

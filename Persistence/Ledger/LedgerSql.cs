@@ -27,7 +27,7 @@ internal static class LedgerSql
 
     /// <summary>
     /// Mails that have not come to their end, with the leases, replays and failures of the same moment: one statement is one view of
-    /// the books. A mail is dead for good once its failure is there.
+    /// the books. A mail is dead for good once its failure is there. No index knows what is unfinished: the table is read through.
     /// </summary>
     public const string Open = """
         SELECT
@@ -39,11 +39,13 @@ internal static class LedgerSql
             EXISTS (SELECT FROM email.failures AS f WHERE f.mail_id = d.id AND f.generation = d.generation) AS has_failure,
             d.first_topic, d.first_partition, d.first_offset, d.record_timestamp, d.subject, d.last_error, d.updated_at
         FROM email.deliveries AS d
-        WHERE (@ids IS NULL OR d.id = ANY (@ids)) AND (
-            d.state IN ('scheduled', 'queued', 'sending')
+        WHERE (d.state IN ('scheduled', 'queued', 'sending')
             OR d.state = 'dead' AND (d.hand_over_marked_at IS NULL
                 OR NOT EXISTS (SELECT FROM email.failures AS f WHERE f.mail_id = d.id AND f.generation = d.generation)))
         """;
+
+    /// <summary><see cref="Open"/>, of some mails alone.</summary>
+    public const string OpenOf = Open + " AND d.id = ANY (@ids)";
 
     /// <summary>Records older than this may have had rows that the retention job removed.</summary>
     public const string Horizon = "SELECT max(horizon) FROM email.retention_horizons";

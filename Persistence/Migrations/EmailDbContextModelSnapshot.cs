@@ -199,17 +199,12 @@ namespace Persistence.Migrations
                     b.HasKey("Id")
                         .HasName("pk_deliveries");
 
-                    b.HasIndex("EndedAt")
-                        .HasDatabaseName("ix_deliveries_dead")
-                        .HasFilter("state = 'dead'");
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_deliveries_created");
 
-                    b.HasIndex("NextAttemptAt")
-                        .HasDatabaseName("ix_deliveries_scheduled")
-                        .HasFilter("state = 'scheduled'");
-
-                    b.HasIndex("State", "CreatedAt")
-                        .HasDatabaseName("ix_deliveries_unfinished")
-                        .HasFilter("state IN ('scheduled', 'queued', 'sending')");
+                    b.HasIndex("HandOver", "NextAttemptAt")
+                        .HasDatabaseName("ix_deliveries_handed_over")
+                        .HasFilter("hand_over IS NOT NULL");
 
                     b.ToTable("deliveries", "email", t =>
                         {
@@ -221,6 +216,8 @@ namespace Persistence.Migrations
 
                             t.HasCheckConstraint("ck_deliveries_state", "state IN ('scheduled', 'queued', 'sending', 'sent', 'dead', 'canceled', 'replaced', 'discarded')");
                         });
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
                 });
 
             modelBuilder.Entity("Persistence.Deliveries.DeliveryRecipient", b =>

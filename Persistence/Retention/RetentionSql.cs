@@ -7,21 +7,25 @@ internal static class RetentionSql
     public const string Lock = "SELECT pg_try_advisory_xact_lock(@key)";
 
     /// <summary>
-    /// Mails that ended long ago, with their recipients; rows that somebody holds at this moment are left for the next batch. A mail with
-    /// a failure that waits for somebody stays, as does one whose record is younger than the horizon by its timestamp.
+    /// Mails that ended long ago, with their recipients, the oldest first; rows that somebody holds at this moment are left for the next
+    /// sweep. A mail with a failure that waits for somebody stays, as does one whose record is younger than the horizon by its timestamp.
+    /// A mail ends after its row was written, so those that were written since the horizon need not be looked at.
     /// </summary>
     public const string Mails = """
         WITH doomed AS (
-            SELECT d.id FROM email.deliveries AS d
-            WHERE d.state IN ('sent', 'canceled', 'replaced', 'discarded') AND d.ended_at < @before
+            SELECT d.id, d.created_at FROM email.deliveries AS d
+            WHERE d.created_at >= @from AND d.created_at < @before
+              AND d.state IN ('sent', 'canceled', 'replaced', 'discarded') AND d.ended_at < @before
               AND (d.record_timestamp IS NULL OR d.record_timestamp < @before)
               AND NOT EXISTS (SELECT FROM email.failures AS f WHERE f.mail_id = d.id AND f.status = 'unresolved')
-            ORDER BY d.ended_at LIMIT @limit
+            ORDER BY d.created_at LIMIT @limit
             FOR UPDATE SKIP LOCKED
         ), recipients AS (
             DELETE FROM email.delivery_recipients AS r USING doomed WHERE r.delivery_id = doomed.id
+        ), gone AS (
+            DELETE FROM email.deliveries AS d USING doomed WHERE d.id = doomed.id RETURNING doomed.created_at AS place
         )
-        DELETE FROM email.deliveries AS d USING doomed WHERE d.id = doomed.id
+        SELECT count(*), max(place) FROM gone
         """;
 
     /// <summary>
@@ -30,16 +34,18 @@ internal static class RetentionSql
     /// </summary>
     public const string Failures = """
         WITH doomed AS (
-            SELECT f.id FROM email.failures AS f
-            WHERE f.status IN ('resolved', 'discarded', 'replayed') AND f.failed_at < @before AND f.updated_at < @before
+            SELECT f.id, f.failed_at FROM email.failures AS f
+            WHERE f.status IN ('resolved', 'discarded', 'replayed') AND f.failed_at >= @from AND f.failed_at < @before AND f.updated_at < @before
               AND (f.original_timestamp IS NULL OR f.original_timestamp < @before)
               AND (f.status <> 'replayed' OR NOT EXISTS (
                   SELECT FROM email.deliveries AS d WHERE d.id = f.replayed_as AND d.state IN ('scheduled', 'queued', 'sending', 'dead'))
                   AND NOT EXISTS (SELECT FROM email.failures AS o WHERE o.mail_id = f.replayed_as AND o.status = 'unresolved'))
             ORDER BY f.failed_at LIMIT @limit
             FOR UPDATE SKIP LOCKED
+        ), gone AS (
+            DELETE FROM email.failures AS f USING doomed WHERE f.id = doomed.id RETURNING doomed.failed_at AS place
         )
-        DELETE FROM email.failures AS f USING doomed WHERE f.id = doomed.id
+        SELECT count(*), max(place) FROM gone
         """;
 
     /// <summary>
@@ -48,8 +54,8 @@ internal static class RetentionSql
     /// </summary>
     public const string UnresolvedFailures = """
         WITH doomed AS (
-            SELECT f.id, f.mail_id, f.generation FROM email.failures AS f
-            WHERE f.status = 'unresolved' AND f.failed_at < @before AND f.updated_at < @before AND f.replay_requested_at IS NULL
+            SELECT f.id, f.mail_id, f.generation, f.failed_at FROM email.failures AS f
+            WHERE f.status = 'unresolved' AND f.failed_at >= @from AND f.failed_at < @before AND f.updated_at < @before AND f.replay_requested_at IS NULL
               AND (f.original_timestamp IS NULL OR f.original_timestamp < @before)
               AND NOT EXISTS (SELECT FROM email.deliveries AS d WHERE d.id = f.mail_id AND d.state = 'dead' AND d.record_timestamp >= @before)
             ORDER BY f.failed_at LIMIT @limit
@@ -60,8 +66,10 @@ internal static class RetentionSql
             RETURNING d.id
         ), recipients AS (
             DELETE FROM email.delivery_recipients AS r USING mails WHERE r.delivery_id = mails.id
+        ), gone AS (
+            DELETE FROM email.failures AS f USING doomed WHERE f.id = doomed.id RETURNING doomed.failed_at AS place
         )
-        DELETE FROM email.failures AS f USING doomed WHERE f.id = doomed.id
+        SELECT count(*), max(place) FROM gone
         """;
 
     /// <summary>

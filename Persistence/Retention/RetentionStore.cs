@@ -15,6 +15,11 @@ public enum OldRows
     UnresolvedFailures,
 }
 
+/// <summary>Rows that were removed together.</summary>
+/// <param name="Rows">How many.</param>
+/// <param name="Next">Where the sweep goes on.</param>
+public sealed record RemovedBatch(int Rows, DateTimeOffset Next);
+
 /// <summary>
 /// Removes old rows from the books, a batch a transaction, and remembers how far it has gone, so that the ledger does not call what was
 /// removed missing. Throws what Npgsql throws.
@@ -34,9 +39,13 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
     /// <param name="what">Which rows.</param>
     /// <param name="horizon">Rows of before this time, less <see cref="ClockMargin"/>.</param>
     /// <param name="limit">How many at most.</param>
+    /// <param name="from">
+    /// Where the sweep goes on, as its last batch said, so that old rows which stay are looked at once a sweep. Default: from the oldest.
+    /// </param>
     /// <param name="cancellationToken">Gives up; nothing is removed then, or the whole batch.</param>
-    /// <returns>How many; null where another process sweeps.</returns>
-    public async Task<int?> RemoveAsync(OldRows what, DateTimeOffset horizon, int limit, CancellationToken cancellationToken = default)
+    /// <returns>What was removed; null where another process sweeps.</returns>
+    public async Task<RemovedBatch?> RemoveAsync(
+        OldRows what, DateTimeOffset horizon, int limit, DateTimeOffset from = default, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
@@ -48,15 +57,22 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         }
 
         await using var remove = new NpgsqlCommand(Sql(what), connection, transaction)
-            .With("before", (DateTimeOffset?)(horizon - ClockMargin)).With("limit", limit);
-        var removed = await remove.ExecuteNonQueryAsync(cancellationToken);
-        if (removed == 0)
-            return 0;
+            .With("from", from).With("before", (DateTimeOffset?)(horizon - ClockMargin)).With("limit", limit);
+        var removed = await ReadAsync(remove, cancellationToken);
+        if (removed.Rows == 0)
+            return removed;
         await using (var move = new NpgsqlCommand(RetentionSql.Move, connection, transaction)
-            .With("books", Books(what)).With("horizon", (DateTimeOffset?)horizon).With("removed", (long)removed))
+            .With("books", Books(what)).With("horizon", (DateTimeOffset?)horizon).With("removed", (long)removed.Rows))
             await move.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return removed;
+    }
+
+    private static async Task<RemovedBatch> ReadAsync(NpgsqlCommand remove, CancellationToken cancellationToken)
+    {
+        await using var reader = await remove.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new RemovedBatch(checked((int)reader.GetInt64(0)), reader.IsDBNull(1) ? default : reader.GetFieldValue<DateTimeOffset>(1));
     }
 
     private static string Sql(OldRows what) => what switch

@@ -54,8 +54,8 @@ internal sealed class MemoryBooks : IDeliveryBooks
     public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
         EndAsync(identity, fencingToken, facts => facts with { State = MailState.Queued }, []);
 
-    public Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, CancellationToken cancellationToken = default) =>
-        Task.FromResult<IReadOnlyList<HeldClaim>>([]);
+    public Task<IReadOnlyList<HeldClaim>> ListHeldAsync(
+        Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<HeldClaim>>([]);
 
     public Task<bool> ForsakeAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) => Task.FromResult(false);
 

@@ -96,9 +96,10 @@ internal sealed class ClaimTests
     }
 
     [Test]
-    public async Task A_claim_that_the_worker_does_not_know_of_is_given_back_after_a_heartbeat()
+    public async Task A_claim_whose_answer_got_lost_is_given_back_after_a_heartbeat()
     {
         var id = Guid.NewGuid();
+        _worker.InFlight.LeaveBehind(id);
         await ClaimAsWorkerAsync(id);
 
         await _worker.WhenAsync(id, MailState.Queued);
@@ -126,6 +127,8 @@ internal sealed class ClaimTests
         using var entry = _worker.InFlight.Enter(kept, out _);
         _worker.InFlight.Enter(kept, out var alone).Dispose();
         alone.ShouldBeFalse();
+        _worker.InFlight.LeaveBehind(kept);
+        _worker.InFlight.LeaveBehind(other);
         await ClaimAsWorkerAsync(kept);
         await ClaimAsWorkerAsync(other);
 

@@ -25,7 +25,7 @@ internal sealed class RetentionJobTests
             await worker.WhenAsync(id, MailState.Sent);
         (await LedgerCommand.RunAsync(worker)).ShouldBeClean();
 
-        await ExecuteAsync(worker, "UPDATE email.deliveries SET ended_at = record_timestamp WHERE record_timestamp < now() - interval '1 day'");
+        await ExecuteAsync(worker, "UPDATE email.deliveries SET created_at = record_timestamp, ended_at = record_timestamp WHERE record_timestamp < now() - interval '1 day'");
         await Eventually.Until(async () => await worker.Deliveries.FindAsync(old[0]) is null && await CountAsync(worker) == 1, null, "the old mails are removed");
 
         await Eventually.Until(() => worker.Kafka.Records.Lag(worker.Topics.Group, worker.Topics.Mails) == 0, null, "no lag is left");

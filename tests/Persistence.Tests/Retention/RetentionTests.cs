@@ -42,11 +42,11 @@ public sealed class RetentionTests
         await _books.DieAsync(dead, _worker);
         await AgeAsync(dead.Identity.MailId, "400 days");
 
-        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
+        (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
 
         (await MailsAsync()).ShouldBe([young, justAtTheHorizon, waiting.Identity.MailId, dead.Identity.MailId], ignoreOrder: true);
         (await _books.ScalarAsync<long>("SELECT count(*) FROM email.delivery_recipients WHERE delivery_id = $1", old)).ShouldBe(0);
-        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
+        (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
     }
 
     [Test]
@@ -56,10 +56,29 @@ public sealed class RetentionTests
         var older = await SentAsync(ended: "45 days");
         await SentAsync(ended: "40 days");
 
-        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(2);
+        (await RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(2);
         (await MailsAsync()).ShouldNotContain(id => id == oldest || id == older);
-        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(1);
+        (await RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(1);
         (await _books.ScalarAsync<long>("SELECT removed FROM email.retention_horizons WHERE books = 'mails'")).ShouldBe(3);
+    }
+
+    [Test]
+    public async Task A_sweep_goes_on_where_its_last_batch_ended_and_the_next_one_begins_anew()
+    {
+        var stays = await SentAsync(ended: "60 days");
+        await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = now() WHERE id = $1", stays);
+        await SentAsync(ended: "50 days");
+        await SentAsync(ended: "40 days");
+
+        var first = (await _retention.RemoveAsync(OldRows.Mails, Horizon, 1))!;
+        first.Rows.ShouldBe(1);
+        first.Next.ShouldBe(DateTimeOffset.UtcNow - TimeSpan.FromDays(50), TimeSpan.FromHours(1));
+        await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = created_at WHERE id = $1", stays);
+
+        var second = (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100, first.Next))!;
+        second.Rows.ShouldBe(1, "what lies before was looked at");
+        (await MailsAsync()).ShouldBe([stays]);
+        (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
     }
 
     [Test]
@@ -68,7 +87,7 @@ public sealed class RetentionTests
         var odd = await SentAsync(ended: "400 days");
         await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = now() + interval '1 year' WHERE id = $1", odd);
 
-        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
+        (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
     }
 
     [Test]
@@ -79,7 +98,7 @@ public sealed class RetentionTests
             "INSERT INTO email.failures (id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, generation, exception_type, message, fingerprint, attempts, status, failed_at) "
             + "VALUES (gen_random_uuid(), 't', 0, 0, now(), $1, 5, 'e', 'm', 'f', 1, 'unresolved', now())", mail);
 
-        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
+        (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
     }
 
     [Test]
@@ -93,7 +112,7 @@ public sealed class RetentionTests
         await _books.Failures.MarkReplayedAsync(replayed.Failure);
         await AgeFailuresAsync();
 
-        (await _retention.RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(1);
+        (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(1);
 
         (await FailuresAsync()).ShouldBe([waiting.Failure, replayed.Failure], ignoreOrder: true);
         (await _books.ScalarAsync<long>("SELECT count(*) FROM email.failure_actions WHERE failure_id = $1", discarded.Failure)).ShouldBe(0);
@@ -107,10 +126,10 @@ public sealed class RetentionTests
         await _books.Failures.RequestReplayAsync(replayed.Failure, "ann", null);
         await _books.Failures.MarkReplayedAsync(replayed.Failure);
         await AgeFailuresAsync();
-        (await _retention.RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(0, "its mail is queued");
+        (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(0, "its mail is queued");
 
         await _books.ExecuteAsync("UPDATE email.deliveries SET state = 'canceled', ended_at = now() WHERE id = $1", replayed.Mail);
-        (await _retention.RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(1);
+        (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(1);
     }
 
     [Test]
@@ -122,8 +141,8 @@ public sealed class RetentionTests
         await AgeFailuresAsync();
         var young = await FailedAsync();
 
-        (await _retention.RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(0);
-        (await _retention.RemoveAsync(OldRows.UnresolvedFailures, Horizon, 100)).ShouldBe(1);
+        (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(0);
+        (await RemoveAsync(OldRows.UnresolvedFailures, Horizon, 100)).ShouldBe(1);
 
         (await FailuresAsync()).ShouldBe([pending.Failure, young.Failure], ignoreOrder: true);
         (await MailsAsync()).ShouldBe([pending.Mail, young.Mail], ignoreOrder: true);
@@ -141,7 +160,7 @@ public sealed class RetentionTests
         await _retention.RemoveAsync(OldRows.Mails, Horizon, 100);
         (await ledger.HorizonAsync())!.Value.ShouldBe(Horizon, TimeSpan.FromMilliseconds(1));
         await SentAsync(ended: "300 days");
-        (await _retention.RemoveAsync(OldRows.Mails, Horizon - TimeSpan.FromDays(100), 100)).ShouldBe(1);
+        (await RemoveAsync(OldRows.Mails, Horizon - TimeSpan.FromDays(100), 100)).ShouldBe(1);
         (await ledger.HorizonAsync())!.Value.ShouldBe(Horizon, TimeSpan.FromMilliseconds(1));
     }
 
@@ -155,14 +174,14 @@ public sealed class RetentionTests
             await using var transaction = await connection.BeginTransactionAsync();
             await using (var hold = new Npgsql.NpgsqlCommand($"SELECT FROM email.deliveries WHERE id = '{held}' FOR UPDATE", connection, transaction))
                 await hold.ExecuteNonQueryAsync();
-            (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
+            (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
 
             await using (var sweep = new Npgsql.NpgsqlCommand("SELECT pg_advisory_xact_lock(x'72657461696e'::bigint)", connection, transaction))
                 await sweep.ExecuteNonQueryAsync();
             (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBeNull();
         }
 
-        (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
+        (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
     }
 
     [Test]
@@ -170,13 +189,15 @@ public sealed class RetentionTests
     {
         await _books.ExecuteAsync("""
             INSERT INTO email.deliveries (id, generation, attempt, state, fencing_token, unknown_outcomes, created_at, ended_at, updated_at)
-            SELECT gen_random_uuid(), 0, 1, 'sent', 1, 0, now(), now() - n * interval '1 minute', now() FROM generate_series(1, 20000) AS n
+            SELECT gen_random_uuid(), 0, 1, 'sent', 1, 0, now() - n * interval '1 minute', now() - n * interval '1 minute', now() FROM generate_series(1, 20000) AS n
             """);
         await _books.ExecuteAsync("ANALYZE email.deliveries");
         var plan = await _books.ScalarAsync<string>(
-            "EXPLAIN (FORMAT JSON) " + RetentionSql.Mails.Replace("@before", "now() - interval '13 days'", StringComparison.Ordinal).Replace("@limit", "100", StringComparison.Ordinal));
-        plan.ShouldContain("ix_deliveries_ended");
+            "EXPLAIN (FORMAT JSON) " + RetentionSql.Mails.Replace("@before", "now() - interval '13 days'", StringComparison.Ordinal).Replace("@from", "'-infinity'", StringComparison.Ordinal).Replace("@limit", "100", StringComparison.Ordinal));
+        plan.ShouldContain("ix_deliveries_created");
     }
+
+    private async Task<int> RemoveAsync(OldRows what, DateTimeOffset horizon, int limit) => (await _retention.RemoveAsync(what, horizon, limit))!.Rows;
 
     private async Task<Guid> SentAsync(string ended)
     {
@@ -188,7 +209,7 @@ public sealed class RetentionTests
     }
 
     private Task AgeAsync(Guid mail, string age) => _books.ExecuteAsync(
-        "UPDATE email.deliveries SET ended_at = CASE WHEN ended_at IS NOT NULL THEN now() - $2::interval END, record_timestamp = now() - $2::interval WHERE id = $1", mail, age);
+        "UPDATE email.deliveries SET created_at = now() - $2::interval, ended_at = CASE WHEN ended_at IS NOT NULL THEN now() - $2::interval END, record_timestamp = now() - $2::interval WHERE id = $1", mail, age);
 
     private async Task<(Guid Mail, Guid Failure)> FailedAsync()
     {
