@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Persistence;
+using Persistence.Schema;
+
+namespace Messaging.Bench.Delivery;
+
+/// <summary>
+/// An empty database of the current schema, which the new database of each worker is a copy of. Migrated by the process that measures
+/// nothing: a worker does not do that, and what it takes of the compiler would go on into what is measured.
+/// </summary>
+internal sealed class DatabaseTemplate : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly string _server;
+
+    private DatabaseTemplate(string server, string name) => (_server, Name) = (server, name);
+
+    public string Name { get; }
+
+    public static async Task<DatabaseTemplate> CreateAsync(string server, CancellationToken cancellationToken)
+    {
+        var template = new DatabaseTemplate(server, $"bench_template_{Guid.NewGuid():N}");
+        await template.ExecuteAsync($"CREATE DATABASE {template.Name}", cancellationToken);
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            // Nobody may be connected to a database that is copied.
+            [$"{DatabaseOptions.Section}:{nameof(DatabaseOptions.ConnectionString)}"] =
+                new NpgsqlConnectionStringBuilder(server) { Database = template.Name, Pooling = false }.ConnectionString,
+        }).Build();
+        await using var services = new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider();
+        await services.GetRequiredService<Migrator>().MigrateAsync(Patience, cancellationToken);
+        return template;
+    }
+
+    public async ValueTask DisposeAsync() => await ExecuteAsync($"DROP DATABASE {Name} WITH (FORCE)", CancellationToken.None);
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
+    {
+        await using var source = NpgsqlDataSource.Create(_server);
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
