@@ -38,11 +38,12 @@ public static class EmailAddress
 
     private static string? ExplainParts(string text, MailAddress address, string form)
     {
+        var bare = address.Address;
         // "ann@example.com bob@example.com" parses as a mailbox whose name is the first address, and "(comments)" are dropped.
-        if (!text.TrimEnd().EndsWith('>') && text.Trim() != address.Address)
+        if (!text.TrimEnd().EndsWith('>') && text.Trim() != bare)
             return $"holds text beside the address; {form}";
-        if (address.Address.Length > SendEmailLimits.AddressLength)
-            return $"has an address of {address.Address.Length} characters; at most {SendEmailLimits.AddressLength} are allowed";
+        if (bare.Length > SendEmailLimits.AddressLength)
+            return $"has an address of {bare.Length} characters; at most {SendEmailLimits.AddressLength} are allowed";
         if (address.User.Length > SendEmailLimits.LocalPartLength)
             return $"has {address.User.Length} characters before the @; at most {SendEmailLimits.LocalPartLength} are allowed";
         // MailAddress lets "ann.@example.com" pass, which RFC 5321 section 4.1.2 and what writes the mail do not.

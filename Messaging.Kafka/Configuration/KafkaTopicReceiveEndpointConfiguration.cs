@@ -45,7 +45,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         // The stock rider publishes no faults either; a failing publish would stand between a message and its dead letter.
         PublishFaults = false;
         AddSerializer(PlainJsonSerializer.Instance);
-        AddDeserializer(PlainJsonSerializer.Instance, isDefault: true);
+        AddDeserializer(new PlainJsonDeserializer<TValue>(), isDefault: true);
 
         // All three before anything that an application adds: outermost, and nothing can keep a message from its dead letter.
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _gate)));

@@ -21,7 +21,7 @@ public sealed class DeliveryStore : IDeliveryBooks
     private const int BatchesAtOnce = 4;
 
     // A statement of a hundred mails takes a few milliseconds; one that takes longer waits for something.
-    private static readonly TimeSpan TurnPatience = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan TurnPatience = TimeSpan.FromMilliseconds(4);
 
     // Each round reads a row that changed after the statement before; more than a few of them would be a defect here.
     private const int MaxRounds = 10;
