@@ -21,6 +21,6 @@ public sealed class DatabaseOptions
     /// <summary>How many connections one process opens at most. Default 50; 1 to 1,000.</summary>
     public int MaxPoolSize { get; set; } = 50;
 
-    /// <summary>How many of a connection's statements are prepared once they recur. Default 64; 0 (with PgBouncer) to 1,000.</summary>
+    /// <summary>How many of a connection's statements are kept prepared. Default 64; 0 (with PgBouncer) to 1,000.</summary>
     public int MaxPreparedStatements { get; set; } = 64;
 }

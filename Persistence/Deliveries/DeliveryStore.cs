@@ -17,8 +17,9 @@ public sealed class DeliveryStore : IDeliveryBooks
     // Larger batches hardly cost less a mail, and what one holds is written again one by one where one of it cannot be written.
     private const int BatchLimit = 100;
 
-    // One makes the largest batches; the others go on where it waits for somebody's lock.
-    private const int BatchesAtOnce = 4;
+    // One makes the largest batches; the other goes on where it waits for somebody's lock. More of them would share the same mails, and
+    // each has a connection to warm up.
+    private const int BatchesAtOnce = 2;
 
     // A statement of a hundred mails takes a few milliseconds; one that takes longer waits for something.
     private static readonly TimeSpan TurnPatience = TimeSpan.FromMilliseconds(4);
