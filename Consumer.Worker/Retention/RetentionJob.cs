@@ -21,12 +21,13 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
         {
             var horizon = time.GetUtcNow() - keep;
             var count = 0L;
-            var batch = await store.RemoveAsync(what, horizon, options.Value.BatchSize, cancellationToken: cancellationToken);
-            while (batch is { Rows: > 0 } last)
+            var from = default(DateTimeOffset);
+            RemovedBatch? batch;
+            while ((batch = await store.RemoveAsync(what, horizon, options.Value.BatchSize, from, cancellationToken)) is { Rows: > 0 })
             {
-                count += last.Rows;
+                count += batch.Rows;
+                from = batch.Next;
                 await Task.Delay(Pause, time, cancellationToken);
-                batch = await store.RemoveAsync(what, horizon, options.Value.BatchSize, last.Next, cancellationToken);
             }
 
             if (count > 0)

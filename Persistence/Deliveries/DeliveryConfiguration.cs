@@ -43,7 +43,7 @@ internal sealed class DeliveryConfiguration : IEntityTypeConfiguration<Delivery>
         // No index asks for what changes when a mail is sent: its row then changes on its own page alone, which has room for that
         // (a heap-only update), and costs Postgres a fifth less. So what is unfinished, beyond what is handed over, is found by reading
         // the table through, as the sums of the ledger are.
-        builder.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
+        builder.HasStorageParameter("fillfactor", 50);
         // What waits for a redelivery, what is scheduled, by when it is due; what is dead.
         builder.HasIndex(mail => new { mail.HandOver, mail.NextAttemptAt }).HasDatabaseName("ix_deliveries_handed_over")
             .HasFilter("hand_over IS NOT NULL");

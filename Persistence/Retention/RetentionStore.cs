@@ -57,7 +57,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         }
 
         await using var remove = new NpgsqlCommand(Sql(what), connection, transaction)
-            .With("from", from).With("before", (DateTimeOffset?)(horizon - ClockMargin)).With("limit", limit);
+            .With("from", (DateTimeOffset?)from).With("before", (DateTimeOffset?)(horizon - ClockMargin)).With("limit", limit);
         var removed = await ReadAsync(remove, cancellationToken);
         if (removed.Rows == 0)
             return removed;

@@ -1,3 +1,4 @@
+using Messaging.Bench.Running;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -23,7 +24,7 @@ internal sealed class DatabaseTemplate : IAsyncDisposable
     public static async Task<DatabaseTemplate> CreateAsync(string server, CancellationToken cancellationToken)
     {
         var template = new DatabaseTemplate(server, $"bench_template_{Guid.NewGuid():N}");
-        await template.ExecuteAsync($"CREATE DATABASE {template.Name}", cancellationToken);
+        await Postgres.ExecuteAsync(server, $"CREATE DATABASE {template.Name}", cancellationToken);
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             // Nobody may be connected to a database that is copied.
@@ -35,12 +36,5 @@ internal sealed class DatabaseTemplate : IAsyncDisposable
         return template;
     }
 
-    public async ValueTask DisposeAsync() => await ExecuteAsync($"DROP DATABASE {Name} WITH (FORCE)", CancellationToken.None);
-
-    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken)
-    {
-        await using var source = NpgsqlDataSource.Create(_server);
-        await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public async ValueTask DisposeAsync() => await Postgres.ExecuteAsync(_server, $"DROP DATABASE {Name} WITH (FORCE)");
 }

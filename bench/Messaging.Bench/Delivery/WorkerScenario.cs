@@ -37,9 +37,9 @@ internal static class WorkerScenario
     public static async Task RunAsync(
         ScenarioInput input, string topic, string sink, Action<IServiceCollection>? replace, Action onSent, Func<Task> until)
     {
-        await using var server = NpgsqlDataSource.Create(input.Servers[DeliveryServers.Database]);
+        var server = input.Servers[DeliveryServers.Database];
         var name = $"bench_{Guid.NewGuid():N}";
-        await ExecuteAsync(server, $"CREATE DATABASE {name} TEMPLATE {input.Servers[DeliveryServers.Template]}");
+        await Postgres.ExecuteAsync(server, $"CREATE DATABASE {name} TEMPLATE {input.Servers[DeliveryServers.Template]}");
         var topics = new MailTopics(topic, $"{topic}-{name}", $"{topic}-{name}-delay", $"{topic}.dlt", $"{topic}-{name}-dlt");
         await using (var app = WorkerHost.Build(Arguments(input, sink, name), topics, replace))
         {
@@ -50,7 +50,7 @@ internal static class WorkerScenario
             sent.RequireNothingElse();
         }
 
-        await ExecuteAsync(server, $"DROP DATABASE {name} WITH (FORCE)");
+        await Postgres.ExecuteAsync(server, $"DROP DATABASE {name} WITH (FORCE)");
     }
 
     private static string[] Arguments(ScenarioInput input, string sink, string database) =>
@@ -65,10 +65,4 @@ internal static class WorkerScenario
         // On the error stream, beside the progress.
         "--Logging:Console:LogToStandardErrorThreshold=Trace",
     ];
-
-    private static async Task ExecuteAsync(NpgsqlDataSource server, string sql)
-    {
-        await using var command = server.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
 }

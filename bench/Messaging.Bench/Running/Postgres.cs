@@ -41,6 +41,14 @@ internal sealed class Postgres : IAsyncDisposable
         return new Postgres(container.GetConnectionString(), await DescribeAsync(container.GetConnectionString(), Image, cancellationToken), container);
     }
 
+    /// <summary>Runs a statement on a server, on a connection of its own.</summary>
+    public static async Task ExecuteAsync(string connectionString, string sql, CancellationToken cancellationToken = default)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_container is not null)
