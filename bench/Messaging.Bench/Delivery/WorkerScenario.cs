@@ -21,7 +21,7 @@ internal static class WorkerScenario
     public static Func<ScenarioInput, Task<Measurement>> Over(string sink, Action<IServiceCollection>? replace = null) => async input =>
     {
         for (var start = 0; start < WarmUpStarts; start++)
-            await SendAsync(input.WarmUpTopic, input.WarmUp / WarmUpStarts);
+            await SendAsync(input.WarmUpTopic, Math.Max(1, input.WarmUp / WarmUpStarts));
         return await SendAsync(input.Topic, input.Records);
 
         async Task<Measurement> SendAsync(string topic, int mails)
