@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -6,11 +7,51 @@ namespace Testing;
 /// <summary>Ports of the loopback.</summary>
 public static class Ports
 {
-    /// <summary>A port that nothing listens on right now, for a server that cannot choose one by itself.</summary>
+    // Below what systems give to outgoing connections and to listeners that ask for any port (Linux from 32768, others from 49152):
+    // none of those takes a port before its server listens, or while it is down.
+    private const int First = 20_000;
+    private const int End = 32_768;
+
+    private static readonly string Marks = Path.Combine(TestRun.Directory, "ports");
+
+    /// <summary>
+    /// A port that nothing listens on, for a server that cannot choose one by itself or that keeps its own when it is started again.
+    /// No process of the run is given it twice.
+    /// </summary>
     public static int Free()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        Directory.CreateDirectory(Marks);
+        var start = Random.Shared.Next(First, End);
+        return Enumerable.Range(start, End - start)
+            .Concat(Enumerable.Range(First, start - First))
+            .First(port => Take(port) && IsUnused(port));
+    }
+
+    private static bool Take(int port)
+    {
+        var mark = Path.Combine(Marks, port.ToString(CultureInfo.InvariantCulture));
+        try
+        {
+            new FileStream(mark, FileMode.CreateNew).Dispose();
+            return true;
+        }
+        catch (IOException) when (File.Exists(mark))
+        {
+            return false;
+        }
+    }
+
+    private static bool IsUnused(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return true;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
+        {
+            return false;
+        }
     }
 }
