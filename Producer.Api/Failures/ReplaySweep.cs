@@ -8,7 +8,7 @@ namespace Producer.Api.Failures;
 /// <summary>Finishes replays that were asked for and not produced: by an instance that crashed, or while Kafka was away.</summary>
 internal sealed class ReplaySweep(
     IServiceScopeFactory scopes, FailureStore failures, IOptions<ApiOptions> options, TimeProvider clock, ILogger<ReplaySweep> log)
-    : BackgroundService
+    : PeriodicSweep("pending replays", options.Value.ReplaySweepInterval, clock, log)
 {
     private const int Batch = 100;
 
@@ -31,34 +31,6 @@ internal sealed class ReplaySweep(
         return true;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(options.Value.ReplaySweepInterval, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                await TrySweepAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The service stops; what is pending waits in Postgres.
-        }
-    }
-
-    private async Task TrySweepAsync(CancellationToken stopping)
-    {
-        try
-        {
-            await SweepAsync(Patience, stopping);
-        }
-        catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
-        {
-            log.LogDebug("Pending replays were not looked for, since Postgres does not answer: {Reason}", fault.Message);
-        }
-        // Broad, because an exception would end the sweep, and with it the service, over one replay that cannot be read.
-        catch (Exception fault) when (!stopping.IsCancellationRequested)
-        {
-            log.LogError(fault, "The sweep of pending replays failed; it is tried again in {Interval}", options.Value.ReplaySweepInterval);
-        }
-    }
+    /// <inheritdoc />
+    protected override Task SweepAsync(CancellationToken stopping) => SweepAsync(Patience, stopping);
 }

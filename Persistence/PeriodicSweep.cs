@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Persistence;
+
+/// <summary>
+/// Looks through the books when the service starts and again after each interval. A sweep that fails is logged and tried again, since
+/// what the service is there for matters more.
+/// </summary>
+/// <param name="what">What is swept, for the log.</param>
+/// <param name="interval">The time from the beginning of a sweep to that of the next.</param>
+/// <param name="time">The clock of the interval.</param>
+/// <param name="logger">Where failures go: nothing louder than debug for a Postgres that does not answer, which others tell of.</param>
+public abstract class PeriodicSweep(string what, TimeSpan interval, TimeProvider time, ILogger logger) : BackgroundService
+{
+    /// <summary>The clock.</summary>
+    protected TimeProvider Time { get; } = time;
+
+    /// <summary>One sweep, in portions that are small enough for those who send beside it.</summary>
+    /// <param name="stopping">The service stops; what is left is for the next sweep, here or elsewhere.</param>
+    protected abstract Task SweepAsync(CancellationToken stopping);
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(interval, Time);
+        do
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+            }
+            catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
+            {
+                logger.LogDebug("No sweep of {What}, since Postgres does not answer: {Reason}", what, fault.Message);
+            }
+            // Broad, because an exception would end the sweeps, and with them the service, over one row.
+            catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
+            {
+                logger.LogError(fault, "The sweep of {What} failed; it is tried again in {Interval}", what, interval);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+}

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+using NUnit.Framework;
+using Shouldly;
+using Testing;
+
+namespace Persistence.Tests;
+
+public sealed class PeriodicSweepTests
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    [Test]
+    public async Task It_sweeps_at_the_start_and_after_each_interval_whatever_becomes_of_a_sweep()
+    {
+        var time = new FakeTimeProvider();
+        using var job = new Job(time, new InvalidOperationException("a row that cannot be read"), new NpgsqlException("down", new IOException()), null);
+
+        await job.StartAsync(CancellationToken.None);
+        await job.HasSweptAsync(1);
+        for (var sweeps = 2; sweeps <= 4; sweeps++)
+        {
+            time.Advance(Interval);
+            await job.HasSweptAsync(sweeps);
+        }
+
+        await job.StopAsync(CancellationToken.None);
+        job.ExecuteTask!.IsFaulted.ShouldBeFalse();
+    }
+
+    private sealed class Job(TimeProvider time, params Exception?[] faults) : PeriodicSweep("rows", Interval, time, NullLogger.Instance)
+    {
+        private int _sweeps;
+
+        public Task HasSweptAsync(int times) => Eventually.Until(() => Volatile.Read(ref _sweeps) == times, null, $"sweep {times}");
+
+        protected override Task SweepAsync(CancellationToken stopping) =>
+            faults.ElementAtOrDefault(Interlocked.Increment(ref _sweeps) - 1) is { } fault ? Task.FromException(fault) : Task.CompletedTask;
+    }
+}
