@@ -12,6 +12,9 @@ internal static class CommandExtensions
         return command;
     }
 
+    // By its UTC, as Npgsql takes no other time.
+    public static NpgsqlCommand With(this NpgsqlCommand command, string name, DateTimeOffset value) => command.With(name, (DateTimeOffset?)value);
+
     public static NpgsqlCommand With(this NpgsqlCommand command, string name, DateTimeOffset? value) =>
         command.Nullable(name, value?.ToUniversalTime(), NpgsqlDbType.TimestampTz);
 

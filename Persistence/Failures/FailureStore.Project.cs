@@ -94,14 +94,14 @@ public sealed partial class FailureStore
             .With("fingerprint", fingerprint)
             .With("attempts", record.Attempts)
             .Nullable("original_group", PostgresText.CleanAndCut(record.OriginalGroup, StackLength), NpgsqlDbType.Text)
-            .With("failed_at", (DateTimeOffset?)record.FailedAt);
+            .With("failed_at", record.FailedAt);
 
     private static NpgsqlCommand ByOriginal(DeadLetter record) =>
         WithOriginal(new NpgsqlCommand(FailureSql.FindByOriginal), record);
 
     private static NpgsqlCommand WithPosition(string sql, DeadLetter record) => new NpgsqlCommand(sql)
         .With("dlt_topic", record.Topic).With("dlt_partition", record.Partition)
-        .With("dlt_offset", record.Offset).With("dlt_timestamp", (DateTimeOffset?)record.Timestamp);
+        .With("dlt_offset", record.Offset).With("dlt_timestamp", record.Timestamp);
 
     private static NpgsqlCommand WithOriginal(NpgsqlCommand command, DeadLetter record) => command
         .Nullable("original_topic", PostgresText.CleanAndCut(record.OriginalTopic, StackLength), NpgsqlDbType.Text)

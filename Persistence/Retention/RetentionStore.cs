@@ -57,12 +57,12 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         }
 
         await using var remove = new NpgsqlCommand(Sql(what), connection, transaction)
-            .With("from", (DateTimeOffset?)from).With("before", (DateTimeOffset?)(horizon - ClockMargin)).With("limit", limit);
+            .With("from", from).With("before", horizon - ClockMargin).With("limit", limit);
         var removed = await ReadAsync(remove, cancellationToken);
         if (removed.Rows == 0)
             return removed;
         await using (var move = new NpgsqlCommand(RetentionSql.Move, connection, transaction)
-            .With("books", Books(what)).With("horizon", (DateTimeOffset?)horizon).With("removed", (long)removed.Rows))
+            .With("books", Books(what)).With("horizon", horizon).With("removed", (long)removed.Rows))
             await move.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return removed;

@@ -21,10 +21,7 @@ public static class Ports
     public static int Free()
     {
         Directory.CreateDirectory(Marks);
-        var start = Random.Shared.Next(First, End);
-        return Enumerable.Range(start, End - start)
-            .Concat(Enumerable.Range(First, start - First))
-            .First(port => Take(port) && IsUnused(port));
+        return Enumerable.Range(First, End - First).Shuffle().First(port => Take(port) && IsUnused(port));
     }
 
     private static bool Take(int port)
