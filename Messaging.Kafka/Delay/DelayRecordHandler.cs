@@ -1,7 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
 using MassTransit;
-using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Sending;
 
@@ -12,7 +11,7 @@ namespace Messaging.Kafka.Delay;
 /// is more than a second away waits in Kafka with its partition paused behind it; only the last second waits in memory. Its offset
 /// moves when the forward is acknowledged.
 /// </summary>
-internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, OnwardWriteHealth health, TimeProvider timeProvider) : IRecordHandler
+internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, TimeProvider timeProvider) : IRecordHandler
 {
     /// <summary>How far ahead records are read into memory.</summary>
     public static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(1);
@@ -58,8 +57,7 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
             headers.Remove(DelayHeaders.Due);
 
         var message = new Message<byte[]?, byte[]?> { Key = result.Message.Key, Value = result.Message.Value, Headers = headers.ToClient() };
-        await producer.ProduceUntilAcknowledged(
-            new TopicPartition(topic, Partition.Any), message, exception => health.Report(topic, exception), cancellationToken);
+        await producer.ProduceUntilAcknowledged(new TopicPartition(topic, Partition.Any), message, cancellationToken);
     }
 
     /// <summary>When a record leaves its tier, and when it is due at its topic.</summary>

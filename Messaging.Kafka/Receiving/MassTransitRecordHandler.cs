@@ -18,6 +18,9 @@ internal sealed class MassTransitRecordHandler(
     private readonly IReceivePipeDispatcher _dispatcher = endpoint.CreateReceivePipeDispatcher();
     private readonly Uri _address = TopicAddress.Of(topic);
 
+    /// <summary>The endpoint, with the pipe that its records go through.</summary>
+    public ReceiveEndpointContext Endpoint => endpoint;
+
     /// <summary>What MassTransit's health wants to know.</summary>
     public DeliveryMetrics Metrics => _dispatcher.GetMetrics();
 

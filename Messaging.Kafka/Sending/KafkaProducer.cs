@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using MassTransit;
+using Messaging.Kafka.Failure;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Sending;
@@ -17,6 +18,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private readonly Lock _lock = new();
     private readonly ProducerConfig _config;
     private readonly KafkaClientFactory _clients;
+    private readonly FailingTopics _failingTopics;
     private readonly TimeProvider _timeProvider;
     private readonly KafkaRiderMetrics _metrics;
     private readonly ILogger _logger;
@@ -24,10 +26,11 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private IProducer<byte[]?, byte[]?>? _producer;
     private bool _disposed;
 
-    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
+    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, FailingTopics failingTopics, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
     {
         _config = config;
         _clients = clients;
+        _failingTopics = failingTopics;
         _timeProvider = timeProvider;
         _metrics = metrics;
         _logger = logger;
@@ -77,13 +80,12 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
 
     /// <summary>
     /// Produces a record that must not be lost: tries again, with growing pauses, until it is acknowledged or the token is canceled.
+    /// Health says meanwhile that the topic cannot be written.
     /// </summary>
     /// <param name="target">The topic, and the partition or <see cref="Partition.Any"/>.</param>
     /// <param name="message">The record.</param>
-    /// <param name="failing">Told of each failure, and of null once it went well after some.</param>
     /// <param name="cancellationToken">Ends the attempts: the record's assignment or the endpoint has ended.</param>
-    public async Task ProduceUntilAcknowledged(
-        TopicPartition target, Message<byte[]?, byte[]?> message, Action<KafkaProduceException?> failing, CancellationToken cancellationToken)
+    public async Task ProduceUntilAcknowledged(TopicPartition target, Message<byte[]?, byte[]?> message, CancellationToken cancellationToken)
     {
         var pause = FirstRetry;
         for (var failed = false;; failed = true)
@@ -92,12 +94,12 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             {
                 await Produce(target, message, cancellationToken);
                 if (failed)
-                    failing(null);
+                    _failingTopics.Recovered(target.Topic);
                 return;
             }
             catch (KafkaProduceException exception)
             {
-                failing(exception);
+                _failingTopics.Failed(target.Topic, exception);
                 _logger.LogWarning(exception, "A record for topic {Topic} was not acknowledged; trying again in {Pause}", target.Topic, pause);
             }
 
