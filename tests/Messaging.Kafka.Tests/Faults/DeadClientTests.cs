@@ -1,4 +1,9 @@
+using System.Collections.Concurrent;
 using Confluent.Kafka;
+using MassTransit;
+using Messaging.Kafka.Tests.Endpoints;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using Shouldly;
 using Testing;
@@ -6,47 +11,222 @@ using Testing;
 namespace Messaging.Kafka.Tests.Faults;
 
 /// <summary>
-/// Why a client must be watched from outside: a stopping broker's last Metadata names no brokers, and librdkafka 2.16.0 may then do
-/// nothing any more, without an error (https://github.com/confluentinc/librdkafka/issues/5301).
+/// A stopping broker's last Metadata names no brokers, and librdkafka 2.16.0 may then do nothing any more, without an error
+/// (https://github.com/confluentinc/librdkafka/issues/5301): the rider notices, and heals it. So does it with clients that are dead otherwise.
 /// </summary>
 public class DeadClientTests
 {
-    private static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
+    private const string Victim = "victim";
+
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a client is watched that must not come back by itself: several times what a healthy one takes.</summary>
     private static readonly TimeSpan Dead = TimeSpan.FromSeconds(5);
 
+    private readonly ConcurrentDictionary<string, byte> _handled = [];
+    private Recoveries _recoveries = null!;
+    private KafkaFixture _kafka = null!;
+    private KafkaProxy _proxy = null!;
+    private string _topic = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _handled.Clear();
+        _recoveries = new Recoveries();
+        _kafka = await KafkaFixture.StartAsync();
+        _proxy = KafkaProxy.Start(_kafka.BootstrapServers);
+        _topic = await _kafka.CreateTopicAsync(KafkaFixture.UniqueName("dead-client"));
+        await _kafka.CreateTopicAsync(_topic + ".dlt");
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        await _proxy.DisposeAsync();
+        _recoveries.Dispose();
+    }
+
     [Test]
     public async Task A_client_that_lost_its_brokers_is_dead_until_they_are_added_again()
     {
-        var kafka = await KafkaFixture.StartAsync();
-        await using var proxy = KafkaProxy.Start(kafka.BootstrapServers);
-        var topic = await kafka.CreateTopicAsync(KafkaFixture.UniqueName("dead-client"));
         using var client = new AdminClientBuilder(new AdminClientConfig
         {
-            BootstrapServers = proxy.BootstrapServers,
+            BootstrapServers = _proxy.BootstrapServers,
             Debug = "metadata",
-        }).SetLogHandler(LostBrokers.Log).Build();
-        client.GetMetadata(topic, Within).Brokers.ShouldHaveSingleItem();
+        }).SetLogHandler((_, message) => SlowLog.WhereMetadata(message.Message)).Build();
+        client.GetMetadata(_topic, Within).Brokers.ShouldHaveSingleItem();
 
-        var lost = proxy.LoseBrokersAsync(topic);
-        client.GetMetadata(topic, Within).Brokers.ShouldBeEmpty();
+        var lost = _proxy.LoseBrokersAsync(_topic);
+        client.GetMetadata(_topic, Within).Brokers.ShouldBeEmpty();
         await lost.WaitAsync(Within);
 
-        Should.Throw<KafkaException>(() => client.GetMetadata(topic, Dead));
-        kafka.Records.EndOffsets(topic).ShouldNotBeEmpty("Kafka answers whoever asks anew");
-        client.AddBrokers(proxy.BootstrapServers);
-        client.GetMetadata(topic, Within).Brokers.ShouldHaveSingleItem();
+        Should.Throw<KafkaException>(() => client.GetMetadata(_topic, Dead));
+        _kafka.Records.EndOffsets(_topic).ShouldNotBeEmpty("Kafka answers whoever asks anew");
+        client.AddBrokers(_proxy.BootstrapServers);
+        client.GetMetadata(_topic, Within).Brokers.ShouldHaveSingleItem();
     }
-}
 
-/// <summary>Slows librdkafka's main thread where that makes it lose its brokers without luck.</summary>
-internal static class LostBrokers
-{
-    /// <summary>A log handler that sleeps while a Metadata response is parsed: the connection's end is known before that is over.</summary>
-    public static void Log(object client, LogMessage message)
+    [Test]
+    public async Task A_consumer_that_lost_its_brokers_is_given_them_again()
     {
-        if (message.Message.Contains("===== Received metadata", StringComparison.Ordinal))
-            Thread.Sleep(500);
+        await using var host = await StartConsumerAsync();
+        await HandlesAsync("before");
+
+        await _proxy.LoseBrokersAsync(_topic, Victim).WaitAsync(Within);
+
+        await Eventually.Until(() => _recoveries.BrokersAdded("consumer") > 0, Within, "the consumer is given its brokers again");
+        await HandlesAsync("after");
+        _recoveries.Replaced("consumer").ShouldBe(0, "that was enough");
+        await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "health is well again");
+    }
+
+    [Test]
+    public async Task A_consumer_that_cannot_be_revived_is_replaced_and_health_says_so_meanwhile()
+    {
+        await using var host = await StartConsumerAsync();
+        await HandlesAsync("before");
+
+        _proxy.Freeze(Victim);
+        await Eventually.Until(
+            async () => (await host.HealthAsync()).Description!.Contains("is not a member of group", StringComparison.Ordinal), Within, "health tells that the consumer is out of its group");
+        await Eventually.Until(() => _recoveries.Replaced("consumer") > 0, Within, "the consumer is replaced");
+        _recoveries.BrokersAdded("consumer").ShouldBeGreaterThan(0, "first it was given its brokers again");
+        _proxy.Thaw();
+
+        await HandlesAsync("after");
+        await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "health is well again");
+    }
+
+    [Test]
+    public async Task A_producer_that_lost_its_brokers_is_given_them_again()
+    {
+        await using var host = await StartProducerAsync();
+        await host.ProduceAsync("k", new Note("before"));
+
+        await _proxy.LoseBrokersAsync(_topic, Victim).WaitAsync(Within);
+        await ProducesAsync(host, "after");
+
+        _recoveries.BrokersAdded("producer").ShouldBeGreaterThan(0);
+        _recoveries.Replaced("producer").ShouldBe(0, "that was enough");
+    }
+
+    [Test]
+    public async Task A_producer_that_cannot_be_revived_is_replaced()
+    {
+        await using var host = await StartProducerAsync();
+        await host.ProduceAsync("k", new Note("before"));
+
+        _proxy.Freeze(Victim);
+        await Eventually.Until(async () =>
+        {
+            await Should.ThrowAsync<KafkaProduceException>(() => host.ProduceAsync("k", new Note("meanwhile")));
+            return _recoveries.Replaced("producer") > 0;
+        }, Within, "the producer is replaced");
+        _proxy.Thaw();
+
+        await ProducesAsync(host, "after");
+    }
+
+    [Test]
+    public async Task Whether_Kafka_answers_is_not_asked_by_one_client_alone()
+    {
+        await using var host = await RiderHost.StartAsync(
+            _proxy.BootstrapServers, _ => { },
+            (_, kafka) =>
+            {
+                kafka.ClientId = Victim;
+                kafka.Debug = "metadata";
+            },
+            Services);
+        await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "the cluster has answered");
+
+        await _proxy.LoseBrokersAsync(_topic, Victim).WaitAsync(Within);
+        await Eventually.Until(
+            async () => (await host.HealthAsync()).Description!.Contains("out of reach", StringComparison.Ordinal), Within, "the monitor's client gets no answer");
+
+        await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "another client gets one");
+        _recoveries.Replaced("admin").ShouldBe(1);
+    }
+
+    private void Services(IServiceCollection services)
+    {
+        _recoveries.Register(services);
+        services.AddLogging(logging => logging.AddProvider(new SlowLog()).SetMinimumLevel(LogLevel.Debug));
+    }
+
+    private Task<RiderHost> StartConsumerAsync() => RiderHost.StartAsync(
+        _proxy.BootstrapServers,
+        _ => { },
+        (_, kafka) =>
+        {
+            kafka.Debug = "metadata";
+            kafka.ReviveAfter = TimeSpan.FromSeconds(3);
+            kafka.TopicMetadataRefreshInterval = TimeSpan.FromSeconds(1);
+            var config = new ConsumerConfig { GroupId = KafkaFixture.UniqueName("dead-group"), ClientId = Victim };
+            kafka.TopicEndpoint<string, Note>(_topic, config, endpoint =>
+            {
+                endpoint.SessionTimeout = TimeSpan.FromSeconds(6);
+                endpoint.HeartbeatInterval = TimeSpan.FromSeconds(1);
+                endpoint.Handler<Note>(context =>
+                {
+                    _handled.TryAdd(context.Message.Text, 0);
+                    return Task.CompletedTask;
+                });
+            });
+        },
+        Services);
+
+    private Task<RiderHost> StartProducerAsync() => RiderHost.StartAsync(
+        _proxy.BootstrapServers,
+        rider => rider.AddProducer<string, Note>(_topic, new ProducerConfig { ClientId = Victim, MessageTimeoutMs = 1_000 }),
+        (_, kafka) =>
+        {
+            kafka.Debug = "metadata";
+            kafka.ReviveAfter = TimeSpan.FromSeconds(3);
+            kafka.TopicMetadataRefreshInterval = TimeSpan.FromSeconds(1);
+        },
+        Services);
+
+    private async Task HandlesAsync(string text)
+    {
+        await _kafka.Records.ProduceAsync(_topic, "k", $$"""{"text":"{{text}}"}""");
+        await Eventually.Until(() => _handled.ContainsKey(text), Within, $"the record '{text}' is handled");
+    }
+
+    private static Task ProducesAsync(RiderHost host, string text) => Eventually.Until(
+        async () =>
+        {
+            await host.ProduceAsync("k", new Note(text));
+            return true;
+        },
+        Within,
+        $"the record '{text}' is acknowledged");
+
+    /// <summary>Slows librdkafka's main thread while a response is parsed, so that it knows of the connection's end before that is over.</summary>
+    private sealed class SlowLog : ILoggerProvider, ILogger
+    {
+        public static void WhereMetadata(string message)
+        {
+            if (message.Contains("===== Received metadata", StringComparison.Ordinal))
+                Thread.Sleep(500);
+        }
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel == LogLevel.Debug && formatter(state, exception) is var line && line.StartsWith(Victim, StringComparison.Ordinal))
+                WhereMetadata(line);
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

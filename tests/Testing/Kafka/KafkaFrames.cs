@@ -41,6 +41,7 @@ internal static class KafkaFrames
     private const int FirstFlexibleMetadata = 9;
     private const int FirstFlexibleCoordinator = 3;
     private const short LeaderNotAvailable = 5;
+    private const short GroupAuthorizationFailed = 30;
 
     /// <summary>A Metadata response whose brokers are all elsewhere.</summary>
     /// <param name="response">The response from its correlation id on.</param>
@@ -111,6 +112,26 @@ internal static class KafkaFrames
         }
 
         return to.With(from.Rest());
+    }
+
+    /// <summary>A FindCoordinator response, up to version 2, that refuses the group.</summary>
+    /// <param name="correlationId">Its request's.</param>
+    /// <param name="version">Its request's version.</param>
+    public static byte[] DenyCoordinator(int correlationId, short version)
+    {
+        if (version >= FirstFlexibleCoordinator)
+            throw new NotSupportedException($"FindCoordinator {version} cannot be refused: librdkafka asks by version 2 at most");
+        var to = new Writer(flexible: false);
+        to.Int32(correlationId);
+        if (version >= 1)
+            to.Int32(0);
+        to.Int16(GroupAuthorizationFailed);
+        if (version >= 1)
+            to.String(null);
+        to.Int32(-1);
+        to.String("");
+        to.Int32(-1);
+        return to.With([]);
     }
 
     /// <summary>A Metadata response with no brokers and one topic, as a broker that stops gives one.</summary>

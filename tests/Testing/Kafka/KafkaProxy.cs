@@ -14,7 +14,7 @@ public sealed class KafkaProxy : IAsyncDisposable
     private readonly ConcurrentDictionary<KafkaApi, TaskCompletionSource> _held = [];
     private readonly List<(string Host, int Port)> _bootstrap;
     private readonly CancellationTokenSource _stopping = new();
-    private volatile TaskCompletionSource? _frozen;
+    private volatile Frozen? _frozen;
     private volatile bool _refusing;
     private LostBrokers? _losing;
 
@@ -28,6 +28,9 @@ public sealed class KafkaProxy : IAsyncDisposable
 
     /// <summary>How long each response is held back. Default none.</summary>
     public TimeSpan Delay { get; set; }
+
+    /// <summary>Whether who asks for a group's coordinator is told that it may not, as without READ on the group. Default no.</summary>
+    public bool DenyGroups { get; set; }
 
     /// <summary>How many connections there are.</summary>
     public int Connections => _brokers.Values.Sum(broker => broker.Connections);
@@ -61,13 +64,14 @@ public sealed class KafkaProxy : IAsyncDisposable
             broker.Open();
     }
 
-    /// <summary>Connections stay and are taken, and nothing comes through any of them.</summary>
-    public void Freeze() => _frozen ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Connections stay and are taken, and no response comes through any of them.</summary>
+    /// <param name="clientId">Only this client (its <c>client.id</c>) is frozen; null: all are.</param>
+    public void Freeze(string? clientId = null) => _frozen ??= new Frozen(clientId);
 
     /// <summary>Ends <see cref="Freeze"/>: what waited comes through.</summary>
     public void Thaw()
     {
-        _frozen?.TrySetResult();
+        _frozen?.Over.TrySetResult();
         _frozen = null;
     }
 
@@ -116,14 +120,19 @@ public sealed class KafkaProxy : IAsyncDisposable
     {
         if (Delay > TimeSpan.Zero)
             await Task.Delay(Delay, _stopping.Token);
-        if (_frozen is { } frozen)
-            await frozen.Task;
+        if (_frozen is { } frozen && (frozen.ClientId ?? request.ClientId) == request.ClientId)
+            await frozen.Over.Task;
         if (_held.TryGetValue(request.Api, out var held))
             await held.Task;
         _answered.AddOrUpdate(request.Api, 1, static (_, count) => count + 1);
 
         if (request.Api == KafkaApi.FindCoordinator)
-            return (KafkaFrames.MoveCoordinator(response, request.Version, Move), null);
+        {
+            return (DenyGroups
+                ? KafkaFrames.DenyCoordinator(request.CorrelationId, request.Version)
+                : KafkaFrames.MoveCoordinator(response, request.Version, Move), null);
+        }
+
         if (request.Api != KafkaApi.Metadata)
             return (response, null);
         if (Volatile.Read(ref _losing) is not { } losing || (losing.ClientId ?? request.ClientId) != request.ClientId ||
@@ -152,6 +161,11 @@ public sealed class KafkaProxy : IAsyncDisposable
                 listener.Open();
             return _brokers[broker] = listener;
         }
+    }
+
+    private sealed record Frozen(string? ClientId)
+    {
+        public TaskCompletionSource Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private sealed record LostBrokers(string Topic, string? ClientId)
