@@ -99,9 +99,8 @@ internal sealed class ConsumerLoop : IDisposable
                 RunClient(_client = Connect());
             }
         }
-#pragma warning disable CA1031 // The thread's last resort: what ends it must be seen, in health and by whoever stops the endpoint.
+        // The thread's last resort: what ends it must be seen, in health and by whoever stops the endpoint.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             _ended = $"the consumer ended: {exception.Message}";
             _logger.LogCritical(exception, "The consumer of {Name} ended", _settings.Name);
