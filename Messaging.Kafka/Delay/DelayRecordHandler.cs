@@ -1,8 +1,7 @@
 using System.Globalization;
-using Confluent.Kafka;
-using MassTransit;
 using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Sending;
+using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Delay;
 
@@ -56,8 +55,7 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
         if (topic == tiers.Topic)
             headers.Remove(DelayHeaders.Due);
 
-        var message = new Message<byte[]?, byte[]?> { Key = result.Message.Key, Value = result.Message.Value, Headers = headers.ToClient() };
-        await producer.ProduceUntilAcknowledged(new TopicPartition(topic, Partition.Any), message, cancellationToken);
+        await producer.ProduceUntilAcknowledged(topic, result.Message.Key, result.Message.Value, headers, cancellationToken);
     }
 
     /// <summary>When a record leaves its tier, and when it is due at its topic.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Transports;
 using Messaging.Kafka.Receiving;
@@ -25,14 +24,9 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
     {
         var record = context.GetPayload<KafkaReceiveContext>();
         var origin = new RecordOrigin(record.Topic, record.Partition, record.Offset, record.Timestamp.ToUnixTimeMilliseconds(), group);
-        var message = new Message<byte[]?, byte[]?>
-        {
-            Key = record.Key,
-            Value = record.Value,
-            Headers = FaultHeaders.Compose(record.RecordHeaders, context.GetMessageId(), reason, fault, origin).ToClient(),
-        };
+        var headers = FaultHeaders.Compose(record.RecordHeaders, context.GetMessageId(), reason, fault, origin);
         using var place = record.LendPlace();
-        await producer.ProduceUntilAcknowledged(new TopicPartition(topic, Partition.Any), message, context.CancellationToken);
+        await producer.ProduceUntilAcknowledged(topic, record.Key, record.Value, headers, context.CancellationToken);
         metrics.DeadLettered(record.Topic, reason);
     }
 

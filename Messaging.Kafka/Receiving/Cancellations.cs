@@ -26,9 +26,8 @@ internal static class Cancellations
         {
             // The handler ended meanwhile: there is nothing left to cancel.
         }
-#pragma warning disable CA1031 // Whatever a callback throws: its handler is canceled all the same, and nobody else waits for it.
+        // Whatever a callback throws: its handler is canceled all the same, and nobody else waits for it.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             logger.LogError(exception, "A callback on a handler's cancellation token failed: {Reason}", exception.Message);
         }

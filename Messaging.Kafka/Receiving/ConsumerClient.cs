@@ -5,7 +5,7 @@ namespace Messaging.Kafka.Receiving;
 
 /// <summary>
 /// A Kafka consumer from its subscription until it leaves its group. A fatal error never heals in the client that has it: its successor
-/// joins the group anew. The poll thread's own.
+/// joins the group as a new member. The poll thread's own.
 /// </summary>
 internal sealed class ConsumerClient
 {
@@ -51,7 +51,7 @@ internal sealed class ConsumerClient
     /// <summary>Commits offsets.</summary>
     public OffsetCommitter Committer { get; }
 
-    /// <summary>The error that has ended it, or null.</summary>
+    /// <summary>The error that it does not recover from, or null.</summary>
     public Error? FatalError { get; private set; }
 
     /// <summary>What the brokers refuse it, or null. That it may read a topic again is known with the next record alone.</summary>

@@ -135,9 +135,8 @@ internal sealed class ConsumerLoop : IDisposable
             if (failure is null)
                 _rebalances.Drain(client, isMember: client.IsMember);
         }
-#pragma warning disable CA1031 // Whatever a poll throws (a callback of the application, a refused assignment): it is seen, and another client follows.
+        // Whatever a poll throws (a callback of the application, a refused assignment): it is seen, and another client follows.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             failure = ConsumerFailure.Of(exception);
         }
@@ -156,9 +155,8 @@ internal sealed class ConsumerLoop : IDisposable
             if (failure is not null)
                 _rebalances.Drain(client, isMember: !failure.EndsMembership && client.IsMember);
         }
-#pragma warning disable CA1031 // What the client cannot do any more must not keep it from leaving its group.
+        // What the client cannot do any more must not keep it from leaving its group.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             _logger.LogWarning(exception, "The consumer of {Name} could not end well: {Reason}", _settings.Name, exception.Message);
         }

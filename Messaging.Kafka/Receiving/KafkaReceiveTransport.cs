@@ -44,9 +44,8 @@ internal sealed class KafkaReceiveTransport(KafkaReceiveEndpointContext context,
             await loop.Ready;
             await context.TransportObservers.NotifyReady(context.InputAddress);
         }
-#pragma warning disable CA1031 // Told to MassTransit's health, whatever it is.
+        // Told to MassTransit's health, whatever it is.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             await context.TransportObservers.NotifyFaulted(context.InputAddress, exception);
         }

@@ -18,7 +18,7 @@ internal sealed class KeyScheduler<T>
     public int Waiting { get; private set; }
 
     /// <summary>Adds an item behind all others of its key.</summary>
-    /// <param name="key">The key's hash; two keys that share one are only kept apart less well. Null: no order.</param>
+    /// <param name="key">The key's hash; two keys that share one only share their turn. Null: no order.</param>
     /// <param name="item">The item.</param>
     public void Add(int? key, T item)
     {

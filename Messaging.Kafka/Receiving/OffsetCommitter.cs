@@ -106,7 +106,7 @@ internal sealed class OffsetCommitter(
         catch (KafkaException exception)
         {
             metrics.Committed(settings.Group, timeProvider.GetElapsedTime(started), exception.Error.Code.ToString());
-            // Nothing is lost: the records were handled, and are read again by whoever gets the partition unless the next commit goes well.
+            // Nothing is lost: the records were handled, and are read again by whoever gets the partition unless the next commit succeeds.
             logger.LogWarning("The offsets of group {Group} were not committed and will be with the next: {Reason}", settings.Group, exception.Error.Reason);
         }
     }

@@ -107,7 +107,7 @@ internal sealed class Rebalances(
     }
 
     /// <summary>
-    /// librdkafka keeps a partition paused over its revocation: it would stay so when it comes back, for ever
+    /// librdkafka keeps a partition paused over its revocation: it would stay so for ever once it is assigned again
     /// (https://github.com/confluentinc/confluent-kafka-go/issues/193).
     /// </summary>
     private void Unpause(IConsumer<byte[]?, byte[]?> consumer, List<PartitionAssignment> taken)

@@ -84,9 +84,8 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         {
             refreshOAuthBearerToken!(client, config);
         }
-#pragma warning disable CA1031 // Whatever it throws means that there is no token yet.
+        // Whatever it throws means that there is no token yet.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             logger.LogError(exception, "{Client}: the OAuth token handler failed and is asked again: {Reason}", client.Name, exception.Message);
             client.OAuthBearerSetTokenFailure($"The token handler failed: {exception.Message}");

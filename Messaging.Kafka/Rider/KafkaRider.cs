@@ -89,9 +89,8 @@ internal sealed class KafkaRider(
         {
             await _ready.WaitAsync(cancellationToken);
         }
-#pragma warning disable CA1031 // Why the start failed was told where it failed; what did start must be stopped all the same.
+        // Why the start failed was told where it failed; what did start must be stopped all the same.
         catch (Exception)
-#pragma warning restore CA1031
         {
             _logger.LogDebug("The Kafka rider stops before it was ready");
         }

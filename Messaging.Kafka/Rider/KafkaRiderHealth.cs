@@ -34,8 +34,8 @@ internal sealed class KafkaRiderHealth(
                 Add(name, HealthStatus.Degraded, "is stopped");
             else if (loop.Error is { } error)
                 Add(name, HealthStatus.Unhealthy, error);
-            else if (circuit?.Closed is { } closed)
-                Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused since {closed.Since:O}: {closed.Reason.Message}"));
+            else if (circuit?.Opened is { } opened)
+                Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused since {opened.Since:O}: {opened.Reason.Message}"));
             else if (loop.Stalled is { } stalled)
                 Add(name, HealthStatus.Degraded, stalled);
         }

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using MassTransit;
+using Messaging.Kafka.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Sending;
@@ -56,12 +57,9 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     public void Start() => Current();
 
     /// <inheritdoc/>
-    public async Task Produce(
-        string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default)
-    {
-        var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers.ToClient() };
-        await Produce(new TopicPartition(topic, Partition.Any), message, cancellationToken);
-    }
+    public Task Produce(
+        string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default) =>
+        Produce(new TopicPartition(topic, Partition.Any), Message(key, value, headers), cancellationToken);
 
     /// <summary>Produces a record; completes when it is acknowledged.</summary>
     /// <exception cref="KafkaProduceException">It was not.</exception>
@@ -78,11 +76,16 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     /// Produces a record that must not be lost: tries again, with growing pauses, until it is acknowledged or the token is canceled.
     /// Health says meanwhile that the topic cannot be written.
     /// </summary>
-    /// <param name="target">The topic, and the partition or <see cref="Partition.Any"/>.</param>
-    /// <param name="message">The record.</param>
+    /// <param name="topic">The topic; the key decides on the partition.</param>
+    /// <param name="key">The record's key, or null.</param>
+    /// <param name="value">The record's value, or null.</param>
+    /// <param name="headers">The record's headers, in order.</param>
     /// <param name="cancellationToken">Ends the attempts: the record's assignment or the endpoint has ended.</param>
-    public async Task ProduceUntilAcknowledged(TopicPartition target, Message<byte[]?, byte[]?> message, CancellationToken cancellationToken)
+    public async Task ProduceUntilAcknowledged(
+        string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
     {
+        var target = new TopicPartition(topic, Partition.Any);
+        var message = Message(key, value, headers);
         var pause = FirstRetry;
         for (var failed = false;; failed = true)
         {
@@ -104,7 +107,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         }
     }
 
-    /// <summary>Sends what is queued, for the delivery time-out at the most, and closes the client, and those it has replaced.</summary>
+    /// <summary>Sends what is queued, for the delivery timeout at the most, and closes the client, and those it has replaced.</summary>
     public void Dispose()
     {
         ProducerClient? client;
@@ -121,6 +124,9 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             closing = [.. _closing];
         Task.WaitAll(closing);
     }
+
+    private static Message<byte[]?, byte[]?> Message(byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers) =>
+        new() { Key = key, Value = value, Headers = headers.ToClient() };
 
     private async Task ProduceWhenQueueHasRoom(
         TopicPartition target, Message<byte[]?, byte[]?> message, long started, CancellationToken cancellationToken)

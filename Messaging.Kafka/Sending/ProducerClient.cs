@@ -92,7 +92,7 @@ internal sealed class ProducerClient
     }
 
     /// <summary>Sends what a retired client has taken, and closes it. What is not settled by then has an unknown outcome. Blocks.</summary>
-    /// <param name="timeout">How long that may take: a record's delivery time-out, after which the client itself gives it up.</param>
+    /// <param name="timeout">How long that may take: a record's delivery timeout, after which the client itself gives it up.</param>
     public void Close(TimeSpan timeout)
     {
         SpinWait.SpinUntil(() => Volatile.Read(ref _callers) == 0);

@@ -7,6 +7,7 @@ using MassTransit.Logging;
 using MassTransit.Observables;
 using MassTransit.Transports;
 using Messaging.Kafka.Delay;
+using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Sending;
 
@@ -91,8 +92,7 @@ internal sealed class TopicWriter(
             all.Set(DelayHeaders.Due, milliseconds.ToString("F0", CultureInfo.InvariantCulture));
         }
 
-        var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = all.ToClient() };
-        await producer.ProduceUntilAcknowledged(new TopicPartition(target, Partition.Any), message, cancellationToken);
+        await producer.ProduceUntilAcknowledged(target, key, value, all, cancellationToken);
     }
 
     /// <summary>Whether anybody looks on. The rider's observers are not connected to the topic's: that would cost every message.</summary>
@@ -134,9 +134,8 @@ internal sealed class TopicWriter(
     private async Task Delay(Redelivery redelivery, TimeSpan delay, CancellationToken cancellationToken)
     {
         var (tier, due) = Tier(delay);
-        var message = redelivery.ToMessage(due);
-        using var place = redelivery.LendPlace();
-        await producer.ProduceUntilAcknowledged(new TopicPartition(tier.Topic, Partition.Any), message, cancellationToken);
+        using var place = redelivery.Record.LendPlace();
+        await producer.ProduceUntilAcknowledged(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(due), cancellationToken);
         metrics.Redelivered(Topic, tier.Topic);
     }
 

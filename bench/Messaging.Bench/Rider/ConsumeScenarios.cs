@@ -3,7 +3,7 @@ using MassTransit;
 using MassTransit.Transports;
 using Messaging.Bench.Running;
 using Messaging.Kafka;
-using Messaging.Kafka.Configuration;
+using Messaging.Kafka.Receiving;
 
 namespace Messaging.Bench.Rider;
 

@@ -102,7 +102,7 @@ public class DeadClientTests
     public async Task A_producer_that_lost_its_brokers_is_given_them_again()
     {
         await using var host = await StartProducerAsync();
-        await host.ProduceAsync("k", new Note("before"));
+        await ProducesAsync(host, "before");
 
         await _proxy.LoseBrokersAsync(_topic, Victim).WaitAsync(Within);
         await ProducesAsync(host, "after");
@@ -115,7 +115,7 @@ public class DeadClientTests
     public async Task A_producer_that_cannot_be_revived_is_replaced()
     {
         await using var host = await StartProducerAsync();
-        await host.ProduceAsync("k", new Note("before"));
+        await ProducesAsync(host, "before");
 
         _proxy.Freeze(Victim);
         await Eventually.Until(async () =>
@@ -209,7 +209,7 @@ public class DeadClientTests
         public static void WhereMetadata(string message)
         {
             if (message.Contains("===== Received metadata", StringComparison.Ordinal))
-                Thread.Sleep(500);
+                Thread.Sleep(1_500);
         }
 
         public ILogger CreateLogger(string categoryName) => this;
