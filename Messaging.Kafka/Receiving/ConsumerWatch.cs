@@ -50,7 +50,8 @@ internal sealed class ConsumerWatch(ConsumerSettings settings, AssignedPartition
 
         switch (_watch.Fails(host.Cluster.Answers))
         {
-            case ClientRemedy.AddBrokers:
+            // One that is refused knows its brokers well enough.
+            case ClientRemedy.AddBrokers when client.Refusal is null:
                 logger.LogWarning("The consumer of {Name} {Problem} for {Duration} while Kafka answers: it is given its brokers again", settings.Name, what, host.ReviveAfter);
                 host.Metrics.Recovered("consumer", ClientRemedy.AddBrokers, null, settings.Group);
                 host.Clients.AddBrokers(client.Kafka);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
@@ -118,13 +119,17 @@ public class FatalProducerTests
             return;
         var kafka = (IClient)typeof(ProducerClient).GetField("_kafka", Private)!.GetValue(client)!;
         var handle = (SafeHandle)typeof(Handle).GetProperty("LibrdkafkaHandle", Private)!.GetValue(kafka.Handle)!;
-        Native.TestFatalError(handle, OutOfOrderSequenceNumber, "raised by a test").ShouldBe(0);
+        TestFatalError.Value(handle.DangerousGetHandle(), OutOfOrderSequenceNumber, "raised by a test").ShouldBe(0);
     }
 
-    private static class Native
+    // Which of the package's builds of librdkafka the client has loaded depends on the system.
+    private static readonly Lazy<RaiseFatalError> TestFatalError = new(() =>
     {
-        [DllImport("librdkafka", EntryPoint = "rd_kafka_test_fatal_error")]
-        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
-        public static extern int TestFatalError(SafeHandle client, int error, [MarshalAs(UnmanagedType.LPUTF8Str)] string reason);
-    }
+        using var process = Process.GetCurrentProcess();
+        var library = process.Modules.Cast<ProcessModule>().First(module => module.FileName.Contains("librdkafka", StringComparison.Ordinal)).FileName;
+        return Marshal.GetDelegateForFunctionPointer<RaiseFatalError>(NativeLibrary.GetExport(NativeLibrary.Load(library), "rd_kafka_test_fatal_error"));
+    });
+
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate int RaiseFatalError(IntPtr client, int error, [MarshalAs(UnmanagedType.LPUTF8Str)] string reason);
 }
