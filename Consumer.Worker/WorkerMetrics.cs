@@ -12,7 +12,7 @@ internal sealed class WorkerMetrics
     {
         var meter = meters.Create(MeterName);
         Sent = meter.CreateCounter<long>("mails.sent", "{mail}", "Mails that the mail server took for all recipients.");
-        Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not end with a mail sent, by kind: permanent, transient, systemic.");
+        Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not end with a mail sent, by kind: permanent, transient, dependency unavailable.");
         Redelivered = meter.CreateCounter<long>("mails.redelivered", "{mail}", "Mails handed to a delay topic.");
         Scheduled = meter.CreateCounter<long>("mails.scheduled", "{mail}", "Mails that were kept until they are due.");
         DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails handed to the dead-letter topic.");

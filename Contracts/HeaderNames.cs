@@ -91,7 +91,7 @@ public static class HeaderNames
     public const string Scheduled = "Mail-Scheduled";
 
     /// <summary>Which replay of the mail a record belongs to, decimal; absent is 0, the mail as first accepted. Our own.</summary>
-    public const string Generation = "Mail-Generation";
+    public const string Epoch = "Mail-Epoch";
 
     /// <summary>Starts the name of every header of a record that waits in a delay topic, or has waited there. The rider's own.</summary>
     public const string DelayPrefix = "MT-Delay-";
@@ -101,10 +101,10 @@ public static class HeaderNames
     /// sent anew gets such headers anew; the old ones would exhaust it at once.
     /// </summary>
     /// <param name="name">The header's name.</param>
-    public static bool IsOfDelivery(string name)
+    public static bool IsOfOneDelivery(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name is MessageId or Generation or RedeliveryCount or Reason
+        return name is MessageId or Epoch or RedeliveryCount or Reason
             || name.StartsWith(FaultPrefix, StringComparison.Ordinal)
             || name.StartsWith(OriginalPrefix, StringComparison.Ordinal)
             || name.StartsWith(DelayPrefix, StringComparison.Ordinal);

@@ -19,19 +19,19 @@ internal sealed class DatabaseOptionsValidator : IValidateOptions<DatabaseOption
 
     private static IEnumerable<string> ConnectionStringFaults(string text)
     {
-        const string Mend = "Set it to something like 'Host=localhost;Database=email;Username=email;Password=…', "
+        const string Fix = "Set it to something like 'Host=localhost;Database=email;Username=email;Password=…', "
             + "for instance by the environment variable Database__ConnectionString.";
         if (string.IsNullOrWhiteSpace(text))
-            return [$"Database:ConnectionString is empty. {Mend}"];
+            return [$"Database:ConnectionString is empty. {Fix}"];
         try
         {
             var parsed = new NpgsqlConnectionStringBuilder(text);
-            return string.IsNullOrEmpty(parsed.Host) ? [$"Database:ConnectionString names no Host. {Mend}"] : [];
+            return string.IsNullOrEmpty(parsed.Host) ? [$"Database:ConnectionString names no Host. {Fix}"] : [];
         }
         catch (ArgumentException exception)
         {
             // Without the string itself, for it may hold a password.
-            return [$"Database:ConnectionString cannot be read: {exception.Message} {Mend}"];
+            return [$"Database:ConnectionString cannot be read: {exception.Message} {Fix}"];
         }
     }
 

@@ -1,5 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Persistence.Text;
 using Persistence.Workers;
@@ -19,13 +19,13 @@ public sealed class EmailDbContext(DbContextOptions<EmailDbContext> options) : D
     public const string MigrationsTable = "schema_migrations";
 
     /// <summary>Mails.</summary>
-    public DbSet<Delivery> Deliveries => Set<Delivery>();
+    public DbSet<Mail> Mails => Set<Mail>();
 
     /// <summary>Their recipients.</summary>
-    public DbSet<DeliveryRecipient> Recipients => Set<DeliveryRecipient>();
+    public DbSet<MailRecipient> Recipients => Set<MailRecipient>();
 
     /// <summary>The records of scheduled mails.</summary>
-    public DbSet<KeptRecord> KeptRecords => Set<KeptRecord>();
+    public DbSet<StoredRecord> StoredRecords => Set<StoredRecord>();
 
     /// <summary>Failures.</summary>
     public DbSet<Failure> Failures => Set<Failure>();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Persistence;
 
 /// <summary>
-/// Looks through the books when the service starts and again after each interval. A sweep that fails is logged and tried again, since
+/// Looks through the database when the service starts and again after each interval. A sweep that fails is logged and tried again, since
 /// what the service is there for matters more.
 /// </summary>
 /// <param name="what">What is swept, for the log.</param>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Persistence.Ledger;
 using Persistence.Retention;
@@ -13,7 +13,7 @@ using Persistence.Workers;
 
 namespace Persistence;
 
-/// <summary>Adds the books to a service.</summary>
+/// <summary>Adds the database to a service.</summary>
 public static class PersistenceServiceCollectionExtensions
 {
     /// <summary>
@@ -30,13 +30,13 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton(provider => DataSources.Create(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value));
         services.AddDbContextFactory<EmailDbContext>(
             (provider, builder) => builder.UseEmailSchema(provider.GetRequiredService<NpgsqlDataSource>()));
-        services.AddSingleton<DeliveryStore>();
-        services.AddSingleton<IDeliveryBooks>(provider => provider.GetRequiredService<DeliveryStore>());
+        services.AddSingleton<MailStore>();
+        services.AddSingleton<IMailStore>(provider => provider.GetRequiredService<MailStore>());
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
-        services.AddSingleton<BookStats>();
-        services.AddSingleton<LedgerBooks>();
+        services.AddSingleton<StoreStats>();
+        services.AddSingleton<LedgerStore>();
         services.AddSingleton<RetentionStore>();
         services.AddSingleton<SchemaCheck>();
         services.AddSingleton<Migrator>();

@@ -29,7 +29,7 @@ public static class PostgresErrors
 
     /// <summary>
     /// Whether Postgres cannot do its work for any mail: down, starting, shutting down, unreachable, out of connections,
-    /// refusing the login, or without its schema. Such a failure is systemic: it pauses, and is never a mail's own.
+    /// refusing the login, or without its schema. Such a failure is dependency unavailable: it pauses, and is never a mail's own.
     /// </summary>
     /// <param name="exception">What was thrown, or what wraps it.</param>
     public static bool IsUnavailable(Exception? exception) => exception switch
@@ -37,7 +37,7 @@ public static class PostgresErrors
         null => false,
         PostgresException postgres => SaysUnavailable(postgres.SqlState),
         // No answer of the server in it: the connection could not be had, broke, or did not answer in time. The rest are
-        // errors of ours (a command in use, a type that does not fit), which waiting does not mend.
+        // errors of ours (a command in use, a type that does not fit), which waiting does not fix.
         NpgsqlException npgsql => npgsql.IsTransient || IsUnavailable(npgsql.InnerException) || IsConnection(npgsql.InnerException),
         AggregateException aggregate => aggregate.InnerExceptions.Any(IsUnavailable),
         _ => IsUnavailable(exception.InnerException),

@@ -92,8 +92,8 @@ internal sealed class SlackAlerts(
         Drain();
         if (_digest.Due is null)
             return;
-        using var patience = new CancellationTokenSource(LastPostTimeout, time);
-        await PostAsync(_digest.Take(time.GetUtcNow()), patience.Token);
+        using var timeout = new CancellationTokenSource(LastPostTimeout, time);
+        await PostAsync(_digest.Take(time.GetUtcNow()), timeout.Token);
     }
 
     private async Task PostAsync(AlertPost post, CancellationToken cancellationToken)

@@ -23,8 +23,8 @@ internal sealed class DeadLetterProjector(FailureStore failures, IAlertQueue ale
         }
 
         logger.LogError(
-            "Dead letter: failure {FailureId}, mail {MailId}, generation {Generation}, attempts {Attempts}, from {OriginalTopic}/{OriginalPartition}/{OriginalOffset}, fingerprint {Fingerprint}: {ExceptionType}: {ExceptionMessage}",
-            projection.FailureId, letter.MailId, letter.Generation, letter.Attempts,
+            "Dead letter: failure {FailureId}, mail {MailId}, epoch {Epoch}, attempts {Attempts}, from {OriginalTopic}/{OriginalPartition}/{OriginalOffset}, fingerprint {Fingerprint}: {ExceptionType}: {ExceptionMessage}",
+            projection.FailureId, letter.MailId, letter.Epoch, letter.Attempts,
             letter.OriginalTopic, letter.OriginalPartition, letter.OriginalOffset, projection.Fingerprint, letter.ExceptionType, letter.Message);
         alerts.Enqueue(new Alert(projection.FailureId, letter.MailId, projection.Fingerprint, $"{ShortName(letter.ExceptionType)}: {letter.Message}"));
     }

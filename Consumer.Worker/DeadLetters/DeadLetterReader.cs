@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Contracts;
 using MassTransit;
 using Persistence.Failures;
@@ -26,7 +26,7 @@ internal static class DeadLetterReader
             Offset = record.Offset,
             Timestamp = record.Timestamp,
             MailId = IsConflict(exceptionType) ? null : headers.Guid(HeaderNames.MessageId),
-            Generation = headers.Number(HeaderNames.Generation) ?? 0,
+            Epoch = headers.Number(HeaderNames.Epoch) ?? 0,
             Key = record.Key,
             Value = record.Value,
             Headers = [.. record.Headers.Select(header => new RecordHeader(header.Name, header.Value is { } bytes ? bytes : null))],

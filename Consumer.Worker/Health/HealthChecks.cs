@@ -1,4 +1,4 @@
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -7,13 +7,13 @@ namespace Consumer.Worker.Health;
 /// <summary>Whether Postgres answers.</summary>
 internal sealed class PostgresHealthCheck(Dependencies dependencies, TimeProvider time) : IHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc />
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
             await dependencies.ProbePostgresAsync(either.Token);
@@ -22,7 +22,7 @@ internal sealed class PostgresHealthCheck(Dependencies dependencies, TimeProvide
         // Broad on purpose: whatever the answer to SELECT 1 is instead, Postgres is not well.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            var reason = patience.IsCancellationRequested ? $"no answer within {Patience}" : exception.Message;
+            var reason = timeout.IsCancellationRequested ? $"no answer within {Timeout}" : exception.Message;
             return HealthCheckResult.Unhealthy($"Postgres: {reason}. Mails wait unharmed. Check Database:ConnectionString and the server.");
         }
     }

@@ -13,7 +13,7 @@ internal static class HealthEndpoints
     }
 
     /// <summary>
-    /// <c>/health/live</c> answers as long as the process does: a restart mends nothing that is wrong with Kafka, Postgres or the
+    /// <c>/health/live</c> answers as long as the process does: a restart fixes nothing that is wrong with Kafka, Postgres or the
     /// mail server. <c>/health/ready</c> says of each whether it is well: 200, or 503 while mails wait for it.
     /// </summary>
     public static void MapHealth(this IEndpointRouteBuilder routes)

@@ -1,5 +1,5 @@
 using Consumer.Worker.DeadLetters;
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Scheduling;
 using Contracts;
 using MassTransit;

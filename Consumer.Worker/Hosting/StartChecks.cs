@@ -3,13 +3,13 @@ using Persistence.Schema;
 
 namespace Consumer.Worker.Hosting;
 
-/// <summary>What keeps a process from starting, said so that a person can mend it, without a stack trace around it.</summary>
+/// <summary>What keeps a process from starting, said so that a person can fix it, without a stack trace around it.</summary>
 internal static class StartChecks
 {
     /// <summary>Validates the options of all sections, before anything that uses them is made.</summary>
     public static void Run(IServiceProvider services) => services.GetService<IStartupValidator>()?.Validate();
 
-    /// <summary>The words for a failure that a person can mend; <c>null</c> for any other.</summary>
+    /// <summary>The words for a failure that a person can fix; <c>null</c> for any other.</summary>
     public static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException invalid => string.Join(Environment.NewLine + "  ", invalid.Failures),

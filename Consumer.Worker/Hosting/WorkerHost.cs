@@ -1,7 +1,7 @@
 using System.Globalization;
 using Consumer.Worker.Alerts;
 using Consumer.Worker.DeadLetters;
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Health;
 using Consumer.Worker.Options;
 using Consumer.Worker.Retention;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Messaging.Kafka.Inspection;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Ledger;
 using Persistence.Text;
 
@@ -18,7 +18,7 @@ internal static class Findings
         Offset = suspect.Record.Offset,
         Timestamp = suspect.Record.Timestamp,
         MailId = suspect.Record.Identity.MailId,
-        Generation = suspect.Record.Identity.Generation,
+        Epoch = suspect.Record.Identity.Epoch,
         Attempt = suspect.Record.Identity.Attempt,
         Why = suspect.Verdict switch
         {
@@ -34,13 +34,13 @@ internal static class Findings
         return new Finding
         {
             Kind = FindingKind.Mail,
-            RepairBy = mail.Row is { State: MailState.Dead, HandOverMarked: true } ? RepairKind.DeadLetter : RepairKind.NextRecord,
+            RepairBy = mail.Row is { State: MailState.Dead, OutboxPublished: true } ? RepairKind.DeadLetter : RepairKind.NextRecord,
             Topic = mail.FirstTopic,
             Partition = mail.FirstPartition,
             Offset = mail.FirstOffset,
             Timestamp = mail.FirstTimestamp,
             MailId = mail.Id,
-            Generation = needed.Generation,
+            Epoch = needed.Epoch,
             Attempt = needed.Attempt,
             State = mail.Row.State,
             Subject = mail.Subject,
@@ -65,9 +65,9 @@ internal static class Findings
     private static string Stand(OpenMail mail) => mail.Row switch
     {
         { State: MailState.Sending } => "it was being sent by a worker whose lease is over, and no record is left that would take it over",
-        { State: MailState.Dead, HandOverMarked: true } => "it is dead, and neither a failure nor a dead letter that is still to be read tells of it",
+        { State: MailState.Dead, OutboxPublished: true } => "it is dead, and neither a failure nor a dead letter that is still to be read tells of it",
         { State: MailState.Dead } => "it is dead, its dead letter was never acknowledged, and no record is left that would write it again",
-        { HandOver: HandOverKind.Redelivery } => "it waits for its next attempt, and no record is left that brings it",
+        { OutboxEntry: OutboxKind.Redelivery } => "it waits for its next attempt, and no record is left that brings it",
         { State: var state } => $"it is {state.ToText()}, and no record is left that would move it on",
     };
 

@@ -72,7 +72,7 @@ internal static class LedgerPrint
 
     private static string Text(Finding finding)
     {
-        var mail = finding.MailId is { } id ? $"mail {id}, generation {finding.Generation}, attempt {finding.Attempt}" : "records";
+        var mail = finding.MailId is { } id ? $"mail {id}, epoch {finding.Epoch}, attempt {finding.Attempt}" : "records";
         var subject = finding.Subject is { } text ? $" \"{text}\"" : "";
         var state = finding.State is { } known ? $" ({known.ToText()})" : "";
         var place = finding.Offset is { } offset ? string.Create(CultureInfo.InvariantCulture, $" [{finding.Topic}/{finding.Partition} at {offset}]") : "";
@@ -83,7 +83,7 @@ internal static class LedgerPrint
     private static string Verdict(LedgerReport report)
     {
         if (report.Clean)
-            return "clean: every record that was read has its end in the books, and every unfinished mail will be moved on";
+            return "clean: every record that was read has its end in the database, and every unfinished mail will be moved on";
         var repaired = report.Findings.Count(finding => finding.Repaired);
         return repaired == 0
             ? $"{Count(report.Findings.Count)} missing"

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using Contracts;
 using MassTransit;
 using Messaging.Kafka.Inspection;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Ledger;
 
 namespace Consumer.Worker.Ledger;
@@ -14,9 +14,9 @@ internal static class LedgerRecords
     public static LedgerRecord Of(KafkaRecord record) => new(
         record.Topic, record.Partition, record.Offset, record.Timestamp, Identity(record), SHA256.HashData(record.Value ?? []));
 
-    /// <summary>Mail, generation and attempt. A header that makes no sense counts as absent, as it does in the record's dead letter.</summary>
+    /// <summary>Mail, epoch and attempt. A header that makes no sense counts as absent, as it does in the record's dead letter.</summary>
     public static RecordIdentity Identity(KafkaRecord record) =>
-        new(record.MessageId(), Number(record, HeaderNames.Generation), Number(record, HeaderNames.RedeliveryCount) + 1);
+        new(record.MessageId(), Number(record, HeaderNames.Epoch), Number(record, HeaderNames.RedeliveryCount) + 1);
 
     private static int Number(KafkaRecord record, string header) =>
         int.TryParse(record.HeaderText(header), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < int.MaxValue ? number : 0;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Smtp;
 using Contracts;
@@ -14,7 +14,7 @@ namespace Consumer.Worker.Ledger;
 /// Puts back what the ledger has found: writes the mail's bytes again, under the same id and as the very record that its row waits for.
 /// Repairing twice writes at most a second copy of one record, and the claim lets one of them through.
 /// </summary>
-internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, RecordWriter writer, LedgerBooks books, MailTopics names, TimeProvider time)
+internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, RecordWriter writer, LedgerStore store, MailTopics names, TimeProvider time)
 {
     private const string Gone =
         "its bytes are neither in the topic nor in a failure: who posted it must post it again. docs/operations.md says how to close its row";
@@ -29,7 +29,7 @@ internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, Rec
 
         foreach (var finding in repairable.Where(finding => !finding.Repaired))
         {
-            if (finding is { Kind: FindingKind.Mail, MailId: { } id } && await books.FindKeptAsync(id, cancellationToken) is { } kept)
+            if (finding is { Kind: FindingKind.Mail, MailId: { } id } && await store.FindStoredAsync(id, cancellationToken) is { } kept)
                 await PutBackAsync(finding, kept.Key, kept.Value, [.. kept.Headers.Select(header => new KafkaHeader(header.Name, header.Value?.ToArray()))]);
             else
                 finding.Repair = Gone;
@@ -62,10 +62,10 @@ internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, Rec
     /// <summary>The mail's own headers, and the identity that its row waits for.</summary>
     private static List<KafkaHeader> Next(Finding finding, IReadOnlyList<KafkaHeader> headers)
     {
-        var result = headers.Where(header => !HeaderNames.IsOfDelivery(header.Name)).ToList();
+        var result = headers.Where(header => !HeaderNames.IsOfOneDelivery(header.Name)).ToList();
         result.Add(Text(HeaderNames.MessageId, finding.MailId!.Value.ToString()));
-        if (finding.Generation is > 0 and { } generation)
-            result.Add(Number(HeaderNames.Generation, generation));
+        if (finding.Epoch is > 0 and { } epoch)
+            result.Add(Number(HeaderNames.Epoch, epoch));
         if (finding.Attempt is > 1 and { } attempt)
             result.Add(Number(HeaderNames.RedeliveryCount, attempt - 1));
         return result;

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Persistence.Deliveries;
+using Persistence.Mails;
 
 namespace Consumer.Worker.Ledger;
 
@@ -135,8 +135,8 @@ internal sealed record Finding
     /// <summary>The mail.</summary>
     public Guid? MailId { get; init; }
 
-    /// <summary>The generation of the record, or that the mail waits for.</summary>
-    public int? Generation { get; init; }
+    /// <summary>The epoch of the record, or that the mail waits for.</summary>
+    public int? Epoch { get; init; }
 
     /// <summary>The attempt of the record, or that the mail waits for.</summary>
     public int? Attempt { get; init; }

@@ -19,7 +19,7 @@ namespace Consumer.Worker.Ledger;
 /// looked at once more, after a pause.
 /// </remarks>
 internal sealed class LedgerRun(
-    KafkaInspector kafka, TopicReader reader, LedgerBooks books, BookStats stats, MailTopics names, TimeProvider time, Action<string> progress)
+    KafkaInspector kafka, TopicReader reader, LedgerStore store, StoreStats stats, MailTopics names, TimeProvider time, Action<string> progress)
 {
     private const int Batch = 2_000;
 
@@ -28,7 +28,7 @@ internal sealed class LedgerRun(
     private readonly RecordSums _records = new();
     private readonly List<string> _notes = [];
 
-    /// <summary>Reads topics and books.</summary>
+    /// <summary>Reads topics and store.</summary>
     /// <param name="grace">The pause before a suspicion is looked at again.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<LedgerReport> ProveAsync(TimeSpan grace, CancellationToken cancellationToken)
@@ -49,8 +49,8 @@ internal sealed class LedgerRun(
             suspects = await LookAgainAsync(suspects, open, cancellationToken);
         }
 
-        // The ends after what the books know: a record that they know is before an end that is read later, unless the topic was made anew.
-        var known = await books.LastKnownAsync(names.Mails, cancellationToken);
+        // The ends after what the database know: a record that they know is before an end that is read later, unless the topic was made anew.
+        var known = await store.LastKnownAsync(names.Mails, cancellationToken);
         var ends = (await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken))
             .Where(partition => partition.Topic == names.Mails).ToList();
         NoteBounds(ends, known);
@@ -78,14 +78,14 @@ internal sealed class LedgerRun(
         };
     }
 
-    /// <summary>Every record below the committed offsets, held against the books; what they do not know comes back.</summary>
+    /// <summary>Every record below the committed offsets, held against the database; what they do not know comes back.</summary>
     private async Task<List<Suspect>> ReadCommittedRecordsAsync(IReadOnlyList<PartitionProgress> mails, CancellationToken cancellationToken)
     {
         var stretches = mails.Select(partition => new PartitionStretch(partition.Topic, partition.Partition, partition.Beginning, partition.Position)).ToList();
         var total = stretches.Sum(stretch => stretch.To - stretch.From);
         var suspects = new List<Suspect>();
         var told = time.GetTimestamp();
-        foreach (var batch in reader.Read(stretches, LedgerTopics.Patience, cancellationToken).Select(LedgerRecords.Of).Chunk(Batch))
+        foreach (var batch in reader.Read(stretches, LedgerTopics.Timeout, cancellationToken).Select(LedgerRecords.Of).Chunk(Batch))
         {
             suspects.AddRange(await JudgeAsync(batch, cancellationToken));
             _records.Read += batch.Length;
@@ -100,13 +100,13 @@ internal sealed class LedgerRun(
 
     private async Task<List<Suspect>> JudgeAsync(IReadOnlyList<LedgerRecord> records, CancellationToken cancellationToken)
     {
-        var entries = await books.LookUpAsync(records, cancellationToken);
+        var entries = await store.LookUpAsync(records, cancellationToken);
         // After the look-up: a row that was removed before it was older than the horizon by then.
-        var horizon = await books.HorizonAsync(cancellationToken);
+        var horizon = await store.HorizonAsync(cancellationToken);
         var suspects = new List<Suspect>();
         foreach (var (record, entry) in records.Zip(entries))
         {
-            switch (RecordProof.Judge(entry, record.Identity.Generation, record.Identity.Attempt, isRemoved: record.Timestamp < horizon))
+            switch (RecordProof.Judge(entry, record.Identity.Epoch, record.Identity.Attempt, isRemoved: record.Timestamp < horizon))
             {
                 case RecordVerdict.Row:
                     _records.WithRow++;
@@ -139,7 +139,7 @@ internal sealed class LedgerRun(
     {
         var open = new OpenSums();
         var waiting = 0;
-        await foreach (var mail in books.OpenMailsAsync(only, cancellationToken))
+        await foreach (var mail in store.OpenMailsAsync(only, cancellationToken))
         {
             switch (MailProof.Waits(mail))
             {
@@ -160,7 +160,7 @@ internal sealed class LedgerRun(
         }
 
         var partitions = await topics.WithEndsAsync(cancellationToken);
-        foreach (var record in reader.Read([.. partitions.Select(Unread)], LedgerTopics.Patience, cancellationToken).TakeWhile(_ => !suspects.IsEmpty))
+        foreach (var record in reader.Read([.. partitions.Select(Unread)], LedgerTopics.Timeout, cancellationToken).TakeWhile(_ => !suspects.IsEmpty))
         {
             if (record.Topic == names.DeadLetters)
                 suspects.Explain(record);
@@ -176,7 +176,7 @@ internal sealed class LedgerRun(
         static PartitionStretch Unread(PartitionProgress partition) => new(partition.Topic, partition.Partition, partition.Position, partition.End);
     }
 
-    /// <summary>The second look: offsets, then books, then ends, as the first, at what is left alone.</summary>
+    /// <summary>The second look: offsets, then store, then ends, as the first, at what is left alone.</summary>
     private async Task<Suspects> LookAgainAsync(Suspects before, OpenSums open, CancellationToken cancellationToken)
     {
         var topics = await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken);
@@ -206,7 +206,7 @@ internal sealed class LedgerRun(
         if (behind.Count == 0)
             return [];
         var now = await kafka.CommittedAsync(
-            names.Group, [.. behind.Select(partition => new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition))], LedgerTopics.Patience, cancellationToken);
+            names.Group, [.. behind.Select(partition => new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition))], LedgerTopics.Timeout, cancellationToken);
         return
         [
             .. behind.Where(partition => !now.TryGetValue(new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition), out var committed) || committed < partition.Beginning)
@@ -226,7 +226,7 @@ internal sealed class LedgerRun(
             if (partition.Beginning > 0)
                 _notes.Add($"{name}: the proof begins at offset {partition.Beginning}; what lay before it was deleted, and mails of which it was the record are judged by their state alone.");
             if (known.TryGetValue(partition.Partition, out var last) && last >= partition.End)
-                _notes.Add($"{name}: the books know a record at offset {last}, and the topic ends at {partition.End}: it was deleted and made anew. Mails that no worker had read by then are lost, and nobody knows them.");
+                _notes.Add($"{name}: the database know a record at offset {last}, and the topic ends at {partition.End}: it was deleted and made anew. Mails that no worker had read by then are lost, and nobody knows them.");
         }
     }
 }

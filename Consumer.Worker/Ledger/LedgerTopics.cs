@@ -5,12 +5,12 @@ using Messaging.Kafka.Inspection;
 namespace Consumer.Worker.Ledger;
 
 /// <summary>
-/// What the three groups have committed. Read before the books are looked at: whatever the books count on at that later moment is at
-/// or after these offsets, and before the ends that are read after the books.
+/// What the three groups have committed. Read before the database are looked at: whatever the database count on at that later moment is at
+/// or after these offsets, and before the ends that are read after the database.
 /// </summary>
 internal sealed class LedgerTopics
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly KafkaInspector _kafka;
     private readonly MailTopics _names;
@@ -24,14 +24,14 @@ internal sealed class LedgerTopics
     {
         var delayPrefix = names.Mails + ".delay.";
         var partitions = await kafka.ListAsync(
-            topic => topic == names.Mails || topic == names.DeadLetters || topic.StartsWith(delayPrefix, StringComparison.Ordinal), Patience, cancellationToken);
+            topic => topic == names.Mails || topic == names.DeadLetters || topic.StartsWith(delayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
         if (!partitions.Any(partition => partition.Topic == names.Mails))
             throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic {names.Mails}"));
 
         var committed = new Dictionary<TopicPartition, long>();
         foreach (var group in partitions.GroupBy(partition => Group(names, partition.Topic)))
         {
-            foreach (var (partition, offset) in await kafka.CommittedAsync(group.Key, [.. group], Patience, cancellationToken))
+            foreach (var (partition, offset) in await kafka.CommittedAsync(group.Key, [.. group], Timeout, cancellationToken))
                 committed[partition] = offset;
         }
 
@@ -41,7 +41,7 @@ internal sealed class LedgerTopics
     /// <summary>The same with beginnings and ends, which are read now.</summary>
     public async Task<IReadOnlyList<PartitionProgress>> WithEndsAsync(CancellationToken cancellationToken) =>
     [
-        .. (await _kafka.RangesAsync(_partitions, Patience, cancellationToken)).Select(range => new PartitionProgress(
+        .. (await _kafka.RangesAsync(_partitions, Timeout, cancellationToken)).Select(range => new PartitionProgress(
             range.Partition.Topic, range.Partition.Partition.Value, range.Beginning, range.End,
             _committed.TryGetValue(range.Partition, out var offset) ? offset : null)),
     ];

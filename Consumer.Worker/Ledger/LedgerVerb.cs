@@ -81,8 +81,8 @@ internal static class LedgerVerb
         if (await services.GetRequiredService<SchemaCheck>().CompareAsync(cancellationToken) is { IsNone: false } difference)
             throw SchemaMismatchException.For(difference);
         var run = new LedgerRun(
-            services.GetRequiredService<KafkaInspector>(), services.GetRequiredService<TopicReader>(), services.GetRequiredService<LedgerBooks>(),
-            services.GetRequiredService<BookStats>(), names, services.GetRequiredService<TimeProvider>(), line => talk.WriteLine($"ledger: {line}"));
+            services.GetRequiredService<KafkaInspector>(), services.GetRequiredService<TopicReader>(), services.GetRequiredService<LedgerStore>(),
+            services.GetRequiredService<StoreStats>(), names, services.GetRequiredService<TimeProvider>(), line => talk.WriteLine($"ledger: {line}"));
         var report = await run.ProveAsync(arguments.Grace, cancellationToken);
         if (arguments.Repair && !report.Clean)
             await ActivatorUtilities.CreateInstance<LedgerRepair>(services, names).RepairAsync(report.Findings, cancellationToken);

@@ -1,4 +1,4 @@
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Ledger;
 
 namespace Consumer.Worker.Ledger;
@@ -27,13 +27,13 @@ internal enum Mover
 /// </summary>
 internal static class MailProof
 {
-    /// <summary>What must be there for the mail to go on; a lease, a pending replay and the bytes of a scheduled mail are in the books themselves.</summary>
+    /// <summary>What must be there for the mail to go on; a lease, a pending replay and the bytes of a scheduled mail are in the database themselves.</summary>
     public static Mover Waits(OpenMail mail) => mail.Row switch
     {
         { State: MailState.Sending, Holder: Holder.Live } => Mover.Lease,
         { State: MailState.Queued, Attempt: 0 } when mail.ReplayPending => Mover.Replay,
-        { State: MailState.Scheduled, HandOver: not null } => Mover.Schedule,
-        { State: MailState.Dead, HandOverMarked: true } => Mover.DeadLetter,
+        { State: MailState.Scheduled, OutboxEntry: not null } => Mover.Schedule,
+        { State: MailState.Dead, OutboxPublished: true } => Mover.DeadLetter,
         _ => Mover.Record,
     };
 
@@ -42,21 +42,21 @@ internal static class MailProof
     /// gone by then, so a lease does not count.
     /// </summary>
     /// <param name="mail">The mail.</param>
-    /// <param name="generation">The record's generation.</param>
+    /// <param name="epoch">The record's epoch.</param>
     /// <param name="attempt">The record's attempt.</param>
-    public static bool IsMovedBy(OpenMail mail, int generation, int attempt) =>
-        Transitions.Decide(mail.Row with { Holder = Holder.Lapsed, OtherContent = false }, generation, attempt) is not ClaimDecision.Stale;
+    public static bool IsMovedBy(OpenMail mail, int epoch, int attempt) =>
+        Transitions.Decide(mail.Row with { Holder = Holder.Lapsed, OtherContent = false }, epoch, attempt) is not ClaimDecision.Stale;
 
-    /// <summary>Whether a dead letter that is still to be read ends the mail: its failure is of the generation that died.</summary>
+    /// <summary>Whether a dead letter that is still to be read ends the mail: its failure is of the epoch that died.</summary>
     /// <param name="mail">The mail.</param>
-    /// <param name="generation">The dead letter's generation.</param>
-    public static bool IsEndedBy(OpenMail mail, int generation) => generation == mail.Row.Generation;
+    /// <param name="epoch">The dead letter's epoch.</param>
+    public static bool IsEndedBy(OpenMail mail, int epoch) => epoch == mail.Row.Epoch;
 
     /// <summary>The record that would move the mail on: what a repair writes.</summary>
     public static RecordIdentity Needed(OpenMail mail) => new(
         mail.Id,
-        mail.Row.Generation,
-        mail.Row is { State: MailState.Queued or MailState.Scheduled, HandOver: HandOverKind.Redelivery, HandOverMarked: true }
+        mail.Row.Epoch,
+        mail.Row is { State: MailState.Queued or MailState.Scheduled, OutboxEntry: OutboxKind.Redelivery, OutboxPublished: true }
             ? Math.Max(mail.NextAttempt ?? 0, mail.Row.Attempt + 1)
             : Math.Max(mail.Row.Attempt, 1));
 }

@@ -1,4 +1,4 @@
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Ledger;
 
 namespace Consumer.Worker.Ledger;
@@ -32,34 +32,34 @@ internal enum RecordVerdict
 internal static class RecordProof
 {
     /// <summary>Judges a record.</summary>
-    /// <param name="books">What the books have for it.</param>
-    /// <param name="generation">The record's generation.</param>
+    /// <param name="store">What the database have for it.</param>
+    /// <param name="epoch">The record's epoch.</param>
     /// <param name="attempt">The record's attempt.</param>
     /// <param name="isRemoved">Whether the record is so old that the retention job may have removed what spoke for it.</param>
-    public static RecordVerdict Judge(BookEntry books, int generation, int attempt, bool isRemoved) => books switch
+    public static RecordVerdict Judge(LedgerEntry store, int epoch, int attempt, bool isRemoved) => store switch
     {
-        { Row: null } => Without(books, isRemoved, RecordVerdict.NoRow),
+        { Row: null } => Without(store, isRemoved, RecordVerdict.NoRow),
         // Only a first delivery can be a post of its own.
-        { Row.OtherContent: true } when generation == 0 && attempt == 1 => Without(books, isRemoved, RecordVerdict.OtherMail),
-        { Row: { } row } when HasCome(row, generation, attempt) || IsKept(row, generation) || IsOver(row.State, generation > row.Generation) => RecordVerdict.Row,
-        _ => books.HasFailure ? RecordVerdict.Failure : RecordVerdict.RowBehind,
+        { Row.OtherContent: true } when epoch == 0 && attempt == 1 => Without(store, isRemoved, RecordVerdict.OtherMail),
+        { Row: { } row } when HasCome(row, epoch, attempt) || IsStored(row, epoch) || IsOver(row.State, epoch > row.Epoch) => RecordVerdict.Row,
+        _ => store.HasFailure ? RecordVerdict.Failure : RecordVerdict.RowBehind,
     };
 
-    private static RecordVerdict Without(BookEntry books, bool isRemoved, RecordVerdict missing) =>
-        books.HasFailure ? RecordVerdict.Failure : isRemoved ? RecordVerdict.Removed : missing;
+    private static RecordVerdict Without(LedgerEntry store, bool isRemoved, RecordVerdict missing) =>
+        store.HasFailure ? RecordVerdict.Failure : isRemoved ? RecordVerdict.Removed : missing;
 
-    private static bool HasCome(RowFacts row, int generation, int attempt) =>
-        row.Generation > generation || (row.Generation == generation && row.Attempt >= attempt);
+    private static bool HasCome(RowFacts row, int epoch, int attempt) =>
+        row.Epoch > epoch || (row.Epoch == epoch && row.Attempt >= attempt);
 
     /// <summary>A scheduled mail that is not due: its record was kept, and a copy of it comes back as the first attempt.</summary>
-    private static bool IsKept(RowFacts row, int generation) =>
-        row is { State: MailState.Scheduled, HandOver: not null } && row.Generation == generation;
+    private static bool IsStored(RowFacts row, int epoch) =>
+        row is { State: MailState.Scheduled, OutboxEntry: not null } && row.Epoch == epoch;
 
-    /// <summary>Whether records that the row has not come to are dropped. A dead mail is raised by a later generation.</summary>
-    private static bool IsOver(MailState state, bool laterGeneration) => state switch
+    /// <summary>Whether records that the row has not come to are dropped. A dead mail is raised by a later epoch.</summary>
+    private static bool IsOver(MailState state, bool laterEpoch) => state switch
     {
         MailState.Sent or MailState.Canceled or MailState.Replaced or MailState.Discarded => true,
-        MailState.Dead => !laterGeneration,
+        MailState.Dead => !laterEpoch,
         _ => false,
     };
 }

@@ -21,7 +21,7 @@ internal sealed class RecordsAt(TopicReader reader)
             .ToLookup(finding => (finding.Topic!, finding.Partition!.Value, finding.Offset!.Value));
         var stretches = wanted.GroupBy(place => (place.Key.Item1, place.Key.Item2), place => place.Key.Item3)
             .Select(partition => new PartitionStretch(partition.Key.Item1, partition.Key.Item2, partition.Min(), partition.Max() + 1)).ToList();
-        foreach (var record in reader.Read(stretches, LedgerTopics.Patience, cancellationToken))
+        foreach (var record in reader.Read(stretches, LedgerTopics.Timeout, cancellationToken))
         {
             foreach (var finding in wanted[(record.Topic, record.Partition, record.Offset)].Where(finding => finding.Timestamp == record.Timestamp))
                 yield return (finding, record);

@@ -41,11 +41,11 @@ internal sealed class Suspects
     /// <summary>A record that is still to be read, in the mails' topic or in a delay topic.</summary>
     public void Explain(LedgerRecord unread)
     {
-        var (id, generation, attempt) = unread.Identity;
-        if (_mails.TryGetValue(id, out var mail) && MailProof.IsMovedBy(mail, generation, attempt))
+        var (id, epoch, attempt) = unread.Identity;
+        if (_mails.TryGetValue(id, out var mail) && MailProof.IsMovedBy(mail, epoch, attempt))
             _mails.Remove(id);
         UnderWay += Remove(id, suspect =>
-            (suspect.Record.Identity.Generation, suspect.Record.Identity.Attempt).CompareTo((generation, attempt)) <= 0
+            (suspect.Record.Identity.Epoch, suspect.Record.Identity.Attempt).CompareTo((epoch, attempt)) <= 0
             && unread.ContentHash.AsSpan().SequenceEqual(suspect.Record.ContentHash));
     }
 
@@ -55,9 +55,9 @@ internal sealed class Suspects
         var letter = DeadLetterReader.Read(deadLetter);
         if (letter.MailId is { } id)
         {
-            if (_mails.TryGetValue(id, out var mail) && MailProof.IsEndedBy(mail, letter.Generation))
+            if (_mails.TryGetValue(id, out var mail) && MailProof.IsEndedBy(mail, letter.Epoch))
                 _mails.Remove(id);
-            WithDeadLetter += Remove(id, suspect => suspect.Verdict != RecordVerdict.OtherMail && suspect.Record.Identity.Generation <= letter.Generation);
+            WithDeadLetter += Remove(id, suspect => suspect.Verdict != RecordVerdict.OtherMail && suspect.Record.Identity.Epoch <= letter.Epoch);
         }
         else
         {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Consumer.Worker.Options;
 
 /// <summary>
-/// Checks options by their annotations and says for each wrong one its key, its value, what is allowed and the mend: an
-/// annotation's <c>ErrorMessage</c> is that mend. All wrong keys of a section come at once.
+/// Checks options by their annotations and says for each wrong one its key, its value, what is allowed and the fix: an
+/// annotation's <c>ErrorMessage</c> is that fix. All wrong keys of a section come at once.
 /// </summary>
 /// <typeparam name="T">The options of one section.</typeparam>
 internal sealed class AnnotatedOptionsValidator<T>(string section) : IValidateOptions<T>
@@ -55,12 +55,12 @@ internal interface IChecksItself
 /// <summary>How a wrong option is reported.</summary>
 internal static class OptionFailure
 {
-    /// <summary>Key, value, what is allowed, and how to mend it.</summary>
-    public static string Describe(string section, string key, object? value, string allowed, string mend)
+    /// <summary>Key, value, what is allowed, and how to fix it.</summary>
+    public static string Describe(string section, string key, object? value, string allowed, string fix)
     {
         var text = Convert.ToString(value, CultureInfo.InvariantCulture);
         var shown = string.IsNullOrEmpty(text) ? "not set" : $"\"{text}\"";
-        return $"{section}:{key} is {shown}; allowed: {allowed}. {mend} (environment: {section}__{key})";
+        return $"{section}:{key} is {shown}; allowed: {allowed}. {fix} (environment: {section}__{key})";
     }
 }
 

@@ -3,7 +3,7 @@ using Consumer.Worker.Options;
 
 namespace Consumer.Worker.Retention;
 
-/// <summary>Section <c>Retention</c>: how long the books keep what has ended. By default for ever.</summary>
+/// <summary>Section <c>Retention</c>: how long the database keep what has ended. By default for ever.</summary>
 internal sealed class RetentionOptions
 {
     /// <summary>The section's name.</summary>

@@ -1,8 +1,8 @@
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
 using Contracts;
 using MassTransit;
-using Persistence.Deliveries;
+using Persistence.Mails;
 
 namespace Consumer.Worker.Scheduling;
 

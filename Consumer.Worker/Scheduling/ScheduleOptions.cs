@@ -23,7 +23,7 @@ internal sealed class ScheduleOptions : IChecksItself
     /// A short one produces copies that are not missing; they are dropped.
     /// </summary>
     [Duration("00:00:01", "1.00:00:00", ErrorMessage = "A minute suits workers that are seldom paused.")]
-    public TimeSpan Patience { get; set; } = TimeSpan.FromMinutes(1);
+    public TimeSpan OverdueAfter { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary><see cref="Tiers"/>, read.</summary>
     /// <exception cref="FormatException">The text is not what it should be; the start finds that out before.</exception>

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
 using Persistence;
-using Persistence.Deliveries;
+using Persistence.Mails;
 
 namespace Consumer.Worker.Scheduling;
 
@@ -17,7 +17,7 @@ internal sealed class ScheduleSweep(
     /// <inheritdoc />
     protected override async Task SweepAsync(CancellationToken stopping)
     {
-        foreach (var missing in await store.TakeMissingAsync(options.Value.Patience, Batch, stopping))
+        foreach (var missing in await store.TakeMissingAsync(options.Value.OverdueAfter, Batch, stopping))
         {
             logger.LogWarning("The copy of scheduled mail {MailId}, due {Due}, is missing or late and is produced again", missing.MailId, missing.Record.Due);
             await copies.ProduceAsync(missing.Identity, missing.Record, stopping);

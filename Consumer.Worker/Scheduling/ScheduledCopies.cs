@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
 using Contracts;
 using MassTransit;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 
 namespace Consumer.Worker.Scheduling;
@@ -41,7 +41,7 @@ internal sealed class ScheduledCopies(IServiceScopeFactory scopes, MailTopics to
         var producer = scope.ServiceProvider.GetRequiredService<IDelayedTopicProducer>();
         await producer.ProduceAt(
             topics.Mails, copy.Due, copy.Key, copy.Value, [.. copy.Headers.Select(header => new KafkaHeader(header.Name, header.Value?.ToArray()))], cancellationToken);
-        await outcomes.MarkHandedOverAsync(identity);
+        await outcomes.MarkPublishedAsync(identity);
     }
 
     // What would count deliveries that were none, or was of another way through the delay topics.

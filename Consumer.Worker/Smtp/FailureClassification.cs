@@ -21,7 +21,7 @@ internal static class FailureClassification
 
     private static readonly Verdict Permanent = new(FailureKind.Permanent);
     private static readonly Verdict Transient = new(FailureKind.Transient);
-    private static readonly Verdict Systemic = new(FailureKind.Systemic);
+    private static readonly Verdict DependencyUnavailable = new(FailureKind.DependencyUnavailable);
 
     /// <summary>Credentials invalid, mechanism too weak, encryption needed, encryption needed for the mechanism, account disabled.</summary>
     private static readonly HashSet<string?> LoginCodes = ["5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.13"];
@@ -29,15 +29,15 @@ internal static class FailureClassification
     private static readonly Row[] Replies =
     [
         // Whatever stands in the way of every mail: no service, no TLS, an expired password (535), a login needed first (530).
-        new(SmtpPhase.Connect, SmtpPhase.Authenticate, 0, 999, Systemic),
+        new(SmtpPhase.Connect, SmtpPhase.Authenticate, 0, 999, DependencyUnavailable),
         // 421 may answer any command when the server closes the channel.
-        new(SmtpPhase.Mail, SmtpPhase.FinalReply, ServiceNotAvailable, ServiceNotAvailable, Systemic),
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, ServiceNotAvailable, ServiceNotAvailable, DependencyUnavailable),
         // RFC 4954 section 6: the session lacks a login, or one strong enough; no mail of any sender would pass.
-        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 530, 530, Systemic),
-        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 534, 535, Systemic),
-        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 538, 538, Systemic),
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 530, 530, DependencyUnavailable),
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 534, 535, DependencyUnavailable),
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 538, 538, DependencyUnavailable),
         // The same under another reply code, such as "554 5.7.8": the enhanced code is about the login (RFC 4954 section 6, RFC 5248).
-        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 500, 599, Systemic, reply => LoginCodes.Contains(reply.EnhancedCode)),
+        new(SmtpPhase.Mail, SmtpPhase.FinalReply, 500, 599, DependencyUnavailable, reply => LoginCodes.Contains(reply.EnhancedCode)),
         // RFC 5321 section 4.5.3.1.10: old servers answer 552 where they mean 452, too many recipients at once. A full mailbox
         // or a mail too large says so by its enhanced code.
         new(SmtpPhase.Recipient, SmtpPhase.Recipient, 552, 552, Transient, reply => reply.EnhancedCode is null or "5.5.3"),
@@ -62,9 +62,9 @@ internal static class FailureClassification
     {
         var verdict = phase switch
         {
-            SmtpPhase.Connect or SmtpPhase.Authenticate => Systemic,
+            SmtpPhase.Connect or SmtpPhase.Authenticate => DependencyUnavailable,
             // RFC 5321 section 4.5.3.2.6: from here on the server may have taken the mail. No try at once: the doubt is written
-            // to the books before anything is sent again.
+            // to the database before anything is sent again.
             SmtpPhase.FinalReply => Transient with { OutcomeUnknown = true },
             _ => Transient with { MomentCures = how != SmtpBreak.Canceled },
         };

@@ -26,7 +26,7 @@ internal static class MailAddresses
     /// <summary>A bare address that one of the mail's mailboxes had, for the envelope.</summary>
     public static MailboxAddress OfBare(string address) => new(Encoding.UTF8, "", address);
 
-    /// <summary>The bare address: what the envelope and the books know a recipient by.</summary>
+    /// <summary>The bare address: what the envelope and the database know a recipient by.</summary>
     /// <exception cref="PermanentMailException">The text is no address.</exception>
     public static string Bare(string text) => Mailbox(text).Address;
 }

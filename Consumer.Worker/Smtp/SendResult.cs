@@ -1,4 +1,4 @@
-using Persistence.Deliveries;
+using Persistence.Mails;
 
 namespace Consumer.Worker.Smtp;
 

@@ -133,7 +133,7 @@ internal sealed class SmtpConnection : SmtpClient
         return new SmtpAttempt(
             result,
             // Whoever does not know BDAT may have taken its octets for commands.
-            Usable: IsConnected && result.Failure?.Kind != FailureKind.Systemic && !bdatRefused,
+            Usable: IsConnected && result.Failure?.Kind != FailureKind.DependencyUnavailable && !bdatRefused,
             Stale: reused && failure is not null && !_dialogue.Answered && !over.IsCancellationRequested,
             bdatRefused);
     }
@@ -158,7 +158,7 @@ internal sealed class SmtpConnection : SmtpClient
     /// <summary>One recipient that is refused does not end the mail for the others; a server that takes no mail at all does.</summary>
     protected override void OnRecipientNotAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
     {
-        if (FailureClassification.OfReply(SmtpPhase.Recipient, SmtpReply.From(response)).Kind == FailureKind.Systemic)
+        if (FailureClassification.OfReply(SmtpPhase.Recipient, SmtpReply.From(response)).Kind == FailureKind.DependencyUnavailable)
             base.OnRecipientNotAccepted(message, mailbox, response);
         _dialogue!.RecipientRefused(mailbox, response);
     }

@@ -136,9 +136,9 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         {
             try
             {
-                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+                using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(1));
                 if (connection.IsAlive)
-                    await connection.DisconnectAsync(quit: true, patience.Token);
+                    await connection.DisconnectAsync(quit: true, timeout.Token);
             }
             // Broad on purpose: nothing depends on this connection any more, however its end goes.
             catch (Exception)

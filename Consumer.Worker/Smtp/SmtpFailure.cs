@@ -10,7 +10,7 @@ internal enum FailureKind
     Transient,
 
     /// <summary>No mail would be taken now: the endpoint pauses, the mail waits unharmed.</summary>
-    Systemic,
+    DependencyUnavailable,
 }
 
 /// <summary>How the dialogue broke off where no reply of the server says it.</summary>

@@ -10,11 +10,11 @@ namespace Messaging.Kafka.Configuration;
 /// <param name="Endpoint">MassTransit's endpoint.</param>
 /// <param name="Context">Its context, with the pipe that its records go through.</param>
 /// <param name="Loop">Its consumer while it runs.</param>
-/// <param name="Gate">Its gate, where it has one.</param>
+/// <param name="Circuit">Its circuit, where it has one.</param>
 /// <param name="Topics">The topics that must be there before it starts.</param>
 /// <param name="Forwarder">What brings back its delayed records, where it has delay topics.</param>
 internal sealed record BuiltEndpoint(
-    ConsumerSettings Settings, ReceiveEndpoint Endpoint, ReceiveEndpointContext Context, Func<ConsumerLoop?> Loop, PauseGate? Gate,
+    ConsumerSettings Settings, ReceiveEndpoint Endpoint, ReceiveEndpointContext Context, Func<ConsumerLoop?> Loop, PauseCircuit? Circuit,
     IReadOnlyList<RequiredTopic> Topics, ForwarderSettings? Forwarder);
 
 /// <summary>What brings back the delayed records of a topic.</summary>

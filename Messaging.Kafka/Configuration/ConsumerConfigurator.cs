@@ -105,7 +105,7 @@ internal sealed class ConsumerConfigurator(string topic, ConsumerConfig config, 
         configure?.Invoke(TopicOptions);
     }
 
-    /// <summary>What is wrong with the settings: key, and what it is, what is allowed and how to mend it.</summary>
+    /// <summary>What is wrong with the settings: key, and what it is, what is allowed and how to fix it.</summary>
     public IEnumerable<(string Key, string Message)> Validate()
     {
         if (TopicNames.Problem(topic) is { } wrongName)

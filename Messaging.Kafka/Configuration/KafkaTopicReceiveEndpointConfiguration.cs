@@ -22,7 +22,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private readonly string _group;
     private readonly ConsumerConfigurator _consumer;
     private TimeSpan[] _delays = [];
-    private PauseGate? _gate;
+    private PauseCircuit? _circuit;
     private RecordFormat _format = new(null, null);
     private IDeserializer<TKey> _keyDeserializer = KeySerializers.DeserializerFor<TKey>();
 
@@ -48,7 +48,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         AddDeserializer(new PlainJsonDeserializer<TValue>(), isDefault: true);
 
         // All three before anything that an application adds: outermost, and nothing can keep a message from its dead letter.
-        AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _gate)));
+        AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _circuit)));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new ForeignCancellationFilter()));
         ConfigureError(pipe =>
         {
@@ -209,7 +209,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
         var settings = _consumer.Build();
         var logger = _host.Loggers.CreateLogger("MassTransit.Kafka." + _topic);
-        _gate = _consumer.Pause is { } pause ? new PauseGate(pause, settings.Name, _host.Time, () => _host.Metrics.Paused(_topic, _group), logger) : null;
+        _circuit = _consumer.Pause is { } pause ? new PauseCircuit(pause, settings.Name, _host.Time, () => _host.Metrics.Paused(_topic, _group), logger) : null;
         var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays);
         if (tiers is not null)
             _host.UseTiers(tiers);
@@ -221,10 +221,10 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
                 $"The endpoint of topic {_topic}, group {_group}, has UseDelayedRedelivery and no delay topics: name some, as in DelayTiers(TimeSpan.FromSeconds(1)).");
         }
 
-        var handler = new MassTransitRecordHandler(context, _topic, _format, _gate, _host.Time, logger);
-        var transport = new KafkaReceiveTransport(context, () => new ConsumerLoop(settings, handler, _host, logger), handler, _gate, settings);
+        var handler = new MassTransitRecordHandler(context, _topic, _format, _circuit, _host.Time, logger);
+        var transport = new KafkaReceiveTransport(context, () => new ConsumerLoop(settings, handler, _host, logger), handler, _circuit, settings);
         return new BuiltEndpoint(
-            settings, new ReceiveEndpoint(transport, context), context, () => transport.Loop, _gate, Topics(tiers), tiers is null ? null : BuildForwarder(tiers));
+            settings, new ReceiveEndpoint(transport, context), context, () => transport.Loop, _circuit, Topics(tiers), tiers is null ? null : BuildForwarder(tiers));
     }
 
     /// <summary>Whether the pipe redelivers. MassTransit tells it in no other way than by what filters say of themselves.</summary>
@@ -234,7 +234,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private KafkaReceiveEndpointContext CreateContext()
     {
         var context = new KafkaReceiveEndpointContext(_bus, this, _host.Writer);
-        var deadLetters = new DeadLetterTransport(_host.Producer, DeadLetterTopic, _group, _host.HandOvers, _host.Metrics);
+        var deadLetters = new DeadLetterTransport(_host.Producer, DeadLetterTopic, _group, _host.OnwardWrites, _host.Metrics);
         context.GetOrAddPayload<IErrorTransport>(() => deadLetters);
         context.GetOrAddPayload<IDeadLetterTransport>(() => deadLetters);
         context.GetOrAddPayload(() => _keyDeserializer);
@@ -257,10 +257,10 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private List<RequiredTopic> Topics(DelayTiers? tiers)
     {
         var options = _consumer.TopicOptions;
-        var handOver = options is null ? null : Larger(options);
-        List<RequiredTopic> topics = [new(_topic, options), new(DeadLetterTopic, handOver, _topic)];
+        var outboxEntry = options is null ? null : Larger(options);
+        List<RequiredTopic> topics = [new(_topic, options), new(DeadLetterTopic, outboxEntry, _topic)];
         foreach (var tier in tiers?.All ?? [])
-            topics.Add(new RequiredTopic(tier.Topic, handOver is null ? null : Larger(options!, DelayRetention(tier.Delay)), _topic));
+            topics.Add(new RequiredTopic(tier.Topic, outboxEntry is null ? null : Larger(options!, DelayRetention(tier.Delay)), _topic));
         return topics;
     }
 

@@ -5,7 +5,7 @@ namespace Messaging.Kafka.Configuration;
 /// <summary>What a producer's settings may be: nothing that lets a task complete whose record is not safe. No I/O.</summary>
 internal static class ProducerRules
 {
-    /// <summary>What is wrong: key, and what it is, what is allowed and how to mend it.</summary>
+    /// <summary>What is wrong: key, and what it is, what is allowed and how to fix it.</summary>
     public static IEnumerable<(string Key, string Message)> Validate(ProducerConfig config)
     {
         if (config.Acks is { } acks && acks != Acks.All)

@@ -25,7 +25,7 @@ internal sealed class RawEndpoint
 
     public ConsumerSettings Settings { get; }
 
-    public PauseGate? Gate { get; private set; }
+    public PauseCircuit? Circuit { get; private set; }
 
     /// <summary>The consumer once it runs.</summary>
     public ConsumerLoop? Loop { get; set; }
@@ -37,7 +37,7 @@ internal sealed class RawEndpoint
     public IRecordHandler CreateHandler(KafkaHost host)
     {
         var logger = host.Loggers.CreateLogger("MassTransit.Kafka." + _topic);
-        Gate = _consumer.Pause is { } pause ? new PauseGate(pause, Settings.Name, host.Time, () => host.Metrics.Paused(_topic, Settings.Group), logger) : null;
-        return new RawRecordHandler(_handle, Gate, host.Time, logger);
+        Circuit = _consumer.Pause is { } pause ? new PauseCircuit(pause, Settings.Name, host.Time, () => host.Metrics.Paused(_topic, Settings.Group), logger) : null;
+        return new RawRecordHandler(_handle, Circuit, host.Time, logger);
     }
 }

@@ -5,7 +5,7 @@ namespace Messaging.Kafka.Configuration;
 /// <summary>Which security settings go together. Reads files, and changes nothing.</summary>
 internal static class SecurityRules
 {
-    /// <summary>What is wrong: key, and what it is, what is allowed and how to mend it.</summary>
+    /// <summary>What is wrong: key, and what it is, what is allowed and how to fix it.</summary>
     /// <param name="config">The client's settings, with the protocol.</param>
     /// <param name="sasl">Whether <c>UseSasl</c> was called.</param>
     /// <param name="ssl">Whether <c>UseSsl</c> was called.</param>

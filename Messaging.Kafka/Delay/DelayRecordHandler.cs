@@ -12,7 +12,7 @@ namespace Messaging.Kafka.Delay;
 /// is more than a second away waits in Kafka with its partition paused behind it; only the last second waits in memory. Its offset
 /// moves when the forward is acknowledged.
 /// </summary>
-internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, HandOverHealth health, TimeProvider time) : IRecordHandler
+internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, OnwardWriteHealth health, TimeProvider time) : IRecordHandler
 {
     /// <summary>How far ahead records are read into memory.</summary>
     public static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(1);

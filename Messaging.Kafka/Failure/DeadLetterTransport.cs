@@ -12,7 +12,7 @@ namespace Messaging.Kafka.Failure;
 /// fault's. It returns when the record is acknowledged, so that the offset moves only then, and tries until it is: an error that
 /// surfaced would run the handler again.
 /// </summary>
-internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, string group, HandOverHealth health, KafkaRiderMetrics metrics) : IErrorTransport, IDeadLetterTransport
+internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, string group, OnwardWriteHealth health, KafkaRiderMetrics metrics) : IErrorTransport, IDeadLetterTransport
 {
     /// <inheritdoc/>
     public Task Send(ExceptionReceiveContext context) => Write(context, "fault", Fault(context));
@@ -60,8 +60,8 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
     }
 }
 
-/// <summary>Which of an endpoint's hand-overs (dead letters, delays) fail now; health shows it.</summary>
-internal sealed class HandOverHealth
+/// <summary>Which of an endpoint's outbox entries (dead letters, delays) fail now; health shows it.</summary>
+internal sealed class OnwardWriteHealth
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, KafkaProduceException> _failing = [];

@@ -3,14 +3,14 @@ using MassTransit;
 namespace Messaging.Kafka.Failure;
 
 /// <summary>
-/// A delivery that met a systemic failure, given back. It derives from <see cref="OperationCanceledException"/> because that is what
+/// A delivery that met a dependency unavailable failure, given back. It derives from <see cref="OperationCanceledException"/> because that is what
 /// MassTransit's rescue filter lets pass: any other exception would take the message to the dead-letter topic.
 /// </summary>
 internal sealed class DeliveryPausedException(Exception reason) : OperationCanceledException(reason.Message, reason);
 
-/// <summary>The outermost filter of an endpoint's consume pipe: takes systemic failures out of the message's own way of failing.</summary>
-/// <param name="gate">The endpoint's gate, once it is built; null where it has none.</param>
-internal sealed class PauseFilter(Func<PauseGate?> gate) : IFilter<ConsumeContext>
+/// <summary>The outermost filter of an endpoint's consume pipe: takes dependency unavailable failures out of the message's own way of failing.</summary>
+/// <param name="circuit">The endpoint's circuit, once it is built; null where it has none.</param>
+internal sealed class PauseFilter(Func<PauseCircuit?> circuit) : IFilter<ConsumeContext>
 {
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
@@ -18,9 +18,9 @@ internal sealed class PauseFilter(Func<PauseGate?> gate) : IFilter<ConsumeContex
         {
             await next.Send(context);
         }
-        catch (Exception e) when (gate() is { } closable && closable.Concerns(Reason(e), context.GetPayload<KafkaConsumeRecord>().Pauses))
+        catch (Exception e) when (circuit() is { } closable && closable.Concerns(Reason(e), context.GetPayload<KafkaConsumeRecord>().Pauses))
         {
-            gate()!.Close(Reason(e));
+            circuit()!.Close(Reason(e));
             throw new DeliveryPausedException(Reason(e));
         }
     }

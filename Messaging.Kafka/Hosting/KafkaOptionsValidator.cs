@@ -33,6 +33,6 @@ internal sealed class KafkaOptionsValidator : IValidateOptions<KafkaOptions>
     private static bool IsServer(string server) =>
         server.LastIndexOf(':') is > 0 and var colon && ushort.TryParse(server.AsSpan(colon + 1), out var port) && port > 0;
 
-    private static string Describe(string key, object? value, string allowed, string mend) =>
-        $"{KafkaOptions.Section}:{key} is \"{value}\"; allowed: {allowed}. {mend} (environment: {KafkaOptions.Section}__{key})";
+    private static string Describe(string key, object? value, string allowed, string fix) =>
+        $"{KafkaOptions.Section}:{key} is \"{value}\"; allowed: {allowed}. {fix} (environment: {KafkaOptions.Section}__{key})";
 }

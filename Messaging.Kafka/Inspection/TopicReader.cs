@@ -27,10 +27,10 @@ public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider tim
     /// What retention deletes meanwhile is passed over.
     /// </summary>
     /// <param name="stretches">What to read.</param>
-    /// <param name="patience">How long Kafka may be silent.</param>
+    /// <param name="timeout">How long Kafka may be silent.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="KafkaException">Kafka was silent too long, or refuses.</exception>
-    public IEnumerable<KafkaRecord> Read(IReadOnlyList<PartitionStretch> stretches, TimeSpan patience, CancellationToken cancellationToken = default)
+    public IEnumerable<KafkaRecord> Read(IReadOnlyList<PartitionStretch> stretches, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stretches);
         var unread = stretches.Where(stretch => stretch.To > stretch.From)
@@ -47,8 +47,8 @@ public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider tim
             cancellationToken.ThrowIfCancellationRequested();
             if (consumer.Consume(Poll) is not { } result)
             {
-                if (time.GetElapsedTime(heard) > patience)
-                    throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"Kafka was silent for {patience} with {string.Join(", ", unread.Keys)} not read to the end"));
+                if (time.GetElapsedTime(heard) > timeout)
+                    throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"Kafka was silent for {timeout} with {string.Join(", ", unread.Keys)} not read to the end"));
                 continue;
             }
 

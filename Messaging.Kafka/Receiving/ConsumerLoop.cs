@@ -9,7 +9,7 @@ namespace Messaging.Kafka.Receiving;
 /// </summary>
 internal sealed class ConsumerLoop : IDisposable
 {
-    /// <summary>How many records are handed over at once at the most: each hand-over costs locks and may wake threads.</summary>
+    /// <summary>How many records are handed over at once at the most: each outbox entry costs locks and may wake threads.</summary>
     private const int BatchSize = 100;
 
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(100);
@@ -172,13 +172,13 @@ internal sealed class ConsumerLoop : IDisposable
 
         if (_batchOf is not { } last)
             return;
-        HandOver();
+        OutboxEntry();
         if (_readAhead.IsFull(last) && !last.Draining.IsCancellationRequested)
             _readAhead.Note(last);
     }
 
     /// <summary>Gives the batch, whose records are all of one partition, to the workers.</summary>
-    private void HandOver()
+    private void OutboxEntry()
     {
         if (_batchOf is not { } assignment)
             return;
@@ -242,7 +242,7 @@ internal sealed class ConsumerLoop : IDisposable
         if (AssignmentOf(result) is not { } assignment)
             return true;
         if (!ReferenceEquals(_batchOf, assignment))
-            HandOver();
+            OutboxEntry();
         if (!assignment.Follows(result.Offset))
             assignment = BeginAgain(assignment, result.Offset);
 
@@ -274,7 +274,7 @@ internal sealed class ConsumerLoop : IDisposable
     private PartitionAssignment BeginAgain(PartitionAssignment before, Offset offset)
     {
         _logger.LogWarning("{Partition} goes on at offset {Offset} after {Newest}: was the topic made anew?", before.Partition, offset.Value, before.Newest);
-        HandOver();
+        OutboxEntry();
         var assignment = _assignments.Begin(before.Partition);
         assignment.Follows(offset);
         return assignment;
@@ -288,13 +288,13 @@ internal sealed class ConsumerLoop : IDisposable
 
     private void Revoked(List<TopicPartition> partitions)
     {
-        HandOver();
+        OutboxEntry();
         _rebalances.Revoked(_consumer!, _committer!, partitions);
     }
 
     private void Lost(List<TopicPartition> partitions)
     {
-        HandOver();
+        OutboxEntry();
         _rebalances.Lost(_consumer!, partitions);
     }
 

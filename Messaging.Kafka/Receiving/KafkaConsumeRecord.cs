@@ -24,7 +24,7 @@ public interface KafkaConsumeRecord
     /// <summary>Its headers, in order; a name may occur several times.</summary>
     IReadOnlyList<KafkaHeader> RecordHeaders { get; }
 
-    /// <summary>How often the endpoint has paused because this record met a systemic failure.</summary>
+    /// <summary>How often the endpoint has paused because this record met a dependency unavailable failure.</summary>
     int Pauses { get; }
 
     /// <summary>

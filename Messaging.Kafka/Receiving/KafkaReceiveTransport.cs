@@ -6,14 +6,14 @@ namespace Messaging.Kafka.Receiving;
 
 /// <summary>The receive transport of a topic endpoint: starts and stops its consumer and tells MassTransit of it.</summary>
 internal sealed class KafkaReceiveTransport(
-    KafkaReceiveEndpointContext context, Func<ConsumerLoop> createLoop, MassTransitRecordHandler handler, PauseGate? gate, ConsumerSettings settings)
+    KafkaReceiveEndpointContext context, Func<ConsumerLoop> createLoop, MassTransitRecordHandler handler, PauseCircuit? circuit, ConsumerSettings settings)
     : IReceiveTransport
 {
     /// <summary>The consumer that runs, or null.</summary>
     public ConsumerLoop? Loop { get; private set; }
 
-    /// <summary>The gate, where the endpoint has one.</summary>
-    public PauseGate? Gate => gate;
+    /// <summary>The circuit, where the endpoint has one.</summary>
+    public PauseCircuit? Circuit => circuit;
 
     /// <inheritdoc/>
     public ReceiveTransportHandle Start()

@@ -10,7 +10,7 @@ namespace Messaging.Kafka.Receiving;
 /// cannot even be handed on, or waits for a dependency, is delivered again, in place.
 /// </summary>
 internal sealed class MassTransitRecordHandler(
-    KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseGate? gate, TimeProvider time, ILogger logger) : IRecordHandler
+    KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseCircuit? circuit, TimeProvider time, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -32,8 +32,8 @@ internal sealed class MassTransitRecordHandler(
     {
         for (var retry = FirstRetry;; retry = Backoff.Next(retry, LastRetry))
         {
-            if (gate is not null)
-                await gate.WaitUntilOpen(delivery.Assignment.Draining);
+            if (circuit is not null)
+                await circuit.WaitUntilOpen(delivery.Assignment.Draining);
 
             try
             {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>Hands records to the application as they are. One whose handler throws is tried again until it goes well.</summary>
-internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task> handle, PauseGate? gate, TimeProvider time, ILogger logger) : IRecordHandler
+internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task> handle, PauseCircuit? circuit, TimeProvider time, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -27,8 +27,8 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
         {
             for (var pause = FirstRetry;; pause = Backoff.Next(pause, LastRetry))
             {
-                if (gate is not null)
-                    await gate.WaitUntilOpen(delivery.Assignment.Draining);
+                if (circuit is not null)
+                    await circuit.WaitUntilOpen(delivery.Assignment.Draining);
                 if (await TryHandle(record, delivery, canceled.Token))
                     return;
                 await Task.Delay(pause, time, delivery.Assignment.Draining);
@@ -51,10 +51,10 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
         {
             throw;
         }
-        catch (Exception e) when (gate is not null && gate.Concerns(e, delivery.Pauses))
+        catch (Exception e) when (circuit is not null && circuit.Concerns(e, delivery.Pauses))
         {
             delivery.Pauses++;
-            gate.Close(e);
+            circuit.Close(e);
             return false;
         }
 #pragma warning disable CA1031 // No record is passed over: whatever its handler throws, it is tried again, and the log and the lag show it.

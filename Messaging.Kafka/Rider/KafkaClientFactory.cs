@@ -80,7 +80,7 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 
     /// <summary>
     /// librdkafka recovers from all but fatal errors by itself, and says so several times a second while a broker is away. A refused login
-    /// is for a person to mend: the first of them is an error in the log.
+    /// is for a person to fix: the first of them is an error in the log.
     /// </summary>
     private void Log(IClient client, Error error)
     {

@@ -47,7 +47,7 @@ internal sealed class KafkaHost : IDisposable
 
     public KafkaRiderMetrics Metrics { get; }
 
-    public HandOverHealth HandOvers { get; } = new();
+    public OnwardWriteHealth OnwardWrites { get; } = new();
 
     /// <summary>The observers of everything that the rider sends.</summary>
     public required SendObservable SendObservers { get; init; }
@@ -69,7 +69,7 @@ internal sealed class KafkaHost : IDisposable
     {
         var context = new TopicSendContext(_bus.HostConfiguration, _serialization, topic);
         var producer = config is null ? Producer : OwnProducer(config);
-        return new TopicWriter(producer, context, SendObservers, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, HandOvers.Report, Time, Metrics);
+        return new TopicWriter(producer, context, SendObservers, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, OnwardWrites.Report, Time, Metrics);
     }
 
     /// <inheritdoc/>

@@ -32,7 +32,7 @@ internal sealed class KafkaRider(
     public IReadOnlyList<BuiltEndpoint> Endpoints => endpoints;
 
     /// <summary>What the rider's health is made of.</summary>
-    public KafkaRiderHealth Health => new(_ready, monitor, host.Clients, endpoints, rawEndpoints, host.HandOvers);
+    public KafkaRiderHealth Health => new(_ready, monitor, host.Clients, endpoints, rawEndpoints, host.OnwardWrites);
 
     /// <inheritdoc/>
     public RiderHandle Start(CancellationToken cancellationToken = default)
@@ -71,7 +71,7 @@ internal sealed class KafkaRider(
             foreach (var endpoint in endpoints)
             {
                 if (endpoint.Forwarder is { } forwarder)
-                    Run(forwarder.Consumer, new DelayRecordHandler(forwarder.Tiers, host.Producer, host.HandOvers, host.Time));
+                    Run(forwarder.Consumer, new DelayRecordHandler(forwarder.Tiers, host.Producer, host.OnwardWrites, host.Time));
             }
 
             foreach (var raw in rawEndpoints)
@@ -109,8 +109,8 @@ internal sealed class KafkaRider(
             _logger.LogDebug("The Kafka rider stops before it was ready");
         }
 
-        foreach (var gate in endpoints.Select(endpoint => endpoint.Gate).Concat(rawEndpoints.Select(endpoint => endpoint.Gate)))
-            gate?.Dispose();
+        foreach (var circuit in endpoints.Select(endpoint => endpoint.Circuit).Concat(rawEndpoints.Select(endpoint => endpoint.Circuit)))
+            circuit?.Dispose();
         await Task.WhenAll(_loops.Select(loop => loop.Stop(cancellationToken)).Append(_collection.StopEndpoints(cancellationToken)));
         foreach (var loop in _loops)
             loop.Dispose();

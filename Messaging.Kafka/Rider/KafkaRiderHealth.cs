@@ -8,7 +8,7 @@ namespace Messaging.Kafka;
 
 /// <summary>The rider's state, as one verdict and a line for each thing that is not well.</summary>
 internal sealed class KafkaRiderHealth(
-    Task ready, ClusterMonitor monitor, KafkaClientFactory clients, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints, HandOverHealth handOvers)
+    Task ready, ClusterMonitor monitor, KafkaClientFactory clients, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints, OnwardWriteHealth onwardWrites)
 {
     /// <summary>Looks at all of it.</summary>
     public HealthCheckResult Check()
@@ -23,21 +23,21 @@ internal sealed class KafkaRiderHealth(
 
         var status = HealthStatus.Healthy;
         foreach (var endpoint in endpoints)
-            Note(endpoint.Settings.Name, endpoint.Loop(), endpoint.Gate);
+            Note(endpoint.Settings.Name, endpoint.Loop(), endpoint.Circuit);
         foreach (var endpoint in rawEndpoints)
-            Note(endpoint.Settings.Name, endpoint.Loop, endpoint.Gate);
-        foreach (var (topic, error) in handOvers.Failing)
+            Note(endpoint.Settings.Name, endpoint.Loop, endpoint.Circuit);
+        foreach (var (topic, error) in onwardWrites.Failing)
             Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there is held: {error.Message}");
 
         return new HealthCheckResult(status, status == HealthStatus.Healthy ? "ready" : string.Join("; ", data.Select(item => $"{item.Key}: {item.Value}")), null, data);
 
-        void Note(string name, ConsumerLoop? loop, PauseGate? gate)
+        void Note(string name, ConsumerLoop? loop, PauseCircuit? circuit)
         {
             if (loop is null)
                 Add(name, HealthStatus.Degraded, "is stopped");
             else if (loop.Fault is { } fault)
                 Add(name, HealthStatus.Unhealthy, fault);
-            else if (gate?.Closed is { } closed)
+            else if (circuit?.Closed is { } closed)
                 Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused since {closed.Since:O}: {closed.Reason.Message}"));
             else if (loop.Stalled is { } stalled)
                 Add(name, HealthStatus.Degraded, stalled);

@@ -22,7 +22,7 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
     /// <summary>For how long topics that are missing, and must not be created, are asked for again before the start fails.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>Waits until the cluster answers, and creates what is missing.</summary>
     /// <param name="topics">The topics, those that others are like before them.</param>
@@ -36,7 +36,7 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
 
         // A broker that has only just come back hears of new topics a moment after the others.
         var asked = time.GetTimestamp();
-        while (topics.Any(topic => topic.Options is null && !Exists(metadata, topic.Name)) && time.GetElapsedTime(asked) < Patience)
+        while (topics.Any(topic => topic.Options is null && !Exists(metadata, topic.Name)) && time.GetElapsedTime(asked) < Timeout)
         {
             await Task.Delay(Retry, time, cancellationToken);
             metadata = await ReadMetadata(admin, unreachable, cancellationToken);

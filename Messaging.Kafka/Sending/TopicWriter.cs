@@ -16,7 +16,7 @@ namespace Messaging.Kafka.Sending;
 /// </summary>
 internal sealed class TopicWriter(
     KafkaProducer producer, TopicSendContext transport, SendObservable riderObservers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
-    HandOverHealthReport report, TimeProvider time, KafkaRiderMetrics metrics)
+    OnwardWriteReport report, TimeProvider time, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
     public string Topic => transport.EntityName;
@@ -151,5 +151,5 @@ internal sealed class TopicWriter(
     }
 }
 
-/// <summary>Told of a hand-over that fails (with the error) or goes well again (with null).</summary>
-internal delegate void HandOverHealthReport(string topic, KafkaProduceException? error);
+/// <summary>Told of an outbox entry that fails (with the error) or goes well again (with null).</summary>
+internal delegate void OnwardWriteReport(string topic, KafkaProduceException? error);

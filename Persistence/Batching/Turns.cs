@@ -8,9 +8,9 @@ namespace Persistence.Batching;
 /// somebody's lock, for a slow disk or for a Postgres far away.
 /// </summary>
 /// <param name="limit">How many are under way at most, each on a connection of its own.</param>
-/// <param name="patience">Whoever has waited longer than this goes beside.</param>
+/// <param name="timeout">Whoever has waited longer than this goes beside.</param>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A SemaphoreSlim that nobody asked for its wait handle has nothing to dispose of.")]
-internal sealed class Turns(int limit, TimeSpan patience)
+internal sealed class Turns(int limit, TimeSpan timeout)
 {
     private readonly SemaphoreSlim _first = new(1);
     private readonly SemaphoreSlim _beside = new(limit - 1);
@@ -20,7 +20,7 @@ internal sealed class Turns(int limit, TimeSpan patience)
     {
         while (true)
         {
-            if (await _first.WaitAsync(patience))
+            if (await _first.WaitAsync(timeout))
                 return new Turn(_first);
             if (await _beside.WaitAsync(TimeSpan.Zero))
                 return new Turn(_beside);

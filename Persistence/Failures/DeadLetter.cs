@@ -18,8 +18,8 @@ public sealed record DeadLetter
     /// <summary>The mail, or null where the record does not say or must not be linked (an idempotency conflict).</summary>
     public Guid? MailId { get; init; }
 
-    /// <summary>The mail's generation.</summary>
-    public int Generation { get; init; }
+    /// <summary>The mail's epoch.</summary>
+    public int Epoch { get; init; }
 
     /// <summary>The original key.</summary>
     public byte[]? Key { get; init; }
@@ -39,7 +39,7 @@ public sealed record DeadLetter
     /// <summary>Its stack trace.</summary>
     public string? StackTrace { get; init; }
 
-    /// <summary>How often the mail was tried in this generation.</summary>
+    /// <summary>How often the mail was tried in this epoch.</summary>
     public int Attempts { get; init; }
 
     /// <summary>Where the record came from.</summary>

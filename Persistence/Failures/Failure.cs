@@ -23,8 +23,8 @@ public sealed class Failure
     /// <summary>The mail, where the record says which.</summary>
     public Guid? MailId { get; init; }
 
-    /// <summary>The mail's generation.</summary>
-    public int Generation { get; init; }
+    /// <summary>The mail's epoch.</summary>
+    public int Epoch { get; init; }
 
     /// <summary>The original key.</summary>
     public byte[]? Key { get; init; }
@@ -74,8 +74,8 @@ public sealed class Failure
     /// <summary>When a process took on the pending replay last.</summary>
     public DateTimeOffset? ReplayClaimedAt { get; init; }
 
-    /// <summary>The generation that the replay's record carries.</summary>
-    public int? ReplayGeneration { get; init; }
+    /// <summary>The epoch that the replay's record carries.</summary>
+    public int? ReplayEpoch { get; init; }
 
     /// <summary>When the replay's record was acked.</summary>
     public DateTimeOffset? ReplayedAt { get; init; }

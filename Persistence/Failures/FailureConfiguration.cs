@@ -7,21 +7,21 @@ namespace Persistence.Failures;
 internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
 {
     public const string OnePerDeadLetter = "ux_failures_dead_letter";
-    public const string OnePerGeneration = "ux_failures_mail_generation";
+    public const string OnePerEpoch = "ux_failures_mail_epoch";
     public const string OnePerOriginal = "ux_failures_original";
 
     public void Configure(EntityTypeBuilder<Failure> builder)
     {
         builder.ToTable("failures", table =>
         {
-            table.HasComment("One row per failed mail and generation, or per record that could not be read. Rebuilt by reading the dead-letter topic anew.");
+            table.HasComment("One row per failed mail and epoch, or per record that could not be read. Rebuilt by reading the dead-letter topic anew.");
             table.HasCheckConstraint("ck_failures_status", EnumText.Check<FailureStatus>("status"));
         });
         builder.HasKey(failure => failure.Id);
         builder.Property(failure => failure.Id).ValueGeneratedNever().HasComment("The failure's id (UUID version 7, sorts by time).");
         builder.Property(failure => failure.MailId)
-            .HasComment("The mail (deliveries.id, which may have no row). Null where the record does not say, or conflicts with the mail under that id.");
-        builder.Property(failure => failure.Generation).HasComment("The generation of the mail that failed.");
+            .HasComment("The mail (mails.id, which may have no row). Null where the record does not say, or conflicts with the mail under that id.");
+        builder.Property(failure => failure.Epoch).HasComment("The epoch of the mail that failed.");
         builder.Property(failure => failure.Key).HasComment("The record's key, byte for byte.");
         builder.Property(failure => failure.Value).HasComment("The record's value, byte for byte: convert_from(value, 'UTF8') shows it where it is text.");
         builder.Property(failure => failure.Headers).HasColumnType("jsonb")
@@ -31,7 +31,7 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.Property(failure => failure.Stack).HasComment("The exception's stack trace, cut at 8,192 characters.");
         builder.Property(failure => failure.Fingerprint)
             .HasComment("The same for failures of one cause: exception type and message without ids, addresses and numbers.");
-        builder.Property(failure => failure.Attempts).HasComment("How often the mail was delivered in this generation.");
+        builder.Property(failure => failure.Attempts).HasComment("How often the mail was delivered in this epoch.");
         builder.Property(failure => failure.Status).HasConversion(EnumText.Converter<FailureStatus>())
             .HasComment("unresolved (waits for somebody), replayed (sent again, not ended yet), resolved (sent after all) or discarded.");
         builder.Property(failure => failure.FailedAt).HasComment("When the mail was given up.");
@@ -62,10 +62,10 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.Property(failure => failure.ReplayRequestedAt).HasComment("When somebody asked to send the mail again.");
         builder.Property(failure => failure.ReplayClaimedAt)
             .HasComment("When a process took on producing the replay last; another takes it on if it is not marked for too long.");
-        builder.Property(failure => failure.ReplayGeneration).HasComment("The generation that the replay's record carries.");
+        builder.Property(failure => failure.ReplayEpoch).HasComment("The epoch that the replay's record carries.");
         builder.Property(failure => failure.ReplayedAt)
             .HasComment("When the replay's record was acked. Null with a request: it is produced by the next sweep.");
-        builder.Property(failure => failure.ReplayedAs).HasComment("The mail that it was sent as (deliveries.id): the same, or a new one.");
+        builder.Property(failure => failure.ReplayedAs).HasComment("The mail that it was sent as (mails.id): the same, or a new one.");
     }
 
     private static void ConfigureIndexes(EntityTypeBuilder<Failure> builder)
@@ -73,9 +73,9 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         // Projecting a record twice meets the first.
         builder.HasIndex(failure => new { failure.DltTopic, failure.DltPartition, failure.DltOffset, failure.DltTimestamp })
             .IsUnique().HasDatabaseName(OnePerDeadLetter);
-        // One failure per mail and generation, open or not: a copy that arrives after the replay must not open it again.
-        builder.HasIndex(failure => new { failure.MailId, failure.Generation })
-            .IsUnique().HasDatabaseName(OnePerGeneration).HasFilter("mail_id IS NOT NULL");
+        // One failure per mail and epoch, open or not: a copy that arrives after the replay must not open it again.
+        builder.HasIndex(failure => new { failure.MailId, failure.Epoch })
+            .IsUnique().HasDatabaseName(OnePerEpoch).HasFilter("mail_id IS NOT NULL");
         // The same for records without a mail, by where they came from.
         builder.HasIndex(failure => new
             {

@@ -31,8 +31,8 @@ public sealed record FailureSummary
     /// <summary>The mail, where known.</summary>
     public required Guid? MailId { get; init; }
 
-    /// <summary>The mail's generation.</summary>
-    public required int Generation { get; init; }
+    /// <summary>The mail's epoch.</summary>
+    public required int Epoch { get; init; }
 
     /// <summary>How far people have come with it.</summary>
     public required FailureStatus Status { get; init; }

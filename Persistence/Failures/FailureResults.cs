@@ -44,14 +44,14 @@ public enum Refusal
     /// <summary>A worker is sending the mail at this moment.</summary>
     MailInProgress,
 
-    /// <summary>The mail has moved on: it is sent, canceled, replaced, or in a later generation.</summary>
+    /// <summary>The mail has moved on: it is sent, canceled, replaced, or in a later epoch.</summary>
     MailMovedOn,
 }
 
 /// <summary>What to produce to send a failed mail again.</summary>
 /// <param name="FailureId">The failure, to be marked by <see cref="FailureStore.MarkReplayedAsync"/> once the record is acked.</param>
 /// <param name="MailId">The mail's id, for the <c>MessageId</c> header: a new one where the dead letter named none.</param>
-/// <param name="Generation">For the <c>Mail-Generation</c> header.</param>
+/// <param name="Epoch">For the <c>Mail-Epoch</c> header.</param>
 /// <param name="Topic">The topic that the record came from, where it is known.</param>
 /// <param name="Key">The original key.</param>
 /// <param name="Value">The original value.</param>
@@ -59,7 +59,7 @@ public enum Refusal
 public sealed record Replay(
     Guid FailureId,
     Guid MailId,
-    int Generation,
+    int Epoch,
     string? Topic,
     byte[]? Key,
     byte[]? Value,

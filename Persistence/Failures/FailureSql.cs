@@ -4,17 +4,17 @@ namespace Persistence.Failures;
 internal static class FailureSql
 {
     /// <summary>
-    /// A new failure, or no row where the record, its mail's generation, or its original is known already. How far people
+    /// A new failure, or no row where the record, its mail's epoch, or its original is known already. How far people
     /// have come with it follows from the mail, so that rows rebuilt from the topic do not open what was closed.
     /// </summary>
     public const string Insert = """
         INSERT INTO email.failures (
-            id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, generation, key, value, headers,
+            id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, epoch, key, value, headers,
             exception_type, message, stack, fingerprint, attempts,
             original_topic, original_partition, original_offset, original_timestamp, original_group,
             status, replayed_as, failed_at, created_at, updated_at)
         SELECT
-            @id, @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, @mail_id, @generation, @key, @value, @headers,
+            @id, @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, @mail_id, @epoch, @key, @value, @headers,
             @exception_type, @message, @stack, @fingerprint, @attempts,
             @original_topic, @original_partition, @original_offset, @original_timestamp, @original_group,
             coalesce(mail.status, 'unresolved'), CASE WHEN mail.status = 'replayed' THEN coalesce(mail.replaced_by_id, mail.id) END, @failed_at, now(), now()
@@ -23,9 +23,9 @@ internal static class FailureSql
             SELECT d.id, d.replaced_by_id, CASE
                 WHEN d.state IN ('sent', 'canceled') THEN 'resolved'
                 WHEN d.state = 'discarded' THEN 'discarded'
-                WHEN d.state = 'replaced' OR d.generation > @generation THEN 'replayed'
+                WHEN d.state = 'replaced' OR d.epoch > @epoch THEN 'replayed'
             END AS status
-            FROM email.deliveries AS d WHERE d.id = @mail_id
+            FROM email.mails AS d WHERE d.id = @mail_id
         ) AS mail ON true
         ON CONFLICT DO NOTHING
         RETURNING id
@@ -40,9 +40,9 @@ internal static class FailureSql
         WHERE (dlt_topic, dlt_partition, dlt_offset, dlt_timestamp) = (@dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp)
         """;
 
-    /// <summary>The failure of the same mail and generation, and whether its bytes are the same.</summary>
+    /// <summary>The failure of the same mail and epoch, and whether its bytes are the same.</summary>
     public const string FindByMail = """
-        SELECT id, value IS NOT DISTINCT FROM @value FROM email.failures WHERE mail_id = @mail_id AND generation = @generation
+        SELECT id, value IS NOT DISTINCT FROM @value FROM email.failures WHERE mail_id = @mail_id AND epoch = @epoch
         """;
 
     /// <summary>The failure of the same original record, where neither names a mail.</summary>
@@ -60,19 +60,19 @@ internal static class FailureSql
         """;
 
     /// <summary>
-    /// The record in the topic proves that the mail is dead and that its hand-over was produced. A mail that a live worker
+    /// The record in the topic proves that the mail is dead and that its outbox entry was produced. A mail that a live worker
     /// is sending is left to it, as is one that has moved on.
     /// </summary>
-    public const string Bury = """
-        UPDATE email.deliveries AS d SET
+    public const string MarkDead = """
+        UPDATE email.mails AS d SET
             state = 'dead', ended_at = coalesce(d.ended_at, now()), next_attempt_at = NULL,
             last_error = coalesce(d.last_error, @message),
-            hand_over = 'dead_letter', hand_over_attempt = NULL, hand_over_reason = coalesce(d.hand_over_reason, @message),
-            hand_over_at = coalesce(d.hand_over_at, now()), hand_over_marked_at = coalesce(d.hand_over_marked_at, now()),
+            outbox_entry = 'dead_letter', outbox_attempt = NULL, outbox_reason = coalesce(d.outbox_reason, @message),
+            outbox_at = coalesce(d.outbox_at, now()), published_at = coalesce(d.published_at, now()),
             updated_at = now()
-        WHERE d.id = @mail_id AND d.generation = @generation AND (
+        WHERE d.id = @mail_id AND d.epoch = @epoch AND (
             d.state IN ('queued', 'scheduled')
-            OR d.state = 'dead' AND d.hand_over_marked_at IS NULL
+            OR d.state = 'dead' AND d.published_at IS NULL
             OR d.state = 'sending' AND d.claimed_at <= now()
                AND NOT EXISTS (SELECT FROM email.workers AS p WHERE p.id = d.worker_id AND p.lease_until > now()))
         """;
@@ -82,21 +82,21 @@ internal static class FailureSql
     /// mail, in the order in which <c>sent</c> locks them.
     /// </summary>
     public const string Lock = """
-        SELECT f.status, f.replay_requested_at IS NOT NULL, f.mail_id, f.generation, f.original_topic, f.key, f.value, f.headers::text
+        SELECT f.status, f.replay_requested_at IS NOT NULL, f.mail_id, f.epoch, f.original_topic, f.key, f.value, f.headers::text
         FROM email.failures AS f WHERE f.id = @id FOR NO KEY UPDATE
         """;
 
     /// <summary>The mail of a failure, where it has a row.</summary>
     public const string LockMail = """
-        SELECT d.state, d.generation
-        FROM email.failures AS f JOIN email.deliveries AS d ON d.id = f.mail_id
+        SELECT d.state, d.epoch
+        FROM email.failures AS f JOIN email.mails AS d ON d.id = f.mail_id
         WHERE f.id = @id FOR NO KEY UPDATE OF d
         """;
 
     /// <summary>Notes what is to be produced: the sweep finishes it if this process does not.</summary>
     public const string RequestReplay = """
         UPDATE email.failures SET
-            replay_requested_at = now(), replay_claimed_at = now(), replay_generation = @generation, replayed_as = @mail_id, updated_at = now()
+            replay_requested_at = now(), replay_claimed_at = now(), replay_epoch = @epoch, replayed_as = @mail_id, updated_at = now()
         WHERE id = @id
         """;
 
@@ -121,14 +121,14 @@ internal static class FailureSql
             FOR NO KEY UPDATE SKIP LOCKED
         ) AS pending
         WHERE f.id = pending.id
-        RETURNING f.id, f.replayed_as, f.replay_generation, f.original_topic, f.key, f.value, f.headers::text
+        RETURNING f.id, f.replayed_as, f.replay_epoch, f.original_topic, f.key, f.value, f.headers::text
         """;
 
-    /// <summary>Left for good, with its mail.</summary>
+    /// <summary>Left permanently, with its mail.</summary>
     public const string Discard = """
         WITH mail AS (
-            UPDATE email.deliveries SET state = 'discarded', ended_at = now(), updated_at = now()
-            WHERE id = @mail_id AND state = 'dead' AND generation = @generation
+            UPDATE email.mails SET state = 'discarded', ended_at = now(), updated_at = now()
+            WHERE id = @mail_id AND state = 'dead' AND epoch = @epoch
         )
         UPDATE email.failures SET status = 'discarded', updated_at = now() WHERE id = @id
         """;

@@ -22,10 +22,10 @@ public enum FailureActionKind
     /// <summary>Sent again as it was.</summary>
     Replay,
 
-    /// <summary>Left for good.</summary>
+    /// <summary>Left permanently.</summary>
     Discard,
 
-    /// <summary>Mended and sent as another mail.</summary>
+    /// <summary>Fixed and sent as another mail.</summary>
     Edit,
 
     /// <summary>Ended because its mail was sent.</summary>

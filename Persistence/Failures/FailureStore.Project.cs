@@ -11,8 +11,8 @@ public sealed partial class FailureStore
 
     /// <summary>
     /// Makes a failure row of a dead letter. Projecting twice changes nothing; nor does a second record of the same mail,
-    /// generation and bytes, as a crash between "produced" and "committed" leaves it: that is noted as a copy. Other bytes
-    /// under the same mail and generation are a failure of their own, without the link, so that they are not lost.
+    /// epoch and bytes, as a crash between "produced" and "committed" leaves it: that is noted as a copy. Other bytes
+    /// under the same mail and epoch are a failure of their own, without the link, so that they are not lost.
     /// </summary>
     /// <param name="record">The dead letter.</param>
     /// <param name="cancellationToken">Gives up; nothing is projected then, or all of it.</param>
@@ -23,7 +23,7 @@ public sealed partial class FailureStore
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Before the insert, which looks at the mail's state: the mail is locked or settled when the failure is written.
-        await BuryAsync(record, transaction, cancellationToken);
+        await MarkDeadAsync(record, transaction, cancellationToken);
         var (id, kind) = await InsertOrFindAsync(record, fingerprint, transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return new Projection(id, kind, fingerprint);
@@ -54,12 +54,12 @@ public sealed partial class FailureStore
         return (failureId, ProjectionKind.Copy);
     }
 
-    private static async Task BuryAsync(DeadLetter record, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    private static async Task MarkDeadAsync(DeadLetter record, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         if (record.MailId is not { } mailId)
             return;
-        var command = new NpgsqlCommand(FailureSql.Bury)
-            .With("mail_id", mailId).With("generation", record.Generation).With("message", PostgresText.Clean(record.Message));
+        var command = new NpgsqlCommand(FailureSql.MarkDead)
+            .With("mail_id", mailId).With("epoch", record.Epoch).With("message", PostgresText.Clean(record.Message));
         await ExecuteAsync(command, transaction, cancellationToken);
     }
 
@@ -67,7 +67,7 @@ public sealed partial class FailureStore
         DeadLetter record, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(FailureSql.FindByMail)
-            .With("mail_id", record.MailId!.Value).With("generation", record.Generation)
+            .With("mail_id", record.MailId!.Value).With("epoch", record.Epoch)
             .Nullable("value", record.Value, NpgsqlDbType.Bytea);
         Enlist(command, transaction);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -84,7 +84,7 @@ public sealed partial class FailureStore
         WithOriginal(WithPosition(FailureSql.Insert, record), record)
             .With("id", Guid.CreateVersion7())
             .Nullable("mail_id", record.MailId, NpgsqlDbType.Uuid)
-            .With("generation", record.Generation)
+            .With("epoch", record.Epoch)
             .Nullable("key", record.Key, NpgsqlDbType.Bytea)
             .Nullable("value", record.Value, NpgsqlDbType.Bytea)
             .Nullable("headers", HeaderJson.Write(record.Headers), NpgsqlDbType.Jsonb)

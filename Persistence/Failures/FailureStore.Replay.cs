@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Text;
 
 namespace Persistence.Failures;
@@ -9,7 +9,7 @@ namespace Persistence.Failures;
 public sealed partial class FailureStore
 {
     /// <summary>
-    /// Takes down that a failed mail is to be sent again, and raises its row, so that records of the old generation are
+    /// Takes down that a failed mail is to be sent again, and raises its row, so that records of the old epoch are
     /// dropped. Produce the record that this returns, then call <see cref="MarkReplayedAsync"/>; a crash in between is
     /// finished by whoever asks for <see cref="PendingReplaysAsync"/>.
     /// </summary>
@@ -24,23 +24,23 @@ public sealed partial class FailureStore
         var mail = await LockMailAsync(id, transaction, cancellationToken);
         if (await LockAsync(id, transaction, cancellationToken) is not { } failure)
             return new ReplayResult.Refused(Refusal.NotFound);
-        if (ReplayRules.RefuseReplay(failure.Status, failure.ReplayPending, failure.Generation, mail) is { } refusal)
+        if (ReplayRules.RefuseReplay(failure.Status, failure.ReplayPending, failure.Epoch, mail) is { } refusal)
             return new ReplayResult.Refused(refusal);
 
         // Without a mail of its own the record becomes a new one: its id, if it named any, is another mail's.
-        var (mailId, generation) = failure.MailId is { } same ? (same, failure.Generation + 1) : (Guid.CreateVersion7(), 0);
-        if (mail is not null && !await RaiseAsync(mailId, generation, transaction, cancellationToken))
+        var (mailId, epoch) = failure.MailId is { } same ? (same, failure.Epoch + 1) : (Guid.CreateVersion7(), 0);
+        if (mail is not null && !await RaiseAsync(mailId, epoch, transaction, cancellationToken))
             return new ReplayResult.Refused(Refusal.MailInProgress);
         await ExecuteAsync(
-            new NpgsqlCommand(FailureSql.RequestReplay).With("id", id).With("generation", generation).With("mail_id", mailId),
+            new NpgsqlCommand(FailureSql.RequestReplay).With("id", id).With("epoch", epoch).With("mail_id", mailId),
             transaction, cancellationToken);
         await AuditAsync(
             id, FailureActionKind.Replay, actor, reason,
             Stand(failure.Status, mail),
-            Stand(failure.Status, mail is null ? null : new MailFacts(MailState.Queued, generation), mailId), transaction, cancellationToken);
+            Stand(failure.Status, mail is null ? null : new MailFacts(MailState.Queued, epoch), mailId), transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return new ReplayResult.Accepted(
-            new Replay(id, mailId, generation, failure.OriginalTopic, failure.Key, failure.Value, failure.Headers));
+            new Replay(id, mailId, epoch, failure.OriginalTopic, failure.Key, failure.Value, failure.Headers));
     }
 
     /// <summary>Marks that a replay's record was acked. Marking twice changes nothing.</summary>
@@ -78,7 +78,7 @@ public sealed partial class FailureStore
         return pending;
     }
 
-    /// <summary>Leaves a failure for good, and its mail with it.</summary>
+    /// <summary>Leaves a failure permanently, and its mail with it.</summary>
     /// <param name="id">The failure.</param>
     /// <param name="actor">Who decides so.</param>
     /// <param name="reason">Why.</param>
@@ -91,10 +91,10 @@ public sealed partial class FailureStore
         var mail = await LockMailAsync(id, transaction, cancellationToken);
         if (await LockAsync(id, transaction, cancellationToken) is not { } failure)
             return Refusal.NotFound;
-        if (ReplayRules.RefuseDiscard(failure.Status, failure.ReplayPending, failure.Generation, mail) is { } refusal)
+        if (ReplayRules.RefuseDiscard(failure.Status, failure.ReplayPending, failure.Epoch, mail) is { } refusal)
             return refusal;
         await ExecuteAsync(
-            new NpgsqlCommand(FailureSql.Discard).With("id", id).With("generation", failure.Generation)
+            new NpgsqlCommand(FailureSql.Discard).With("id", id).With("epoch", failure.Epoch)
                 .Nullable("mail_id", failure.MailId, NpgsqlDbType.Uuid),
             transaction, cancellationToken);
         await AuditAsync(
@@ -105,9 +105,9 @@ public sealed partial class FailureStore
         return null;
     }
 
-    private static async Task<bool> RaiseAsync(Guid mailId, int generation, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+    private static async Task<bool> RaiseAsync(Guid mailId, int epoch, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
         await ScalarAsync<long>(
-            new NpgsqlCommand(ClaimSql.Raise).With("id", mailId).With("generation", generation), transaction, cancellationToken) == 1;
+            new NpgsqlCommand(ClaimSql.Raise).With("id", mailId).With("epoch", epoch), transaction, cancellationToken) == 1;
 
     private static async Task<LockedFailure?> LockAsync(Guid id, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
@@ -150,7 +150,7 @@ public sealed partial class FailureStore
     private static string Stand(FailureStatus status, MailFacts? mail, Guid? replayedAs = null) => JsonSerializer.Serialize(new
     {
         status = status.ToText(),
-        mail = mail is null ? null : new { state = mail.State.ToText(), generation = mail.Generation },
+        mail = mail is null ? null : new { state = mail.State.ToText(), epoch = mail.Epoch },
         replayed_as = replayedAs,
     });
 
@@ -169,7 +169,7 @@ public sealed partial class FailureStore
         FailureStatus Status,
         bool ReplayPending,
         Guid? MailId,
-        int Generation,
+        int Epoch,
         string? OriginalTopic,
         byte[]? Key,
         byte[]? Value,

@@ -10,7 +10,7 @@ public sealed partial class FailureStore
     {
         Id = failure.Id,
         MailId = failure.MailId,
-        Generation = failure.Generation,
+        Epoch = failure.Epoch,
         Status = failure.Status,
         ExceptionType = failure.ExceptionType,
         Message = failure.Message,
@@ -69,7 +69,7 @@ public sealed partial class FailureStore
         {
             var wanted = PostgresText.Clean(recipient);
             failures = failures.Where(failure => context.Recipients.Any(to =>
-                to.DeliveryId == failure.MailId && SqlFunctions.Lower(to.Address) == SqlFunctions.Lower(wanted)));
+                to.MailId == failure.MailId && SqlFunctions.Lower(to.Address) == SqlFunctions.Lower(wanted)));
         }
         if (filter.Since?.ToUniversalTime() is { } since)
             failures = failures.Where(failure => failure.FailedAt >= since);

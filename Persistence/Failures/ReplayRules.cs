@@ -1,20 +1,20 @@
-using Persistence.Deliveries;
+using Persistence.Mails;
 
 namespace Persistence.Failures;
 
 /// <summary>The part of a mail's row that decides about its failure.</summary>
-internal sealed record MailFacts(MailState State, int Generation);
+internal sealed record MailFacts(MailState State, int Epoch);
 
 /// <summary>What may be done about a failure, decided purely.</summary>
 internal static class ReplayRules
 {
     /// <summary>Why a failure cannot be replayed; null where it can.</summary>
-    public static Refusal? RefuseReplay(FailureStatus status, bool replayPending, int generation, MailFacts? mail) =>
-        Closed(status, replayPending) ?? (mail is null ? null : MovedOn(mail, generation));
+    public static Refusal? RefuseReplay(FailureStatus status, bool replayPending, int epoch, MailFacts? mail) =>
+        Closed(status, replayPending) ?? (mail is null ? null : MovedOn(mail, epoch));
 
-    /// <summary>Why a failure cannot be discarded; null where it can. What a replay has begun is not called back by it.</summary>
-    public static Refusal? RefuseDiscard(FailureStatus status, bool replayPending, int generation, MailFacts? mail) =>
-        RefuseReplay(status, replayPending, generation, mail) switch
+    /// <summary>Why a failure cannot be discarded; null where it can. What a replay has begun is not canceled by it.</summary>
+    public static Refusal? RefuseDiscard(FailureStatus status, bool replayPending, int epoch, MailFacts? mail) =>
+        RefuseReplay(status, replayPending, epoch, mail) switch
         {
             // The mail went on without it: closing the failure is then all that is left to do.
             Refusal.MailMovedOn => null,
@@ -29,10 +29,10 @@ internal static class ReplayRules
         _ => replayPending ? Refusal.ReplayPending : null,
     };
 
-    private static Refusal? MovedOn(MailFacts mail, int generation) => mail switch
+    private static Refusal? MovedOn(MailFacts mail, int epoch) => mail switch
     {
         { State: MailState.Sending } => Refusal.MailInProgress,
-        { State: MailState.Dead } when mail.Generation == generation => null,
+        { State: MailState.Dead } when mail.Epoch == epoch => null,
         _ => Refusal.MailMovedOn,
     };
 }

@@ -1,21 +1,21 @@
-using Persistence.Deliveries;
+using Persistence.Mails;
 
 namespace Persistence.Ledger;
 
-/// <summary>A record of the topic, as far as the books must know of it. Small, whatever the mail's size.</summary>
+/// <summary>A record of the topic, as far as the database must know of it. Small, whatever the mail's size.</summary>
 /// <param name="Topic">Its topic.</param>
 /// <param name="Partition">Its partition.</param>
 /// <param name="Offset">Its offset.</param>
 /// <param name="Timestamp">Its timestamp.</param>
-/// <param name="Identity">Mail, generation and attempt.</param>
+/// <param name="Identity">Mail, epoch and attempt.</param>
 /// <param name="ContentHash">SHA-256 of its value.</param>
 public sealed record LedgerRecord(
     string Topic, int Partition, long Offset, DateTimeOffset Timestamp, RecordIdentity Identity, byte[] ContentHash);
 
-/// <summary>What the books have for a record.</summary>
+/// <summary>What the database have for a record.</summary>
 /// <param name="Row">The mail's row, or null.</param>
 /// <param name="HasFailure">Whether there is a failure of this record, looked for where the row does not speak for it.</param>
-public sealed record BookEntry(RowFacts? Row, bool HasFailure);
+public sealed record LedgerEntry(RowFacts? Row, bool HasFailure);
 
 /// <summary>A mail that has not come to its end, and what its row says of how it goes on.</summary>
 public sealed record OpenMail
@@ -32,7 +32,7 @@ public sealed record OpenMail
     /// <summary>Whether a replay was asked for whose record is not yet acknowledged: a sweep produces it.</summary>
     public bool ReplayPending { get; init; }
 
-    /// <summary>Whether the generation that died has its failure.</summary>
+    /// <summary>Whether the epoch that died has its failure.</summary>
     public bool HasFailure { get; init; }
 
     /// <summary>Where its first record lay.</summary>
@@ -57,8 +57,8 @@ public sealed record OpenMail
     public DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>The bytes of a mail that the books keep: those of its latest failure.</summary>
+/// <summary>The bytes of a mail that the database keep: those of its latest failure.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Value">The value.</param>
 /// <param name="Headers">The dead letter's headers.</param>
-public sealed record KeptBytes(byte[]? Key, byte[]? Value, IReadOnlyList<Failures.RecordHeader> Headers);
+public sealed record StoredBytes(byte[]? Key, byte[]? Value, IReadOnlyList<Failures.RecordHeader> Headers);

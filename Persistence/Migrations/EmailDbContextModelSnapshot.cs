@@ -24,294 +24,6 @@ namespace Persistence.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
-            modelBuilder.Entity("Persistence.Deliveries.Delivery", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid")
-                        .HasColumnName("id")
-                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
-
-                    b.Property<DateTimeOffset?>("AcceptedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("accepted_at")
-                        .HasComment("When the API accepted the mail; null where it did not come by the API.");
-
-                    b.Property<int>("Attempt")
-                        .HasColumnType("integer")
-                        .HasColumnName("attempt")
-                        .HasComment("The last delivery of this generation that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed.");
-
-                    b.Property<DateTimeOffset?>("ClaimedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("claimed_at")
-                        .HasComment("When a worker claimed the mail last.");
-
-                    b.Property<byte[]>("ContentHash")
-                        .HasColumnType("bytea")
-                        .HasColumnName("content_hash")
-                        .HasComment("SHA-256 of that record's value. Another value under the same id is a conflict, not a copy.");
-
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at")
-                        .HasDefaultValueSql("now()")
-                        .HasComment("When this row was written.");
-
-                    b.Property<DateTimeOffset?>("EndedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("ended_at")
-                        .HasComment("When the mail ended: sent, dead, canceled, replaced or discarded.");
-
-                    b.Property<long>("FencingToken")
-                        .HasColumnType("bigint")
-                        .HasColumnName("fencing_token")
-                        .HasComment("Grows by one with each claim. A worker with an older token can no longer change the state.");
-
-                    b.Property<long?>("FirstOffset")
-                        .HasColumnType("bigint")
-                        .HasColumnName("first_offset")
-                        .HasComment("The offset of that record.");
-
-                    b.Property<int?>("FirstPartition")
-                        .HasColumnType("integer")
-                        .HasColumnName("first_partition")
-                        .HasComment("The partition of that record.");
-
-                    b.Property<string>("FirstTopic")
-                        .HasColumnType("text")
-                        .HasColumnName("first_topic")
-                        .HasComment("The topic of the first record that was claimed.");
-
-                    b.Property<int>("Generation")
-                        .HasColumnType("integer")
-                        .HasColumnName("generation")
-                        .HasComment("Counts replays and changes of schedule, from 0. Records of an older generation are dropped.");
-
-                    b.Property<string>("HandOver")
-                        .HasColumnType("text")
-                        .HasColumnName("hand_over")
-                        .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule; null while it runs or once it was sent.");
-
-                    b.Property<DateTimeOffset?>("HandOverAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("hand_over_at")
-                        .HasComment("When the hand-over was written, before its record was produced.");
-
-                    b.Property<int?>("HandOverAttempt")
-                        .HasColumnType("integer")
-                        .HasColumnName("hand_over_attempt")
-                        .HasComment("The attempt number that the redelivery carries.");
-
-                    b.Property<DateTimeOffset?>("HandOverMarkedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("hand_over_marked_at")
-                        .HasComment("When the hand-over's record was acked. Null with a hand-over: it is produced again when the old record returns.");
-
-                    b.Property<string>("HandOverReason")
-                        .HasColumnType("text")
-                        .HasColumnName("hand_over_reason")
-                        .HasComment("Why the last attempt did not send the mail.");
-
-                    b.Property<string>("Key")
-                        .HasColumnType("text")
-                        .HasColumnName("key")
-                        .HasComment("The Kafka key: the ordering key, or the id. Mails of one key are sent in order.");
-
-                    b.Property<string>("LastError")
-                        .HasColumnType("text")
-                        .HasColumnName("last_error")
-                        .HasComment("What went wrong last, for people; null where nothing has.");
-
-                    b.Property<string>("MessageIdHeader")
-                        .HasColumnType("text")
-                        .HasColumnName("message_id_header")
-                        .HasComment("The SMTP Message-ID, the same in every attempt, so that a mail sent twice can be recognized.");
-
-                    b.Property<DateTimeOffset?>("NextAttemptAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("next_attempt_at")
-                        .HasComment("When the next attempt is due; null where none is.");
-
-                    b.Property<DateTimeOffset?>("RecordTimestamp")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("record_timestamp")
-                        .HasComment("The Kafka timestamp of that record.");
-
-                    b.Property<Guid?>("ReplacedById")
-                        .HasColumnType("uuid")
-                        .HasColumnName("replaced_by_id")
-                        .HasComment("The edited copy that was sent instead of this mail.");
-
-                    b.Property<Guid?>("ReplacesId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("replaces_id")
-                        .HasComment("The mail that this one is an edited copy of.");
-
-                    b.Property<DateTimeOffset?>("ScheduledAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("scheduled_at")
-                        .HasComment("When the mail is to be sent; null means at once.");
-
-                    b.Property<string>("Sender")
-                        .HasColumnType("text")
-                        .HasColumnName("sender")
-                        .HasComment("The address the mail is from.");
-
-                    b.Property<DateTimeOffset?>("SentAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("sent_at")
-                        .HasComment("When the mail server took the mail.");
-
-                    b.Property<string>("State")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("state")
-                        .HasComment("scheduled, queued, sending, sent, dead, canceled, replaced or discarded.");
-
-                    b.Property<string>("Subject")
-                        .HasColumnType("text")
-                        .HasColumnName("subject")
-                        .HasComment("The mail's subject.");
-
-                    b.Property<Guid?>("TakenOverFrom")
-                        .HasColumnType("uuid")
-                        .HasColumnName("taken_over_from")
-                        .HasComment("The worker whose lease had run out while it sent, where the last claim took the mail over from it.");
-
-                    b.Property<int>("UnknownOutcomes")
-                        .HasColumnType("integer")
-                        .HasColumnName("unknown_outcomes")
-                        .HasComment("How often the server's answer was lost: it may have taken the mail that often without our knowing.");
-
-                    b.Property<DateTimeOffset>("UpdatedAt")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at")
-                        .HasDefaultValueSql("now()")
-                        .HasComment("When this row was changed last.");
-
-                    b.Property<Guid?>("WorkerId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("worker_id")
-                        .HasComment("The worker that claimed the mail last (workers.id).");
-
-                    b.HasKey("Id")
-                        .HasName("pk_deliveries");
-
-                    b.HasIndex("CreatedAt")
-                        .HasDatabaseName("ix_deliveries_created");
-
-                    b.HasIndex("HandOver", "NextAttemptAt")
-                        .HasDatabaseName("ix_deliveries_handed_over")
-                        .HasFilter("hand_over IS NOT NULL");
-
-                    b.ToTable("deliveries", "email", t =>
-                        {
-                            t.HasComment("One row per mail, in exactly one state. A mail without a row is still unread in the topic.");
-
-                            t.HasCheckConstraint("ck_deliveries_hand_over", "hand_over IN ('redelivery', 'dead_letter', 'schedule')");
-
-                            t.HasCheckConstraint("ck_deliveries_sending_has_worker", "state <> 'sending' OR (worker_id IS NOT NULL AND claimed_at IS NOT NULL)");
-
-                            t.HasCheckConstraint("ck_deliveries_state", "state IN ('scheduled', 'queued', 'sending', 'sent', 'dead', 'canceled', 'replaced', 'discarded')");
-                        });
-
-                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
-                });
-
-            modelBuilder.Entity("Persistence.Deliveries.DeliveryRecipient", b =>
-                {
-                    b.Property<Guid>("DeliveryId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("delivery_id")
-                        .HasComment("The mail (deliveries.id).");
-
-                    b.Property<string>("Address")
-                        .HasColumnType("text")
-                        .HasColumnName("address")
-                        .HasComment("The bare address, as the mail gave it.");
-
-                    b.Property<string>("EnhancedCode")
-                        .HasColumnType("text")
-                        .HasColumnName("enhanced_code")
-                        .HasComment("The server's last enhanced status code, such as 5.1.1.");
-
-                    b.Property<string>("Kind")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("kind")
-                        .HasComment("The field that named it: to, cc or bcc.");
-
-                    b.Property<int>("Ordinal")
-                        .HasColumnType("integer")
-                        .HasColumnName("ordinal")
-                        .HasComment("Its place among the mail's recipients, from 1.");
-
-                    b.Property<string>("Outcome")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("outcome")
-                        .HasComment("pending, accepted (never sent to again), rejected (5xx), deferred (4xx) or unknown (answer lost).");
-
-                    b.Property<int?>("ReplyCode")
-                        .HasColumnType("integer")
-                        .HasColumnName("reply_code")
-                        .HasComment("The server's last SMTP reply code, such as 250 or 451.");
-
-                    b.Property<string>("ReplyText")
-                        .HasColumnType("text")
-                        .HasColumnName("reply_text")
-                        .HasComment("The server's last words about this recipient.");
-
-                    b.Property<DateTimeOffset>("UpdatedAt")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at")
-                        .HasDefaultValueSql("now()")
-                        .HasComment("When this row was changed last.");
-
-                    b.HasKey("DeliveryId", "Address")
-                        .HasName("pk_delivery_recipients");
-
-                    b.ToTable("delivery_recipients", "email", t =>
-                        {
-                            t.HasComment("The recipients of each mail and what became of it for each of them, written when its first attempt has ended (a scheduled mail's at once).");
-
-                            t.HasCheckConstraint("ck_delivery_recipients_kind", "kind IN ('to', 'cc', 'bcc')");
-
-                            t.HasCheckConstraint("ck_delivery_recipients_outcome", "outcome IN ('pending', 'accepted', 'rejected', 'deferred', 'unknown')");
-                        });
-                });
-
-            modelBuilder.Entity("Persistence.Deliveries.KeptRecord", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid")
-                        .HasColumnName("id")
-                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
-
-                    b.Property<JsonDocument>("Headers")
-                        .HasColumnType("jsonb")
-                        .HasColumnName("kept_headers")
-                        .HasComment("The headers of the copy that sends a scheduled mail when it is due: a list of {name, value} or {name, base64}.");
-
-                    b.Property<byte[]>("Key")
-                        .HasColumnType("bytea")
-                        .HasColumnName("kept_key")
-                        .HasComment("The key of a scheduled mail's record, byte for byte.");
-
-                    b.Property<byte[]>("Value")
-                        .HasColumnType("bytea")
-                        .HasColumnName("kept_value")
-                        .HasComment("The value of a scheduled mail's record, byte for byte, until the mail is claimed or canceled.");
-
-                    b.HasKey("Id")
-                        .HasName("pk_deliveries");
-
-                    b.ToTable("deliveries", "email");
-                });
-
             modelBuilder.Entity("Persistence.Failures.Failure", b =>
                 {
                     b.Property<Guid>("Id")
@@ -322,7 +34,7 @@ namespace Persistence.Migrations
                     b.Property<int>("Attempts")
                         .HasColumnType("integer")
                         .HasColumnName("attempts")
-                        .HasComment("How often the mail was delivered in this generation.");
+                        .HasComment("How often the mail was delivered in this epoch.");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .ValueGeneratedOnAdd()
@@ -352,6 +64,11 @@ namespace Persistence.Migrations
                         .HasColumnName("dlt_topic")
                         .HasComment("The dead-letter topic.");
 
+                    b.Property<int>("Epoch")
+                        .HasColumnType("integer")
+                        .HasColumnName("epoch")
+                        .HasComment("The epoch of the mail that failed.");
+
                     b.Property<string>("ExceptionType")
                         .IsRequired()
                         .HasColumnType("text")
@@ -369,11 +86,6 @@ namespace Persistence.Migrations
                         .HasColumnName("fingerprint")
                         .HasComment("The same for failures of one cause: exception type and message without ids, addresses and numbers.");
 
-                    b.Property<int>("Generation")
-                        .HasColumnType("integer")
-                        .HasColumnName("generation")
-                        .HasComment("The generation of the mail that failed.");
-
                     b.Property<JsonDocument>("Headers")
                         .HasColumnType("jsonb")
                         .HasColumnName("headers")
@@ -387,7 +99,7 @@ namespace Persistence.Migrations
                     b.Property<Guid?>("MailId")
                         .HasColumnType("uuid")
                         .HasColumnName("mail_id")
-                        .HasComment("The mail (deliveries.id, which may have no row). Null where the record does not say, or conflicts with the mail under that id.");
+                        .HasComment("The mail (mails.id, which may have no row). Null where the record does not say, or conflicts with the mail under that id.");
 
                     b.Property<string>("Message")
                         .IsRequired()
@@ -425,10 +137,10 @@ namespace Persistence.Migrations
                         .HasColumnName("replay_claimed_at")
                         .HasComment("When a process took on producing the replay last; another takes it on if it is not marked for too long.");
 
-                    b.Property<int?>("ReplayGeneration")
+                    b.Property<int?>("ReplayEpoch")
                         .HasColumnType("integer")
-                        .HasColumnName("replay_generation")
-                        .HasComment("The generation that the replay's record carries.");
+                        .HasColumnName("replay_epoch")
+                        .HasComment("The epoch that the replay's record carries.");
 
                     b.Property<DateTimeOffset?>("ReplayRequestedAt")
                         .HasColumnType("timestamp with time zone")
@@ -438,7 +150,7 @@ namespace Persistence.Migrations
                     b.Property<Guid?>("ReplayedAs")
                         .HasColumnType("uuid")
                         .HasColumnName("replayed_as")
-                        .HasComment("The mail that it was sent as (deliveries.id): the same, or a new one.");
+                        .HasComment("The mail that it was sent as (mails.id): the same, or a new one.");
 
                     b.Property<DateTimeOffset?>("ReplayedAt")
                         .HasColumnType("timestamp with time zone")
@@ -482,9 +194,9 @@ namespace Persistence.Migrations
                     b.HasIndex("FailedAt", "Id")
                         .HasDatabaseName("ix_failures_failed_at");
 
-                    b.HasIndex("MailId", "Generation")
+                    b.HasIndex("MailId", "Epoch")
                         .IsUnique()
-                        .HasDatabaseName("ux_failures_mail_generation")
+                        .HasDatabaseName("ux_failures_mail_epoch")
                         .HasFilter("mail_id IS NOT NULL");
 
                     b.HasIndex("Fingerprint", "FailedAt", "Id")
@@ -504,7 +216,7 @@ namespace Persistence.Migrations
 
                     b.ToTable("failures", "email", t =>
                         {
-                            t.HasComment("One row per failed mail and generation, or per record that could not be read. Rebuilt by reading the dead-letter topic anew.");
+                            t.HasComment("One row per failed mail and epoch, or per record that could not be read. Rebuilt by reading the dead-letter topic anew.");
 
                             t.HasCheckConstraint("ck_failures_status", "status IN ('unresolved', 'replayed', 'resolved', 'discarded')");
                         });
@@ -622,6 +334,294 @@ namespace Persistence.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Persistence.Mails.Mail", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id")
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+
+                    b.Property<DateTimeOffset?>("AcceptedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("accepted_at")
+                        .HasComment("When the API accepted the mail; null where it did not come by the API.");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt")
+                        .HasComment("The last delivery of this epoch that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed.");
+
+                    b.Property<DateTimeOffset?>("ClaimedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimed_at")
+                        .HasComment("When a worker claimed the mail last.");
+
+                    b.Property<byte[]>("ContentHash")
+                        .HasColumnType("bytea")
+                        .HasColumnName("content_hash")
+                        .HasComment("SHA-256 of that record's value. Another value under the same id is a conflict, not a copy.");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()")
+                        .HasComment("When this row was written.");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at")
+                        .HasComment("When the mail ended: sent, dead, canceled, replaced or discarded.");
+
+                    b.Property<int>("Epoch")
+                        .HasColumnType("integer")
+                        .HasColumnName("epoch")
+                        .HasComment("Counts replays and changes of schedule, from 0. Records of an older epoch are dropped.");
+
+                    b.Property<long>("FencingToken")
+                        .HasColumnType("bigint")
+                        .HasColumnName("fencing_token")
+                        .HasComment("Grows by one with each claim. A worker with an older token can no longer change the state.");
+
+                    b.Property<long?>("FirstOffset")
+                        .HasColumnType("bigint")
+                        .HasColumnName("first_offset")
+                        .HasComment("The offset of that record.");
+
+                    b.Property<int?>("FirstPartition")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_partition")
+                        .HasComment("The partition of that record.");
+
+                    b.Property<string>("FirstTopic")
+                        .HasColumnType("text")
+                        .HasColumnName("first_topic")
+                        .HasComment("The topic of the first record that was claimed.");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("text")
+                        .HasColumnName("key")
+                        .HasComment("The Kafka key: the ordering key, or the id. Mails of one key are sent in order.");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("text")
+                        .HasColumnName("last_error")
+                        .HasComment("What went wrong last, for people; null where nothing has.");
+
+                    b.Property<string>("MessageIdHeader")
+                        .HasColumnType("text")
+                        .HasColumnName("message_id_header")
+                        .HasComment("The SMTP Message-ID, the same in every attempt, so that a mail sent twice can be recognized.");
+
+                    b.Property<DateTimeOffset?>("NextAttemptAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_attempt_at")
+                        .HasComment("When the next attempt is due; null where none is.");
+
+                    b.Property<DateTimeOffset?>("OutboxAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("outbox_at")
+                        .HasComment("When the outbox entry was written, before its record was produced.");
+
+                    b.Property<int?>("OutboxAttempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("outbox_attempt")
+                        .HasComment("The attempt number that the redelivery carries.");
+
+                    b.Property<string>("OutboxEntry")
+                        .HasColumnType("text")
+                        .HasColumnName("outbox_entry")
+                        .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule; null while it runs or once it was sent.");
+
+                    b.Property<string>("OutboxReason")
+                        .HasColumnType("text")
+                        .HasColumnName("outbox_reason")
+                        .HasComment("Why the last attempt did not send the mail.");
+
+                    b.Property<DateTimeOffset?>("PublishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("published_at")
+                        .HasComment("When the outbox entry's record was acked. Null with an outbox entry: it is produced again when the old record returns.");
+
+                    b.Property<DateTimeOffset?>("RecordTimestamp")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("record_timestamp")
+                        .HasComment("The Kafka timestamp of that record.");
+
+                    b.Property<Guid?>("ReplacedById")
+                        .HasColumnType("uuid")
+                        .HasColumnName("replaced_by_id")
+                        .HasComment("The edited copy that was sent instead of this mail.");
+
+                    b.Property<Guid?>("ReplacesId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("replaces_id")
+                        .HasComment("The mail that this one is an edited copy of.");
+
+                    b.Property<DateTimeOffset?>("ScheduledAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("scheduled_at")
+                        .HasComment("When the mail is to be sent; null means at once.");
+
+                    b.Property<string>("Sender")
+                        .HasColumnType("text")
+                        .HasColumnName("sender")
+                        .HasComment("The address the mail is from.");
+
+                    b.Property<DateTimeOffset?>("SentAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sent_at")
+                        .HasComment("When the mail server took the mail.");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state")
+                        .HasComment("scheduled, queued, sending, sent, dead, canceled, replaced or discarded.");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("text")
+                        .HasColumnName("subject")
+                        .HasComment("The mail's subject.");
+
+                    b.Property<Guid?>("TakenOverFrom")
+                        .HasColumnType("uuid")
+                        .HasColumnName("taken_over_from")
+                        .HasComment("The worker whose lease had run out while it sent, where the last claim took the mail over from it.");
+
+                    b.Property<int>("UnknownOutcomes")
+                        .HasColumnType("integer")
+                        .HasColumnName("unknown_outcomes")
+                        .HasComment("How often the server's answer was lost: it may have taken the mail that often without our knowing.");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at")
+                        .HasDefaultValueSql("now()")
+                        .HasComment("When this row was changed last.");
+
+                    b.Property<Guid?>("WorkerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("worker_id")
+                        .HasComment("The worker that claimed the mail last (workers.id).");
+
+                    b.HasKey("Id")
+                        .HasName("pk_mails");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_mails_created");
+
+                    b.HasIndex("OutboxEntry", "NextAttemptAt")
+                        .HasDatabaseName("ix_mails_outbox")
+                        .HasFilter("outbox_entry IS NOT NULL");
+
+                    b.ToTable("mails", "email", t =>
+                        {
+                            t.HasComment("One row per mail, in exactly one state. A mail without a row is still unread in the topic.");
+
+                            t.HasCheckConstraint("ck_mails_outbox_entry", "outbox_entry IN ('redelivery', 'dead_letter', 'schedule')");
+
+                            t.HasCheckConstraint("ck_mails_sending_has_worker", "state <> 'sending' OR (worker_id IS NOT NULL AND claimed_at IS NOT NULL)");
+
+                            t.HasCheckConstraint("ck_mails_state", "state IN ('scheduled', 'queued', 'sending', 'sent', 'dead', 'canceled', 'replaced', 'discarded')");
+                        });
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
+                });
+
+            modelBuilder.Entity("Persistence.Mails.MailRecipient", b =>
+                {
+                    b.Property<Guid>("MailId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("mail_id")
+                        .HasComment("The mail (mails.id).");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .HasColumnName("address")
+                        .HasComment("The bare address, as the mail gave it.");
+
+                    b.Property<string>("EnhancedCode")
+                        .HasColumnType("text")
+                        .HasColumnName("enhanced_code")
+                        .HasComment("The server's last enhanced status code, such as 5.1.1.");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind")
+                        .HasComment("The field that named it: to, cc or bcc.");
+
+                    b.Property<int>("Ordinal")
+                        .HasColumnType("integer")
+                        .HasColumnName("ordinal")
+                        .HasComment("Its place among the mail's recipients, from 1.");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("outcome")
+                        .HasComment("pending, accepted (never sent to again), rejected (5xx), deferred (4xx) or unknown (answer lost).");
+
+                    b.Property<int?>("ReplyCode")
+                        .HasColumnType("integer")
+                        .HasColumnName("reply_code")
+                        .HasComment("The server's last SMTP reply code, such as 250 or 451.");
+
+                    b.Property<string>("ReplyText")
+                        .HasColumnType("text")
+                        .HasColumnName("reply_text")
+                        .HasComment("The server's last words about this recipient.");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at")
+                        .HasDefaultValueSql("now()")
+                        .HasComment("When this row was changed last.");
+
+                    b.HasKey("MailId", "Address")
+                        .HasName("pk_mail_recipients");
+
+                    b.ToTable("mail_recipients", "email", t =>
+                        {
+                            t.HasComment("The recipients of each mail and what became of it for each of them, written when its first attempt has ended (a scheduled mail's at once).");
+
+                            t.HasCheckConstraint("ck_mail_recipients_kind", "kind IN ('to', 'cc', 'bcc')");
+
+                            t.HasCheckConstraint("ck_mail_recipients_outcome", "outcome IN ('pending', 'accepted', 'rejected', 'deferred', 'unknown')");
+                        });
+                });
+
+            modelBuilder.Entity("Persistence.Mails.StoredRecord", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id")
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+
+                    b.Property<JsonDocument>("Headers")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("stored_headers")
+                        .HasComment("The headers of the copy that sends a scheduled mail when it is due: a list of {name, value} or {name, base64}.");
+
+                    b.Property<byte[]>("Key")
+                        .HasColumnType("bytea")
+                        .HasColumnName("stored_key")
+                        .HasComment("The key of a scheduled mail's record, byte for byte.");
+
+                    b.Property<byte[]>("Value")
+                        .HasColumnType("bytea")
+                        .HasColumnName("stored_value")
+                        .HasComment("The value of a scheduled mail's record, byte for byte, until the mail is claimed or canceled.");
+
+                    b.HasKey("Id")
+                        .HasName("pk_mails");
+
+                    b.ToTable("mails", "email");
+                });
+
             modelBuilder.Entity("Persistence.Workers.Worker", b =>
                 {
                     b.Property<Guid>("Id")
@@ -664,26 +664,6 @@ namespace Persistence.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Persistence.Deliveries.DeliveryRecipient", b =>
-                {
-                    b.HasOne("Persistence.Deliveries.Delivery", null)
-                        .WithMany("Recipients")
-                        .HasForeignKey("DeliveryId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_delivery_recipients_deliveries_delivery_id");
-                });
-
-            modelBuilder.Entity("Persistence.Deliveries.KeptRecord", b =>
-                {
-                    b.HasOne("Persistence.Deliveries.Delivery", null)
-                        .WithOne()
-                        .HasForeignKey("Persistence.Deliveries.KeptRecord", "Id")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_deliveries_deliveries_id");
-                });
-
             modelBuilder.Entity("Persistence.Failures.FailureAction", b =>
                 {
                     b.HasOne("Persistence.Failures.Failure", null)
@@ -704,9 +684,24 @@ namespace Persistence.Migrations
                         .HasConstraintName("fk_failure_copies_failures_failure_id");
                 });
 
-            modelBuilder.Entity("Persistence.Deliveries.Delivery", b =>
+            modelBuilder.Entity("Persistence.Mails.MailRecipient", b =>
                 {
-                    b.Navigation("Recipients");
+                    b.HasOne("Persistence.Mails.Mail", null)
+                        .WithMany("Recipients")
+                        .HasForeignKey("MailId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_mail_recipients_mails_mail_id");
+                });
+
+            modelBuilder.Entity("Persistence.Mails.StoredRecord", b =>
+                {
+                    b.HasOne("Persistence.Mails.Mail", null)
+                        .WithOne()
+                        .HasForeignKey("Persistence.Mails.StoredRecord", "Id")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_mails_mails_id");
                 });
 
             modelBuilder.Entity("Persistence.Failures.Failure", b =>
@@ -714,6 +709,11 @@ namespace Persistence.Migrations
                     b.Navigation("Actions");
 
                     b.Navigation("Copies");
+                });
+
+            modelBuilder.Entity("Persistence.Mails.Mail", b =>
+                {
+                    b.Navigation("Recipients");
                 });
 #pragma warning restore 612, 618
         }

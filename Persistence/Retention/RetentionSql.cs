@@ -13,7 +13,7 @@ internal static class RetentionSql
     /// </summary>
     public const string Mails = """
         WITH doomed AS (
-            SELECT d.id, d.created_at FROM email.deliveries AS d
+            SELECT d.id, d.created_at FROM email.mails AS d
             WHERE d.created_at >= @from AND d.created_at < @before
               AND d.state IN ('sent', 'canceled', 'replaced', 'discarded') AND d.ended_at < @before
               AND (d.record_timestamp IS NULL OR d.record_timestamp < @before)
@@ -21,9 +21,9 @@ internal static class RetentionSql
             ORDER BY d.created_at LIMIT @limit
             FOR UPDATE SKIP LOCKED
         ), recipients AS (
-            DELETE FROM email.delivery_recipients AS r USING doomed WHERE r.delivery_id = doomed.id
+            DELETE FROM email.mail_recipients AS r USING doomed WHERE r.mail_id = doomed.id
         ), gone AS (
-            DELETE FROM email.deliveries AS d USING doomed WHERE d.id = doomed.id RETURNING doomed.created_at AS place
+            DELETE FROM email.mails AS d USING doomed WHERE d.id = doomed.id RETURNING doomed.created_at AS place
         )
         SELECT count(*), max(place) FROM gone
         """;
@@ -38,7 +38,7 @@ internal static class RetentionSql
             WHERE f.status IN ('resolved', 'discarded', 'replayed') AND f.failed_at >= @from AND f.failed_at < @before AND f.updated_at < @before
               AND (f.original_timestamp IS NULL OR f.original_timestamp < @before)
               AND (f.status <> 'replayed' OR NOT EXISTS (
-                  SELECT FROM email.deliveries AS d WHERE d.id = f.replayed_as AND d.state IN ('scheduled', 'queued', 'sending', 'dead'))
+                  SELECT FROM email.mails AS d WHERE d.id = f.replayed_as AND d.state IN ('scheduled', 'queued', 'sending', 'dead'))
                   AND NOT EXISTS (SELECT FROM email.failures AS o WHERE o.mail_id = f.replayed_as AND o.status = 'unresolved'))
             ORDER BY f.failed_at LIMIT @limit
             FOR UPDATE SKIP LOCKED
@@ -54,18 +54,18 @@ internal static class RetentionSql
     /// </summary>
     public const string UnresolvedFailures = """
         WITH doomed AS (
-            SELECT f.id, f.mail_id, f.generation, f.failed_at FROM email.failures AS f
+            SELECT f.id, f.mail_id, f.epoch, f.failed_at FROM email.failures AS f
             WHERE f.status = 'unresolved' AND f.failed_at >= @from AND f.failed_at < @before AND f.updated_at < @before AND f.replay_requested_at IS NULL
               AND (f.original_timestamp IS NULL OR f.original_timestamp < @before)
-              AND NOT EXISTS (SELECT FROM email.deliveries AS d WHERE d.id = f.mail_id AND d.state = 'dead' AND d.record_timestamp >= @before)
+              AND NOT EXISTS (SELECT FROM email.mails AS d WHERE d.id = f.mail_id AND d.state = 'dead' AND d.record_timestamp >= @before)
             ORDER BY f.failed_at LIMIT @limit
             FOR UPDATE SKIP LOCKED
         ), mails AS (
-            DELETE FROM email.deliveries AS d USING doomed
-            WHERE d.id = doomed.mail_id AND d.generation = doomed.generation AND d.state = 'dead'
+            DELETE FROM email.mails AS d USING doomed
+            WHERE d.id = doomed.mail_id AND d.epoch = doomed.epoch AND d.state = 'dead'
             RETURNING d.id
         ), recipients AS (
-            DELETE FROM email.delivery_recipients AS r USING mails WHERE r.delivery_id = mails.id
+            DELETE FROM email.mail_recipients AS r USING mails WHERE r.mail_id = mails.id
         ), gone AS (
             DELETE FROM email.failures AS f USING doomed WHERE f.id = doomed.id RETURNING doomed.failed_at AS place
         )
@@ -77,9 +77,9 @@ internal static class RetentionSql
     /// after takes its mail with it, so it moves both.
     /// </summary>
     public const string Move = """
-        INSERT INTO email.retention_horizons AS h (books, horizon, removed, swept_at)
-        SELECT books, @horizon, @removed, now() FROM unnest(@books) AS b (books)
-        ON CONFLICT (books) DO UPDATE SET
+        INSERT INTO email.retention_horizons AS h (store, horizon, removed, swept_at)
+        SELECT store, @horizon, @removed, now() FROM unnest(@store) AS b (store)
+        ON CONFLICT (store) DO UPDATE SET
             horizon = greatest(h.horizon, excluded.horizon), removed = h.removed + excluded.removed, swept_at = now()
         """;
 }

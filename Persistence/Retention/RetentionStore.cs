@@ -21,7 +21,7 @@ public enum OldRows
 public sealed record RemovedBatch(int Rows, DateTimeOffset Next);
 
 /// <summary>
-/// Removes old rows from the books, a batch a transaction, and remembers how far it has gone, so that the ledger does not call what was
+/// Removes old rows from the database, a batch a transaction, and remembers how far it has gone, so that the ledger does not call what was
 /// removed missing. Throws what Npgsql throws.
 /// </summary>
 public sealed class RetentionStore(NpgsqlDataSource dataSource)
@@ -62,7 +62,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         if (removed.Rows == 0)
             return removed;
         await using (var move = new NpgsqlCommand(RetentionSql.Move, connection, transaction)
-            .With("books", Books(what)).With("horizon", horizon).With("removed", (long)removed.Rows))
+            .With("store", Store(what)).With("horizon", horizon).With("removed", (long)removed.Rows))
             await move.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return removed;
@@ -82,7 +82,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         _ => RetentionSql.UnresolvedFailures,
     };
 
-    private static string[] Books(OldRows what) => what switch
+    private static string[] Store(OldRows what) => what switch
     {
         OldRows.Mails => ["mails"],
         OldRows.Failures => ["failures"],

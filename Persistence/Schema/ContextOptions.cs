@@ -13,7 +13,7 @@ internal static class ContextOptions
             .UseNpgsql(dataSource, npgsql => npgsql.MigrationsHistoryTable(EmailDbContext.MigrationsTable, EmailDbContext.Schema))
             .UseSnakeCaseNamingConvention()
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking)
-            // Of KeptRecord, all of whose columns may be null: EF would then not know whether there is one. Nobody asks it.
+            // Of StoredRecord, all of whose columns may be null: EF would then not know whether there is one. Nobody asks it.
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.OptionalDependentWithoutIdentifyingPropertyWarning));
 }
 

@@ -11,7 +11,7 @@ public sealed record SchemaDifference(IReadOnlyList<string> Missing, IReadOnlyLi
     public bool IsNone => Missing.Count == 0 && Foreign.Count == 0;
 }
 
-/// <summary>The database has another schema than this build: its message says which, and how to mend it.</summary>
+/// <summary>The database has another schema than this build: its message says which, and how to fix it.</summary>
 public sealed class SchemaMismatchException(string message) : Exception(message)
 {
     /// <summary>The exception for a difference.</summary>

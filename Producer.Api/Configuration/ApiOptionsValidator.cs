@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Producer.Api.Configuration;
 
-/// <summary>Checks <see cref="ApiOptions"/> at start, all at once: key, value, what is allowed, and how to mend it.</summary>
+/// <summary>Checks <see cref="ApiOptions"/> at start, all at once: key, value, what is allowed, and how to fix it.</summary>
 internal sealed class ApiOptionsValidator(IHostEnvironment environment) : IValidateOptions<ApiOptions>
 {
     /// <summary>The fewest characters of a key or secret.</summary>

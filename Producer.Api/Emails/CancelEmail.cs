@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Text;
 using Producer.Api.Failures;
 using Producer.Api.Ids;
@@ -8,7 +8,7 @@ using Producer.Api.Problems;
 namespace Producer.Api.Emails;
 
 /// <summary><c>POST /emails/{id}/cancel</c>.</summary>
-internal sealed class CancelEmail(DeliveryStore deliveries, ScheduleStore schedules, MailId ids, ILogger<CancelEmail> log)
+internal sealed class CancelEmail(MailStore mails, ScheduleStore schedules, MailId ids, ILogger<CancelEmail> log)
 {
     public static Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(string id, HttpContext context, CancelEmail cancel) =>
         cancel.CancelAsync(id, context);
@@ -23,7 +23,7 @@ internal sealed class CancelEmail(DeliveryStore deliveries, ScheduleStore schedu
         // One of ours without a row gets one: its record, which no worker has read yet, is stale by that.
         var ours = ids.IsOurs(mailId, out var issuedAt);
         var result = await schedules.CancelAsync(mailId, actor, ours, issuedAt, context.RequestAborted);
-        if (result == CancelResult.NotFound || await deliveries.FindAsync(mailId, context.RequestAborted) is not { } view)
+        if (result == CancelResult.NotFound || await mails.FindAsync(mailId, context.RequestAborted) is not { } view)
             return ProblemTypes.MailNotFound.Because($"There is no mail {mailId}.");
         if (result == CancelResult.Refused)
             return ProblemTypes.MailNotWaiting.Because(Explain(view), ("state", view.Mail.State.ToText()));

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Producer.Api.Ids;
 using Producer.Api.Problems;
 
@@ -9,11 +9,11 @@ namespace Producer.Api.Emails;
 internal static class GetEmail
 {
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, DeliveryStore deliveries, MailId ids, CancellationToken aborted)
+        string id, MailStore mails, MailId ids, CancellationToken aborted)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return ProblemTypes.MailNotFound.Because("The id of a mail is a UUID, as POST /emails answers it.");
-        if (await deliveries.FindAsync(mailId, aborted) is { } view)
+        if (await mails.FindAsync(mailId, aborted) is { } view)
             return TypedResults.Ok(MailReport.Of(view));
 
         // One of ours without a row: accepted, and no worker has read it yet.

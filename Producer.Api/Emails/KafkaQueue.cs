@@ -69,7 +69,7 @@ internal sealed class MailFitsTopic(IOptions<KafkaOptions> kafka) : IValidateOpt
         }
         catch (OptionsValidationException)
         {
-            // That section tells its own faults; this one is looked at again once they are mended.
+            // That section tells its own faults; this one is looked at again once they are fixed.
             return null;
         }
     }

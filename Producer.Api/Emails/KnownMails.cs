@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Persistence;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Producer.Api.Configuration;
 
 namespace Producer.Api.Emails;
@@ -23,7 +23,7 @@ internal enum KnownMail
 /// Looks up whether an idempotency key was used before. A courtesy to the caller: where Postgres does not answer, or the
 /// first post is still on its way, the worker's claim drops the copy of a mail and refuses another mail under the same id.
 /// </summary>
-internal sealed class KnownMails(DeliveryStore deliveries, IOptions<ApiOptions> options, TimeProvider clock, ILogger<KnownMails> log)
+internal sealed class KnownMails(MailStore mails, IOptions<ApiOptions> options, TimeProvider clock, ILogger<KnownMails> log)
 {
     public async Task<KnownMail> CompareAsync(Guid id, byte[] canonical, CancellationToken cancellationToken)
     {
@@ -31,7 +31,7 @@ internal sealed class KnownMails(DeliveryStore deliveries, IOptions<ApiOptions> 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var view = await deliveries.FindAsync(id, either.Token);
+            var view = await mails.FindAsync(id, either.Token);
             if (view?.Mail.ContentHash is not { } hash)
                 return KnownMail.Unknown;
             return hash.AsSpan().SequenceEqual(SHA256.HashData(canonical)) ? KnownMail.Same : KnownMail.Other;

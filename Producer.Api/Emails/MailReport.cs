@@ -1,4 +1,4 @@
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 
 namespace Producer.Api.Emails;
@@ -10,7 +10,7 @@ namespace Producer.Api.Emails;
 public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 {
     /// <summary>How often it was replayed.</summary>
-    public int Generation { get; init; }
+    public int Epoch { get; init; }
 
     /// <summary>How often it was tried since it was accepted or last replayed.</summary>
     public int Attempts { get; init; }
@@ -64,7 +64,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 
     internal static MailReport Of(MailView view) => new(view.Mail.Id, view.Mail.State, Recorded: true)
     {
-        Generation = view.Mail.Generation,
+        Epoch = view.Mail.Epoch,
         Attempts = view.Mail.Attempt,
         From = view.Mail.Sender,
         Subject = view.Mail.Subject,
@@ -95,6 +95,6 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 public sealed record RecipientReport(
     string Address, RecipientKind Kind, RecipientOutcome Outcome, int? ReplyCode, string? EnhancedCode, string? ReplyText, DateTimeOffset UpdatedAt)
 {
-    internal static RecipientReport Of(DeliveryRecipient recipient) => new(
+    internal static RecipientReport Of(MailRecipient recipient) => new(
         recipient.Address, recipient.Kind, recipient.Outcome, recipient.ReplyCode, recipient.EnhancedCode, recipient.ReplyText, recipient.UpdatedAt);
 }

@@ -22,7 +22,7 @@ internal static class ActOnFailure
             // Not cancelled by the caller's going away: the replay is taken down, and the sooner it is produced the better.
             ReplayResult.Accepted { Replay: var replay } => TypedResults.Accepted(
                 EmailEndpoints.PathOf(replay.MailId),
-                new ReplayReport(replay.FailureId, replay.MailId, replay.Generation, await replays.TryFinishAsync(replay, lifetime.ApplicationStopping))),
+                new ReplayReport(replay.FailureId, replay.MailId, replay.Epoch, await replays.TryFinishAsync(replay, lifetime.ApplicationStopping))),
             ReplayResult.Refused { Reason: var reason } => Refused(id, reason),
             var other => throw new InvalidOperationException($"The store answered {other.GetType().Name}, which is not known here."),
         };
@@ -81,6 +81,6 @@ internal sealed record ActionRequest(string? Reason);
 /// <summary>A replay that was taken down.</summary>
 /// <param name="FailureId">The failure.</param>
 /// <param name="MailId">The mail that is sent again.</param>
-/// <param name="Generation">Its new generation.</param>
+/// <param name="Epoch">Its new epoch.</param>
 /// <param name="Produced">Whether Kafka has it; else it is finished in the background.</param>
-internal sealed record ReplayReport(Guid FailureId, Guid MailId, int Generation, bool Produced);
+internal sealed record ReplayReport(Guid FailureId, Guid MailId, int Epoch, bool Produced);

@@ -32,7 +32,7 @@ internal static class FailureEndpoints
                 ProblemTypes.DatabaseUnavailable);
 
         failures.MapPost("/{id}/discard", ActOnFailure.DiscardAsync)
-            .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent, for good.")
+            .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent, permanently.")
             .WithDescription("The failure stays, with who decided so and why. A reason is required.")
             .Produces<FailureReport>()
             .AddOpenApiOperationTransformer((operation, _, _) => Task.FromResult(DescribeActor(operation)))

@@ -12,8 +12,8 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
     /// <summary>The mail; null where the record does not say which, or is another mail's copy.</summary>
     public Guid? MailId { get; init; }
 
-    /// <summary>The mail's generation that failed.</summary>
-    public int Generation { get; init; }
+    /// <summary>The mail's epoch that failed.</summary>
+    public int Epoch { get; init; }
 
     /// <summary>How often it was tried.</summary>
     public int Attempts { get; init; }
@@ -67,7 +67,7 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
         new(failure.Id, failure.Status, failure is { ReplayRequestedAt: not null, ReplayedAt: null, Status: FailureStatus.Unresolved })
         {
             MailId = failure.MailId,
-            Generation = failure.Generation,
+            Epoch = failure.Epoch,
             Attempts = failure.Attempts,
             FailedAt = failure.FailedAt,
             ExceptionType = failure.ExceptionType,

@@ -13,7 +13,7 @@ internal sealed class ReplaySweep(
     private const int Batch = 100;
 
     // Long enough that what another request is producing at this moment has ended one way or the other.
-    private TimeSpan Patience => options.Value.AcceptTimeout * 2;
+    private TimeSpan Timeout => options.Value.AcceptTimeout * 2;
 
     /// <summary>Produces what is pending; false where it met an obstacle.</summary>
     internal async Task<bool> SweepAsync(TimeSpan olderThan, CancellationToken stopping)
@@ -23,7 +23,7 @@ internal sealed class ReplaySweep(
         var replays = scope.ServiceProvider.GetRequiredService<Replays>();
         foreach (var replay in pending)
         {
-            // The next would meet the same obstacle; all of them come back once their patience is over.
+            // The next would meet the same obstacle; all of them come back once their timeout is over.
             if (!await replays.TryFinishAsync(replay, stopping))
                 return false;
         }
@@ -32,5 +32,5 @@ internal sealed class ReplaySweep(
     }
 
     /// <inheritdoc />
-    protected override Task SweepAsync(CancellationToken stopping) => SweepAsync(Patience, stopping);
+    protected override Task SweepAsync(CancellationToken stopping) => SweepAsync(Timeout, stopping);
 }

@@ -22,7 +22,7 @@ internal sealed class Replays(IMailQueue queue, FailureStore failures, IOptions<
         {
             await queue.EnqueueAgainAsync(replay.Key, replay.Value, ReplayHeaders.Of(replay), either.Token);
             await failures.MarkReplayedAsync(replay.FailureId, either.Token);
-            log.LogInformation("Failure {FailureId} was replayed as mail {MailId}, generation {Generation}", replay.FailureId, replay.MailId, replay.Generation);
+            log.LogInformation("Failure {FailureId} was replayed as mail {MailId}, epoch {Epoch}", replay.FailureId, replay.MailId, replay.Epoch);
             return true;
         }
         catch (Exception fault) when (fault is KafkaProduceException || deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(fault))

@@ -6,7 +6,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        // Alive is who answers at all: a restart mends nothing that is wrong with Kafka or Postgres.
+        // Alive is who answers at all: a restart fixes nothing that is wrong with Kafka or Postgres.
         routes.MapGet("/health/live", () => TypedResults.Ok(new LiveReport("alive")))
             .WithName("GetLiveness").WithTags("Health").WithSummary("Whether the process runs.").AllowAnonymous();
 

@@ -3,7 +3,7 @@ using Persistence.Schema;
 
 namespace Producer.Api.Hosting;
 
-/// <summary>Tells the faults of a start that a person can mend, and that stand better alone than in a stack trace.</summary>
+/// <summary>Tells the faults of a start that a person can fix, and that stand better alone than in a stack trace.</summary>
 internal static class StartFaults
 {
     /// <summary>
@@ -12,7 +12,7 @@ internal static class StartFaults
     /// </summary>
     public static void Meet(IServiceProvider services) => services.GetRequiredService<IStartupValidator>().Validate();
 
-    /// <summary>What to mend; null where the fault is of another kind.</summary>
+    /// <summary>What to fix; null where the fault is of another kind.</summary>
     public static IReadOnlyList<string>? Explain(Exception fault) => fault switch
     {
         OptionsValidationException options => [.. options.Failures],

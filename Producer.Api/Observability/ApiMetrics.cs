@@ -15,7 +15,7 @@ internal sealed class ApiMetrics
         // The factory owns the meter and disposes of it with the host.
         var meter = meters.Create(MeterName);
         _posts = meter.CreateCounter<long>("mail.posts", "{post}", "Posts of mails by outcome: accepted, or the code of the problem.");
-        _acknowledgement = meter.CreateHistogram<double>("mail.acknowledgement", "s", "From the record's hand-over to Kafka to its acknowledgement.");
+        _acknowledgement = meter.CreateHistogram<double>("mail.acknowledgement", "s", "From the record's outbox entry to Kafka to its acknowledgement.");
     }
 
     public void Posted(string outcome) => _posts.Add(1, new KeyValuePair<string, object?>("outcome", outcome));

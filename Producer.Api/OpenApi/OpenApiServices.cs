@@ -39,7 +39,7 @@ internal static class OpenApiServices
             Title = "Mail dispatch",
             Version = "v1",
             Description = """
-                Hand over a mail and be answered at once; workers send it. `202` means that all in-sync replicas of Kafka have it.
+                Outbox entry a mail and be answered at once; workers send it. `202` means that all in-sync replicas of Kafka have it.
                 Every other answer is a problem (RFC 9457) with a stable `code`, which says whether the mail was surely not accepted or may have been.
                 """,
         };

@@ -13,15 +13,15 @@ namespace Producer.Api.Stats;
 /// Reads how the system stands, from Postgres and from Kafka at once. Each part has the time that <see cref="ApiOptions.StatsTimeout"/>
 /// gives, and is left out where it fails; the others are answered all the same.
 /// </summary>
-internal sealed class StatsReader(BookStats books, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider clock)
+internal sealed class StatsReader(StoreStats store, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider clock)
 {
     public async Task<StatsReport> ReadAsync(CancellationToken aborted)
     {
         using var deadline = new CancellationTokenSource(options.Value.StatsTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, aborted);
         var cancel = either.Token;
-        var mails = TryAsync("mails", () => CountAsync(books.CountMailsAsync(cancel)), cancel, aborted);
-        var failures = TryAsync("failures", () => CountAsync(books.CountFailuresAsync(cancel)), cancel, aborted);
+        var mails = TryAsync("mails", () => CountAsync(store.CountMailsAsync(cancel)), cancel, aborted);
+        var failures = TryAsync("failures", () => CountAsync(store.CountFailuresAsync(cancel)), cancel, aborted);
         var unread = TryAsync("unread", () => LagAsync(Groups.EmailSend, topic => topic == Topics.EmailSend, cancel), cancel, aborted);
         var delayed = TryAsync(
             "delayed", () => LagAsync(Groups.EmailSendDelay, topic => topic.StartsWith(Topics.EmailSendDelayPrefix, StringComparison.Ordinal), cancel), cancel, aborted);

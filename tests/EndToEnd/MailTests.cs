@@ -100,7 +100,7 @@ public abstract class MailTests(StackMode mode)
     }
 
     [Test]
-    public async Task A_mail_that_is_refused_for_good_is_a_dead_letter_at_once_and_a_row_in_Postgres()
+    public async Task A_mail_that_is_refused_permanently_is_a_dead_letter_at_once_and_a_row_in_Postgres()
     {
         var id = await Stack.AcceptAsync(Doors.Address("fail-550"));
 
@@ -138,9 +138,9 @@ public abstract class MailTests(StackMode mode)
     }
 
     [Test]
-    public async Task A_replayed_mail_is_sent_once_the_cause_is_mended_and_its_failure_resolved()
+    public async Task A_replayed_mail_is_sent_once_the_cause_is_fixed_and_its_failure_resolved()
     {
-        var to = Doors.Address("mended");
+        var to = Doors.Address("fixed");
         using (var refuse = await Stack.Mails.PostAsJsonAsync("/api/v1/script", new { at = "rcpt", recipient = to, reply = 550, text = "5.1.1 closed" }))
             refuse.StatusCode.ShouldBe(HttpStatusCode.OK, await refuse.Content.ReadAsStringAsync());
         var id = await Stack.AcceptAsync(to);
@@ -150,7 +150,7 @@ public abstract class MailTests(StackMode mode)
         (await Stack.Mails.DeleteAsync("/api/v1/script")).Dispose();
         await Stack.PostAsync($"/failures/{failure.Text("id")}/replay", new { reason = "The mailbox is open again" }, HttpStatusCode.Accepted);
 
-        (await Stack.BecomesAsync(id, "sent")).Text("generation").ShouldBe("1");
+        (await Stack.BecomesAsync(id, "sent")).Text("epoch").ShouldBe("1");
         (await Stack.FailureOfAsync(id)).Text("status").ShouldBe("resolved");
         (await Stack.MailsToAsync(to)).ShouldHaveSingleItem();
     }
@@ -161,11 +161,11 @@ public abstract class MailTests(StackMode mode)
         var id = await Stack.AcceptAsync(Doors.Address("fail-550"));
         var failure = await Stack.FailureOfAsync(id);
 
-        await Stack.PostAsync($"/failures/{failure.Text("id")}/discard", new { reason = "Gone for good" }, HttpStatusCode.OK);
+        await Stack.PostAsync($"/failures/{failure.Text("id")}/discard", new { reason = "Gone permanently" }, HttpStatusCode.OK);
 
         var discarded = await Stack.FailureOfAsync(id);
         discarded.Text("status").ShouldBe("discarded");
-        discarded["actions"]!.AsArray().ShouldHaveSingleItem()!.Text("reason").ShouldBe("Gone for good");
+        discarded["actions"]!.AsArray().ShouldHaveSingleItem()!.Text("reason").ShouldBe("Gone permanently");
         await Stack.BecomesAsync(id, "discarded");
     }
 

@@ -7,7 +7,7 @@ namespace MailSink.Tests;
 /// <summary>Speaks SMTP byte by byte, as no well-behaved client would.</summary>
 internal sealed class RawClient : IDisposable
 {
-    private static readonly TimeSpan Patience = Eventually.DefaultDeadline;
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     private readonly TcpClient _client = new();
     private StreamReader _reader = StreamReader.Null;
@@ -50,7 +50,7 @@ internal sealed class RawClient : IDisposable
             string? line;
             try
             {
-                line = await _reader.ReadLineAsync().WaitAsync(Patience);
+                line = await _reader.ReadLineAsync().WaitAsync(Deadline);
             }
             catch (IOException)
             {

@@ -33,8 +33,8 @@ public sealed class DataSourcesTests
     [Test]
     public async Task A_statement_is_prepared_when_it_is_used_first()
     {
-        await using var books = await Books.OpenAsync();
-        await using var connection = await books.DataSource.OpenConnectionAsync();
+        await using var store = await Store.OpenAsync();
+        await using var connection = await store.DataSource.OpenConnectionAsync();
         await using (var command = new NpgsqlCommand("SELECT 42", connection))
             await command.ExecuteScalarAsync();
 

@@ -12,7 +12,7 @@ public static class TestRun
     public const string Label = "messaging.test-run";
 
     private static readonly string? Name = Environment.GetEnvironmentVariable("MESSAGING_TEST_RUN") is { Length: > 0 } name ? name : null;
-    private static readonly Lock Gate = new();
+    private static readonly Lock Sync = new();
     private static readonly Stack<Func<Task>> Releases = new();
 
     /// <summary>The run's id.</summary>
@@ -37,7 +37,7 @@ public static class TestRun
     /// <summary>Registers what must be done after this process's last test, the latest first.</summary>
     public static void WhenOver(Func<Task> release)
     {
-        lock (Gate)
+        lock (Sync)
             Releases.Push(release);
     }
 
@@ -79,7 +79,7 @@ public static class TestRun
 
     private static Func<Task>? Next()
     {
-        lock (Gate)
+        lock (Sync)
             return Releases.TryPop(out var release) ? release : null;
     }
 }

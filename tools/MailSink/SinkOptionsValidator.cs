@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace MailSink;
 
-/// <summary>Finds everything that is wrong with the options at once, each with its key, its value, what is allowed and how to mend it.</summary>
+/// <summary>Finds everything that is wrong with the options at once, each with its key, its value, what is allowed and how to fix it.</summary>
 internal static class SinkOptionsValidator
 {
     /// <exception cref="OptionsValidationException">At least one option is out of its range.</exception>

@@ -23,7 +23,7 @@ public sealed class SmtpSink : IAsyncDisposable
     private readonly SmtpServices _services;
     private readonly ILogger _log;
     private readonly ConcurrentDictionary<long, (SmtpConnection Connection, Task Ended)> _sessions = new();
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private ListeningSocket? _listener;
     private Task _accepting = Task.CompletedTask;
     private long _lastNumber;
@@ -71,7 +71,7 @@ public sealed class SmtpSink : IAsyncDisposable
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
                 return !_stopped && _listener is { IsListening: true };
         }
     }
@@ -94,7 +94,7 @@ public sealed class SmtpSink : IAsyncDisposable
     /// <exception cref="SinkStartException">The address cannot be listened on.</exception>
     public void Start()
     {
-        lock (_gate)
+        lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_stopped, this);
             if (_listener is not null)
@@ -108,7 +108,7 @@ public sealed class SmtpSink : IAsyncDisposable
     /// <param name="dropConnections">Also cuts the connections that are open.</param>
     public void PauseListening(bool dropConnections = false)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_stopped && Listener.IsListening)
                 Listener.Pause();
@@ -121,7 +121,7 @@ public sealed class SmtpSink : IAsyncDisposable
     /// <summary>Takes connections again, on the same port.</summary>
     public void ResumeListening()
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_stopped || Listener.IsListening)
                 return;
@@ -140,7 +140,7 @@ public sealed class SmtpSink : IAsyncDisposable
     /// <summary>Stops: no more connections; clients that wait for an answer to nothing get 421, a mail under way is not taken.</summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_stopped)
                 return;

@@ -13,7 +13,7 @@ namespace Messaging.Bench.Delivery;
 /// </summary>
 internal sealed class DatabaseTemplate : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly string _server;
 
@@ -32,7 +32,7 @@ internal sealed class DatabaseTemplate : IAsyncDisposable
                 new NpgsqlConnectionStringBuilder(server) { Database = template.Name, Pooling = false }.ConnectionString,
         }).Build();
         await using var services = new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider();
-        await services.GetRequiredService<Migrator>().MigrateAsync(Patience, cancellationToken);
+        await services.GetRequiredService<Migrator>().MigrateAsync(Timeout, cancellationToken);
         return template;
     }
 

@@ -24,7 +24,7 @@ internal static class DeliverySuite
     ], DeliveryServers.StartAsync);
 
     private static Row Send(string name, string what, string sink, int warmUp) => new(
-        name, $"20,000 mails, {what}: the worker, against MailKit in a loop on as many connections, and against its books in memory")
+        name, $"20,000 mails, {what}: the worker, against MailKit in a loop on as many connections, and against its store in memory")
     {
         Records = 20_000,
         WarmUp = warmUp,
@@ -32,15 +32,15 @@ internal static class DeliverySuite
         Sides =
         [
             new(Worker, WorkerScenario.Over(sink)),
-            new(InMemory, WorkerScenario.Over(sink, MemoryBooks.Replace)),
+            new(InMemory, WorkerScenario.Over(sink, InMemoryStore.Replace)),
             new(Bare, BareLoop.Over(sink)),
         ],
         Lines =
         [
             new Line("rate", new(Worker, Measurement.Rate), "1/s", new(Bare, Measurement.Rate), Bar.RatioAtLeast(0.6)),
-            new Line("books", new(Worker, Measurement.Rate), "1/s", new(InMemory, Measurement.Rate), Bar.RatioAtLeast(0.833)),
+            new Line("store", new(Worker, Measurement.Rate), "1/s", new(InMemory, Measurement.Rate), Bar.RatioAtLeast(0.833)),
             new Line("cpu", new(Worker, Measurement.Cpu), "us", new(Bare, Measurement.Cpu), Bar.None),
-            new Line("cpu of the books", new(Worker, Measurement.Cpu), "us", new(InMemory, Measurement.Cpu), Bar.None),
+            new Line("cpu of the database", new(Worker, Measurement.Cpu), "us", new(InMemory, Measurement.Cpu), Bar.None),
             new Line("allocated", new(Worker, Measurement.Allocated), "B", new(InMemory, Measurement.Allocated), Bar.None),
         ],
     };

@@ -11,7 +11,7 @@ internal static class WorkerScenario
     /// <summary>The connections to the mail server: <c>Smtp:MaxConnections</c>' default.</summary>
     public const int Connections = 20;
 
-    // The worker is started anew for what is measured, so what starts it has to be compiled for good by then, too: that takes 30 calls,
+    // The worker is started anew for what is measured, so what starts it has to be compiled permanently by then, too: that takes 30 calls,
     // and the compiler would go on with it for a second in which the mails are sent.
     private const int WarmUpStarts = 4;
 

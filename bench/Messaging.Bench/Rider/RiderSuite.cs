@@ -33,7 +33,7 @@ internal static class RiderSuite
         new Row("redelivery", "the same with a tenth going to redelivery: the healthy ones, against none failing")
         {
             Records = 20_000,
-            // What runs for a record in ten alone is compiled for good only after so many.
+            // What runs for a record in ten alone is compiled permanently only after so many.
             WarmUp = 200_000,
             Source = RecordSource.OwnBacklog,
             Sides = [new(Rider, ConsumeScenarios.Rider(Workload.OneInTenFails)), new(Without, ConsumeScenarios.Rider(Workload.NoneFails))],

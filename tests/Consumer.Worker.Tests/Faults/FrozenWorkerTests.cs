@@ -21,8 +21,8 @@ internal sealed class FrozenWorkerTests
             await FreezeAsync(world, mail, SmtpStage.Rcpt, thawFirst: true);
 
             await world.ShouldEndWellAsync();
-            var booked = await world.FindAsync(mail);
-            await world.ShouldHoldAsync(() => (booked!.Unknown, world.Stored(mail)).ShouldBe((1, 1)));
+            var row = await world.FindAsync(mail);
+            await world.ShouldHoldAsync(() => (row!.Unknown, world.Stored(mail)).ShouldBe((1, 1)));
         }
     }
 
@@ -38,8 +38,8 @@ internal sealed class FrozenWorkerTests
 
             // The thawed worker sends on where the server's 354 is quicker than the news that it has lost its partitions.
             await world.ShouldEndWellAsync();
-            var booked = await world.FindAsync(mail);
-            await world.ShouldHoldAsync(() => booked!.Unknown.ShouldBe(1));
+            var row = await world.FindAsync(mail);
+            await world.ShouldHoldAsync(() => row!.Unknown.ShouldBe(1));
         }
     }
 
@@ -53,8 +53,8 @@ internal sealed class FrozenWorkerTests
             await FreezeAsync(world, mail, SmtpStage.EndOfData, thawFirst: false);
 
             await world.ShouldEndWellAsync();
-            var booked = await world.FindAsync(mail);
-            await world.ShouldHoldAsync(() => (booked!.Unknown, world.Stored(mail)).ShouldBe((1, 2)));
+            var row = await world.FindAsync(mail);
+            await world.ShouldHoldAsync(() => (row!.Unknown, world.Stored(mail)).ShouldBe((1, 2)));
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed class FrozenWorkerTests
         frozen.Freeze();
 
         await using var other = world.StartWorker();
-        await Eventually.Value(() => world.FindAsync(mail), booked => booked?.State == "sent", MailAudit.Recovery, "another worker sends the mail", world.DescribeAsync);
+        await Eventually.Value(() => world.FindAsync(mail), row => row?.State == "sent", MailAudit.Recovery, "another worker sends the mail", world.DescribeAsync);
         if (!thawFirst)
             answer.SetResult();
         frozen.Thaw();

@@ -7,7 +7,7 @@ using Testing;
 namespace Consumer.Worker.Tests.Faults;
 
 /// <summary>What a step is done to: a mail, the worker that has it, and what stops it.</summary>
-internal sealed record KillScene(MailWorld World, BookStops Stops, WorkerProcess Worker, PostedMail Mail);
+internal sealed record KillScene(MailWorld World, DatabaseStops Stops, WorkerProcess Worker, PostedMail Mail);
 
 /// <summary>A moment in a mail's way at which the worker is killed, and what exactly must have become of the mail at the end.</summary>
 /// <param name="Name">The moment.</param>
@@ -56,14 +56,14 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
         Before(Write.Sent, "after 250, before the commit", PostedMail.Plain) with { Unknown = 1, Stored = 2 },
         After(Write.Sent, "sent is written, before the offset's commit", PostedMail.Plain),
 
-        Before(Write.HandOver, "deferred, before the hand-over is written", PostedMail.Transient) with { Unknown = 1 },
-        After(Write.HandOver, "the redelivery is written, not produced", PostedMail.Transient) with { Attempt = 2, Delayed = 1, Forwarded = 1 },
+        Before(Write.OutboxEntry, "deferred, before the outbox entry is written", PostedMail.Transient) with { Unknown = 1 },
+        After(Write.OutboxEntry, "the redelivery is written, not produced", PostedMail.Transient) with { Attempt = 2, Delayed = 1, Forwarded = 1 },
         Before(Write.Mark, "the redelivery is produced, not marked", PostedMail.Transient) with { Attempt = 2, Delayed = 2, Forwarded = 2 },
         After(Write.Mark, "the redelivery is marked, before the offset's commit", PostedMail.Transient) with { Attempt = 2, Delayed = 1, Forwarded = 1 },
         new("the delayed copy is forwarded, before the offset's commit", PostedMail.Transient, scene => scene.Stops.SetAsync(scene.Mail, Write.ClaimAgain), KillForwarderAsync)
             { Attempt = 2, Delayed = 1, Forwarded = 2 },
 
-        After(Write.HandOver, "the dead letter is written, not produced", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
+        After(Write.OutboxEntry, "the dead letter is written, not produced", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
         Before(Write.Mark, "the dead letter is produced, not marked", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1, MostDeadLetters = 2 },
         After(Write.Mark, "the dead letter is marked, before the offset's commit", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
         Before(Write.Failure, "before the failure's row", PostedMail.Permanent, scene => scene.Stops.MarkBegunAsync(scene.Mail, scene.World)) with { Stored = 0, DeadLetters = 1 },

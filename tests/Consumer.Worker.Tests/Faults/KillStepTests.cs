@@ -12,7 +12,7 @@ internal sealed class KillStepTests
     public async Task A_worker_killed_at_a_step_leaves_every_mail_its_exact_end(KillStep step)
     {
         await using var world = await MailWorld.StartAsync(postgres: null, step.Options);
-        var stops = await BookStops.InstallAsync(world.Books);
+        var stops = await DatabaseStops.InstallAsync(world.Store);
         var worker = world.StartWorker();
         for (var round = 1; round <= Chaos.Rounds; round++)
         {
@@ -29,10 +29,10 @@ internal sealed class KillStepTests
 
     private static async Task ShouldHaveEndedAsync(MailWorld world, PostedMail mail, KillStep step)
     {
-        var booked = await world.FindAsync(mail);
+        var row = await world.FindAsync(mail);
         await world.ShouldHoldAsync(() =>
         {
-            (booked!.Attempt, booked.Unknown, world.Stored(mail)).ShouldBe((step.Attempt, step.Unknown, step.Stored), "attempt, unknown outcomes, stored");
+            (row!.Attempt, row.Unknown, world.Stored(mail)).ShouldBe((step.Attempt, step.Unknown, step.Stored), "attempt, unknown outcomes, stored");
             (world.DelayTopics.Sum(topic => world.Copies(topic, mail)), world.Copies(world.Topics.Mails, mail) - 1)
                 .ShouldBe((step.Delayed, step.Forwarded), "delayed, forwarded");
             world.Copies(world.Topics.DeadLetters, mail).ShouldBeInRange(step.DeadLetters, step.MostDeadLetters ?? step.DeadLetters, "dead letters");

@@ -24,10 +24,10 @@ internal static class MailAudit
         // Twice: a record may have gone from a topic that is looked at later to one that was looked at before.
         await Eventually.Value(() => (world.Lags(), world.Lags()), lags => lags.Item1.Values.Concat(lags.Item2.Values).All(lag => lag == 0), Recovery, "no group has a lag", world.DescribeAsync);
 
-        var books = (await world.ReadBooksAsync()).ToDictionary(mail => mail.Id);
+        var store = (await world.ReadMailsAsync()).ToDictionary(mail => mail.Id);
         var failures = await world.ReadFailuresAsync();
-        var faults = world.Posted.SelectMany(mail => Faults(world, mail, books.GetValueOrDefault(mail.Id), failures.GetValueOrDefault(mail.Id))).ToList();
-        faults.AddRange(books.Keys.Concat(failures.Keys).Except(world.Posted.Select(mail => mail.Id)).Select(id => $"{id} was never posted"));
+        var faults = world.Posted.SelectMany(mail => Faults(world, mail, store.GetValueOrDefault(mail.Id), failures.GetValueOrDefault(mail.Id))).ToList();
+        faults.AddRange(store.Keys.Concat(failures.Keys).Except(world.Posted.Select(mail => mail.Id)).Select(id => $"{id} was never posted"));
         faults.AddRange(EarlyOnes(world));
         await world.ShouldHoldAsync(() => faults.ShouldBeEmpty());
     }
@@ -53,17 +53,17 @@ internal static class MailAudit
 
     private static async Task<Ends> CountEndsAsync(this MailWorld world)
     {
-        await using var command = world.Books.CreateCommand("""
+        await using var command = world.Store.CreateCommand("""
             SELECT count(*) FILTER (WHERE state = 'sent'), count(*) FILTER (WHERE state = 'dead'), count(*) FILTER (WHERE state NOT IN ('sent', 'dead')),
                 (SELECT count(*) FROM email.failures)
-            FROM email.deliveries
+            FROM email.mails
             """);
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
         return new Ends(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
     }
 
-    /// <summary>For a test that failed: the workers' logs, and of each mail that is not in its end what the books say and where its records lie.</summary>
+    /// <summary>For a test that failed: the workers' logs, and of each mail that is not in its end what the database say and where its records lie.</summary>
     public static async Task<string> DescribeAsync(this MailWorld world)
     {
         var logs = world.Logs();
@@ -71,22 +71,22 @@ internal static class MailAudit
         {
             return $"{await DescribeUnfinishedAsync(world)}\n{logs}";
         }
-        // The books may be away just then.
+        // The database may be away just then.
         catch (NpgsqlException exception)
         {
-            return $"The books: {exception.Message}\n{logs}";
+            return $"The database: {exception.Message}\n{logs}";
         }
     }
 
     private static async Task<string> DescribeUnfinishedAsync(MailWorld world)
     {
-        var books = (await world.ReadBooksAsync()).ToDictionary(mail => mail.Id);
-        var unfinished = world.Posted.Where(mail => mail.End != MailEnd.Poison && books.GetValueOrDefault(mail.Id)?.State is not ("sent" or "dead")).ToList();
+        var store = (await world.ReadMailsAsync()).ToDictionary(mail => mail.Id);
+        var unfinished = world.Posted.Where(mail => mail.End != MailEnd.Poison && store.GetValueOrDefault(mail.Id)?.State is not ("sent" or "dead")).ToList();
         var records = ((string[])[world.Topics.Mails, .. world.DelayTopics, world.Topics.DeadLetters]).SelectMany(world.Kafka.Records.ReadAll)
             .ToLookup(record => record.Header(HeaderNames.MessageId), record => $"{record.Topic}/{record.Partition}/{record.Offset}");
         return string.Join('\n',
         [
-            .. unfinished.Select(mail => $"{mail.Recipient}: {books.GetValueOrDefault(mail.Id)?.ToString() ?? "not in the books"}; {string.Join(", ", records[$"{mail.Id:D}"])}"),
+            .. unfinished.Select(mail => $"{mail.Recipient}: {store.GetValueOrDefault(mail.Id)?.ToString() ?? "not in the store"}; {string.Join(", ", records[$"{mail.Id:D}"])}"),
             $"lags {string.Join(", ", world.Lags().Select(lag => $"{lag.Key} {lag.Value}"))}",
         ]);
     }
@@ -102,7 +102,7 @@ internal static class MailAudit
 
     private static async Task<Dictionary<Guid, int>> ReadFailuresAsync(this MailWorld world)
     {
-        await using var command = world.Books.CreateCommand("SELECT mail_id FROM email.failures");
+        await using var command = world.Store.CreateCommand("SELECT mail_id FROM email.failures");
         await using var reader = await command.ExecuteReaderAsync();
         var failures = new Dictionary<Guid, int>();
         while (await reader.ReadAsync())
@@ -114,23 +114,23 @@ internal static class MailAudit
         return failures;
     }
 
-    private static IEnumerable<string> Faults(MailWorld world, PostedMail mail, BookedMail? booked, int failures)
+    private static IEnumerable<string> Faults(MailWorld world, PostedMail mail, StoredMail? row, int failures)
     {
         var stored = world.Stored(mail);
         var (state, leastStored, mostStored, wantedFailures) = mail.End switch
         {
-            MailEnd.Sent => ("sent", 1, 1 + (booked?.Unknown ?? 0), 0),
+            MailEnd.Sent => ("sent", 1, 1 + (row?.Unknown ?? 0), 0),
             MailEnd.Dead => ("dead", 0, 0, 1),
             _ => (null, 0, 0, 1),
         };
-        if (booked?.State != state)
-            yield return $"{mail.Recipient} is {booked?.State ?? "not in the books"}, not {state}";
+        if (row?.State != state)
+            yield return $"{mail.Recipient} is {row?.State ?? "not in the store"}, not {state}";
         if (stored < leastStored || stored > mostStored)
-            yield return $"{mail.Recipient} was stored {stored} times; {booked}";
+            yield return $"{mail.Recipient} was stored {stored} times; {row}";
         if (failures != wantedFailures)
             yield return $"{mail.Recipient} has {failures} failures, not {wantedFailures}";
-        if (booked is not null && booked.MessageId != mail.MessageId)
-            yield return $"{mail.Recipient} has the Message-ID {booked.MessageId}";
+        if (row is not null && row.MessageId != mail.MessageId)
+            yield return $"{mail.Recipient} has the Message-ID {row.MessageId}";
     }
 
     /// <summary>Records that came back from a delay topic before they were due there.</summary>

@@ -17,8 +17,8 @@ namespace Consumer.Worker.Tests.Faults;
 /// </summary>
 internal sealed class MailWorld : IAsyncDisposable
 {
-    /// <summary>What the test's own connections to the books are called; all others are the workers'.</summary>
-    public const string BookReader = "test";
+    /// <summary>What the test's own connections to the database are called; all others are the workers'.</summary>
+    public const string ReaderName = "test";
 
     private readonly string[] _options;
     private readonly IProducer<string, byte[]> _producer;
@@ -28,7 +28,7 @@ internal sealed class MailWorld : IAsyncDisposable
     private MailWorld(KafkaFixture kafka, MailTopics topics, string database, SmtpSink sink, string[] options)
     {
         (Kafka, Topics, Sink, _options) = (kafka, topics, sink, options);
-        Books = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { ApplicationName = BookReader });
+        Store = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { ApplicationName = ReaderName });
         _producer = new ProducerBuilder<string, byte[]>(new ProducerConfig
         {
             BootstrapServers = kafka.BootstrapServers,
@@ -46,7 +46,7 @@ internal sealed class MailWorld : IAsyncDisposable
     public SmtpSink Sink { get; }
 
     /// <summary>The workers' database.</summary>
-    public NpgsqlDataSource Books { get; }
+    public NpgsqlDataSource Store { get; }
 
     /// <summary>All mails posted so far.</summary>
     public IReadOnlyCollection<PostedMail> Posted => _posted;
@@ -95,25 +95,25 @@ internal sealed class MailWorld : IAsyncDisposable
         });
     }));
 
-    /// <summary>What the books say of one mail; null where they know nothing of it.</summary>
-    public async Task<BookedMail?> FindAsync(PostedMail mail) => (await ReadBooksAsync(mail.Id)).SingleOrDefault();
+    /// <summary>What the database say of one mail; null where they know nothing of it.</summary>
+    public async Task<StoredMail?> FindAsync(PostedMail mail) => (await ReadMailsAsync(mail.Id)).SingleOrDefault();
 
-    /// <summary>What the books say of all mails, or of one.</summary>
-    public async Task<IReadOnlyList<BookedMail>> ReadBooksAsync(Guid? id = null)
+    /// <summary>What the database say of all mails, or of one.</summary>
+    public async Task<IReadOnlyList<StoredMail>> ReadMailsAsync(Guid? id = null)
     {
-        await using var command = Books.CreateCommand("""
+        await using var command = Store.CreateCommand("""
             SELECT d.id, d.state, d.attempt, d.unknown_outcomes, d.message_id_header, w.name
-            FROM email.deliveries AS d LEFT JOIN email.workers AS w ON w.id = d.worker_id
+            FROM email.mails AS d LEFT JOIN email.workers AS w ON w.id = d.worker_id
             WHERE $1 IS NULL OR d.id = $1
             """);
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)id ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
         await using var reader = await command.ExecuteReaderAsync();
-        var mails = new List<BookedMail>();
+        var mails = new List<StoredMail>();
         while (await reader.ReadAsync())
         {
             // A worker's name is host:process.
             var process = reader.IsDBNull(5) ? null : (int?)int.Parse(reader.GetString(5).Split(':')[^1], CultureInfo.InvariantCulture);
-            mails.Add(new BookedMail(
+            mails.Add(new StoredMail(
                 reader.GetGuid(0), reader.GetString(1), reader.GetInt32(2), reader.GetInt32(3), reader.IsDBNull(4) ? null : reader.GetString(4), process));
         }
 
@@ -126,10 +126,10 @@ internal sealed class MailWorld : IAsyncDisposable
     /// <summary>How many records of a mail lie in a topic.</summary>
     public int Copies(string topic, PostedMail mail) => Kafka.Records.ReadAll(topic).Count(record => record.Header(HeaderNames.MessageId) == $"{mail.Id:D}");
 
-    /// <summary>A number out of the books.</summary>
+    /// <summary>A number out of the database.</summary>
     public async Task<long> CountAsync(string sql)
     {
-        await using var command = Books.CreateCommand(sql);
+        await using var command = Store.CreateCommand(sql);
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
@@ -146,7 +146,7 @@ internal sealed class MailWorld : IAsyncDisposable
         foreach (var worker in _workers)
             await worker.DisposeAsync();
         _producer.Dispose();
-        await Books.DisposeAsync();
+        await Store.DisposeAsync();
         await Sink.DisposeAsync();
     }
 

@@ -78,8 +78,8 @@ internal sealed class OutageFaultTests
                 world.Sink.Script.Remove(away);
             });
             await world.ShouldEndWellAsync();
-            (await world.ReadBooksAsync()).Max(mail => mail.Unknown).ShouldBe(0);
-            (await world.ReadBooksAsync()).Count(mail => mail.Attempt > 1).ShouldBe(world.Posted.Count(mail => mail.IsTransient));
+            (await world.ReadMailsAsync()).Max(mail => mail.Unknown).ShouldBe(0);
+            (await world.ReadMailsAsync()).Count(mail => mail.Attempt > 1).ShouldBe(world.Posted.Count(mail => mail.IsTransient));
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed class OutageFaultTests
                 await Eventually.Until(() => losing.Hits == lost, MailAudit.Recovery, $"{lost} answers are lost", world.DescribeAsync);
             });
             await world.ShouldEndWellAsync();
-            (await world.CountAsync("SELECT sum(unknown_outcomes)::bigint FROM email.deliveries")).ShouldBe(lost * round);
+            (await world.CountAsync("SELECT sum(unknown_outcomes)::bigint FROM email.mails")).ShouldBe(lost * round);
             world.Sink.Counters.MessageIds.Duplicates.Sum(twice => twice.Count - 1).ShouldBe(taken ? lost * round : 0);
         }
     }
@@ -116,7 +116,7 @@ internal sealed class OutageFaultTests
         async () =>
         {
             await world.PostAsync(Enumerable.Range(0, 10).Select(_ => PostedMail.Plain()));
-            return await world.CountAsync("SELECT count(DISTINCT worker_id) FROM email.deliveries") == 2;
+            return await world.CountAsync("SELECT count(DISTINCT worker_id) FROM email.mails") == 2;
         },
         MailAudit.Recovery,
         "both workers send", world.DescribeAsync);

@@ -6,7 +6,7 @@ internal enum MailEnd
     /// <summary>Sent, at once or after what failed transiently.</summary>
     Sent,
 
-    /// <summary>Dead: refused for good. One failure.</summary>
+    /// <summary>Dead: refused permanently. One failure.</summary>
     Dead,
 
     /// <summary>No mail at all: no row, one failure.</summary>
@@ -27,7 +27,7 @@ internal sealed record PostedMail(Guid Id, string Recipient, MailEnd End)
     /// <summary>One that the server defers once.</summary>
     public static PostedMail Transient() => Of("fail-451-once", MailEnd.Sent);
 
-    /// <summary>One that the server refuses for good.</summary>
+    /// <summary>One that the server refuses permanently.</summary>
     public static PostedMail Permanent() => Of("fail-550", MailEnd.Dead);
 
     /// <summary>Bytes that are no mail.</summary>
@@ -41,5 +41,5 @@ internal sealed record PostedMail(Guid Id, string Recipient, MailEnd End)
     }
 }
 
-/// <summary>What the books say of a mail.</summary>
-internal sealed record BookedMail(Guid Id, string State, int Attempt, int Unknown, string? MessageId, int? WorkerProcess);
+/// <summary>What the database say of a mail.</summary>
+internal sealed record StoredMail(Guid Id, string State, int Attempt, int Unknown, string? MessageId, int? WorkerProcess);

@@ -12,7 +12,7 @@ internal sealed class RebalanceTests
     public async Task Mails_whose_partition_goes_elsewhere_while_they_are_claimed_go_along_and_cost_no_try()
     {
         await using var world = await MailWorld.StartAsync();
-        var stops = await BookStops.InstallAsync(world.Books);
+        var stops = await DatabaseStops.InstallAsync(world.Store);
         await using var worker = world.StartWorker();
         for (var round = 1; round <= Chaos.Rounds; round++)
         {
@@ -27,17 +27,17 @@ internal sealed class RebalanceTests
                 async () =>
                 {
                     await world.PostAsync(PostedMail.Plain());
-                    return (await world.ReadBooksAsync()).Any(mail => mail.State == "sent" && mail.WorkerProcess == other.Id);
+                    return (await world.ReadMailsAsync()).Any(mail => mail.State == "sent" && mail.WorkerProcess == other.Id);
                 },
                 MailAudit.Recovery, "another worker has got partitions", world.DescribeAsync);
             foreach (var mail in mails)
                 await stops.LetGoAsync(mail);
 
             await world.ShouldEndWellAsync();
-            var books = await world.ReadBooksAsync();
+            var store = await world.ReadMailsAsync();
             await world.ShouldHoldAsync(() =>
             {
-                books.ShouldAllBe(mail => mail.Attempt == 1 && mail.Unknown == 0);
+                store.ShouldAllBe(mail => mail.Attempt == 1 && mail.Unknown == 0);
                 world.DelayTopics.SelectMany(world.Kafka.Records.ReadAll).ShouldBeEmpty();
             });
         }

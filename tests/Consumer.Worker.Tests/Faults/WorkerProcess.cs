@@ -21,7 +21,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
-    /// <summary>The process, by which the books name the worker too.</summary>
+    /// <summary>The process, by which the database name the worker too.</summary>
     public int Id { get; }
 
     public bool HasExited => _disposed || _process.HasExited;

@@ -1,7 +1,7 @@
 using System.Net;
 using MailSink.Rules;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 
@@ -72,7 +72,7 @@ internal sealed class OutageTests
         var first = worker.Sink.Mails.Count;
         first.ShouldBeLessThan(40);
         foreach (var id in ids)
-            ((await worker.Deliveries.FindAsync(id))?.Mail.State).ShouldNotBe(MailState.Sending, "nothing is left half done");
+            ((await worker.Mails.FindAsync(id))?.Mail.State).ShouldNotBe(MailState.Sending, "nothing is left half done");
 
         worker.Sink.Script.Clear();
         await worker.RestartAsync();

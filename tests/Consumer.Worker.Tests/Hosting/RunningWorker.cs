@@ -1,10 +1,10 @@
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
 using Contracts;
 using MailSink;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Persistence.Schema;
 using Persistence.Workers;
@@ -32,7 +32,7 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public DeliveryStore Deliveries => _app.Services.GetRequiredService<DeliveryStore>();
+    public MailStore Mails => _app.Services.GetRequiredService<MailStore>();
 
     public ScheduleStore Schedules => _app.Services.GetRequiredService<ScheduleStore>();
 
@@ -40,7 +40,7 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public FailureStore Failures => _app.Services.GetRequiredService<FailureStore>();
 
-    /// <summary>Its id in the books.</summary>
+    /// <summary>Its id in the database.</summary>
     public Guid WorkerId => _app.Services.GetRequiredService<WorkerLease>().WorkerId;
 
     /// <summary>The mails that it works on.</summary>
@@ -94,10 +94,10 @@ internal sealed class RunningWorker : IAsyncDisposable
         PostAsync(new SendEmail { From = "ann@example.com", To = recipients, Subject = "subject", Text = "text" });
 
     /// <summary>The mail once it is in a state.</summary>
-    public async Task<Persistence.Deliveries.Delivery> WhenAsync(Guid id, MailState state, TimeSpan? within = null)
+    public async Task<Persistence.Mails.Mail> WhenAsync(Guid id, MailState state, TimeSpan? within = null)
     {
         var view = await Eventually.Value(
-            async () => await Deliveries.FindAsync(id), view => view?.Mail.State == state, within ?? TimeSpan.FromSeconds(40), $"mail {id} is {state}");
+            async () => await Mails.FindAsync(id), view => view?.Mail.State == state, within ?? TimeSpan.FromSeconds(40), $"mail {id} is {state}");
         return view!.Mail;
     }
 

@@ -1,7 +1,7 @@
 using Contracts;
 using MailSink.Rules;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Shouldly;
 using Testing;
@@ -64,11 +64,11 @@ internal sealed class WorkerTests
         mail.Attempt.ShouldBe(3);
         failure.Attempts.ShouldBe(3);
         failure.ExceptionType.ShouldEndWith("TransientMailException");
-        await Eventually.Until(async () => (await _worker.Deliveries.FindAsync(id))!.Mail.HandOverMarkedAt is not null, null, "the dead letter is marked");
+        await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))!.Mail.PublishedAt is not null, null, "the dead letter is marked");
     }
 
     [Test]
-    public async Task A_mail_that_is_refused_for_good_is_a_dead_letter_at_once_byte_for_byte()
+    public async Task A_mail_that_is_refused_permanently_is_a_dead_letter_at_once_byte_for_byte()
     {
         _worker.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550, "5.1.1 no such user")) { Recipient = "gone@*" });
         var id = await _worker.PostAsync("gone@example.com");
@@ -99,7 +99,7 @@ internal sealed class WorkerTests
         // What the API does on a replay: the row is raised, the dead letter's bytes go to the topic again.
         var replay = (await _worker.Failures.RequestReplayAsync(failure.Id, "ann", null)).ShouldBeOfType<ReplayResult.Accepted>().Replay;
         await _worker.Kafka.Records.ProduceAsync(
-            _worker.Topics.Mails, $"{id:D}", System.Text.Encoding.UTF8.GetString(replay.Value!), (HeaderNames.MessageId, $"{id:D}"), (HeaderNames.Generation, "1"));
+            _worker.Topics.Mails, $"{id:D}", System.Text.Encoding.UTF8.GetString(replay.Value!), (HeaderNames.MessageId, $"{id:D}"), (HeaderNames.Epoch, "1"));
 
         await _worker.WhenAsync(id, MailState.Sent);
         var arrived = _worker.Sink.Mails.All().Single(mail => mail.MessageId.StartsWith($"{id:D}", StringComparison.Ordinal)).Parse()
@@ -196,7 +196,7 @@ internal sealed class WorkerTests
             async () => (await _worker.Failures.ListAsync(new FailureFilter(), 100)).Items.FirstOrDefault(item => item.ExceptionType.EndsWith("IdempotencyConflictException", StringComparison.Ordinal)),
             null, "the conflict is a failure");
         failure.MailId.ShouldBeNull();
-        (await _worker.Deliveries.FindAsync(id))!.Mail.State.ShouldBe(MailState.Sent);
+        (await _worker.Mails.FindAsync(id))!.Mail.State.ShouldBe(MailState.Sent);
     }
 
     [Test]

@@ -2,7 +2,7 @@ using Consumer.Worker.Tests.Hosting;
 using Contracts;
 using MailSink.Rules;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 
@@ -71,7 +71,7 @@ internal sealed class BusySystemTests
     {
         foreach (var id in ids)
         {
-            if ((await worker.Deliveries.FindAsync(id))?.Mail.State is not (MailState.Sent or MailState.Dead))
+            if ((await worker.Mails.FindAsync(id))?.Mail.State is not (MailState.Sent or MailState.Dead))
                 return false;
         }
 

@@ -5,7 +5,7 @@ using Contracts;
 using MailSink.Rules;
 using Npgsql;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Shouldly;
 using Testing;
@@ -150,7 +150,7 @@ internal sealed class LedgerTests
         await _worker.StopAsync();
         // As a worker leaves it that was killed after its claim.
         var dead = await _worker.Workers.RegisterAsync("killed:1", TimeSpan.FromMinutes(5), default);
-        await ExecuteAsync("UPDATE email.deliveries SET state = 'sending', sent_at = NULL, ended_at = NULL, worker_id = @id", dead);
+        await ExecuteAsync("UPDATE email.mails SET state = 'sending', sent_at = NULL, ended_at = NULL, worker_id = @id", dead);
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean("the lease lasts");
         await ExecuteAsync("UPDATE email.workers SET lease_until = now() WHERE id = @id", dead);
 
@@ -267,7 +267,7 @@ internal sealed class LedgerTests
         await NoLagAsync();
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean();
         (await _worker.Failures.ListAsync(new FailureFilter(), 10)).Items.ShouldHaveSingleItem().MailId.ShouldBeNull();
-        (await _worker.Deliveries.FindAsync(id))!.Mail.State.ShouldBe(MailState.Sent);
+        (await _worker.Mails.FindAsync(id))!.Mail.State.ShouldBe(MailState.Sent);
     }
 
     private Task<List<Guid>> PostAsync(int count) => PostAsync(_worker, count);
@@ -287,7 +287,7 @@ internal sealed class LedgerTests
         _worker.Sink.Mails.All().Count(mail => ids.Exists(id => mail.MessageId.StartsWith($"{id:D}", StringComparison.Ordinal)));
 
     private static Task HandedOnAsync(RunningWorker worker, Guid id) => Eventually.Until(
-        async () => (await worker.Deliveries.FindAsync(id))?.Mail is { State: MailState.Queued, HandOverMarkedAt: not null }, null, $"mail {id} waits for its next attempt");
+        async () => (await worker.Mails.FindAsync(id))?.Mail is { State: MailState.Queued, PublishedAt: not null }, null, $"mail {id} waits for its next attempt");
 
     private Task NoLagAsync() => NoLagAsync(_worker);
 

@@ -1,6 +1,6 @@
 using Consumer.Worker.Ledger;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Ledger;
 using Shouldly;
 
@@ -13,12 +13,12 @@ internal sealed class MailProofTests
     private static IEnumerable<OpenMail> EveryOpenMail() =>
         from row in RecordProofTests.EveryRow()
         where row.State is MailState.Scheduled or MailState.Queued or MailState.Sending or MailState.Dead
-        // What the statements write: a dead mail has a dead letter's hand-over, a queued one none or a redelivery's, a sending one none.
-        where row.State != MailState.Dead || row.HandOver == HandOverKind.DeadLetter
-        where row.State == MailState.Dead || row.HandOver != HandOverKind.DeadLetter
-        where row.State != MailState.Sending || (row.HandOver is null && row.Attempt > 0)
-        where row.HandOver is not null || !row.HandOverMarked
-        where row.HandOver is null || row.Attempt > 0
+        // What the statements write: a dead mail has a dead letter's outbox entry, a queued one none or a redelivery's, a sending one none.
+        where row.State != MailState.Dead || row.OutboxEntry == OutboxKind.DeadLetter
+        where row.State == MailState.Dead || row.OutboxEntry != OutboxKind.DeadLetter
+        where row.State != MailState.Sending || (row.OutboxEntry is null && row.Attempt > 0)
+        where row.OutboxEntry is not null || !row.OutboxPublished
+        where row.OutboxEntry is null || row.Attempt > 0
         select Mail(row);
 
     [Test]
@@ -29,7 +29,7 @@ internal sealed class MailProofTests
         foreach (var mail in waiting)
         {
             var needed = MailProof.Needed(mail);
-            MailProof.IsMovedBy(mail, needed.Generation, needed.Attempt).ShouldBeTrue(mail.ToString());
+            MailProof.IsMovedBy(mail, needed.Epoch, needed.Attempt).ShouldBeTrue(mail.ToString());
         }
     }
 
@@ -38,15 +38,15 @@ internal sealed class MailProofTests
     {
         foreach (var mail in EveryOpenMail())
         {
-            MailProof.IsMovedBy(mail, mail.Row.Generation - 1, 9).ShouldBeFalse();
-            MailProof.IsMovedBy(mail, mail.Row.Generation, mail.Row.Attempt - 1).ShouldBeFalse();
+            MailProof.IsMovedBy(mail, mail.Row.Epoch - 1, 9).ShouldBeFalse();
+            MailProof.IsMovedBy(mail, mail.Row.Epoch, mail.Row.Attempt - 1).ShouldBeFalse();
         }
     }
 
     [Test]
     public void A_redelivery_that_was_handed_on_waits_for_its_copy_and_not_for_the_old_record()
     {
-        var mail = Mail(new RowFacts(0, 2, MailState.Queued, HandOverKind.Redelivery, true, Holder.Lapsed, false), nextAttempt: 3);
+        var mail = Mail(new RowFacts(0, 2, MailState.Queued, OutboxKind.Redelivery, true, Holder.Lapsed, false), nextAttempt: 3);
 
         MailProof.Waits(mail).ShouldBe(Mover.Record);
         MailProof.IsMovedBy(mail, 0, 2).ShouldBeFalse();
@@ -57,7 +57,7 @@ internal sealed class MailProofTests
     [Test]
     public void A_redelivery_that_may_not_have_been_produced_is_moved_by_the_old_record_too()
     {
-        var mail = Mail(new RowFacts(0, 2, MailState.Queued, HandOverKind.Redelivery, false, Holder.Lapsed, false), nextAttempt: 3);
+        var mail = Mail(new RowFacts(0, 2, MailState.Queued, OutboxKind.Redelivery, false, Holder.Lapsed, false), nextAttempt: 3);
 
         MailProof.IsMovedBy(mail, 0, 2).ShouldBeTrue();
         MailProof.IsMovedBy(mail, 0, 3).ShouldBeTrue();
@@ -81,12 +81,12 @@ internal sealed class MailProofTests
 
     [Test]
     public void A_scheduled_mail_that_is_kept_waits_for_its_time_alone() =>
-        MailProof.Waits(Mail(new RowFacts(0, 0, MailState.Scheduled, HandOverKind.Redelivery, false, Holder.Lapsed, false))).ShouldBe(Mover.Schedule);
+        MailProof.Waits(Mail(new RowFacts(0, 0, MailState.Scheduled, OutboxKind.Redelivery, false, Holder.Lapsed, false))).ShouldBe(Mover.Schedule);
 
     [Test]
-    public void A_dead_mail_without_a_failure_waits_for_the_dead_letter_of_its_generation()
+    public void A_dead_mail_without_a_failure_waits_for_the_dead_letter_of_its_epoch()
     {
-        var mail = Mail(new RowFacts(1, 1, MailState.Dead, HandOverKind.DeadLetter, true, Holder.Lapsed, false));
+        var mail = Mail(new RowFacts(1, 1, MailState.Dead, OutboxKind.DeadLetter, true, Holder.Lapsed, false));
 
         MailProof.Waits(mail).ShouldBe(Mover.DeadLetter);
         MailProof.IsEndedBy(mail, 1).ShouldBeTrue();

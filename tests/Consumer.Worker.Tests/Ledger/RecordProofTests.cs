@@ -1,6 +1,6 @@
 using Consumer.Worker.Ledger;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Ledger;
 using Shouldly;
 
@@ -9,38 +9,38 @@ namespace Consumer.Worker.Tests.Ledger;
 internal sealed class RecordProofTests
 {
     internal static IEnumerable<RowFacts> EveryRow(bool otherContent = false) =>
-        from generation in new[] { 0, 1 }
+        from epoch in new[] { 0, 1 }
         from attempt in new[] { 0, 1, 2 }
         from state in Enum.GetValues<MailState>()
-        from handOver in new HandOverKind?[] { null, HandOverKind.Redelivery, HandOverKind.DeadLetter }
+        from outboxEntry in new OutboxKind?[] { null, OutboxKind.Redelivery, OutboxKind.DeadLetter }
         from marked in new[] { false, true }
         from holder in new[] { Holder.Lapsed, Holder.Live }
-        select new RowFacts(generation, attempt, state, handOver, marked, holder, otherContent);
+        select new RowFacts(epoch, attempt, state, outboxEntry, marked, holder, otherContent);
 
-    private static IEnumerable<(int Generation, int Attempt)> EveryRecord() =>
-        from generation in new[] { 0, 1, 2 } from attempt in new[] { 1, 2, 3 } select (generation, attempt);
+    private static IEnumerable<(int Epoch, int Attempt)> EveryRecord() =>
+        from epoch in new[] { 0, 1, 2 } from attempt in new[] { 1, 2, 3 } select (epoch, attempt);
 
     [Test]
     public void A_record_that_a_worker_would_still_drop_is_proven_by_its_row()
     {
         foreach (var row in EveryRow())
         {
-            foreach (var (generation, attempt) in EveryRecord().Where(record => Transitions.Decide(row, record.Generation, record.Attempt) == ClaimDecision.Stale))
-                Judge(row, false, generation, attempt).ShouldBe(RecordVerdict.Row, $"{row} {generation} {attempt}");
+            foreach (var (epoch, attempt) in EveryRecord().Where(record => Transitions.Decide(row, record.Epoch, record.Attempt) == ClaimDecision.Stale))
+                Judge(row, false, epoch, attempt).ShouldBe(RecordVerdict.Row, $"{row} {epoch} {attempt}");
         }
     }
 
     [Test]
     public void A_record_past_the_row_that_a_worker_would_still_claim_was_never_worked_on()
     {
-        foreach (var row in EveryRow().Where(row => !IsKept(row)))
+        foreach (var row in EveryRow().Where(row => !IsStored(row)))
         {
-            foreach (var (generation, attempt) in EveryRecord())
+            foreach (var (epoch, attempt) in EveryRecord())
             {
-                var decision = Transitions.Decide(row with { Holder = Holder.Lapsed }, generation, attempt);
-                var isPast = (generation, attempt).CompareTo((row.Generation, row.Attempt)) > 0;
+                var decision = Transitions.Decide(row with { Holder = Holder.Lapsed }, epoch, attempt);
+                var isPast = (epoch, attempt).CompareTo((row.Epoch, row.Attempt)) > 0;
                 if (isPast && decision is ClaimDecision.Claim or ClaimDecision.Raise or ClaimDecision.TakeOver)
-                    (Judge(row, false, generation, attempt) == RecordVerdict.RowBehind).ShouldBe(isPast, $"{row} {generation} {attempt}");
+                    (Judge(row, false, epoch, attempt) == RecordVerdict.RowBehind).ShouldBe(isPast, $"{row} {epoch} {attempt}");
             }
         }
     }
@@ -49,20 +49,20 @@ internal sealed class RecordProofTests
     public void A_record_that_its_row_has_come_to_is_proven_whatever_the_state()
     {
         foreach (var row in EveryRow().Where(row => row.Attempt > 0))
-            Judge(row, false, row.Generation, row.Attempt).ShouldBe(RecordVerdict.Row);
+            Judge(row, false, row.Epoch, row.Attempt).ShouldBe(RecordVerdict.Row);
     }
 
     [Test]
-    public void The_record_of_a_scheduled_mail_that_is_kept_is_proven_and_one_of_a_later_generation_is_not()
+    public void The_record_of_a_scheduled_mail_that_is_kept_is_proven_and_one_of_a_later_epoch_is_not()
     {
-        foreach (var row in EveryRow().Where(IsKept))
+        foreach (var row in EveryRow().Where(IsStored))
         {
-            Judge(row, false, row.Generation, 1).ShouldBe(RecordVerdict.Row);
-            Judge(row, false, row.Generation + 1, 1).ShouldBe(RecordVerdict.RowBehind);
+            Judge(row, false, row.Epoch, 1).ShouldBe(RecordVerdict.Row);
+            Judge(row, false, row.Epoch + 1, 1).ShouldBe(RecordVerdict.RowBehind);
         }
     }
 
-    private static bool IsKept(RowFacts row) => row is { State: MailState.Scheduled, HandOver: not null };
+    private static bool IsStored(RowFacts row) => row is { State: MailState.Scheduled, OutboxEntry: not null };
 
     [Test]
     public void Without_a_row_a_failure_speaks_for_a_record_and_nothing_else_does()
@@ -84,13 +84,13 @@ internal sealed class RecordProofTests
     [Test]
     public void What_retention_may_have_removed_is_not_missing_but_a_row_that_waits_is()
     {
-        RecordProof.Judge(new BookEntry(null, false), 0, 1, isRemoved: true).ShouldBe(RecordVerdict.Removed);
-        RecordProof.Judge(new BookEntry(null, true), 0, 1, isRemoved: true).ShouldBe(RecordVerdict.Failure);
-        var waiting = new RowFacts(0, 1, MailState.Queued, HandOverKind.Redelivery, true, Holder.Lapsed, false);
-        RecordProof.Judge(new BookEntry(waiting, false), 0, 2, isRemoved: true).ShouldBe(RecordVerdict.RowBehind);
-        RecordProof.Judge(new BookEntry(waiting with { OtherContent = true }, false), 0, 1, isRemoved: true).ShouldBe(RecordVerdict.Removed);
+        RecordProof.Judge(new LedgerEntry(null, false), 0, 1, isRemoved: true).ShouldBe(RecordVerdict.Removed);
+        RecordProof.Judge(new LedgerEntry(null, true), 0, 1, isRemoved: true).ShouldBe(RecordVerdict.Failure);
+        var waiting = new RowFacts(0, 1, MailState.Queued, OutboxKind.Redelivery, true, Holder.Lapsed, false);
+        RecordProof.Judge(new LedgerEntry(waiting, false), 0, 2, isRemoved: true).ShouldBe(RecordVerdict.RowBehind);
+        RecordProof.Judge(new LedgerEntry(waiting with { OtherContent = true }, false), 0, 1, isRemoved: true).ShouldBe(RecordVerdict.Removed);
     }
 
-    private static RecordVerdict Judge(RowFacts? row, bool hasFailure, int generation, int attempt) =>
-        RecordProof.Judge(new BookEntry(row, hasFailure), generation, attempt, isRemoved: false);
+    private static RecordVerdict Judge(RowFacts? row, bool hasFailure, int epoch, int attempt) =>
+        RecordProof.Judge(new LedgerEntry(row, hasFailure), epoch, attempt, isRemoved: false);
 }

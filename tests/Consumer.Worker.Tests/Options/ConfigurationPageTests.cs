@@ -1,5 +1,5 @@
 using Consumer.Worker.Alerts;
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;

@@ -1,5 +1,5 @@
 using Consumer.Worker.Alerts;
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Options;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
@@ -21,7 +21,7 @@ internal sealed class OptionsTests
     }
 
     [Test]
-    public void A_wrong_option_is_named_with_its_value_what_is_allowed_and_the_mend()
+    public void A_wrong_option_is_named_with_its_value_what_is_allowed_and_the_fix()
     {
         var failure = Failures(new SmtpOptions { Port = 70000 }, "Smtp").ShouldHaveSingleItem();
 

@@ -5,7 +5,7 @@ using Consumer.Worker.Tests.Ledger;
 using Contracts;
 using Npgsql;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 
@@ -25,8 +25,8 @@ internal sealed class RetentionJobTests
             await worker.WhenAsync(id, MailState.Sent);
         (await LedgerCommand.RunAsync(worker)).ShouldBeClean();
 
-        await ExecuteAsync(worker, "UPDATE email.deliveries SET created_at = record_timestamp, ended_at = record_timestamp WHERE record_timestamp < now() - interval '1 day'");
-        await Eventually.Until(async () => await worker.Deliveries.FindAsync(old[0]) is null && await CountAsync(worker) == 1, null, "the old mails are removed");
+        await ExecuteAsync(worker, "UPDATE email.mails SET created_at = record_timestamp, ended_at = record_timestamp WHERE record_timestamp < now() - interval '1 day'");
+        await Eventually.Until(async () => await worker.Mails.FindAsync(old[0]) is null && await CountAsync(worker) == 1, null, "the old mails are removed");
 
         await Eventually.Until(() => worker.Kafka.Records.Lag(worker.Topics.Group, worker.Topics.Mails) == 0, null, "no lag is left");
         var ledger = await LedgerCommand.RunAsync(worker);
@@ -35,7 +35,7 @@ internal sealed class RetentionJobTests
         ledger.Records("with_row").ShouldBe(1);
 
         // What is younger than the horizon is missing as ever.
-        await ExecuteAsync(worker, "DELETE FROM email.deliveries");
+        await ExecuteAsync(worker, "DELETE FROM email.mails");
         var found = await LedgerCommand.RunAsync(worker);
         found.ExitCode.ShouldBe(LedgerVerb.Missing);
         found.Findings.ShouldHaveSingleItem().GetProperty("mail_id").GetGuid().ShouldBe(young);
@@ -71,7 +71,7 @@ internal sealed class RetentionJobTests
     private static async Task<long> CountAsync(RunningWorker worker)
     {
         await using var source = NpgsqlDataSource.Create(worker.ConnectionString);
-        await using var command = source.CreateCommand("SELECT count(*) FROM email.deliveries");
+        await using var command = source.CreateCommand("SELECT count(*) FROM email.mails");
         return (long)(await command.ExecuteScalarAsync())!;
     }
 }

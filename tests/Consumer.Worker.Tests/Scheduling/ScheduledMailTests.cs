@@ -4,7 +4,7 @@ using Consumer.Worker.Tests.Hosting;
 using Contracts;
 using MailSink.Mails;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Shouldly;
 using Testing;
@@ -17,7 +17,7 @@ internal sealed class ScheduledMailTests
     private RunningWorker _worker = null!;
 
     [OneTimeSetUp]
-    public async Task StartWorker() => _worker = await RunningWorker.StartAsync("--Schedule:SweepInterval=00:00:01", "--Schedule:Patience=00:00:05");
+    public async Task StartWorker() => _worker = await RunningWorker.StartAsync("--Schedule:SweepInterval=00:00:01", "--Schedule:OverdueAfter=00:00:05");
 
     [OneTimeTearDown]
     public async Task StopWorker() => await _worker.DisposeAsync();
@@ -66,7 +66,7 @@ internal sealed class ScheduledMailTests
         await _worker.WhenAsync(await PostAsync(due.AddSeconds(1)), MailState.Sent);
         await DoneAsync();
         Sent(id).ShouldBeEmpty();
-        (await _worker.Deliveries.FindAsync(id))!.Mail.State.ShouldBe(MailState.Canceled);
+        (await _worker.Mails.FindAsync(id))!.Mail.State.ShouldBe(MailState.Canceled);
         _worker.Kafka.Records.ReadAll(_worker.Topics.DeadLetters).ShouldNotContain(record => record.Header(HeaderNames.MessageId) == $"{id:D}");
     }
 
@@ -101,7 +101,7 @@ internal sealed class ScheduledMailTests
         var due = DateTimeOffset.UtcNow.AddSeconds(3);
         await ProduceAsync(id, due);
         await _worker.WhenAsync(id, MailState.Scheduled);
-        await Eventually.Until(async () => (await _worker.Deliveries.FindAsync(id))!.Mail.HandOverMarkedAt is not null, null, "the copy is marked");
+        await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))!.Mail.PublishedAt is not null, null, "the copy is marked");
         await UnmarkAsync(id);
         await ProduceAsync(id, due);
 
@@ -133,8 +133,8 @@ internal sealed class ScheduledMailTests
             () => _worker.Failures.ListAsync(new FailureFilter { MailId = id }, 10), page => page.Items.Count > 0, TimeSpan.FromSeconds(40), "the failure is there"))!.Items[0];
         var replay = (await _worker.Failures.RequestReplayAsync(failure.Id, "ann", null)).ShouldBeOfType<ReplayResult.Accepted>().Replay;
         await _worker.Kafka.Records.ProduceAsync(
-            _worker.Topics.Mails, $"{id:D}", Encoding.UTF8.GetString(replay.Value!), (HeaderNames.MessageId, $"{id:D}"), (HeaderNames.Generation, "1"));
-        (await _worker.WhenAsync(id, MailState.Sent)).Generation.ShouldBe(1);
+            _worker.Topics.Mails, $"{id:D}", Encoding.UTF8.GetString(replay.Value!), (HeaderNames.MessageId, $"{id:D}"), (HeaderNames.Epoch, "1"));
+        (await _worker.WhenAsync(id, MailState.Sent)).Epoch.ShouldBe(1);
     }
 
     private static SendEmail Mail(DateTimeOffset? due, string to = "bob@example.com") =>
@@ -153,7 +153,7 @@ internal sealed class ScheduledMailTests
         {
             Identity = new RecordIdentity(id, 0, 0), MessageIdHeader = $"{id:D}@example.com", Topic = _worker.Topics.Mails, Partition = 0, Offset = 0,
             Timestamp = DateTimeOffset.UtcNow, Sender = "ann@example.com", ContentHash = SHA256.HashData(value),
-            Recipients = [new MailRecipient("bob@example.com", RecipientKind.To)],
+            Recipients = [new Recipient("bob@example.com", RecipientKind.To)],
         };
         RecordHeader[] headers =
         [
@@ -167,7 +167,7 @@ internal sealed class ScheduledMailTests
     {
         await using var connection = new Npgsql.NpgsqlConnection(_worker.ConnectionString);
         await connection.OpenAsync();
-        await using var command = new Npgsql.NpgsqlCommand("UPDATE email.deliveries SET hand_over_marked_at = NULL WHERE id = $1 AND state = 'scheduled'", connection);
+        await using var command = new Npgsql.NpgsqlCommand("UPDATE email.mails SET published_at = NULL WHERE id = $1 AND state = 'scheduled'", connection);
         command.Parameters.Add(new Npgsql.NpgsqlParameter { Value = id });
         (await command.ExecuteNonQueryAsync()).ShouldBe(1);
     }

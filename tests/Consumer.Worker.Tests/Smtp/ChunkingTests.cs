@@ -2,7 +2,7 @@ using Consumer.Worker.Smtp;
 using Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Shouldly;
 
 namespace Consumer.Worker.Tests.Smtp;

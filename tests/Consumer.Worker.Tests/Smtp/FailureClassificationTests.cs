@@ -15,19 +15,19 @@ internal sealed class FailureClassificationTests
 
     [TestCase(SmtpPhase.Connect)]
     [TestCase(SmtpPhase.Authenticate)]
-    public void Before_a_mail_is_begun_every_reply_is_systemic(SmtpPhase phase)
+    public void Before_a_mail_is_begun_every_reply_is_dependency_unavailable(SmtpPhase phase)
     {
         for (var code = 200; code <= 599; code++)
-            Reply(phase, code).ShouldBe(new Verdict(FailureKind.Systemic), $"{phase} {code}");
+            Reply(phase, code).ShouldBe(new Verdict(FailureKind.DependencyUnavailable), $"{phase} {code}");
     }
 
     [Test]
-    public void A_server_that_closes_the_channel_is_systemic_in_every_phase([Values] SmtpPhase phase) =>
-        Reply(phase, 421).Kind.ShouldBe(FailureKind.Systemic);
+    public void A_server_that_closes_the_channel_is_dependency_unavailable_in_every_phase([Values] SmtpPhase phase) =>
+        Reply(phase, 421).Kind.ShouldBe(FailureKind.DependencyUnavailable);
 
     [Test]
-    public void A_missing_login_is_systemic_in_every_phase([Values] SmtpPhase phase, [ValueSource(nameof(LoginCodes))] int code) =>
-        Reply(phase, code).Kind.ShouldBe(FailureKind.Systemic);
+    public void A_missing_login_is_dependency_unavailable_in_every_phase([Values] SmtpPhase phase, [ValueSource(nameof(LoginCodes))] int code) =>
+        Reply(phase, code).Kind.ShouldBe(FailureKind.DependencyUnavailable);
 
     [Test]
     public void Every_other_4xx_to_a_mail_is_transient_and_no_moment_cures_it()
@@ -81,12 +81,12 @@ internal sealed class FailureClassificationTests
     }
 
     [Test]
-    public void An_enhanced_code_of_the_login_is_systemic_whatever_refusal_it_comes_with([ValueSource(nameof(LoginEnhancedCodes))] string enhanced)
+    public void An_enhanced_code_of_the_login_is_dependency_unavailable_whatever_refusal_it_comes_with([ValueSource(nameof(LoginEnhancedCodes))] string enhanced)
     {
         foreach (var phase in MailPhases)
         {
             for (var code = 500; code <= 599; code++)
-                FailureClassification.OfReply(phase, new SmtpReply(code, enhanced, "")).Kind.ShouldBe(FailureKind.Systemic, $"{phase} {code} {enhanced}");
+                FailureClassification.OfReply(phase, new SmtpReply(code, enhanced, "")).Kind.ShouldBe(FailureKind.DependencyUnavailable, $"{phase} {code} {enhanced}");
         }
     }
 
@@ -111,8 +111,8 @@ internal sealed class FailureClassificationTests
         }
     }
 
-    [TestCase(SmtpPhase.Connect, FailureKind.Systemic, false, false)]
-    [TestCase(SmtpPhase.Authenticate, FailureKind.Systemic, false, false)]
+    [TestCase(SmtpPhase.Connect, FailureKind.DependencyUnavailable, false, false)]
+    [TestCase(SmtpPhase.Authenticate, FailureKind.DependencyUnavailable, false, false)]
     [TestCase(SmtpPhase.Mail, FailureKind.Transient, true, false)]
     [TestCase(SmtpPhase.Recipient, FailureKind.Transient, true, false)]
     [TestCase(SmtpPhase.Data, FailureKind.Transient, true, false)]
@@ -129,12 +129,12 @@ internal sealed class FailureClassificationTests
     }
 
     [Test]
-    public void A_refused_login_is_systemic() =>
-        FailureClassification.OfException(SmtpPhase.Mail, new AuthenticationException("535 5.7.8 expired")).Kind.ShouldBe(FailureKind.Systemic);
+    public void A_refused_login_is_dependency_unavailable() =>
+        FailureClassification.OfException(SmtpPhase.Mail, new AuthenticationException("535 5.7.8 expired")).Kind.ShouldBe(FailureKind.DependencyUnavailable);
 
     [Test]
-    public void A_login_that_the_server_asks_for_is_systemic() =>
-        FailureClassification.OfException(SmtpPhase.Mail, new ServiceNotAuthenticatedException("5.7.0 first log in")).Kind.ShouldBe(FailureKind.Systemic);
+    public void A_login_that_the_server_asks_for_is_dependency_unavailable() =>
+        FailureClassification.OfException(SmtpPhase.Mail, new ServiceNotAuthenticatedException("5.7.0 first log in")).Kind.ShouldBe(FailureKind.DependencyUnavailable);
 
     [Test]
     public void A_failure_says_the_step_and_the_servers_words()

@@ -62,7 +62,7 @@ internal sealed class MailComposerProperties
     public void A_valid_mail_is_composed_and_read_again_as_it_was_given()
     {
         var composed = 0;
-        Check.One(Thorough, Prop.ForAll(AnyMail.Select(Mended).ToArbitrary(), mail =>
+        Check.One(Thorough, Prop.ForAll(AnyMail.Select(Fixed).ToArbitrary(), mail =>
         {
             if (SendEmailValidator.Validate(mail).Count > 0)
                 return true;
@@ -154,7 +154,7 @@ internal sealed class MailComposerProperties
     }
 
     // Leaves out what is wrong most often, so that most mails pass.
-    private static SendEmail Mended(SendEmail mail)
+    private static SendEmail Fixed(SendEmail mail)
     {
         bool Passes(Func<SendEmail, SendEmail> change) =>
             SendEmailValidator.Validate(change(new SendEmail { From = "a@example.com", To = ["b@example.com"], Subject = "", Text = "" })).Count == 0;

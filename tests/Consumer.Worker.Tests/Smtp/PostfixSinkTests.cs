@@ -2,7 +2,7 @@ using Consumer.Worker.Smtp;
 using Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Shouldly;
 
 namespace Consumer.Worker.Tests.Smtp;
@@ -86,10 +86,10 @@ internal sealed class PostfixSinkTests
     [TestCase("-r", "MAIL", SmtpPhase.Mail, FailureKind.Transient, RecipientOutcome.Deferred)]
     [TestCase("-r", "DATA", SmtpPhase.Data, FailureKind.Transient, RecipientOutcome.Deferred)]
     [TestCase("-r", ".", SmtpPhase.FinalReply, FailureKind.Transient, RecipientOutcome.Deferred)]
-    [TestCase("-Q", "MAIL", SmtpPhase.Mail, FailureKind.Systemic, RecipientOutcome.Deferred)]
-    [TestCase("-Q", "RCPT", SmtpPhase.Recipient, FailureKind.Systemic, RecipientOutcome.Deferred)]
-    [TestCase("-Q", "DATA", SmtpPhase.Data, FailureKind.Systemic, RecipientOutcome.Deferred)]
-    [TestCase("-Q", ".", SmtpPhase.FinalReply, FailureKind.Systemic, RecipientOutcome.Deferred)]
+    [TestCase("-Q", "MAIL", SmtpPhase.Mail, FailureKind.DependencyUnavailable, RecipientOutcome.Deferred)]
+    [TestCase("-Q", "RCPT", SmtpPhase.Recipient, FailureKind.DependencyUnavailable, RecipientOutcome.Deferred)]
+    [TestCase("-Q", "DATA", SmtpPhase.Data, FailureKind.DependencyUnavailable, RecipientOutcome.Deferred)]
+    [TestCase("-Q", ".", SmtpPhase.FinalReply, FailureKind.DependencyUnavailable, RecipientOutcome.Deferred)]
     [TestCase("-q", "MAIL", SmtpPhase.Mail, FailureKind.Transient, RecipientOutcome.Deferred)]
     [TestCase("-q", "RCPT", SmtpPhase.Recipient, FailureKind.Transient, RecipientOutcome.Deferred)]
     [TestCase("-q", "DATA", SmtpPhase.Data, FailureKind.Transient, RecipientOutcome.Deferred)]

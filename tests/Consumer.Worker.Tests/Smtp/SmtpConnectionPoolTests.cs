@@ -4,7 +4,7 @@ using MailSink;
 using MailSink.Rules;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 
@@ -98,7 +98,7 @@ internal sealed class SmtpConnectionPoolTests
     {
         _sink.Script.Add(new ScriptRule(SmtpStage.Mail, RuleAction.Reply(421)));
 
-        (await Send()).Failure!.Kind.ShouldBe(FailureKind.Systemic);
+        (await Send()).Failure!.Kind.ShouldBe(FailureKind.DependencyUnavailable);
         _sink.Counters.Connections.ShouldBe(1);
     }
 
@@ -178,7 +178,7 @@ internal sealed class SmtpConnectionPoolTests
     }
 
     [Test]
-    public async Task A_wrong_password_a_foreign_certificate_and_missing_tls_are_systemic()
+    public async Task A_wrong_password_a_foreign_certificate_and_missing_tls_are_dependency_unavailable()
     {
         await using var sink = SmtpSink.StartOnFreePort(options =>
         {

@@ -1,4 +1,4 @@
-using Consumer.Worker.Delivery;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
 using Contracts;
 using MailSink;
@@ -6,7 +6,7 @@ using MailSink.Rules;
 using Microsoft.Extensions.Logging.Abstractions;
 using MimeKit;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 
@@ -162,14 +162,14 @@ internal sealed class SmtpSenderTests(bool chunking)
     [TestCase(SmtpStage.Rcpt, "Recipient")]
     [TestCase(SmtpStage.Data, "Data")]
     [TestCase(SmtpStage.EndOfData, "FinalReply")]
-    public async Task A_server_that_closes_is_systemic_wherever_it_does(SmtpStage stage, string phase)
+    public async Task A_server_that_closes_is_dependency_unavailable_wherever_it_does(SmtpStage stage, string phase)
     {
         _sink.Script.Add(new ScriptRule(stage, RuleAction.Reply(421)));
 
         var result = await Send(Bob);
 
         Outcomes(result).ShouldBe([RecipientOutcome.Deferred]);
-        result.Failure!.Kind.ShouldBe(FailureKind.Systemic);
+        result.Failure!.Kind.ShouldBe(FailureKind.DependencyUnavailable);
         result.Failure.Phase.ToString().ShouldBe(Known(phase));
     }
 
@@ -284,12 +284,12 @@ internal sealed class SmtpSenderTests(bool chunking)
 
     [TestCase(SmtpStage.Mail, 550, FailureKind.Permanent)]
     [TestCase(SmtpStage.Mail, 451, FailureKind.Transient)]
-    [TestCase(SmtpStage.Rcpt, 421, FailureKind.Systemic)]
+    [TestCase(SmtpStage.Rcpt, 421, FailureKind.DependencyUnavailable)]
     [TestCase(SmtpStage.Data, 554, FailureKind.Permanent)]
     [TestCase(SmtpStage.Data, 451, FailureKind.Transient)]
     [TestCase(SmtpStage.EndOfData, 554, FailureKind.Permanent)]
     [TestCase(SmtpStage.EndOfData, 452, FailureKind.Transient)]
-    [TestCase(SmtpStage.EndOfData, 421, FailureKind.Systemic)]
+    [TestCase(SmtpStage.EndOfData, 421, FailureKind.DependencyUnavailable)]
     public async Task A_server_that_refuses_and_hangs_up_has_refused(SmtpStage stage, int code, object kind)
     {
         _sink.Script.Add(new ScriptRule(stage, RuleAction.Reply(code)));

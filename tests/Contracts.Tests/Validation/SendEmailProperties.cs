@@ -41,7 +41,7 @@ public class SendEmailProperties
 
     [Test]
     public void A_valid_mail_has_no_line_break_or_control_character_in_anything_that_becomes_a_header() =>
-        Check.One(Thorough, Prop.ForAll(AnyMail.Select(Mended).ToArbitrary(), mail =>
+        Check.One(Thorough, Prop.ForAll(AnyMail.Select(Fixed).ToArbitrary(), mail =>
         {
             if (SendEmailValidator.Validate(mail).Count > 0)
                 return true;
@@ -60,7 +60,7 @@ public class SendEmailProperties
 
     [Test]
     public void Writing_and_reading_keeps_every_mail_that_is_valid() =>
-        Check.One(Thorough, Prop.ForAll(AnyMail.Select(Mended).ToArbitrary(), mail =>
+        Check.One(Thorough, Prop.ForAll(AnyMail.Select(Fixed).ToArbitrary(), mail =>
         {
             if (SendEmailValidator.Validate(mail).Count > 0)
                 return true;
@@ -81,7 +81,7 @@ public class SendEmailProperties
     private static Config Thorough => Config.QuickThrowOnFailure.WithMaxTest(2_000);
 
     // Lets enough mails through that the property is about valid ones: drops the parts that are wrong most often.
-    private static SendEmail Mended(SendEmail mail) => mail with
+    private static SendEmail Fixed(SendEmail mail) => mail with
     {
         From = EmailAddress.TryParse(mail.From, out _) ? mail.From : "ann@example.com",
         To = mail.To.Where(to => EmailAddress.TryParse(to, out _)).DefaultIfEmpty("bob@example.com").ToList(),

@@ -7,7 +7,7 @@ using Shouldly;
 
 namespace Messaging.Kafka.Tests.Configuration;
 
-/// <summary>What is not well is refused when the bus is built, before any broker is asked, with the key, the value and the mend.</summary>
+/// <summary>What is not well is refused when the bus is built, before any broker is asked, with the key, the value and the fix.</summary>
 public class RefusalTests
 {
     [Test]

@@ -202,7 +202,7 @@ public class TopicEndpointTests
     }
 
     [Test]
-    public async Task A_systemic_failure_pauses_the_endpoint_and_no_message_is_harmed()
+    public async Task A_dependency_unavailable_failure_pauses_the_endpoint_and_no_message_is_harmed()
     {
         var well = false;
         var probes = 0;

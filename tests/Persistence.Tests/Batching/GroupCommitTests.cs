@@ -54,11 +54,11 @@ public sealed class GroupCommitTests
     {
         var disk = new Disk();
         var commit = disk.Commit(atOnce: 1);
-        using var impatient = new CancellationTokenSource();
-        var begun = commit.WriteAsync(new Item(1), impatient.Token);
+        using var canceling = new CancellationTokenSource();
+        var begun = commit.WriteAsync(new Item(1), canceling.Token);
         await disk.BeginsAsync(1);
-        var (canceled, waiting) = (commit.WriteAsync(new Item(2), impatient.Token), commit.WriteAsync(new Item(3), CancellationToken.None));
-        await impatient.CancelAsync();
+        var (canceled, waiting) = (commit.WriteAsync(new Item(2), canceling.Token), commit.WriteAsync(new Item(3), CancellationToken.None));
+        await canceling.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(begun);
         await Should.ThrowAsync<OperationCanceledException>(canceled);
 

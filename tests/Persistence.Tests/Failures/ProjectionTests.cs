@@ -1,11 +1,11 @@
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Shouldly;
 
 namespace Persistence.Tests.Failures;
 
-public sealed class ProjectionTests : BooksTests
+public sealed class ProjectionTests : StoreTests
 {
     [Test]
     public async Task A_dead_letter_becomes_a_failure_with_all_that_it_carries()
@@ -19,10 +19,10 @@ public sealed class ProjectionTests : BooksTests
             ],
             Value = [0, 1, 255],
         };
-        var projection = await Books.Failures.ProjectAsync(record);
+        var projection = await Store.Failures.ProjectAsync(record);
 
         projection.IsNew.ShouldBeTrue();
-        var failure = (await Books.Failures.FindAsync(projection.FailureId)).ShouldNotBeNull();
+        var failure = (await Store.Failures.FindAsync(projection.FailureId)).ShouldNotBeNull();
         failure.Value.ShouldBe(record.Value);
         failure.Key.ShouldBe(record.Key);
         failure.Status.ShouldBe(FailureStatus.Unresolved);
@@ -36,9 +36,9 @@ public sealed class ProjectionTests : BooksTests
     public async Task Projecting_twice_changes_nothing()
     {
         var record = Make.DeadLetter(Guid.CreateVersion7());
-        var first = await Books.Failures.ProjectAsync(record);
+        var first = await Store.Failures.ProjectAsync(record);
         var before = await SnapshotAsync();
-        (await Books.Failures.ProjectAsync(record)).ShouldBe(first with { Kind = ProjectionKind.Known });
+        (await Store.Failures.ProjectAsync(record)).ShouldBe(first with { Kind = ProjectionKind.Known });
         (await SnapshotAsync()).ShouldBe(before);
     }
 
@@ -46,7 +46,7 @@ public sealed class ProjectionTests : BooksTests
     public async Task Twenty_at_once_project_one_failure()
     {
         var record = Make.DeadLetter(Guid.CreateVersion7());
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Books.Failures.ProjectAsync(record))));
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => Store.Failures.ProjectAsync(record))));
         results.Count(result => result.IsNew).ShouldBe(1);
         results.Select(result => result.FailureId).Distinct().ShouldHaveSingleItem();
     }
@@ -55,73 +55,73 @@ public sealed class ProjectionTests : BooksTests
     public async Task A_copy_that_a_crash_left_is_noted_and_opens_nothing()
     {
         var mail = Guid.CreateVersion7();
-        var first = await Books.Failures.ProjectAsync(Make.DeadLetter(mail, originalOffset: 5));
+        var first = await Store.Failures.ProjectAsync(Make.DeadLetter(mail, originalOffset: 5));
         var copy = Make.DeadLetter(mail, originalOffset: 5);
-        (await Books.Failures.ProjectAsync(copy)).ShouldBe(first with { Kind = ProjectionKind.Copy });
-        (await Books.Failures.ProjectAsync(copy)).ShouldBe(first with { Kind = ProjectionKind.Known });
-        (await Books.Failures.FindAsync(first.FailureId))!.Copies.ShouldHaveSingleItem().DltOffset.ShouldBe(copy.Offset);
+        (await Store.Failures.ProjectAsync(copy)).ShouldBe(first with { Kind = ProjectionKind.Copy });
+        (await Store.Failures.ProjectAsync(copy)).ShouldBe(first with { Kind = ProjectionKind.Known });
+        (await Store.Failures.FindAsync(first.FailureId))!.Copies.ShouldHaveSingleItem().DltOffset.ShouldBe(copy.Offset);
     }
 
     [Test]
     public async Task A_copy_that_arrives_after_the_decision_does_not_open_the_failure_again()
     {
         var mail = Guid.CreateVersion7();
-        var first = await Books.Failures.ProjectAsync(Make.DeadLetter(mail));
-        (await Books.Failures.DiscardAsync(first.FailureId, "ann", "spam")).ShouldBeNull();
-        (await Books.Failures.ProjectAsync(Make.DeadLetter(mail))).Kind.ShouldBe(ProjectionKind.Copy);
-        (await Books.Failures.FindAsync(first.FailureId))!.Status.ShouldBe(FailureStatus.Discarded);
+        var first = await Store.Failures.ProjectAsync(Make.DeadLetter(mail));
+        (await Store.Failures.DiscardAsync(first.FailureId, "ann", "spam")).ShouldBeNull();
+        (await Store.Failures.ProjectAsync(Make.DeadLetter(mail))).Kind.ShouldBe(ProjectionKind.Copy);
+        (await Store.Failures.FindAsync(first.FailureId))!.Status.ShouldBe(FailureStatus.Discarded);
     }
 
     [Test]
-    public async Task Other_bytes_under_the_same_mail_and_generation_are_a_failure_of_their_own()
+    public async Task Other_bytes_under_the_same_mail_and_epoch_are_a_failure_of_their_own()
     {
         var mail = Guid.CreateVersion7();
-        var first = await Books.Failures.ProjectAsync(Make.DeadLetter(mail, value: "one"));
-        var second = await Books.Failures.ProjectAsync(Make.DeadLetter(mail, value: "two"));
+        var first = await Store.Failures.ProjectAsync(Make.DeadLetter(mail, value: "one"));
+        var second = await Store.Failures.ProjectAsync(Make.DeadLetter(mail, value: "two"));
         second.IsNew.ShouldBeTrue();
         second.FailureId.ShouldNotBe(first.FailureId);
-        (await Books.Failures.FindAsync(second.FailureId))!.MailId.ShouldBeNull();
+        (await Store.Failures.FindAsync(second.FailureId))!.MailId.ShouldBeNull();
     }
 
     [Test]
     public async Task A_poison_record_without_a_mail_is_one_failure_however_often_its_dead_letter_was_written()
     {
-        var first = await Books.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_001));
-        (await Books.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_001))).ShouldBe(first with { Kind = ProjectionKind.Copy });
-        (await Books.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_002))).IsNew.ShouldBeTrue();
+        var first = await Store.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_001));
+        (await Store.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_001))).ShouldBe(first with { Kind = ProjectionKind.Copy });
+        (await Store.Failures.ProjectAsync(Make.DeadLetter(null, originalOffset: 1_000_002))).IsNew.ShouldBeTrue();
     }
 
     [Test]
     public async Task A_dead_letter_of_unknown_origin_is_kept_each_time()
     {
         var record = Make.DeadLetter(null) with { OriginalTopic = null, OriginalPartition = null, OriginalOffset = null, OriginalTimestamp = null };
-        (await Books.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();
-        (await Books.Failures.ProjectAsync(record with { Offset = record.Offset + 1_000_000 })).IsNew.ShouldBeTrue();
+        (await Store.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();
+        (await Store.Failures.ProjectAsync(record with { Offset = record.Offset + 1_000_000 })).IsNew.ShouldBeTrue();
     }
 
     [Test]
-    public async Task The_record_in_the_topic_proves_that_the_mail_is_dead_and_its_hand_over_done()
+    public async Task The_record_in_the_topic_proves_that_the_mail_is_dead_and_its_outbox_entry_done()
     {
         var record = Make.Record();
-        var claim = await Books.ClaimAsync(record, Worker);
-        await Books.Deliveries.RecordHandOverAsync(record, claim.FencingToken, new HandOver.DeadLetter("550"), []);
-        await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
-        (await Books.Deliveries.ClaimAsync(record, Worker)).ShouldBe(new ClaimResult.Stale(MailState.Dead, 0, 1));
+        var claim = await Store.ClaimAsync(record, Worker);
+        await Store.Mails.WriteOutboxEntryAsync(record, claim.FencingToken, new OutboxEntry.DeadLetter("550"), []);
+        await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Store.Mails.ClaimAsync(record, Worker)).ShouldBe(new ClaimResult.Stale(MailState.Dead, 0, 1));
 
         var released = Make.Record();
-        claim = await Books.ClaimAsync(released, Worker);
-        await Books.Deliveries.ReleaseAsync(released.Identity, claim.FencingToken);
-        await Books.Failures.ProjectAsync(Make.DeadLetter(released.Identity.MailId));
-        (await Books.MailAsync(released.Identity.MailId)).State.ShouldBe(MailState.Dead);
+        claim = await Store.ClaimAsync(released, Worker);
+        await Store.Mails.ReleaseAsync(released.Identity, claim.FencingToken);
+        await Store.Failures.ProjectAsync(Make.DeadLetter(released.Identity.MailId));
+        (await Store.MailAsync(released.Identity.MailId)).State.ShouldBe(MailState.Dead);
     }
 
     [Test]
     public async Task A_mail_that_a_live_worker_sends_is_left_to_it()
     {
         var record = Make.Record();
-        await Books.ClaimAsync(record, Worker);
-        await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
-        (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sending);
+        await Store.ClaimAsync(record, Worker);
+        await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sending);
     }
 
     [TestCase("sent", 0, FailureStatus.Resolved)]
@@ -130,13 +130,13 @@ public sealed class ProjectionTests : BooksTests
     [TestCase("replaced", 0, FailureStatus.Replayed)]
     [TestCase("queued", 1, FailureStatus.Replayed)]
     [TestCase("dead", 0, FailureStatus.Unresolved)]
-    public async Task A_failure_that_is_rebuilt_from_the_topic_stands_as_its_mail_does(string state, int generation, FailureStatus expected)
+    public async Task A_failure_that_is_rebuilt_from_the_topic_stands_as_its_mail_does(string state, int epoch, FailureStatus expected)
     {
         var record = Make.Record();
-        await Books.DieAsync(record, Worker);
-        await Books.ExecuteAsync("UPDATE email.deliveries SET state = $2, generation = $3 WHERE id = $1", record.Identity.MailId, state, generation);
-        var projection = await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
-        (await Books.Failures.FindAsync(projection.FailureId))!.Status.ShouldBe(expected);
+        await Store.DieAsync(record, Worker);
+        await Store.ExecuteAsync("UPDATE email.mails SET state = $2, epoch = $3 WHERE id = $1", record.Identity.MailId, state, epoch);
+        var projection = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Store.Failures.FindAsync(projection.FailureId))!.Status.ShouldBe(expected);
     }
 
     [Test]
@@ -147,13 +147,13 @@ public sealed class ProjectionTests : BooksTests
             Message = "a\0b\udc00", ExceptionType = "\0", StackTrace = "\ud800", OriginalTopic = "t\0", OriginalGroup = "\0",
             Headers = [new RecordHeader("n\0", "v\0"u8.ToArray())],
         };
-        (await Books.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();
+        (await Store.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();
     }
 
-    private Task<string> SnapshotAsync() => Books.ScalarAsync<string>(
+    private Task<string> SnapshotAsync() => Store.ScalarAsync<string>(
         """
         SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
             SELECT f::text FROM email.failures AS f UNION ALL SELECT c::text FROM email.failure_copies AS c
-            UNION ALL SELECT d::text FROM email.deliveries AS d) AS lines (line)
+            UNION ALL SELECT d::text FROM email.mails AS d) AS lines (line)
         """);
 }

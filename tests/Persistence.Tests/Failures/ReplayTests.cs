@@ -1,5 +1,5 @@
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Shouldly;
 
@@ -7,24 +7,24 @@ namespace Persistence.Tests.Failures;
 
 // Alone: the sweep takes on whatever is pending, also another test's replay.
 [NonParallelizable]
-public sealed class ReplayTests : BooksTests
+public sealed class ReplayTests : StoreTests
 {
     [Test]
-    public async Task A_replay_raises_the_generation_and_the_sent_mail_resolves_its_failure()
+    public async Task A_replay_raises_the_epoch_and_the_sent_mail_resolves_its_failure()
     {
         var (record, failureId) = await DeadAsync();
-        var replay = Accepted(await Books.Failures.RequestReplayAsync(failureId, "ann", "mailbox is back"));
-        (replay.MailId, replay.Generation, replay.Topic).ShouldBe((record.Identity.MailId, 1, "email.send"));
+        var replay = Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", "mailbox is back"));
+        (replay.MailId, replay.Epoch, replay.Topic).ShouldBe((record.Identity.MailId, 1, "email.send"));
         replay.Headers.ShouldHaveSingleItem().Name.ShouldBe("MessageId");
-        (await Books.MailAsync(replay.MailId)).State.ShouldBe(MailState.Queued);
+        (await Store.MailAsync(replay.MailId)).State.ShouldBe(MailState.Queued);
         (await FindAsync(failureId)).Status.ShouldBe(FailureStatus.Unresolved);
 
-        (await Books.Failures.MarkReplayedAsync(failureId)).ShouldBeTrue();
-        (await Books.Failures.MarkReplayedAsync(failureId)).ShouldBeFalse();
+        (await Store.Failures.MarkReplayedAsync(failureId)).ShouldBeTrue();
+        (await Store.Failures.MarkReplayedAsync(failureId)).ShouldBeFalse();
         (await FindAsync(failureId)).Status.ShouldBe(FailureStatus.Replayed);
 
-        (await Books.Deliveries.ClaimAsync(record, Worker)).ShouldBeOfType<ClaimResult.Stale>();
-        await SendAsync(record.Next(generation: 1));
+        (await Store.Mails.ClaimAsync(record, Worker)).ShouldBeOfType<ClaimResult.Stale>();
+        await SendAsync(record.Next(epoch: 1));
 
         var failure = await FindAsync(failureId);
         failure.Status.ShouldBe(FailureStatus.Resolved);
@@ -33,25 +33,25 @@ public sealed class ReplayTests : BooksTests
             [(FailureActionKind.Replay, "ann", "mailbox is back"), (FailureActionKind.Resolve, "system", "The mail was sent.")]);
         failure.Actions[0].Before!.RootElement.GetProperty("mail").GetProperty("state").GetString().ShouldBe("dead");
         failure.Actions[1].After!.RootElement.GetProperty("status").GetString().ShouldBe("resolved");
-        (await Books.Deliveries.FindAsync(record.Identity.MailId))!.Failures.ShouldHaveSingleItem().Id.ShouldBe(failureId);
+        (await Store.Mails.FindAsync(record.Identity.MailId))!.Failures.ShouldHaveSingleItem().Id.ShouldBe(failureId);
     }
 
     [Test]
     public async Task A_replay_opens_the_recipients_that_had_refused()
     {
         var (record, failureId) = await DeadAsync();
-        (await Books.MailAsync(record.Identity.MailId)).Recipients.Single().Outcome.ShouldBe(RecipientOutcome.Rejected);
-        Accepted(await Books.Failures.RequestReplayAsync(failureId, "ann", null));
-        (await Books.ClaimAsync(record.Next(generation: 1), Worker)).OpenRecipients.ShouldBe(record.Recipients);
+        (await Store.MailAsync(record.Identity.MailId)).Recipients.Single().Outcome.ShouldBe(RecipientOutcome.Rejected);
+        Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
+        (await Store.ClaimAsync(record.Next(epoch: 1), Worker)).OpenRecipients.ShouldBe(record.Recipients);
     }
 
     [Test]
     public async Task A_worker_that_is_quicker_than_the_mark_resolves_the_failure_all_the_same()
     {
         var (record, failureId) = await DeadAsync();
-        Accepted(await Books.Failures.RequestReplayAsync(failureId, "ann", null));
-        await SendAsync(record.Next(generation: 1));
-        (await Books.Failures.MarkReplayedAsync(failureId)).ShouldBeTrue();
+        Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
+        await SendAsync(record.Next(epoch: 1));
+        (await Store.Failures.MarkReplayedAsync(failureId)).ShouldBeTrue();
 
         var failure = await FindAsync(failureId);
         failure.Status.ShouldBe(FailureStatus.Resolved);
@@ -59,18 +59,18 @@ public sealed class ReplayTests : BooksTests
     }
 
     [Test]
-    public async Task A_replay_that_dies_again_is_a_failure_of_the_next_generation()
+    public async Task A_replay_that_dies_again_is_a_failure_of_the_next_epoch()
     {
         var (record, failureId) = await DeadAsync();
-        Accepted(await Books.Failures.RequestReplayAsync(failureId, "ann", null));
-        await Books.Failures.MarkReplayedAsync(failureId);
-        await Books.DieAsync(record.Next(generation: 1), Worker);
-        var second = await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, generation: 1));
+        Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
+        await Store.Failures.MarkReplayedAsync(failureId);
+        await Store.DieAsync(record.Next(epoch: 1), Worker);
+        var second = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, epoch: 1));
 
         second.IsNew.ShouldBeTrue();
-        Accepted(await Books.Failures.RequestReplayAsync(second.FailureId, "ann", null)).Generation.ShouldBe(2);
-        await Books.Failures.MarkReplayedAsync(second.FailureId);
-        await SendAsync(record.Next(generation: 2));
+        Accepted(await Store.Failures.RequestReplayAsync(second.FailureId, "ann", null)).Epoch.ShouldBe(2);
+        await Store.Failures.MarkReplayedAsync(second.FailureId);
+        await SendAsync(record.Next(epoch: 2));
         (await FindAsync(failureId)).Status.ShouldBe(FailureStatus.Resolved);
         (await FindAsync(second.FailureId)).Status.ShouldBe(FailureStatus.Resolved);
     }
@@ -79,15 +79,15 @@ public sealed class ReplayTests : BooksTests
     public async Task A_poison_record_is_replayed_under_its_own_id_or_a_new_one()
     {
         var mail = Guid.CreateVersion7();
-        var named = await Books.Failures.ProjectAsync(Make.DeadLetter(mail));
-        var replay = Accepted(await Books.Failures.RequestReplayAsync(named.FailureId, "ann", null));
-        (replay.MailId, replay.Generation).ShouldBe((mail, 1));
-        (await Books.ClaimAsync(Make.Record(mail, generation: 1), Worker)).FencingToken.ShouldBe(1);
+        var named = await Store.Failures.ProjectAsync(Make.DeadLetter(mail));
+        var replay = Accepted(await Store.Failures.RequestReplayAsync(named.FailureId, "ann", null));
+        (replay.MailId, replay.Epoch).ShouldBe((mail, 1));
+        (await Store.ClaimAsync(Make.Record(mail, epoch: 1), Worker)).FencingToken.ShouldBe(1);
 
-        var nameless = await Books.Failures.ProjectAsync(Make.DeadLetter(null));
-        replay = Accepted(await Books.Failures.RequestReplayAsync(nameless.FailureId, "ann", null));
-        replay.Generation.ShouldBe(0);
-        await Books.Failures.MarkReplayedAsync(nameless.FailureId);
+        var nameless = await Store.Failures.ProjectAsync(Make.DeadLetter(null));
+        replay = Accepted(await Store.Failures.RequestReplayAsync(nameless.FailureId, "ann", null));
+        replay.Epoch.ShouldBe(0);
+        await Store.Failures.MarkReplayedAsync(nameless.FailureId);
         await SendAsync(Make.Record(replay.MailId));
         var failure = await FindAsync(nameless.FailureId);
         (failure.Status, failure.ReplayedAs).ShouldBe((FailureStatus.Resolved, replay.MailId));
@@ -97,7 +97,7 @@ public sealed class ReplayTests : BooksTests
     public async Task A_failure_of_an_unreadable_record_is_resolved_when_a_mail_is_sent_under_its_id()
     {
         var mail = Guid.CreateVersion7();
-        var failure = await Books.Failures.ProjectAsync(Make.DeadLetter(mail));
+        var failure = await Store.Failures.ProjectAsync(Make.DeadLetter(mail));
         await SendAsync(Make.Record(mail));
         (await FindAsync(failure.FailureId)).Status.ShouldBe(FailureStatus.Resolved);
     }
@@ -107,7 +107,7 @@ public sealed class ReplayTests : BooksTests
     {
         var (_, failureId) = await DeadAsync();
         var results = await Task.WhenAll(Enumerable.Range(0, 20)
-            .Select(number => Task.Run(() => Books.Failures.RequestReplayAsync(failureId, $"person {number}", null))));
+            .Select(number => Task.Run(() => Store.Failures.RequestReplayAsync(failureId, $"person {number}", null))));
         results.OfType<ReplayResult.Accepted>().ShouldHaveSingleItem();
         results.OfType<ReplayResult.Refused>().ShouldAllBe(refused => refused.Reason == Refusal.ReplayPending);
         (await FindAsync(failureId)).Actions.ShouldHaveSingleItem();
@@ -120,11 +120,11 @@ public sealed class ReplayTests : BooksTests
         {
             var (record, failureId) = await DeadAsync();
             await Task.WhenAll(
-                Task.Run(() => Books.Failures.RequestReplayAsync(failureId, "ann", null)),
-                Task.Run(() => Books.Deliveries.RecordSentAsync(record, 1, [])));
-            (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
+                Task.Run(() => Store.Failures.RequestReplayAsync(failureId, "ann", null)),
+                Task.Run(() => Store.Mails.RecordSentAsync(record, 1, [])));
+            (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
             (await FindAsync(failureId)).Status.ShouldBe(FailureStatus.Resolved);
-            (await Books.Deliveries.ClaimAsync(record.Next(generation: 1), Worker)).ShouldBeOfType<ClaimResult.Stale>();
+            (await Store.Mails.ClaimAsync(record.Next(epoch: 1), Worker)).ShouldBeOfType<ClaimResult.Stale>();
         }
     }
 
@@ -132,30 +132,30 @@ public sealed class ReplayTests : BooksTests
     public async Task What_is_decided_is_not_decided_again()
     {
         (await ReplayRefusedAsync(Guid.NewGuid())).ShouldBe(Refusal.NotFound);
-        (await Books.Failures.DiscardAsync(Guid.NewGuid(), "ann", null)).ShouldBe(Refusal.NotFound);
+        (await Store.Failures.DiscardAsync(Guid.NewGuid(), "ann", null)).ShouldBe(Refusal.NotFound);
 
         var (_, replayed) = await DeadAsync();
-        Accepted(await Books.Failures.RequestReplayAsync(replayed, "ann", null));
-        (await Books.Failures.DiscardAsync(replayed, "ann", null)).ShouldBe(Refusal.ReplayPending);
-        await Books.Failures.MarkReplayedAsync(replayed);
+        Accepted(await Store.Failures.RequestReplayAsync(replayed, "ann", null));
+        (await Store.Failures.DiscardAsync(replayed, "ann", null)).ShouldBe(Refusal.ReplayPending);
+        await Store.Failures.MarkReplayedAsync(replayed);
         (await ReplayRefusedAsync(replayed)).ShouldBe(Refusal.Replayed);
 
         var (record, resolved) = await DeadAsync();
-        await Books.Deliveries.RecordSentAsync(record, 0, []);
+        await Store.Mails.RecordSentAsync(record, 0, []);
         (await ReplayRefusedAsync(resolved)).ShouldBe(Refusal.Resolved);
 
         var (_, discarded) = await DeadAsync();
-        (await Books.Failures.DiscardAsync(discarded, "ann", "spam")).ShouldBeNull();
+        (await Store.Failures.DiscardAsync(discarded, "ann", "spam")).ShouldBeNull();
         (await ReplayRefusedAsync(discarded)).ShouldBe(Refusal.Discarded);
     }
 
     [TestCase("sending", 0, Refusal.MailInProgress)]
     [TestCase("canceled", 0, Refusal.MailMovedOn)]
     [TestCase("dead", 1, Refusal.MailMovedOn)]
-    public async Task A_mail_that_moved_on_is_not_replayed(string state, int generation, Refusal expected)
+    public async Task A_mail_that_moved_on_is_not_replayed(string state, int epoch, Refusal expected)
     {
         var (record, failureId) = await DeadAsync();
-        await Books.ExecuteAsync("UPDATE email.deliveries SET state = $2, generation = $3 WHERE id = $1", record.Identity.MailId, state, generation);
+        await Store.ExecuteAsync("UPDATE email.mails SET state = $2, epoch = $3 WHERE id = $1", record.Identity.MailId, state, epoch);
         (await ReplayRefusedAsync(failureId)).ShouldBe(expected);
         (await FindAsync(failureId)).Actions.ShouldBeEmpty();
     }
@@ -164,31 +164,31 @@ public sealed class ReplayTests : BooksTests
     public async Task A_discarded_failure_stays_with_its_mail_and_who_and_why()
     {
         var (record, failureId) = await DeadAsync();
-        (await Books.Failures.DiscardAsync(failureId, "ann", "the address was a typing error")).ShouldBeNull();
-        (await Books.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Discarded);
+        (await Store.Failures.DiscardAsync(failureId, "ann", "the address was a typing error")).ShouldBeNull();
+        (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Discarded);
         var failure = await FindAsync(failureId);
         failure.Status.ShouldBe(FailureStatus.Discarded);
         var action = failure.Actions.ShouldHaveSingleItem();
         (action.Actor, action.Action, action.Reason).ShouldBe(("ann", FailureActionKind.Discard, "the address was a typing error"));
-        (await Books.Deliveries.ClaimAsync(record, Worker)).ShouldBe(new ClaimResult.Stale(MailState.Discarded, 0, 1));
+        (await Store.Mails.ClaimAsync(record, Worker)).ShouldBe(new ClaimResult.Stale(MailState.Discarded, 0, 1));
     }
 
     [Test]
     public async Task A_replay_that_a_crash_cut_off_is_taken_on_once_and_only_after_a_while()
     {
-        await Books.ExecuteAsync("UPDATE email.failures SET replayed_at = now() WHERE replay_requested_at IS NOT NULL");
+        await Store.ExecuteAsync("UPDATE email.failures SET replayed_at = now() WHERE replay_requested_at IS NOT NULL");
         var (_, failureId) = await DeadAsync();
-        var asked = Accepted(await Books.Failures.RequestReplayAsync(failureId, "ann", null));
-        (await Books.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1))).ShouldBeEmpty();
+        var asked = Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
+        (await Store.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1))).ShouldBeEmpty();
 
-        await Books.ExecuteAsync("UPDATE email.failures SET replay_claimed_at = now() - interval '2 minutes' WHERE id = $1", failureId);
-        var sweeps = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => Books.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1)))));
+        await Store.ExecuteAsync("UPDATE email.failures SET replay_claimed_at = now() - interval '2 minutes' WHERE id = $1", failureId);
+        var sweeps = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => Store.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1)))));
         var taken = sweeps.SelectMany(sweep => sweep).ShouldHaveSingleItem();
-        (taken.FailureId, taken.MailId, taken.Generation).ShouldBe((asked.FailureId, asked.MailId, asked.Generation));
+        (taken.FailureId, taken.MailId, taken.Epoch).ShouldBe((asked.FailureId, asked.MailId, asked.Epoch));
         taken.Value.ShouldBe(asked.Value);
 
-        await Books.Failures.MarkReplayedAsync(failureId);
-        (await Books.Failures.PendingReplaysAsync(TimeSpan.Zero)).ShouldBeEmpty();
+        await Store.Failures.MarkReplayedAsync(failureId);
+        (await Store.Failures.PendingReplaysAsync(TimeSpan.Zero)).ShouldBeEmpty();
     }
 
     [Test]
@@ -197,39 +197,39 @@ public sealed class ReplayTests : BooksTests
         for (var number = 0; number < 60; number++)
         {
             var (_, failureId) = await DeadAsync();
-            Accepted(await Books.Failures.RequestReplayAsync(failureId, "ann", null));
+            Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
         }
-        await Books.ExecuteAsync("UPDATE email.failures SET replay_claimed_at = now() - interval '2 minutes' WHERE replayed_at IS NULL");
+        await Store.ExecuteAsync("UPDATE email.failures SET replay_claimed_at = now() - interval '2 minutes' WHERE replayed_at IS NULL");
         var start = new TaskCompletionSource();
         var sweeps = Enumerable.Range(0, 10).Select(async _ =>
         {
             await start.Task;
-            return await Books.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1));
+            return await Store.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1));
         }).ToList();
         start.SetResult();
         var taken = (await Task.WhenAll(sweeps)).SelectMany(sweep => sweep).Select(replay => replay.FailureId).ToList();
         taken.Count.ShouldBeGreaterThanOrEqualTo(60);
         taken.ShouldBeUnique();
-        await Books.ExecuteAsync("UPDATE email.failures SET replayed_at = now() WHERE replay_requested_at IS NOT NULL");
+        await Store.ExecuteAsync("UPDATE email.failures SET replayed_at = now() WHERE replay_requested_at IS NOT NULL");
     }
 
     private static Replay Accepted(ReplayResult result) => result.ShouldBeOfType<ReplayResult.Accepted>().Replay;
 
     private async Task<Refusal> ReplayRefusedAsync(Guid id) =>
-        (await Books.Failures.RequestReplayAsync(id, "ann", null)).ShouldBeOfType<ReplayResult.Refused>().Reason;
+        (await Store.Failures.RequestReplayAsync(id, "ann", null)).ShouldBeOfType<ReplayResult.Refused>().Reason;
 
     private async Task<(MailRecord Record, Guid FailureId)> DeadAsync()
     {
         var record = Make.Record();
-        await Books.DieAsync(record, Worker);
-        return (record, (await Books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId))).FailureId);
+        await Store.DieAsync(record, Worker);
+        return (record, (await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId))).FailureId);
     }
 
     private async Task SendAsync(MailRecord record)
     {
-        var claim = await Books.ClaimAsync(record, Worker);
-        (await Books.Deliveries.RecordSentAsync(record, claim.FencingToken, [])).ShouldBeTrue();
+        var claim = await Store.ClaimAsync(record, Worker);
+        (await Store.Mails.RecordSentAsync(record, claim.FencingToken, [])).ShouldBeTrue();
     }
 
-    private async Task<Failure> FindAsync(Guid id) => (await Books.Failures.FindAsync(id)).ShouldNotBeNull();
+    private async Task<Failure> FindAsync(Guid id) => (await Store.Failures.FindAsync(id)).ShouldNotBeNull();
 }

@@ -4,7 +4,7 @@ using Shouldly;
 
 namespace Persistence.Tests.Failures;
 
-public sealed class SearchTests : BooksTests
+public sealed class SearchTests : StoreTests
 {
     [Test]
     public async Task Pages_are_newest_first_and_meet_each_failure_once_while_new_ones_arrive()
@@ -20,7 +20,7 @@ public sealed class SearchTests : BooksTests
         string? cursor = null;
         do
         {
-            var page = await Books.Failures.ListAsync(filter, 2, cursor);
+            var page = await Store.Failures.ListAsync(filter, 2, cursor);
             page.Items.Count.ShouldBeLessThanOrEqualTo(2);
             found.AddRange(page.Items);
             cursor = page.NextCursor;
@@ -31,7 +31,7 @@ public sealed class SearchTests : BooksTests
         found.Select(failure => failure.Id).ShouldBe(expected, ignoreOrder: true);
         found.Select(failure => failure.FailedAt).ShouldBeInOrder(SortDirection.Descending);
 
-        async Task<Guid> ProjectAsync(int hours) => (await Books.Failures.ProjectAsync(Make.DeadLetter(null) with
+        async Task<Guid> ProjectAsync(int hours) => (await Store.Failures.ProjectAsync(Make.DeadLetter(null) with
         {
             ExceptionType = "Paged", Message = "m", FailedAt = Make.Noon.AddHours(hours),
         })).FailureId;
@@ -41,12 +41,12 @@ public sealed class SearchTests : BooksTests
     public async Task Each_filter_finds_its_failures_and_no_others()
     {
         var record = Make.Record(to: "Filter@Example.com");
-        await Books.DieAsync(record, Worker);
+        await Store.DieAsync(record, Worker);
         var failedAt = Make.Noon.AddYears(1);
         var letter = Make.DeadLetter(record.Identity.MailId) with { ExceptionType = "Filtered", FailedAt = failedAt };
-        var (id, fingerprint) = await Books.Failures.ProjectAsync(letter) is var projection ? (projection.FailureId, projection.Fingerprint) : default;
-        await Books.Failures.DiscardAsync(id, "ann", null);
-        await Books.Failures.ProjectAsync(Make.DeadLetter(Guid.CreateVersion7()));
+        var (id, fingerprint) = await Store.Failures.ProjectAsync(letter) is var projection ? (projection.FailureId, projection.Fingerprint) : default;
+        await Store.Failures.DiscardAsync(id, "ann", null);
+        await Store.Failures.ProjectAsync(Make.DeadLetter(Guid.CreateVersion7()));
 
         FailureFilter[] filters =
         [
@@ -55,8 +55,8 @@ public sealed class SearchTests : BooksTests
             new() { Status = FailureStatus.Discarded, Fingerprint = fingerprint, Recipient = "filter@example.com", Since = failedAt.ToOffset(TimeSpan.FromHours(2)) },
         ];
         foreach (var filter in filters)
-            (await Books.Failures.ListAsync(filter, 100)).Items.ShouldHaveSingleItem(filter.ToString()).Id.ShouldBe(id);
-        (await Books.Failures.ListAsync(filters[0] with { Until = failedAt }, 100)).Items.ShouldBeEmpty();
+            (await Store.Failures.ListAsync(filter, 100)).Items.ShouldHaveSingleItem(filter.ToString()).Id.ShouldBe(id);
+        (await Store.Failures.ListAsync(filters[0] with { Until = failedAt }, 100)).Items.ShouldBeEmpty();
     }
 
     [TestCase("")]
@@ -64,6 +64,6 @@ public sealed class SearchTests : BooksTests
     [TestCase("________________________________")]
     [TestCase("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!")]
     public async Task A_cursor_of_somebodys_own_making_is_refused(string cursor) =>
-        (await Should.ThrowAsync<FormatException>(() => Books.Failures.ListAsync(new FailureFilter(), 10, cursor)))
+        (await Should.ThrowAsync<FormatException>(() => Store.Failures.ListAsync(new FailureFilter(), 10, cursor)))
             .Message.ShouldContain("is no cursor of this list");
 }

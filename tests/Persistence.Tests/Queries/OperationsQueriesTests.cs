@@ -5,8 +5,8 @@ using Testing;
 
 namespace Persistence.Tests.Queries;
 
-/// <summary>Every query of docs/operations.md runs on this build's books.</summary>
-public sealed partial class OperationsQueriesTests : BooksTests
+/// <summary>Every query of docs/operations.md runs on this build's store.</summary>
+public sealed partial class OperationsQueriesTests : StoreTests
 {
     private static IEnumerable<string> Queries() =>
         Query().Matches(Checkout.Read("docs/operations.md")).Select(match => match.Groups["sql"].Value)
@@ -15,7 +15,7 @@ public sealed partial class OperationsQueriesTests : BooksTests
     [TestCaseSource(nameof(Queries))]
     public async Task Each_query_of_the_page_runs(string sql)
     {
-        await using var connection = await Books.DataSource.OpenConnectionAsync();
+        await using var connection = await Store.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await using (var command = new Npgsql.NpgsqlCommand(sql, connection, transaction))
             await command.ExecuteNonQueryAsync();

@@ -1,20 +1,20 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Failures;
 using Shouldly;
 using Testing;
 
 namespace Persistence.Tests.Queries;
 
-/// <summary>Every query of docs/queries.md, on books in which each has something to find.</summary>
+/// <summary>Every query of docs/queries.md, on store in which each has something to find.</summary>
 public sealed partial class QueriesTests
 {
     private const string Bob = "Bob@Example.com";
 
     private static readonly Guid Mail = Guid.Parse("0198c5a4-1f1e-7d3a-9a53-0d3c3f0a1b2c");
 
-    private Books _books = null!;
+    private Store _store = null!;
 
     /// <summary>What is in a row that the query must return; all of them in one.</summary>
     private static readonly Dictionary<string, string[]> Expected = new(StringComparer.Ordinal)
@@ -37,7 +37,7 @@ public sealed partial class QueriesTests
         ["What is stuck?"] = ["sending", "gone:1"],
         ["Which mails wait for their next attempt?"] = ["451 4.3.0 try later", "2"],
         ["Which mails are scheduled?"] = ["Hello", "12"],
-        ["Which hand-overs were written but not marked as produced?"] = ["redelivery", "2"],
+        ["Which outbox entries were written but not marked as produced?"] = ["redelivery", "2"],
         ["Which mails may have been sent twice?"] = ["1", "<1@example.com>"],
         ["What did the servers say to refused recipients today?"] = ["451", "4.3.0", "try later"],
         ["How many mails were sent in each hour of the last day, and how long did they take?"] = ["1"],
@@ -51,49 +51,49 @@ public sealed partial class QueriesTests
     [OneTimeSetUp]
     public async Task SeedAsync()
     {
-        _books = await Books.OpenMigratedAsync();
-        var worker = await _books.StartWorkerAsync();
+        _store = await Store.OpenMigratedAsync();
+        var worker = await _store.StartWorkerAsync();
 
         // Died, was replayed by ann, and reached bob; its dead letter was written twice.
         var replayed = Make.Record(Mail, to: Bob);
         var failure = await FailAsync(replayed, worker);
-        await _books.Failures.ProjectAsync(Now(Make.DeadLetter(Mail)));
-        await _books.Failures.RequestReplayAsync(failure, "ann", "mailbox is back");
-        await _books.Failures.MarkReplayedAsync(failure);
-        var claim = await _books.ClaimAsync(replayed.Next(generation: 1), worker);
-        await _books.Deliveries.RecordSentAsync(
-            replayed.Next(generation: 1), claim.FencingToken, [new RecipientAnswer(Bob, RecipientOutcome.Accepted, 250, "2.0.0", "queued")]);
+        await _store.Failures.ProjectAsync(Now(Make.DeadLetter(Mail)));
+        await _store.Failures.RequestReplayAsync(failure, "ann", "mailbox is back");
+        await _store.Failures.MarkReplayedAsync(failure);
+        var claim = await _store.ClaimAsync(replayed.Next(epoch: 1), worker);
+        await _store.Mails.RecordSentAsync(
+            replayed.Next(epoch: 1), claim.FencingToken, [new RecipientAnswer(Bob, RecipientOutcome.Accepted, 250, "2.0.0", "queued")]);
 
         var discarded = await FailAsync(Make.Record(to: "carol@example.com"), worker);
-        await _books.Failures.DiscardAsync(discarded, "ben", "a typing error");
+        await _store.Failures.DiscardAsync(discarded, "ben", "a typing error");
 
-        await _books.Failures.ProjectAsync(Now(Make.DeadLetter(null, value: "not json")) with { ExceptionType = "JsonException" });
-        var pending = await _books.Failures.ProjectAsync(Now(Make.DeadLetter(Guid.CreateVersion7())));
-        await _books.Failures.RequestReplayAsync(pending.FailureId, "ben", null);
+        await _store.Failures.ProjectAsync(Now(Make.DeadLetter(null, value: "not json")) with { ExceptionType = "JsonException" });
+        var pending = await _store.Failures.ProjectAsync(Now(Make.DeadLetter(Guid.CreateVersion7())));
+        await _store.Failures.RequestReplayAsync(pending.FailureId, "ben", null);
 
         var deferred = Make.Record();
-        claim = await _books.ClaimAsync(deferred, worker);
-        await _books.Deliveries.RecordHandOverAsync(
-            deferred, claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow, "451 4.3.0 try later"),
+        claim = await _store.ClaimAsync(deferred, worker);
+        await _store.Mails.WriteOutboxEntryAsync(
+            deferred, claim.FencingToken, new OutboxEntry.Redelivery(2, DateTimeOffset.UtcNow, "451 4.3.0 try later"),
             [new RecipientAnswer("b@example.com", RecipientOutcome.Deferred, 451, "4.3.0", "try later")]);
 
-        await _books.Schedules.KeepAsync(
+        await _store.Schedules.KeepAsync(
             Make.Record(attempt: 0), new ScheduledRecord(DateTimeOffset.UtcNow.AddDays(1), null, new byte[12], []));
 
-        var gone = await _books.StartWorkerAsync("gone:1");
-        await _books.ClaimAsync(Make.Record(), gone);
+        var gone = await _store.StartWorkerAsync("gone:1");
+        await _store.ClaimAsync(Make.Record(), gone);
         var doubtful = Make.Record();
-        await _books.ClaimAsync(doubtful, gone);
-        await _books.LoseLeaseAsync(gone);
-        await _books.ClaimAsync(doubtful, worker);
-        await _books.ExecuteAsync("UPDATE email.deliveries SET updated_at = now() - interval '1 hour' WHERE worker_id = $1", gone);
+        await _store.ClaimAsync(doubtful, gone);
+        await _store.LoseLeaseAsync(gone);
+        await _store.ClaimAsync(doubtful, worker);
+        await _store.ExecuteAsync("UPDATE email.mails SET updated_at = now() - interval '1 hour' WHERE worker_id = $1", gone);
     }
 
     [OneTimeTearDown]
     public async Task CloseAsync()
     {
-        if (_books is not null)
-            await _books.DisposeAsync();
+        if (_store is not null)
+            await _store.DisposeAsync();
     }
 
     [TestCaseSource(nameof(Queries))]
@@ -110,15 +110,15 @@ public sealed partial class QueriesTests
 
     private async Task<Guid> FailAsync(MailRecord record, Guid worker)
     {
-        await _books.DieAsync(record, worker);
-        return (await _books.Failures.ProjectAsync(Now(Make.DeadLetter(record.Identity.MailId)))).FailureId;
+        await _store.DieAsync(record, worker);
+        return (await _store.Failures.ProjectAsync(Now(Make.DeadLetter(record.Identity.MailId)))).FailureId;
     }
 
     private static DeadLetter Now(DeadLetter record) => record with { FailedAt = DateTimeOffset.UtcNow };
 
     private async Task<List<string>> RowsAsync(string sql)
     {
-        await using var command = _books.DataSource.CreateCommand(sql);
+        await using var command = _store.DataSource.CreateCommand(sql);
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<string>();
         while (await reader.ReadAsync())

@@ -1,5 +1,5 @@
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Ledger;
 using Persistence.Retention;
 using Shouldly;
@@ -10,23 +10,23 @@ public sealed class RetentionTests
 {
     private static readonly DateTimeOffset Horizon = DateTimeOffset.UtcNow - TimeSpan.FromDays(30);
 
-    private Books _books = null!;
+    private Store _store = null!;
     private RetentionStore _retention = null!;
     private Guid _worker;
 
     [SetUp]
     public async Task OpenAsync()
     {
-        _books = await Books.OpenMigratedAsync();
-        _retention = new RetentionStore(_books.DataSource);
-        _worker = await _books.StartWorkerAsync();
+        _store = await Store.OpenMigratedAsync();
+        _retention = new RetentionStore(_store.DataSource);
+        _worker = await _store.StartWorkerAsync();
     }
 
     [TearDown]
     public async Task CloseAsync()
     {
-        if (_books is not null)
-            await _books.DisposeAsync();
+        if (_store is not null)
+            await _store.DisposeAsync();
     }
 
     [Test]
@@ -36,16 +36,16 @@ public sealed class RetentionTests
         var young = await SentAsync(ended: "29 days");
         var justAtTheHorizon = await SentAsync(ended: "30 days");
         var waiting = Make.Record();
-        await _books.ClaimAsync(waiting, _worker);
+        await _store.ClaimAsync(waiting, _worker);
         await AgeAsync(waiting.Identity.MailId, "400 days");
         var dead = Make.Record();
-        await _books.DieAsync(dead, _worker);
+        await _store.DieAsync(dead, _worker);
         await AgeAsync(dead.Identity.MailId, "400 days");
 
         (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
 
         (await MailsAsync()).ShouldBe([young, justAtTheHorizon, waiting.Identity.MailId, dead.Identity.MailId], ignoreOrder: true);
-        (await _books.ScalarAsync<long>("SELECT count(*) FROM email.delivery_recipients WHERE delivery_id = $1", old)).ShouldBe(0);
+        (await _store.ScalarAsync<long>("SELECT count(*) FROM email.mail_recipients WHERE mail_id = $1", old)).ShouldBe(0);
         (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
     }
 
@@ -59,21 +59,21 @@ public sealed class RetentionTests
         (await RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(2);
         (await MailsAsync()).ShouldNotContain(id => id == oldest || id == older);
         (await RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(1);
-        (await _books.ScalarAsync<long>("SELECT removed FROM email.retention_horizons WHERE books = 'mails'")).ShouldBe(3);
+        (await _store.ScalarAsync<long>("SELECT removed FROM email.retention_horizons WHERE store = 'mails'")).ShouldBe(3);
     }
 
     [Test]
     public async Task A_sweep_goes_on_where_its_last_batch_ended_and_the_next_one_begins_anew()
     {
         var stays = await SentAsync(ended: "60 days");
-        await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = now() WHERE id = $1", stays);
+        await _store.ExecuteAsync("UPDATE email.mails SET record_timestamp = now() WHERE id = $1", stays);
         await SentAsync(ended: "50 days");
         await SentAsync(ended: "40 days");
 
         var first = (await _retention.RemoveAsync(OldRows.Mails, Horizon, 1))!;
         first.Rows.ShouldBe(1);
         first.Next.ShouldBe(DateTimeOffset.UtcNow - TimeSpan.FromDays(50), TimeSpan.FromHours(1));
-        await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = created_at WHERE id = $1", stays);
+        await _store.ExecuteAsync("UPDATE email.mails SET record_timestamp = created_at WHERE id = $1", stays);
 
         var second = (await _retention.RemoveAsync(OldRows.Mails, Horizon, 100, first.Next))!;
         second.Rows.ShouldBe(1, "what lies before was looked at");
@@ -85,7 +85,7 @@ public sealed class RetentionTests
     public async Task A_mail_whose_record_says_it_is_younger_than_the_horizon_stays_for_the_ledger_knows_its_age_by_that()
     {
         var odd = await SentAsync(ended: "400 days");
-        await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = now() + interval '1 year' WHERE id = $1", odd);
+        await _store.ExecuteAsync("UPDATE email.mails SET record_timestamp = now() + interval '1 year' WHERE id = $1", odd);
 
         (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
     }
@@ -94,8 +94,8 @@ public sealed class RetentionTests
     public async Task A_sent_mail_with_a_failure_that_waits_stays()
     {
         var mail = await SentAsync(ended: "400 days");
-        await _books.ExecuteAsync(
-            "INSERT INTO email.failures (id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, generation, exception_type, message, fingerprint, attempts, status, failed_at) "
+        await _store.ExecuteAsync(
+            "INSERT INTO email.failures (id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, epoch, exception_type, message, fingerprint, attempts, status, failed_at) "
             + "VALUES (gen_random_uuid(), 't', 0, 0, now(), $1, 5, 'e', 'm', 'f', 1, 'unresolved', now())", mail);
 
         (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(0);
@@ -105,30 +105,30 @@ public sealed class RetentionTests
     public async Task Failures_that_came_to_an_end_go_and_those_that_wait_stay()
     {
         var discarded = await FailedAsync();
-        await _books.Failures.DiscardAsync(discarded.Failure, "ann", "a typing error");
+        await _store.Failures.DiscardAsync(discarded.Failure, "ann", "a typing error");
         var waiting = await FailedAsync();
         var replayed = await FailedAsync();
-        await _books.Failures.RequestReplayAsync(replayed.Failure, "ann", null);
-        await _books.Failures.MarkReplayedAsync(replayed.Failure);
+        await _store.Failures.RequestReplayAsync(replayed.Failure, "ann", null);
+        await _store.Failures.MarkReplayedAsync(replayed.Failure);
         await AgeFailuresAsync();
 
         (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(1);
 
         (await FailuresAsync()).ShouldBe([waiting.Failure, replayed.Failure], ignoreOrder: true);
-        (await _books.ScalarAsync<long>("SELECT count(*) FROM email.failure_actions WHERE failure_id = $1", discarded.Failure)).ShouldBe(0);
-        (await _books.MailAsync(discarded.Mail)).State.ShouldBe(MailState.Discarded);
+        (await _store.ScalarAsync<long>("SELECT count(*) FROM email.failure_actions WHERE failure_id = $1", discarded.Failure)).ShouldBe(0);
+        (await _store.MailAsync(discarded.Mail)).State.ShouldBe(MailState.Discarded);
     }
 
     [Test]
     public async Task A_failure_that_was_replayed_goes_once_its_mail_has_ended()
     {
         var replayed = await FailedAsync();
-        await _books.Failures.RequestReplayAsync(replayed.Failure, "ann", null);
-        await _books.Failures.MarkReplayedAsync(replayed.Failure);
+        await _store.Failures.RequestReplayAsync(replayed.Failure, "ann", null);
+        await _store.Failures.MarkReplayedAsync(replayed.Failure);
         await AgeFailuresAsync();
         (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(0, "its mail is queued");
 
-        await _books.ExecuteAsync("UPDATE email.deliveries SET state = 'canceled', ended_at = now() WHERE id = $1", replayed.Mail);
+        await _store.ExecuteAsync("UPDATE email.mails SET state = 'canceled', ended_at = now() WHERE id = $1", replayed.Mail);
         (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(1);
     }
 
@@ -137,7 +137,7 @@ public sealed class RetentionTests
     {
         var old = await FailedAsync();
         var pending = await FailedAsync();
-        await _books.Failures.RequestReplayAsync(pending.Failure, "ann", null);
+        await _store.Failures.RequestReplayAsync(pending.Failure, "ann", null);
         await AgeFailuresAsync();
         var young = await FailedAsync();
 
@@ -146,13 +146,13 @@ public sealed class RetentionTests
 
         (await FailuresAsync()).ShouldBe([pending.Failure, young.Failure], ignoreOrder: true);
         (await MailsAsync()).ShouldBe([pending.Mail, young.Mail], ignoreOrder: true);
-        (await _books.ScalarAsync<long>("SELECT count(*) FROM email.delivery_recipients")).ShouldBe(2, "one of each mail that stays");
+        (await _store.ScalarAsync<long>("SELECT count(*) FROM email.mail_recipients")).ShouldBe(2, "one of each mail that stays");
     }
 
     [Test]
     public async Task The_horizon_is_remembered_and_never_moves_back()
     {
-        var ledger = new LedgerBooks(_books.DataSource);
+        var ledger = new LedgerStore(_store.DataSource);
         (await ledger.HorizonAsync()).ShouldBeNull();
         await SentAsync(ended: "60 days");
         await SentAsync(ended: "300 days");
@@ -169,10 +169,10 @@ public sealed class RetentionTests
     {
         var held = await SentAsync(ended: "60 days");
         await SentAsync(ended: "50 days");
-        await using (var connection = await _books.DataSource.OpenConnectionAsync())
+        await using (var connection = await _store.DataSource.OpenConnectionAsync())
         {
             await using var transaction = await connection.BeginTransactionAsync();
-            await using (var hold = new Npgsql.NpgsqlCommand($"SELECT FROM email.deliveries WHERE id = '{held}' FOR UPDATE", connection, transaction))
+            await using (var hold = new Npgsql.NpgsqlCommand($"SELECT FROM email.mails WHERE id = '{held}' FOR UPDATE", connection, transaction))
                 await hold.ExecuteNonQueryAsync();
             (await RemoveAsync(OldRows.Mails, Horizon, 100)).ShouldBe(1);
 
@@ -187,14 +187,14 @@ public sealed class RetentionTests
     [Test]
     public async Task The_sweep_uses_its_index()
     {
-        await _books.ExecuteAsync("""
-            INSERT INTO email.deliveries (id, generation, attempt, state, fencing_token, unknown_outcomes, created_at, ended_at, updated_at)
+        await _store.ExecuteAsync("""
+            INSERT INTO email.mails (id, epoch, attempt, state, fencing_token, unknown_outcomes, created_at, ended_at, updated_at)
             SELECT gen_random_uuid(), 0, 1, 'sent', 1, 0, now() - n * interval '1 minute', now() - n * interval '1 minute', now() FROM generate_series(1, 20000) AS n
             """);
-        await _books.ExecuteAsync("ANALYZE email.deliveries");
-        var plan = await _books.ScalarAsync<string>(
+        await _store.ExecuteAsync("ANALYZE email.mails");
+        var plan = await _store.ScalarAsync<string>(
             "EXPLAIN (FORMAT JSON) " + RetentionSql.Mails.Replace("@before", "now() - interval '13 days'", StringComparison.Ordinal).Replace("@from", "'-infinity'", StringComparison.Ordinal).Replace("@limit", "100", StringComparison.Ordinal));
-        plan.ShouldContain("ix_deliveries_created");
+        plan.ShouldContain("ix_mails_created");
     }
 
     private async Task<int> RemoveAsync(OldRows what, DateTimeOffset horizon, int limit) => (await _retention.RemoveAsync(what, horizon, limit))!.Rows;
@@ -202,29 +202,29 @@ public sealed class RetentionTests
     private async Task<Guid> SentAsync(string ended)
     {
         var record = Make.Record();
-        var claim = await _books.ClaimAsync(record, _worker);
-        await _books.Deliveries.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        var claim = await _store.ClaimAsync(record, _worker);
+        await _store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
         await AgeAsync(record.Identity.MailId, ended);
         return record.Identity.MailId;
     }
 
-    private Task AgeAsync(Guid mail, string age) => _books.ExecuteAsync(
-        "UPDATE email.deliveries SET created_at = now() - $2::interval, ended_at = CASE WHEN ended_at IS NOT NULL THEN now() - $2::interval END, record_timestamp = now() - $2::interval WHERE id = $1", mail, age);
+    private Task AgeAsync(Guid mail, string age) => _store.ExecuteAsync(
+        "UPDATE email.mails SET created_at = now() - $2::interval, ended_at = CASE WHEN ended_at IS NOT NULL THEN now() - $2::interval END, record_timestamp = now() - $2::interval WHERE id = $1", mail, age);
 
     private async Task<(Guid Mail, Guid Failure)> FailedAsync()
     {
         var record = Make.Record();
-        await _books.DieAsync(record, _worker);
-        return (record.Identity.MailId, (await _books.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId))).FailureId);
+        await _store.DieAsync(record, _worker);
+        return (record.Identity.MailId, (await _store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId))).FailureId);
     }
 
     private async Task AgeFailuresAsync()
     {
-        await _books.ExecuteAsync("UPDATE email.failures SET failed_at = now() - interval '31 days', updated_at = now() - interval '31 days', original_timestamp = now() - interval '31 days'");
-        await _books.ExecuteAsync("UPDATE email.deliveries SET record_timestamp = now() - interval '31 days'");
+        await _store.ExecuteAsync("UPDATE email.failures SET failed_at = now() - interval '31 days', updated_at = now() - interval '31 days', original_timestamp = now() - interval '31 days'");
+        await _store.ExecuteAsync("UPDATE email.mails SET record_timestamp = now() - interval '31 days'");
     }
 
-    private Task<Guid[]> MailsAsync() => _books.ScalarAsync<Guid[]>("SELECT ARRAY(SELECT id FROM email.deliveries)");
+    private Task<Guid[]> MailsAsync() => _store.ScalarAsync<Guid[]>("SELECT ARRAY(SELECT id FROM email.mails)");
 
-    private Task<Guid[]> FailuresAsync() => _books.ScalarAsync<Guid[]>("SELECT ARRAY(SELECT id FROM email.failures)");
+    private Task<Guid[]> FailuresAsync() => _store.ScalarAsync<Guid[]>("SELECT ARRAY(SELECT id FROM email.failures)");
 }

@@ -13,8 +13,8 @@ public sealed class SchemaGuardTests
     [Test]
     public async Task A_service_starts_on_its_own_schema([Values] WhenUnreachable unreachable)
     {
-        await using var books = await Books.OpenMigratedAsync();
-        using var host = Host(books.DataSource.ConnectionString, unreachable);
+        await using var store = await Store.OpenMigratedAsync();
+        using var host = Host(store.DataSource.ConnectionString, unreachable);
         await host.StartAsync();
         await host.StopAsync();
     }
@@ -22,8 +22,8 @@ public sealed class SchemaGuardTests
     [Test]
     public async Task A_service_that_meets_another_schema_does_not_start_and_says_what_to_do([Values] WhenUnreachable unreachable)
     {
-        await using var books = await Books.OpenAsync();
-        using var host = Host(books.DataSource.ConnectionString, unreachable);
+        await using var store = await Store.OpenAsync();
+        using var host = Host(store.DataSource.ConnectionString, unreachable);
         (await Should.ThrowAsync<SchemaMismatchException>(() => host.StartAsync())).Message.ShouldContain("Consumer.Worker migrate");
     }
 
@@ -45,8 +45,8 @@ public sealed class SchemaGuardTests
     public async Task A_service_that_waits_for_the_database_starts_with_it()
     {
         await using var server = await PostgresServer.StartOwnAsync();
-        await using (var books = Books.At(server.ConnectionString))
-            await books.Migrator.MigrateAsync(TimeSpan.FromSeconds(10));
+        await using (var store = Store.At(server.ConnectionString))
+            await store.Migrator.MigrateAsync(TimeSpan.FromSeconds(10));
         await server.StopAsync();
         using var host = Host(server.ConnectionString, WhenUnreachable.Wait);
         var started = host.StartAsync();
@@ -57,7 +57,7 @@ public sealed class SchemaGuardTests
     }
 
     [Test]
-    public void Every_bad_setting_is_named_at_the_start_with_its_mend()
+    public void Every_bad_setting_is_named_at_the_start_with_its_fix()
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration["Database:MaxPoolSize"] = "0";

@@ -1,5 +1,5 @@
 using NUnit.Framework;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Persistence.Text;
 using Shouldly;
 
@@ -10,19 +10,19 @@ public sealed class TextTests
     [Test]
     public void Enums_are_snake_case_words_and_come_back()
     {
-        HandOverKind.DeadLetter.ToText().ShouldBe("dead_letter");
-        EnumText.Parse<HandOverKind>("dead_letter").ShouldBe(HandOverKind.DeadLetter);
+        OutboxKind.DeadLetter.ToText().ShouldBe("dead_letter");
+        EnumText.Parse<OutboxKind>("dead_letter").ShouldBe(OutboxKind.DeadLetter);
         EnumText.All<MailState>().ShouldBe(["scheduled", "queued", "sending", "sent", "dead", "canceled", "replaced", "discarded"]);
     }
 
     [TestCase(null)]
     [TestCase("DeadLetter")]
     [TestCase("")]
-    public void A_foreign_word_is_no_value(string? word) => EnumText.Parse<HandOverKind>(word).ShouldBeNull();
+    public void A_foreign_word_is_no_value(string? word) => EnumText.Parse<OutboxKind>(word).ShouldBeNull();
 
     [Test]
     public void A_foreign_word_in_the_database_names_itself_and_the_known_ones() =>
-        Should.Throw<FormatException>(() => EnumText.Require<HandOverKind>("gone")).Message.ShouldContain("known are redelivery, dead_letter");
+        Should.Throw<FormatException>(() => EnumText.Require<OutboxKind>("gone")).Message.ShouldContain("known are redelivery, dead_letter");
 
     [Test]
     public void Only_what_Postgres_does_not_take_is_replaced()

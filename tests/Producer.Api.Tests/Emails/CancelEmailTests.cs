@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Producer.Api.Ids;
 
 namespace Producer.Api.Tests.Emails;
@@ -8,13 +8,13 @@ namespace Producer.Api.Tests.Emails;
 public class CancelEmailTests
 {
     private ApiHost _api = null!;
-    private Books _books = null!;
+    private Store _store = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
         _api = await ApiHost.StartAsync();
-        _books = new Books(_api.Services);
+        _store = new Store(_api.Services);
     }
 
     [OneTimeTearDown]
@@ -38,8 +38,8 @@ public class CancelEmailTests
     public async Task A_mail_that_waits_for_its_next_attempt_is_canceled()
     {
         var id = Guid.NewGuid();
-        var (record, claim) = await _books.ClaimAsync(id);
-        await _books.Deliveries.RecordHandOverAsync(record, claim.FencingToken, new HandOver.Redelivery(2, DateTimeOffset.UtcNow.AddMinutes(1), "451"), []);
+        var (record, claim) = await _store.ClaimAsync(id);
+        await _store.Mails.WriteOutboxEntryAsync(record, claim.FencingToken, new OutboxEntry.Redelivery(2, DateTimeOffset.UtcNow.AddMinutes(1), "451"), []);
 
         (await (await _api.PostAsync($"/emails/{id}/cancel", "")).JsonAsync()).GetProperty("state").GetString().ShouldBe("canceled");
     }
@@ -48,10 +48,10 @@ public class CancelEmailTests
     public async Task A_mail_that_is_being_sent_or_was_sent_is_not_canceled_and_the_answer_says_what_it_is()
     {
         var id = Guid.NewGuid();
-        var (record, claim) = await _books.ClaimAsync(id);
+        var (record, claim) = await _store.ClaimAsync(id);
         (await (await _api.PostAsync($"/emails/{id}/cancel", "")).ProblemAsync(409, "mail_not_waiting")).GetProperty("state").GetString().ShouldBe("sending");
 
-        await _books.Deliveries.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        await _store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
         (await (await _api.PostAsync($"/emails/{id}/cancel", "")).ProblemAsync(409, "mail_not_waiting")).GetProperty("state").GetString().ShouldBe("sent");
     }
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Persistence.Deliveries;
+using Persistence.Mails;
 using Producer.Api.Ids;
 
 namespace Producer.Api.Tests.Emails;
@@ -7,13 +7,13 @@ namespace Producer.Api.Tests.Emails;
 public class GetEmailTests
 {
     private ApiHost _api = null!;
-    private Books _books = null!;
+    private Store _store = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
         _api = await ApiHost.StartAsync();
-        _books = new Books(_api.Services);
+        _store = new Store(_api.Services);
     }
 
     [OneTimeTearDown]
@@ -34,8 +34,8 @@ public class GetEmailTests
     public async Task A_sent_mail_tells_its_times_its_attempts_and_its_recipients()
     {
         var id = Guid.NewGuid();
-        var (record, claim) = await _books.ClaimAsync(id);
-        await _books.Deliveries.RecordSentAsync(
+        var (record, claim) = await _store.ClaimAsync(id);
+        await _store.Mails.RecordSentAsync(
             record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250, "2.0.0", "OK")]);
 
         var mail = await (await _api.GetAsync($"/emails/{id}")).JsonAsync();
@@ -52,7 +52,7 @@ public class GetEmailTests
     [Test]
     public async Task A_dead_mail_links_its_failure()
     {
-        var (mailId, failureId) = await _books.FailAsync();
+        var (mailId, failureId) = await _store.FailAsync();
 
         var mail = await (await _api.GetAsync($"/emails/{mailId}")).JsonAsync();
         mail.GetProperty("state").GetString().ShouldBe("dead");

@@ -9,13 +9,13 @@ public class IdempotencyTests
     private const string Mail = """{"from":"a@example.com","to":"b@example.com","subject":"s","text":"t"}""";
 
     private ApiHost _api = null!;
-    private Books _books = null!;
+    private Store _store = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
         _api = await ApiHost.StartAsync();
-        _books = new Books(_api.Services);
+        _store = new Store(_api.Services);
     }
 
     [OneTimeTearDown]
@@ -42,7 +42,7 @@ public class IdempotencyTests
     {
         var key = Guid.NewGuid().ToString();
         var id = await IdOf(await PostAsync(key));
-        await _books.ClaimAsync(id, SendEmailJson.Serialize(_api.Queue.Mails.Single(mail => mail.Id == id).Mail));
+        await _store.ClaimAsync(id, SendEmailJson.Serialize(_api.Queue.Mails.Single(mail => mail.Id == id).Mail));
 
         var again = await PostAsync(key, """{"to":["b@example.com"],"from":"a@example.com","subject":"s","body":"t"}""");
 
@@ -57,7 +57,7 @@ public class IdempotencyTests
     {
         var key = Guid.NewGuid().ToString();
         var id = await IdOf(await PostAsync(key));
-        await _books.ClaimAsync(id, SendEmailJson.Serialize(_api.Queue.Mails.Single(mail => mail.Id == id).Mail));
+        await _store.ClaimAsync(id, SendEmailJson.Serialize(_api.Queue.Mails.Single(mail => mail.Id == id).Mail));
 
         await (await PostAsync(key, Mail.Replace("\"t\"", "\"other\"", StringComparison.Ordinal))).ProblemAsync(422, "idempotency_key_reused");
         _api.Queue.Mails.Count(mail => mail.Id == id).ShouldBe(1);

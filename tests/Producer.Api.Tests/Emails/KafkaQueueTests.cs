@@ -58,14 +58,14 @@ public class KafkaQueueTests
         var (api, kafka) = await StartAsync();
         await using var _ = api;
         var value = """{ "odd" : [1,  2] }"""u8.ToArray();
-        var (mailId, failureId) = await new Books(api.Services).FailAsync(value);
+        var (mailId, failureId) = await new Store(api.Services).FailAsync(value);
 
         (await (await api.PostAsync($"/failures/{failureId}/replay", "{}")).JsonAsync()).GetProperty("produced").GetBoolean().ShouldBeTrue();
 
         var record = RecordOf(kafka, mailId);
         record.Value.ShouldBe(value);
         record.KeyText.ShouldBe("key");
-        record.Header(HeaderNames.Generation).ShouldBe("1");
+        record.Header(HeaderNames.Epoch).ShouldBe("1");
         record.Headers.ShouldNotContain(header => header.Key.StartsWith(HeaderNames.FaultPrefix, StringComparison.Ordinal));
     }
 

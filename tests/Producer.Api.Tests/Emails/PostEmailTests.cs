@@ -13,7 +13,7 @@ public class PostEmailTests
 {
     private const string Mail = """{"from":"a@example.com","to":"b@example.com","subject":"s","text":"t"}""";
 
-    private static readonly TimeSpan Patience = Eventually.DefaultDeadline;
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     private ApiHost _api = null!;
 
@@ -197,12 +197,12 @@ public class PostEmailTests
         };
 
         var answer = api.PostAsync("/emails", Mail);
-        await hangs.Task.WaitAsync(Patience);
+        await hangs.Task.WaitAsync(Deadline);
         clock.Advance(TimeSpan.FromSeconds(2));
         answer.IsCompleted.ShouldBeFalse();
         clock.Advance(TimeSpan.FromSeconds(1));
 
-        await (await answer.WaitAsync(Patience)).ProblemAsync(503, "outcome_unknown");
+        await (await answer.WaitAsync(Deadline)).ProblemAsync(503, "outcome_unknown");
     }
 
     [Test]
@@ -216,11 +216,11 @@ public class PostEmailTests
             await released.Task;
         };
         var subject = Guid.NewGuid().ToString();
-        using var impatience = new CancellationTokenSource();
+        using var canceling = new CancellationTokenSource();
         var post = _api.Client.PostAsync(
-            "/emails", new StringContent(Mail.Replace("\"s\"", $"\"{subject}\"", StringComparison.Ordinal), Encoding.UTF8, "application/json"), impatience.Token);
+            "/emails", new StringContent(Mail.Replace("\"s\"", $"\"{subject}\"", StringComparison.Ordinal), Encoding.UTF8, "application/json"), canceling.Token);
         await entered.Task;
-        await impatience.CancelAsync();
+        await canceling.CancelAsync();
 
         released.SetResult();
 

@@ -10,13 +10,13 @@ namespace Producer.Api.Tests.Failures;
 public class FailureTests
 {
     private ApiHost _api = null!;
-    private Books _books = null!;
+    private Store _store = null!;
 
     [SetUp]
     public async Task Start()
     {
         _api = await ApiHost.StartAsync();
-        _books = new Books(_api.Services);
+        _store = new Store(_api.Services);
     }
 
     [TearDown]
@@ -25,7 +25,7 @@ public class FailureTests
     [Test]
     public async Task A_failure_shows_its_record_its_fault_and_where_it_lay()
     {
-        var (mailId, failureId) = await _books.FailAsync("""{"from":"x@example.com"}"""u8.ToArray());
+        var (mailId, failureId) = await _store.FailAsync("""{"from":"x@example.com"}"""u8.ToArray());
 
         var failure = await (await _api.GetAsync($"/failures/{failureId}")).JsonAsync();
         failure.GetProperty("status").GetString().ShouldBe("unresolved");
@@ -40,7 +40,7 @@ public class FailureTests
     [Test]
     public async Task Bytes_that_are_no_text_are_shown_exactly()
     {
-        var failureId = await _books.ProjectAsync(mailId: null, [0xFF, 0x00, 0x01]);
+        var failureId = await _store.ProjectAsync(mailId: null, [0xFF, 0x00, 0x01]);
 
         var value = (await (await _api.GetAsync($"/failures/{failureId}")).JsonAsync()).GetProperty("value");
         value.GetProperty("base64").GetString().ShouldBe(Convert.ToBase64String([0xFF, 0x00, 0x01]));
@@ -50,8 +50,8 @@ public class FailureTests
     [Test]
     public async Task Failures_are_listed_by_filter_and_page()
     {
-        var (mailId, failureId) = await _books.FailAsync();
-        await _books.FailAsync();
+        var (mailId, failureId) = await _store.FailAsync();
+        await _store.FailAsync();
 
         var ofMail = await (await _api.GetAsync($"/failures?mail_id={mailId}&status=unresolved&recipient=B@example.com")).JsonAsync();
         ofMail.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("id").GetGuid()).ShouldBe([failureId]);
@@ -73,36 +73,36 @@ public class FailureTests
         (await (await _api.GetAsync($"/failures?{query}")).ProblemAsync(400, "invalid_request")).GetProperty("detail").GetString()!.ShouldContain(words);
 
     [Test]
-    public async Task A_replay_writes_the_original_record_with_the_next_generation_and_without_the_traces_of_its_failure()
+    public async Task A_replay_writes_the_original_record_with_the_next_epoch_and_without_the_traces_of_its_failure()
     {
         var value = """{"from":"a@example.com", "odd" : "spacing"}"""u8.ToArray();
-        var (mailId, failureId) = await _books.FailAsync(value);
+        var (mailId, failureId) = await _store.FailAsync(value);
 
-        var response = await _api.PostAsync($"/failures/{failureId}/replay", """{"reason":"address mended"}""", ("X-Actor", "ann"));
+        var response = await _api.PostAsync($"/failures/{failureId}/replay", """{"reason":"address fixed"}""", ("X-Actor", "ann"));
 
         response.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         var report = await response.JsonAsync();
         report.GetProperty("produced").GetBoolean().ShouldBeTrue();
-        report.GetProperty("generation").GetInt32().ShouldBe(1);
+        report.GetProperty("epoch").GetInt32().ShouldBe(1);
         var record = _api.Queue.Records.ShouldHaveSingleItem();
         record.Value.ShouldBe(value);
         record.Key.ShouldBe(Encoding.UTF8.GetBytes("key"));
-        record.Headers.Select(header => header.Name).ShouldBe(["X-Own", "X-Own", HeaderNames.MessageId, HeaderNames.Generation]);
+        record.Headers.Select(header => header.Name).ShouldBe(["X-Own", "X-Own", HeaderNames.MessageId, HeaderNames.Epoch]);
         record.Header(HeaderNames.MessageId).ShouldBe([mailId.ToString()]);
-        record.Header(HeaderNames.Generation).ShouldBe(["1"]);
+        record.Header(HeaderNames.Epoch).ShouldBe(["1"]);
 
         var failure = await (await _api.GetAsync($"/failures/{failureId}")).JsonAsync();
         failure.GetProperty("status").GetString().ShouldBe("replayed");
         var action = failure.GetProperty("actions").EnumerateArray().Single();
         action.GetProperty("actor").GetString().ShouldBe("ann");
-        action.GetProperty("reason").GetString().ShouldBe("address mended");
+        action.GetProperty("reason").GetString().ShouldBe("address fixed");
         (await (await _api.GetAsync($"/emails/{mailId}")).JsonAsync()).GetProperty("state").GetString().ShouldBe("queued");
     }
 
     [Test]
     public async Task A_replay_needs_no_body_and_a_second_one_is_refused()
     {
-        var (_, failureId) = await _books.FailAsync();
+        var (_, failureId) = await _store.FailAsync();
 
         (await _api.Client.PostAsync($"/failures/{failureId}/replay", content: null)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
         await (await _api.PostAsync($"/failures/{failureId}/replay", "{}")).ProblemAsync(409, "failure_not_open");
@@ -111,7 +111,7 @@ public class FailureTests
     [Test]
     public async Task A_replay_that_Kafka_did_not_take_is_finished_by_the_sweep()
     {
-        var (_, failureId) = await _books.FailAsync();
+        var (_, failureId) = await _store.FailAsync();
         _api.Queue.Before = _ => throw new KafkaProduceException("email.send", ProduceOutcome.NotWritten, "away");
 
         var report = await (await _api.PostAsync($"/failures/{failureId}/replay", "{}")).JsonAsync();
@@ -129,7 +129,7 @@ public class FailureTests
     [Test]
     public async Task A_discard_keeps_the_failure_with_who_and_why()
     {
-        var (mailId, failureId) = await _books.FailAsync();
+        var (mailId, failureId) = await _store.FailAsync();
 
         var failure = await (await _api.PostAsync($"/failures/{failureId}/discard", """{"reason":"wrong person"}""", ("X-Actor", "bob"))).JsonAsync();
 
@@ -146,7 +146,7 @@ public class FailureTests
     [TestCase("{", "")]
     public async Task A_discard_without_a_readable_reason_is_refused(string body, string words)
     {
-        var (_, failureId) = await _books.FailAsync();
+        var (_, failureId) = await _store.FailAsync();
 
         (await (await _api.PostAsync($"/failures/{failureId}/discard", body)).ProblemAsync(400, "invalid_request")).GetProperty("detail").GetString()!.ShouldContain(words);
     }

@@ -18,10 +18,10 @@ public class StatsTests
             await EnsureTopicAsync(kafka, topic);
         var postgres = await PostgresFixture.StartAsync();
         await using var api = await ApiHost.StartOnAsync(await postgres.CreateDatabaseAsync("stats"), ("Kafka:BootstrapServers", kafka.BootstrapServers));
-        var books = new Books(api.Services);
-        await books.ClaimAsync(Guid.NewGuid());
-        await books.FailAsync();
-        await books.FailAsync();
+        var store = new Store(api.Services);
+        await store.ClaimAsync(Guid.NewGuid());
+        await store.FailAsync();
+        await store.FailAsync();
         var before = await StatsAsync(api);
 
         await kafka.Records.ProduceAsync(Topics.EmailSend, "a", "b");
@@ -66,7 +66,7 @@ public class StatsTests
     }
 
     [Test]
-    public async Task Without_Kafka_the_books_are_answered_and_the_rest_is_said_to_be_missing()
+    public async Task Without_Kafka_the_database_are_answered_and_the_rest_is_said_to_be_missing()
     {
         await using var api = await ApiHost.StartAsync(("Kafka:BootstrapServers", NoKafka), ("Api:StatsTimeout", "00:00:01"));
 
@@ -79,7 +79,7 @@ public class StatsTests
     }
 
     [Test]
-    public async Task Without_Postgres_the_lags_are_answered_and_the_books_are_said_to_be_missing()
+    public async Task Without_Postgres_the_lags_are_answered_and_the_database_are_said_to_be_missing()
     {
         var kafka = await KafkaFixture.StartAsync();
         foreach (var topic in new[] { Topics.EmailSend, Topics.EmailSendDeadLetter, Topics.EmailSendDelayPrefix + "1s" })

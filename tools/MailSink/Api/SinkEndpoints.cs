@@ -63,7 +63,7 @@ internal static class SinkEndpoints
             counters.Mails,
             counters.Recipients,
             counters.Bytes,
-            MailsKept = sink.Mails.Count,
+            MailsStored = sink.Mails.Count,
             MailsRemoved = sink.Mails.Removed,
             counters.TlsHandshakes,
             counters.RulesApplied,

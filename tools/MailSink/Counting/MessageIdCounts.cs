@@ -8,7 +8,7 @@ public sealed class MessageIdCounts
 {
     private const int MostRemembered = 1_000_000;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Dictionary<(string MessageId, string Recipient), int> _counts = [];
     private readonly Queue<(string MessageId, string Recipient)> _order = new();
 
@@ -21,7 +21,7 @@ public sealed class MessageIdCounts
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return [.. _counts
                     .Where(entry => entry.Value > 1)
@@ -35,7 +35,7 @@ public sealed class MessageIdCounts
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
                 return _counts.Keys.Select(key => key.MessageId).Distinct().Count();
         }
     }
@@ -45,7 +45,7 @@ public sealed class MessageIdCounts
     /// <param name="recipient">The address as in RCPT TO, without regard to case.</param>
     public int Of(string messageId, string recipient)
     {
-        lock (_gate)
+        lock (_lock)
             return _counts.GetValueOrDefault(Key(messageId, recipient));
     }
 
@@ -54,7 +54,7 @@ public sealed class MessageIdCounts
         if (messageId.Length == 0)
             return;
 
-        lock (_gate)
+        lock (_lock)
         {
             foreach (var recipient in recipients)
             {
@@ -75,7 +75,7 @@ public sealed class MessageIdCounts
 
     internal void Clear()
     {
-        lock (_gate)
+        lock (_lock)
         {
             _counts.Clear();
             _order.Clear();

@@ -5,7 +5,7 @@ public sealed class MailStore
 {
     private readonly int _maxMessages;
     private readonly long _maxBytes;
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly LinkedList<ReceivedMail> _newestFirst = new();
     private readonly Dictionary<string, LinkedListNode<ReceivedMail>> _byId = [];
     private long _bytes;
@@ -18,7 +18,7 @@ public sealed class MailStore
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
                 return _newestFirst.Count;
         }
     }
@@ -28,7 +28,7 @@ public sealed class MailStore
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
                 return _bytes;
         }
     }
@@ -38,7 +38,7 @@ public sealed class MailStore
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
                 return _removed;
         }
     }
@@ -46,7 +46,7 @@ public sealed class MailStore
     /// <summary>All mails kept, newest first, as they are now.</summary>
     public IReadOnlyList<ReceivedMail> All()
     {
-        lock (_gate)
+        lock (_lock)
             return [.. _newestFirst];
     }
 
@@ -55,14 +55,14 @@ public sealed class MailStore
     /// <param name="limit">How many to give at most.</param>
     public IReadOnlyList<ReceivedMail> Page(int start, int limit)
     {
-        lock (_gate)
+        lock (_lock)
             return [.. _newestFirst.Skip(start).Take(limit)];
     }
 
     /// <summary>The mail with this id, or null if it is not, or no longer, here.</summary>
     public ReceivedMail? Find(string id)
     {
-        lock (_gate)
+        lock (_lock)
             return _byId.TryGetValue(id, out var node) ? node.Value : null;
     }
 
@@ -70,7 +70,7 @@ public sealed class MailStore
     /// <returns>Whether it was there.</returns>
     public bool Delete(string id)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_byId.TryGetValue(id, out var node))
                 return false;
@@ -82,7 +82,7 @@ public sealed class MailStore
     /// <summary>Takes all mails out.</summary>
     public void Clear()
     {
-        lock (_gate)
+        lock (_lock)
         {
             _removed += _newestFirst.Count;
             _newestFirst.Clear();
@@ -93,7 +93,7 @@ public sealed class MailStore
 
     internal void Add(ReceivedMail mail)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _byId.Add(mail.Id, _newestFirst.AddFirst(mail));
             _bytes += mail.Size;

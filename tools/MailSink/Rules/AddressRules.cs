@@ -5,7 +5,7 @@ internal sealed class AddressRules
 {
     private const int MostAddressesCounted = 100_000;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _rounds = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What the first of these recipients that asks for something at this stage gets.</summary>
@@ -25,7 +25,7 @@ internal sealed class AddressRules
 
     private bool TakeTurn(string address, int times)
     {
-        lock (_gate)
+        lock (_lock)
         {
             var turns = _rounds.GetValueOrDefault(address);
             if (turns >= times)

@@ -1,0 +1,44 @@
+using Persistence.Mails;
+
+namespace Consumer.Worker.Sending;
+
+/// <summary>
+/// The claims in the database that name this worker, of mails that it does not work on: the answer to a claim got lost, or Postgres was
+/// away when the mail was to be given back. As long as this worker lives its lease would keep such a mail from the worker that has its
+/// record by now. So after each heartbeat they are let go.
+/// </summary>
+internal sealed class AbandonedClaims(
+    IMailStore store, WorkerLease lease, InFlightMails inFlight, TimeProvider time, ILogger<AbandonedClaims> logger)
+{
+    // A statement whose answer was not waited for may go through later, but not as late as this.
+    internal static readonly TimeSpan LatestCommit = TimeSpan.FromMinutes(10);
+
+    /// <summary>Lets all of them go.</summary>
+    public async Task LetGoAsync(CancellationToken cancellationToken)
+    {
+        var left = inFlight.LeftBehind();
+        if (left.Count == 0)
+            return;
+        // Whoever claims is among the mails in flight before the claim, so one that is not when the claim is read has left it behind;
+        // and one that comes back meanwhile claims with another token.
+        foreach (var (mail, fencingToken) in await store.ListHeldAsync(lease.WorkerId, [.. left.Select(mail => mail.MailId)], cancellationToken))
+        {
+            if (inFlight.IsIn(mail.MailId))
+                continue;
+            if (inFlight.IsOutcomeUnknown(mail.MailId))
+            {
+                await store.AbandonAsync(mail, fencingToken, cancellationToken);
+                inFlight.SettleUnknown(mail.MailId);
+            }
+            else
+            {
+                await store.ReleaseAsync(mail, fencingToken, cancellationToken);
+            }
+
+            logger.LogInformation("{Mail} was claimed by this worker, which does not work on it any more; it is free again", mail);
+        }
+
+        foreach (var mail in left.Where(mail => time.GetElapsedTime(mail.Since) > LatestCommit))
+            inFlight.Forget(mail);
+    }
+}

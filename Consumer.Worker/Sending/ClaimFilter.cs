@@ -1,0 +1,178 @@
+using Consumer.Worker.Smtp;
+using Contracts;
+using MassTransit;
+using Microsoft.Extensions.Options;
+using Persistence.Mails;
+
+namespace Consumer.Worker.Sending;
+
+/// <summary>
+/// Stands between delayed redelivery and in-process retry. Before: claims the mail, so that no two workers send it. After: writes
+/// what became of it, and what comes next, before the redelivery or the dead letter is produced.
+/// </summary>
+internal sealed class ClaimFilter(
+    MailClaims claims,
+    MailComposer composer,
+    OutcomeRecorder outcomes,
+    InFlightMails inFlight,
+    IOptions<RetryOptions> retry,
+    IOptions<SmtpOptions> smtp,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<ClaimFilter> logger) : IFilter<ConsumeContext<SendEmail>>
+{
+    private readonly IReadOnlyList<TimeSpan> _redeliveries = retry.Value.Redeliveries();
+
+    /// <inheritdoc />
+    public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
+    {
+        var mail = IncomingMail.Read(context, composer);
+        // What only waits gives up as soon as the partition is to be given back; a mail that is being sent goes on a little longer.
+        var waiting = context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining;
+        using var entry = inFlight.Enter(mail.Identity.MailId, out var alone);
+        while (await TryDeliverAsync(context, next, mail, takeBack: alone, waiting) == Step.ClaimAnew)
+        {
+            // The lease ran out between the claim and the sending.
+        }
+    }
+
+    /// <inheritdoc />
+    public void Probe(ProbeContext context) => context.CreateFilterScope("claim");
+
+    private enum Step
+    {
+        Done,
+        ClaimAnew,
+    }
+
+    private async Task<Step> TryDeliverAsync(
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, bool takeBack, CancellationToken waiting)
+    {
+        var leaseTerm = claims.LeaseTerm;
+        switch (await claims.ClaimAsync(mail, takeBack, waiting, context.CancellationToken))
+        {
+            case ClaimResult.Claimed claimed:
+                return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed);
+
+            case ClaimResult.OutboxPending { Kind: OutboxKind.Redelivery } pending:
+                OutboxTicket.Put(context, mail.Identity, OutboxKind.Redelivery);
+                throw new TransientMailException(pending.Reason);
+
+            case ClaimResult.OutboxPending pending:
+                OutboxTicket.Put(context, mail.Identity, OutboxKind.DeadLetter);
+                throw new PermanentMailException(pending.Reason);
+
+            case ClaimResult.IdempotencyConflict:
+                throw new IdempotencyConflictException(mail.Identity.MailId);
+
+            case var stale:
+                metrics.Stale.Add(1);
+                logger.LogDebug("A stale record of {Mail} was dropped: {Why}", mail.Identity, stale);
+                await DropAsync(context);
+                return Step.Done;
+        }
+    }
+
+    private async Task<Step> DeliverAsync(
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, DeliveryAttempt attempt, ClaimResult.Claimed claimed)
+    {
+        context.AddOrUpdatePayload(() => attempt, _ => attempt);
+        try
+        {
+            if (IsOutcomeUnknown(attempt.Identity.MailId, claimed))
+                OnTakenOver(attempt);
+            await SendAsync(context, next);
+        }
+        catch (LeaseLostException)
+        {
+            await outcomes.ReleaseAsync(attempt);
+            return Step.ClaimAnew;
+        }
+        catch (OperationCanceledException)
+        {
+            await LeaveAsync(attempt);
+            throw;
+        }
+        // Broad on purpose: every failure of a claimed mail is written down before it goes on its way.
+        catch (Exception exception)
+        {
+            if (await RecordFailureAsync(context, attempt, exception))
+                throw;
+            await DropAsync(context);
+            return Step.Done;
+        }
+
+        await outcomes.SentAsync(attempt);
+        metrics.Sent.Add(1);
+        return Step.Done;
+    }
+
+    /// <summary>A cancellation means that the worker stops, or lost the partition; where neither is so it is a time-out of somebody's own.</summary>
+    private static async Task SendAsync(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
+    {
+        try
+        {
+            await next.Send(context);
+        }
+        catch (OperationCanceledException exception) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"Something gave up by a cancellation of its own: {exception.Message}", exception);
+        }
+    }
+
+    private bool IsOutcomeUnknown(Guid mailId, ClaimResult.Claimed claimed) =>
+        inFlight.SettleUnknown(mailId) || (claimed.TakenOverFrom is { } from && from != claims.WorkerId);
+
+    private void OnTakenOver(DeliveryAttempt attempt)
+    {
+        metrics.Unknown.Add(1);
+        logger.LogWarning(
+            "{Mail} was being sent by a worker that did not finish: the mail server may have taken it. Smtp:OnUnknownOutcome says {Option}",
+            attempt.Identity, smtp.Value.OnUnknownOutcome);
+        if (smtp.Value.OnUnknownOutcome == UnknownOutcome.DeadLetter)
+            throw new PermanentMailException("The mail was being sent by a worker that did not finish: the mail server may have taken it.");
+    }
+
+    /// <summary>Says that the record is done with: MassTransit takes one that no consumer was told of for skipped, and dead-letters it.</summary>
+    private static Task DropAsync(ConsumeContext<SendEmail> context) =>
+        context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ClaimFilter));
+
+    /// <summary>The worker stops, or the partition went to another worker.</summary>
+    private async Task LeaveAsync(DeliveryAttempt attempt)
+    {
+        // In doubt the row stays "sending": whoever takes it over learns of the doubt from that.
+        if (attempt.IsOutcomeUnknown)
+            inFlight.LeaveUnknown(attempt.Identity.MailId);
+        else
+            await outcomes.ReleaseAsync(attempt);
+    }
+
+    /// <summary>Writes a failure down.</summary>
+    /// <returns>Whether the exception is to go on, to the circuit, to the redelivery or to the dead-letter topic.</returns>
+    private async Task<bool> RecordFailureAsync(ConsumeContext<SendEmail> context, DeliveryAttempt attempt, Exception exception)
+    {
+        var kind = FailureVerdict.Of(exception);
+        metrics.Failed.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()));
+        if (kind == FailureKind.DependencyUnavailable)
+        {
+            await outcomes.ReleaseAsync(attempt);
+            return true;
+        }
+
+        var outboxEntry = Next(attempt.Identity, kind, exception);
+        if (!await outcomes.WriteOutboxEntryAsync(attempt, outboxEntry))
+        {
+            logger.LogWarning("{Mail} failed ({Error}), but another worker has it by now; that one decides", attempt.Identity, exception.Message);
+            return false;
+        }
+
+        OutboxTicket.Put(context, attempt.Identity, outboxEntry is OutboxEntry.Redelivery ? OutboxKind.Redelivery : OutboxKind.DeadLetter);
+        return true;
+    }
+
+    /// <summary>The same rule as the redelivery's policy: as many redeliveries as there are intervals.</summary>
+    private OutboxEntry Next(RecordIdentity identity, FailureKind kind, Exception exception) =>
+        kind == FailureKind.Transient && identity.Attempt <= _redeliveries.Count
+            ? new OutboxEntry.Redelivery(identity.Attempt + 1, time.GetUtcNow() + _redeliveries[identity.Attempt - 1], exception.Message)
+            : new OutboxEntry.DeadLetter(exception.Message);
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Consumer.Worker.Smtp;
+using Contracts;
+using Contracts.Validation;
+using MassTransit;
+using Persistence.Mails;
+
+namespace Consumer.Worker.Sending;
+
+/// <summary>A mail as its record brought it: checked, with what the database want to know of it.</summary>
+internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
+{
+    private const int MostErrors = 10;
+
+    // The clocks of whoever wrote the record and of who accepted the mail may differ; what is checked here was checked there.
+    private static readonly TimeSpan ClockRoom = TimeSpan.FromDays(1);
+
+    public RecordIdentity Identity => Record.Identity;
+
+    /// <summary>Reads a mail from its record.</summary>
+    /// <exception cref="PermanentMailException">The mail or its headers are invalid; the message names each error.</exception>
+    public static IncomingMail Read(ConsumeContext<SendEmail> context, MailComposer composer)
+    {
+        var mail = context.Message;
+        var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
+        var errors = SendEmailValidator.Validate(mail, record.Timestamp + ClockRoom);
+        if (errors.Count > 0)
+            throw new PermanentMailException($"The mail is invalid: {string.Join("; ", errors.Take(MostErrors).Select(error => $"{error.Path} {error.Message}"))}");
+
+        var sender = MailAddresses.Mailbox(mail.From);
+        var id = context.MessageId ?? throw new PermanentMailException("The record has no message id.");
+        return new IncomingMail(mail, new MailRecord
+        {
+            Identity = new RecordIdentity(id, Epoch(record), context.GetRedeliveryCount() + 1),
+            MessageIdHeader = composer.MessageId(id, sender),
+            Topic = record.Topic,
+            Partition = record.Partition,
+            Offset = record.Offset,
+            Timestamp = record.Timestamp,
+            Key = record.Key is { } key ? Encoding.UTF8.GetString(key) : null,
+            Subject = mail.Subject,
+            Sender = sender.Address,
+            ContentHash = SHA256.HashData(record.Value ?? []),
+            Recipients =
+            [
+                .. mail.To.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.To)),
+                .. mail.Cc.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.Cc)),
+                .. mail.Bcc.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.Bcc)),
+            ],
+        });
+    }
+
+    private static int Epoch(KafkaConsumeRecord record)
+    {
+        var header = record.RecordHeaders.LastOrDefault(header => header.Name == HeaderNames.Epoch);
+        if (header.Value is not { } bytes)
+            return 0;
+        return int.TryParse(Encoding.UTF8.GetString(bytes), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
+            ? epoch
+            : throw new PermanentMailException($"The header {HeaderNames.Epoch} is no number.");
+    }
+}

@@ -1,0 +1,69 @@
+using Persistence.Mails;
+
+namespace Consumer.Worker.Sending;
+
+/// <summary>
+/// Writes what became of a mail, and does not let go of it until it is written: between the server's 250 and the row Postgres may
+/// be gone for an hour, and the mail must not be sent again for that. The mail's record stays unacknowledged meanwhile. Only the
+/// end of the process ends the tries; then the row still says <c>sending</c>, and whoever takes it over knows that it does not know.
+/// </summary>
+internal sealed class OutcomeRecorder(
+    IMailStore store, InFlightMails inFlight, WorkerShutdown shutdown, TimeProvider time, ILogger<OutcomeRecorder> logger)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>Records that the mail was sent.</summary>
+    public async Task SentAsync(DeliveryAttempt attempt)
+    {
+        var held = await UntilWrittenAsync("sent", attempt.Identity, ct => store.RecordSentAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Answers, ct));
+        if (!held)
+            logger.LogWarning("{Mail} was sent, but meanwhile its claim had gone to another worker: it may have been sent twice. Did this worker stall longer than Worker:Lease?", attempt.Identity);
+    }
+
+    /// <summary>Records what comes next.</summary>
+    /// <returns>False where the mail is another worker's by now, which decides: nothing may be handed over.</returns>
+    public Task<bool> WriteOutboxEntryAsync(DeliveryAttempt attempt, OutboxEntry outboxEntry) => UntilWrittenAsync("handed over", attempt.Identity,
+        ct => store.WriteOutboxEntryAsync(attempt.Mail.Record, attempt.FencingToken, outboxEntry, attempt.Answers, cancellationToken: ct));
+
+    /// <summary>Marks that what came next was produced.</summary>
+    public Task MarkPublishedAsync(RecordIdentity identity) => UntilWrittenAsync("marked as handed over", identity,
+        ct => store.MarkPublishedAsync(identity, ct));
+
+    /// <summary>
+    /// Gives a mail back of which nothing was sent. One try: where it fails the row stays this worker's, until the record, which comes
+    /// again, takes it back, or a heartbeat lets it go.
+    /// </summary>
+    public async Task ReleaseAsync(DeliveryAttempt attempt)
+    {
+        using var timeout = new CancellationTokenSource(ReleaseTimeout, time);
+        try
+        {
+            await store.ReleaseAsync(attempt.Identity, attempt.FencingToken, timeout.Token);
+        }
+        // Broad on purpose: what made the worker give the mail back matters more, and is on its way up.
+        catch (Exception exception)
+        {
+            inFlight.LeaveBehind(attempt.Identity.MailId);
+            logger.LogDebug("{Mail} could not be given back ({Error}); a heartbeat does it", attempt.Identity, exception.Message);
+        }
+    }
+
+    private async Task<bool> UntilWrittenAsync(string what, RecordIdentity mail, Func<CancellationToken, Task<bool>> write)
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                return await write(shutdown.Over);
+            }
+            // Broad on purpose: whatever keeps the outcome from being written, sending the mail again is worse than waiting.
+            catch (Exception exception) when (!shutdown.Over.IsCancellationRequested)
+            {
+                logger.LogWarning("{Mail} is {What}, but that cannot be written yet; trying again in {Pause}: {Error}", mail, what, pause, exception.Message);
+                await Task.Delay(pause, time, shutdown.Over);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using Consumer.Worker.Smtp;
+using Contracts;
+using MassTransit;
+using Microsoft.Extensions.Options;
+
+namespace Consumer.Worker.Sending;
+
+/// <summary>Sends a claimed mail to the recipients that are still open, and says by its exception where the mail goes otherwise.</summary>
+internal sealed class SendEmailConsumer(
+    ISmtpSender sender,
+    ISmtpProbe probe,
+    WorkerLease lease,
+    IOptions<SmtpOptions> options,
+    WorkerMetrics metrics,
+    TimeProvider time,
+    ILogger<SendEmailConsumer> logger) : IConsumer<SendEmail>
+{
+    /// <inheritdoc />
+    public async Task Consume(ConsumeContext<SendEmail> context)
+    {
+        var attempt = context.GetPayload<DeliveryAttempt>();
+        var open = attempt.Open;
+        if (open.Count > 0)
+            await SendAsync(attempt, open, context.CancellationToken);
+        // Each recipient has its own end; the mail is sent when all took it. One that nobody will take makes it a dead letter, so
+        // that a person sees it; those that took it are never sent to again, also not by a replay.
+        if (attempt.Rejected is { Count: > 0 } rejected)
+            throw new PermanentMailException($"The mail server refused {Count(rejected.Count, "recipient")} permanently: {string.Join("; ", rejected)}");
+    }
+
+    private async Task SendAsync(DeliveryAttempt attempt, IReadOnlyList<string> open, CancellationToken cancellationToken)
+    {
+        // Composed for each try: MailKit fits the content to the server it meets.
+        using var mail = MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date);
+        var start = time.GetTimestamp();
+        var result = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
+        metrics.SendDuration.Record(time.GetElapsedTime(start).TotalSeconds);
+        attempt.Note(result);
+
+        if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)
+            OnUnknown(attempt, unknown, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (result.Failure is { Kind: FailureKind.DependencyUnavailable } systemic)
+            await OnDependencyUnavailableAsync(systemic, cancellationToken);
+        ThrowIfOpen(attempt, result);
+    }
+
+    /// <summary>
+    /// Looked at right before DATA or BDAT: a worker that stalled past its lease, while it waited for a connection or for the
+    /// server, has perhaps lost the mail to another one, and has sent nothing of it yet.
+    /// </summary>
+    private void KeepLease(DeliveryAttempt attempt)
+    {
+        if (!lease.IsHeldSince(attempt.LeaseTerm))
+            throw new LeaseLostException();
+    }
+
+    private void OnUnknown(DeliveryAttempt attempt, SmtpFailure failure, CancellationToken cancellationToken)
+    {
+        metrics.Unknown.Add(1);
+        logger.LogWarning("{Mail}: {Failure}. Smtp:OnUnknownOutcome says {Option}", attempt.Identity, failure, options.Value.OnUnknownOutcome);
+        if (options.Value.OnUnknownOutcome == UnknownOutcome.DeadLetter && !cancellationToken.IsCancellationRequested)
+            throw new PermanentMailException(failure.Text);
+    }
+
+    /// <summary>
+    /// In the middle of a mail "nobody may send" can also be said of that mail alone. The probe tells: where it is well the mail
+    /// has failed by itself, and would otherwise pause the endpoint again and again. A missing login is no mail's own.
+    /// </summary>
+    private async Task OnDependencyUnavailableAsync(SmtpFailure failure, CancellationToken cancellationToken)
+    {
+        if (failure.Reply?.Code != FailureClassification.ServiceNotAvailable)
+            throw new SmtpUnavailableException(failure.Text);
+        await probe.ProbeAsync(cancellationToken);
+        throw new MomentaryMailException($"{failure.Text} (the server is well otherwise)");
+    }
+
+    private static void ThrowIfOpen(DeliveryAttempt attempt, SendResult result)
+    {
+        var open = attempt.Open;
+        if (open.Count == 0)
+            return;
+        var failures = result.Recipients.Where(recipient => recipient.Failure is not null && open.Contains(recipient.Address)).ToList();
+        var reasons = string.Join("; ", failures.Select(recipient => recipient.Failure!.Text).Distinct(StringComparer.Ordinal));
+        var message = $"{Count(open.Count, "recipient")} not sent to: {reasons}";
+        throw failures.TrueForAll(recipient => recipient.Failure!.Verdict.MomentCures)
+            ? new MomentaryMailException(message)
+            : new TransientMailException(message);
+    }
+
+    private static string Count(int count, string noun) => $"{count} {noun}{(count == 1 ? "" : "s")}";
+}

@@ -1,8 +1,0 @@
-using Persistence.Failures;
-
-namespace Persistence.Deliveries;
-
-/// <summary>A mail as people look at it.</summary>
-/// <param name="Mail">The mail, with its recipients in their order.</param>
-/// <param name="Failures">Its failures, oldest first, also those it was sent as a replay of.</param>
-public sealed record MailView(Delivery Mail, IReadOnlyList<FailureSummary> Failures);

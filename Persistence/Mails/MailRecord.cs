@@ -1,0 +1,59 @@
+namespace Persistence.Mails;
+
+/// <summary>A record that a worker is about to work on, as far as the database want to know it.</summary>
+public sealed record MailRecord
+{
+    /// <summary>Mail, epoch and attempt.</summary>
+    public required RecordIdentity Identity { get; init; }
+
+    /// <summary>The SMTP <c>Message-ID</c> that the mail has in every attempt.</summary>
+    public required string MessageIdHeader { get; init; }
+
+    /// <summary>The topic that the record was read from.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>Its partition.</summary>
+    public required int Partition { get; init; }
+
+    /// <summary>Its offset.</summary>
+    public required long Offset { get; init; }
+
+    /// <summary>Its timestamp.</summary>
+    public required DateTimeOffset Timestamp { get; init; }
+
+    /// <summary>When the API accepted the mail, or null where nobody knows.</summary>
+    public DateTimeOffset? AcceptedAt { get; init; }
+
+    /// <summary>The Kafka key, or null where it has none.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The mail's subject.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>The address that the mail is from.</summary>
+    public required string Sender { get; init; }
+
+    /// <summary>SHA-256 of the record's value: tells a second post of the same mail from another mail under the same id.</summary>
+    public required byte[] ContentHash { get; init; }
+
+    /// <summary>All recipients of the mail, in its order.</summary>
+    public required IReadOnlyList<Recipient> Recipients { get; init; }
+}
+
+/// <summary>One recipient of a mail.</summary>
+/// <param name="Address">The bare address.</param>
+/// <param name="Kind">The field that names it.</param>
+public sealed record Recipient(string Address, RecipientKind Kind);
+
+/// <summary>What the server answered for one recipient.</summary>
+/// <param name="Address">The address, as in <see cref="MailRecord.Recipients"/>.</param>
+/// <param name="Outcome">What became of it.</param>
+/// <param name="ReplyCode">The SMTP reply code (RFC 5321, 4.2), where there was an answer.</param>
+/// <param name="EnhancedCode">The enhanced status code (RFC 3463), where the server gave one.</param>
+/// <param name="ReplyText">The server's words.</param>
+public sealed record RecipientAnswer(
+    string Address,
+    RecipientOutcome Outcome,
+    int? ReplyCode = null,
+    string? EnhancedCode = null,
+    string? ReplyText = null);

@@ -1,0 +1,166 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Persistence.Batching;
+using Persistence.Failures;
+using Persistence.Text;
+
+namespace Persistence.Mails;
+
+/// <summary>
+/// The database of mails. Who may send is settled by one conditional statement; no transaction is open while a mail is sent. What many
+/// tasks write at once is written together, one statement and one commit for all of them.
+/// Every method throws what Npgsql throws; <see cref="PostgresErrors.IsUnavailable"/> tells when that is Postgres' fault
+/// and not the mail's.
+/// </summary>
+public sealed class MailStore : IMailStore
+{
+    // Larger batches hardly cost less a mail, and what one holds is written again one by one where one of it cannot be written.
+    private const int BatchLimit = 100;
+
+    // One makes the largest batches; the other goes on where it waits for somebody's lock. More of them would share the same mails, and
+    // each has a connection to warm up.
+    private const int BatchesAtOnce = 2;
+
+    // A statement of a hundred mails takes a few milliseconds; one that takes longer waits for something.
+    private static readonly TimeSpan TurnTimeout = TimeSpan.FromMilliseconds(4);
+
+    // Each round reads a row that changed after the statement before; more than a few of them would be a defect here.
+    private const int MaxRounds = 10;
+
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly IDbContextFactory<EmailDbContext> _contexts;
+    private readonly GroupCommit<ClaimRequest, ClaimResult.Claimed?> _claims;
+    private readonly GroupCommit<ClaimRequest, ClaimRefusal> _refusals;
+    private readonly GroupCommit<OutcomeRequest, bool> _sent;
+    private readonly GroupCommit<OutboxRequest, bool> _outboxEntries;
+    private readonly GroupCommit<RecordIdentity, bool> _marks;
+    private readonly GroupCommit<HeldClaim, bool> _releases;
+
+    /// <summary>On a database of the current schema.</summary>
+    /// <param name="dataSource">Its connections.</param>
+    /// <param name="contexts">Its contexts, for what is only read.</param>
+    public MailStore(NpgsqlDataSource dataSource, IDbContextFactory<EmailDbContext> contexts)
+    {
+        _dataSource = dataSource;
+        _contexts = contexts;
+        var turns = new Turns(BatchesAtOnce, TurnTimeout);
+        var claims = new ClaimBatch(dataSource);
+        var outcomes = new OutcomeBatch(dataSource);
+        _claims = new(claims.ClaimAsync, request => request.MailId, BatchLimit, turns);
+        _refusals = new(claims.ExplainAsync, request => request.MailId, BatchLimit, turns);
+        _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
+        _outboxEntries = new(outcomes.WriteOutboxEntryAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
+        _marks = new(outcomes.MarkAsync, identity => identity.MailId, BatchLimit, turns);
+        _releases = new(outcomes.ReleaseAsync, claim => claim.Identity.MailId, BatchLimit, turns);
+    }
+
+    /// <inheritdoc />
+    public async Task<ClaimResult> ClaimAsync(
+        MailRecord record, Guid workerId, bool reclaimOwn = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        var request = new ClaimRequest(record, workerId, reclaimOwn);
+        for (var round = 0; round < MaxRounds; round++)
+        {
+            if (await _claims.WriteAsync(request, cancellationToken) is { } claimed)
+                return claimed;
+            var (decision, refusal) = await _refusals.WriteAsync(request, cancellationToken);
+            if (refusal is not null)
+                return refusal;
+            if (decision == ClaimDecision.Raise)
+                await RaiseAsync(record.Identity, cancellationToken);
+        }
+        throw new InvalidOperationException(
+            $"The claim of {record.Identity} found no end in {MaxRounds} rounds: the statement and Transitions disagree about its row.");
+    }
+
+    /// <inheritdoc />
+    public Task<bool> RecordSentAsync(
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
+        _sent.WriteAsync(new OutcomeRequest(record, fencingToken, answers), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<bool> WriteOutboxEntryAsync(
+        MailRecord record,
+        long fencingToken,
+        OutboxEntry outboxEntry,
+        IReadOnlyCollection<RecipientAnswer> answers,
+        string? error = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(outboxEntry);
+        return _outboxEntries.WriteAsync(new OutboxRequest(record, fencingToken, answers, outboxEntry, error ?? outboxEntry.Reason), cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) =>
+        _marks.WriteAsync(identity, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
+        _releases.WriteAsync(new HeldClaim(identity, fencingToken), cancellationToken);
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<HeldClaim>> ListHeldAsync(
+        Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default)
+    {
+        await using var command = _dataSource.CreateCommand(ClaimSql.Held).With("worker_id", workerId).With("ids", mailIds.ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var held = new List<HeldClaim>();
+        while (await reader.ReadAsync(cancellationToken))
+            held.Add(new HeldClaim(new RecordIdentity(reader.GetGuid(0), reader.GetInt32(1), reader.GetInt32(2)), reader.GetInt64(3)));
+        return held;
+    }
+
+    /// <inheritdoc />
+    public async Task<bool> AbandonAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default)
+    {
+        await using var command = _dataSource.CreateCommand(ClaimSql.Abandon)
+            .With("id", identity.MailId).With("token", fencingToken).With("nobody", Guid.Empty);
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+    }
+
+    /// <summary>A mail with its recipients and failures, or null where no worker has met it yet.</summary>
+    /// <param name="id">The mail's id.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<MailView?> FindAsync(Guid id, CancellationToken cancellationToken = default)
+    {
+        await using var context = await _contexts.CreateDbContextAsync(cancellationToken);
+        var mail = await context.Mails
+            .Include(delivery => delivery.Recipients.OrderBy(recipient => recipient.Ordinal))
+            .SingleOrDefaultAsync(delivery => delivery.Id == id, cancellationToken);
+        if (mail is null)
+            return null;
+        var failures = await context.Failures
+            .Where(failure => failure.MailId == id || failure.ReplayedAs == id)
+            .OrderBy(failure => failure.Epoch).ThenBy(failure => failure.FailedAt)
+            .Select(FailureStore.Summary)
+            .ToListAsync(cancellationToken);
+        return new MailView(mail, failures);
+    }
+
+    /// <summary>The mails to an address, in whatever case, newest first.</summary>
+    /// <param name="address">The bare address.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlyList<Mail>> ListByRecipientAsync(
+        string address, int limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        var wanted = PostgresText.Clean(address);
+        await using var context = await _contexts.CreateDbContextAsync(cancellationToken);
+        return await context.Mails
+            .Where(mail => mail.Recipients.Any(recipient => SqlFunctions.Lower(recipient.Address) == SqlFunctions.Lower(wanted)))
+            .OrderByDescending(mail => mail.CreatedAt).ThenByDescending(mail => mail.Id)
+            .Take(limit)
+            .Include(mail => mail.Recipients.OrderBy(recipient => recipient.Ordinal))
+            .ToListAsync(cancellationToken);
+    }
+
+    private async Task RaiseAsync(RecordIdentity identity, CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(ClaimSql.Raise)
+            .With("id", identity.MailId).With("epoch", identity.Epoch);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

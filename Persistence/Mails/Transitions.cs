@@ -1,0 +1,103 @@
+namespace Persistence.Mails;
+
+/// <summary>What to do with a record that meets a mail's row.</summary>
+public enum ClaimDecision
+{
+    /// <summary>Nobody works on the mail and it is this record's turn.</summary>
+    Claim,
+
+    /// <summary>The one that sent the mail lost its lease: its outcome is unknown.</summary>
+    TakeOver,
+
+    /// <summary>The record is of a epoch that the row has not seen: raise the row, then claim.</summary>
+    Raise,
+
+    /// <summary>A live lease protects the mail.</summary>
+    Busy,
+
+    /// <summary>This record's outbox entry was never marked.</summary>
+    OutboxPending,
+
+    /// <summary>The mail is past this record.</summary>
+    Stale,
+
+    /// <summary>Another mail under the same id.</summary>
+    IdempotencyConflict,
+}
+
+/// <summary>Who holds a mail that is being sent, seen from the claiming worker.</summary>
+public enum Holder
+{
+    /// <summary>Nobody with a lease.</summary>
+    Lapsed,
+
+    /// <summary>A worker with a live lease.</summary>
+    Live,
+
+    /// <summary>The claiming worker itself, which knows that none of its tasks works on the mail.</summary>
+    Own,
+}
+
+/// <summary>The part of a mail's row that decides about a claim.</summary>
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="Attempt">The last attempt that was claimed; 0 where a replay has not been claimed yet.</param>
+/// <param name="State">Its state.</param>
+/// <param name="OutboxEntry">What was to come next, where the last attempt ended in an outbox entry.</param>
+/// <param name="OutboxPublished">Whether that was acked.</param>
+/// <param name="Holder">Who holds it; looked at only while it is being sent.</param>
+/// <param name="OtherContent">Whether the row's first record had another value, at another offset, than the claiming one.</param>
+public sealed record RowFacts(
+    int Epoch,
+    int Attempt,
+    MailState State,
+    OutboxKind? OutboxEntry,
+    bool OutboxPublished,
+    Holder Holder,
+    bool OtherContent);
+
+/// <summary>
+/// The claim, decided purely. The conditional statement in <see cref="MailStore"/> says the same in SQL; a test holds
+/// the two against each other for every combination.
+/// </summary>
+public static class Transitions
+{
+    /// <summary>Decides about a record.</summary>
+    /// <param name="row">The mail's row, or null where it has none.</param>
+    /// <param name="epoch">The record's epoch.</param>
+    /// <param name="attempt">The record's attempt; 0 for a scheduled mail's record that is not due, whose "claim" is to keep it.</param>
+    public static ClaimDecision Decide(RowFacts? row, int epoch, int attempt) => row switch
+    {
+        null => ClaimDecision.Claim,
+        // Only a first delivery can be a post of its own; what follows descends from a record that passed here.
+        { OtherContent: true } when epoch == 0 && attempt <= 1 => ClaimDecision.IdempotencyConflict,
+        { } known when epoch < known.Epoch => ClaimDecision.Stale,
+        { } known when epoch > known.Epoch => OfNewEpoch(known),
+        { } known => OfSameEpoch(known, attempt),
+    };
+
+    private static ClaimDecision OfSameEpoch(RowFacts row, int attempt) => row.State switch
+    {
+        _ when attempt < row.Attempt => ClaimDecision.Stale,
+        MailState.Sending => WhileSending(row.Holder),
+        MailState.Queued or MailState.Scheduled when attempt > row.Attempt || row.OutboxEntry is null => ClaimDecision.Claim,
+        MailState.Queued or MailState.Scheduled or MailState.Dead when IsPending(row, attempt) => ClaimDecision.OutboxPending,
+        _ => ClaimDecision.Stale,
+    };
+
+    /// <summary>
+    /// A replay raises the row before it produces the record, so the row is behind only where Postgres lost that
+    /// transaction. What a person or a server ended stays ended.
+    /// </summary>
+    private static ClaimDecision OfNewEpoch(RowFacts row) => row.State switch
+    {
+        MailState.Sending when row.Holder != Holder.Lapsed => ClaimDecision.Busy,
+        MailState.Sending or MailState.Queued or MailState.Scheduled or MailState.Dead => ClaimDecision.Raise,
+        _ => ClaimDecision.Stale,
+    };
+
+    private static ClaimDecision WhileSending(Holder holder) =>
+        holder == Holder.Live ? ClaimDecision.Busy : ClaimDecision.TakeOver;
+
+    private static bool IsPending(RowFacts row, int attempt) =>
+        attempt == row.Attempt && row.OutboxEntry is not null && !row.OutboxPublished;
+}

@@ -1,0 +1,159 @@
+using NUnit.Framework;
+using Persistence.Mails;
+using Shouldly;
+
+namespace Persistence.Tests.Mails;
+
+public sealed class ClaimTests : StoreTests
+{
+    [Test]
+    public async Task Of_twenty_workers_that_meet_a_new_mail_one_sends_and_the_others_wait()
+    {
+        var workers = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => Store.StartWorkerAsync($"race:{number}")));
+        for (var round = 0; round < 10; round++)
+        {
+            var record = Make.Record();
+            var results = await Task.WhenAll(workers.Select(worker => Task.Run(() => Store.Mails.ClaimAsync(record, worker))));
+            results.OfType<ClaimResult.Claimed>().ShouldHaveSingleItem().FencingToken.ShouldBe(1);
+            results.OfType<ClaimResult.Busy>().Count().ShouldBe(19);
+        }
+    }
+
+    [Test]
+    public async Task Of_twenty_workers_that_find_a_lapsed_lease_one_takes_the_mail_over()
+    {
+        var workers = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => Store.StartWorkerAsync($"race:{number}")));
+        for (var round = 0; round < 10; round++)
+        {
+            var record = Make.Record();
+            var lost = await Store.StartWorkerAsync("lost:1");
+            await Store.ClaimAsync(record, lost);
+            await Store.LoseLeaseAsync(lost);
+            var results = await Task.WhenAll(workers.Select(worker => Task.Run(() => Store.Mails.ClaimAsync(record, worker))));
+            results.OfType<ClaimResult.Claimed>().ShouldHaveSingleItem().TakenOverFrom.ShouldBe(lost);
+            results.OfType<ClaimResult.Busy>().Count().ShouldBe(19);
+        }
+    }
+
+    [Test]
+    public async Task A_claim_writes_the_mail_and_its_outcome_each_recipient_once()
+    {
+        var record = Make.Record() with
+        {
+            Recipients = [new("b@example.com", RecipientKind.To), new("c@example.com", RecipientKind.Bcc), new("b@example.com", RecipientKind.Cc)],
+        };
+        var claim = await Store.ClaimAsync(record, Worker);
+
+        claim.OpenRecipients.ShouldBe([new("b@example.com", RecipientKind.To), new("c@example.com", RecipientKind.Bcc)]);
+        claim.MessageIdHeader.ShouldBe(record.MessageIdHeader);
+        var mail = await Store.MailAsync(record.Identity.MailId);
+        mail.State.ShouldBe(MailState.Sending);
+        mail.WorkerId.ShouldBe(Worker);
+        mail.ContentHash.ShouldBe(record.ContentHash);
+        mail.RecordTimestamp.ShouldBe(record.Timestamp);
+        mail.Recipients.ShouldBeEmpty();
+
+        await Store.Mails.WriteOutboxEntryAsync(record, claim.FencingToken, new OutboxEntry.Redelivery(2, Make.Noon, "no connection"), []);
+        mail = await Store.MailAsync(record.Identity.MailId);
+        mail.Recipients.Select(recipient => (recipient.Address, recipient.Kind, recipient.Outcome)).ShouldBe(
+            [("b@example.com", RecipientKind.To, RecipientOutcome.Pending), ("c@example.com", RecipientKind.Bcc, RecipientOutcome.Pending)]);
+    }
+
+    [Test]
+    public async Task Text_that_Postgres_does_not_take_is_fixed_and_the_mail_claimed()
+    {
+        var record = Make.Record() with { Subject = "a\0b\ud800c", Key = "k\0", Sender = "a\0@example.com", Recipients = [new("b\0@example.com", RecipientKind.To)] };
+        var claim = await Store.ClaimAsync(record, Worker);
+        var address = claim.OpenRecipients.ShouldHaveSingleItem().Address;
+        await Store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer(address, RecipientOutcome.Accepted, 250)]);
+        var mail = await Store.MailAsync(record.Identity.MailId);
+        mail.Subject.ShouldBe("a\ufffdb\ufffdc");
+        var recipient = mail.Recipients.ShouldHaveSingleItem();
+        (recipient.Address, recipient.Outcome).ShouldBe(("b\ufffd@example.com", RecipientOutcome.Accepted));
+    }
+
+    [Test]
+    public async Task A_worker_without_a_lease_claims_nothing()
+    {
+        var lapsed = await Store.StartWorkerAsync();
+        await Store.LoseLeaseAsync(lapsed);
+        var record = Make.Record();
+        (await Store.Mails.ClaimAsync(record, lapsed)).ShouldBeOfType<ClaimResult.NoLease>();
+        (await Store.Mails.ClaimAsync(record, Guid.NewGuid())).ShouldBeOfType<ClaimResult.NoLease>();
+        (await Store.Mails.FindAsync(record.Identity.MailId)).ShouldBeNull();
+    }
+
+    [Test]
+    public async Task A_busy_mail_names_its_worker_and_the_end_of_its_lease()
+    {
+        var other = await Store.StartWorkerAsync("other:9");
+        var record = Make.Record();
+        await Store.ClaimAsync(record, other);
+        var busy = (await Store.Mails.ClaimAsync(record, Worker)).ShouldBeOfType<ClaimResult.Busy>();
+        busy.WorkerName.ShouldBe("other:9");
+        busy.LeaseUntil.ShouldBeGreaterThan(DateTimeOffset.UtcNow);
+    }
+
+    [Test]
+    public async Task A_take_over_counts_an_unknown_outcome_and_leaves_the_open_recipients_in_doubt()
+    {
+        var lost = await Store.StartWorkerAsync("lost:2");
+        var record = Make.Record();
+        await Store.ClaimAsync(record, lost);
+        await Store.LoseLeaseAsync(lost);
+        var claim = await Store.ClaimAsync(record, Worker);
+
+        claim.OpenRecipients.Count.ShouldBe(1);
+        var mail = await Store.MailAsync(record.Identity.MailId);
+        mail.UnknownOutcomes.ShouldBe(1);
+        mail.TakenOverFrom.ShouldBe(lost);
+        mail.Recipients.Single().Outcome.ShouldBe(RecipientOutcome.Unknown);
+    }
+
+    [Test]
+    public async Task A_worker_that_takes_back_a_take_over_whose_answer_was_lost_learns_of_the_doubt()
+    {
+        var lost = await Store.StartWorkerAsync("lost:4");
+        var record = Make.Record();
+        await Store.ClaimAsync(record, lost);
+        await Store.LoseLeaseAsync(lost);
+        await Store.ClaimAsync(record, Worker);
+
+        for (var i = 0; i < 2; i++)
+            (await Store.Mails.ClaimAsync(record, Worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Claimed>().TakenOverFrom.ShouldBe(lost);
+        (await Store.MailAsync(record.Identity.MailId)).UnknownOutcomes.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_worker_takes_back_a_claim_whose_answer_was_lost_without_counting_it_as_unknown()
+    {
+        var record = Make.Record();
+        await Store.ClaimAsync(record, Worker);
+        (await Store.Mails.ClaimAsync(record, Worker)).ShouldBeOfType<ClaimResult.Busy>();
+        var again = (await Store.Mails.ClaimAsync(record, Worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Claimed>();
+        again.FencingToken.ShouldBe(2);
+        again.TakenOverFrom.ShouldBe(Worker);
+        (await Store.MailAsync(record.Identity.MailId)).UnknownOutcomes.ShouldBe(0);
+    }
+
+    [Test]
+    public async Task Taking_back_ones_own_claim_takes_nobody_elses()
+    {
+        var record = Make.Record();
+        await Store.ClaimAsync(record, await Store.StartWorkerAsync("other:10"));
+        (await Store.Mails.ClaimAsync(record, Worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Busy>().WorkerName.ShouldBe("other:10");
+    }
+
+    [Test]
+    public async Task Other_content_under_the_same_id_is_a_conflict_and_a_copy_of_the_same_content_is_not()
+    {
+        var record = Make.Record();
+        var claim = await Store.ClaimAsync(record, Worker);
+        await Store.Mails.RecordSentAsync(record, claim.FencingToken, []);
+
+        (await Store.Mails.ClaimAsync(Make.Record(record.Identity.MailId, content: "other", offset: 8), Worker))
+            .ShouldBeOfType<ClaimResult.IdempotencyConflict>();
+        (await Store.Mails.ClaimAsync(Make.Record(record.Identity.MailId, offset: 8), Worker))
+            .ShouldBeOfType<ClaimResult.Stale>().State.ShouldBe(MailState.Sent);
+    }
+}

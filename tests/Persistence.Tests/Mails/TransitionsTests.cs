@@ -1,0 +1,98 @@
+using NUnit.Framework;
+using Persistence.Mails;
+using Shouldly;
+
+namespace Persistence.Tests.Mails;
+
+public sealed class TransitionsTests
+{
+    private static readonly RowFacts Row = new(1, 2, MailState.Queued, null, false, Holder.Lapsed, false);
+
+    private static readonly MailState[] Ended = [MailState.Sent, MailState.Canceled, MailState.Replaced, MailState.Discarded];
+
+    private static IEnumerable<RowFacts> EveryRow() =>
+        from state in Enum.GetValues<MailState>()
+        from outboxEntry in new OutboxKind?[] { null, OutboxKind.Redelivery, OutboxKind.DeadLetter }
+        from marked in new[] { false, true }
+        from holder in Enum.GetValues<Holder>()
+        from otherContent in new[] { false, true }
+        select new RowFacts(1, 2, state, outboxEntry, marked, holder, otherContent);
+
+    [Test]
+    public void A_mail_without_a_row_is_claimed() => Transitions.Decide(null, 3, 4).ShouldBe(ClaimDecision.Claim);
+
+    [Test]
+    public void A_record_of_an_older_epoch_or_attempt_never_sends()
+    {
+        foreach (var row in EveryRow())
+        {
+            Transitions.Decide(row, 0, 9).ShouldBe(ClaimDecision.Stale, row.ToString());
+            Transitions.Decide(row, 1, 1).ShouldBe(ClaimDecision.Stale, row.ToString());
+        }
+    }
+
+    [Test]
+    public void A_mail_that_ended_is_not_sent_whatever_comes()
+    {
+        var decisions =
+            from row in EveryRow()
+            where Ended.Contains(row.State)
+            from epoch in new[] { 0, 1, 2 }
+            from attempt in new[] { 1, 2, 3 }
+            select Transitions.Decide(row, epoch, attempt);
+        decisions.Distinct().ShouldBe([ClaimDecision.Stale, ClaimDecision.IdempotencyConflict], ignoreOrder: true);
+    }
+
+    [Test]
+    public void A_live_lease_protects_a_mail_from_every_later_record([Values(1, 2)] int epoch, [Values(2, 3)] int attempt) =>
+        Transitions.Decide(Row with { State = MailState.Sending, Holder = Holder.Live }, epoch, attempt).ShouldBe(ClaimDecision.Busy);
+
+    [Test]
+    public void A_lapsed_lease_lets_the_mail_be_taken_over([Values(Holder.Lapsed, Holder.Own)] Holder holder) =>
+        Transitions.Decide(Row with { State = MailState.Sending, Holder = holder }, 1, 2).ShouldBe(ClaimDecision.TakeOver);
+
+    [Test]
+    public void A_outbox_entry_that_was_never_marked_is_produced_again(
+        [Values(MailState.Queued, MailState.Dead)] MailState state, [Values] OutboxKind kind) =>
+        Transitions.Decide(Row with { State = state, OutboxEntry = kind }, 1, 2).ShouldBe(ClaimDecision.OutboxPending);
+
+    [Test]
+    public void A_marked_outbox_entry_makes_its_record_stale(
+        [Values(MailState.Queued, MailState.Dead)] MailState state, [Values] OutboxKind kind) =>
+        Transitions.Decide(Row with { State = state, OutboxEntry = kind, OutboxPublished = true }, 1, 2).ShouldBe(ClaimDecision.Stale);
+
+    [Test]
+    public void The_next_attempt_claims_a_queued_mail_marked_or_not([Values] bool marked) =>
+        Transitions.Decide(Row with { OutboxEntry = OutboxKind.Redelivery, OutboxPublished = marked }, 1, 3).ShouldBe(ClaimDecision.Claim);
+
+    [Test]
+    public void A_released_mail_is_claimed_by_the_same_record() => Transitions.Decide(Row, 1, 2).ShouldBe(ClaimDecision.Claim);
+
+    [Test]
+    public void A_scheduled_mail_is_kept_once_and_its_copy_sends_it_marked_or_not()
+    {
+        var scheduled = new RowFacts(0, 0, MailState.Scheduled, OutboxKind.Schedule, false, Holder.Lapsed, false);
+
+        Transitions.Decide(null, 0, 0).ShouldBe(ClaimDecision.Claim);
+        Transitions.Decide(scheduled, 0, 0).ShouldBe(ClaimDecision.OutboxPending);
+        Transitions.Decide(scheduled with { OutboxPublished = true }, 0, 0).ShouldBe(ClaimDecision.Stale);
+        Transitions.Decide(scheduled, 0, 1).ShouldBe(ClaimDecision.Claim);
+        Transitions.Decide(scheduled with { OutboxPublished = true }, 0, 1).ShouldBe(ClaimDecision.Claim);
+    }
+
+    [Test]
+    public void A_record_that_is_not_due_never_takes_a_mail_from_one_that_was_claimed()
+    {
+        foreach (var row in EveryRow())
+            Transitions.Decide(row, 1, 0).ShouldBe(ClaimDecision.Stale, row.ToString());
+    }
+
+    [Test]
+    public void A_replay_that_Postgres_forgot_raises_the_row(
+        [Values(MailState.Queued, MailState.Scheduled, MailState.Dead, MailState.Sending)] MailState state) =>
+        Transitions.Decide(Row with { State = state }, 2, 1).ShouldBe(ClaimDecision.Raise);
+
+    [Test]
+    public void Other_content_under_the_same_id_is_a_conflict_in_whatever_state([Values] MailState state, [Values(0, 1)] int attempt) =>
+        Transitions.Decide(Row with { State = state, OtherContent = true }, 0, attempt).ShouldBe(ClaimDecision.IdempotencyConflict);
+}

@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using System.Text;
+using Contracts;
+using Microsoft.Extensions.DependencyInjection;
+using Persistence.Mails;
+using Persistence.Failures;
+using Persistence.Workers;
+
+namespace Producer.Api.Tests;
+
+/// <summary>Writes into Postgres what workers would.</summary>
+internal sealed class Store(IServiceProvider services)
+{
+    private static long s_offset;
+
+    public MailStore Mails { get; } = services.GetRequiredService<MailStore>();
+
+    public FailureStore Failures { get; } = services.GetRequiredService<FailureStore>();
+
+    /// <summary>A mail that a worker has claimed.</summary>
+    public async Task<(MailRecord Record, ClaimResult.Claimed Claim)> ClaimAsync(Guid mailId, byte[]? value = null)
+    {
+        var workers = services.GetRequiredService<WorkerStore>();
+        var worker = await workers.RegisterAsync("test", TimeSpan.FromMinutes(5), default);
+        var record = new MailRecord
+        {
+            Identity = new RecordIdentity(mailId, 0, 1),
+            MessageIdHeader = $"<{mailId}@test>",
+            Topic = Topics.EmailSend,
+            Partition = 0,
+            Offset = Interlocked.Increment(ref s_offset),
+            Timestamp = DateTimeOffset.UtcNow,
+            Key = mailId.ToString(),
+            Subject = "s",
+            Sender = "a@example.com",
+            ContentHash = SHA256.HashData(value ?? []),
+            Recipients = [new Recipient("b@example.com", RecipientKind.To)],
+        };
+        return (record, (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>());
+    }
+
+    /// <summary>A mail that died, and its failure.</summary>
+    public async Task<(Guid MailId, Guid FailureId)> FailAsync(byte[]? value = null, Guid? mail = null)
+    {
+        var mailId = mail ?? Guid.NewGuid();
+        var (record, claim) = await ClaimAsync(mailId, value);
+        await Mails.WriteOutboxEntryAsync(record, claim.FencingToken, new OutboxEntry.DeadLetter("550 no such user"), []);
+        await Mails.MarkPublishedAsync(record.Identity);
+        return (mailId, await ProjectAsync(mailId, value));
+    }
+
+    /// <summary>A dead letter as its consumer projects it.</summary>
+    public async Task<Guid> ProjectAsync(Guid? mailId, byte[]? value = null)
+    {
+        var projected = await Failures.ProjectAsync(new DeadLetter
+        {
+            Topic = Topics.EmailSendDeadLetter,
+            Partition = 1,
+            Offset = Interlocked.Increment(ref s_offset),
+            Timestamp = DateTimeOffset.UtcNow,
+            MailId = mailId,
+            Key = Encoding.UTF8.GetBytes("key"),
+            Value = value ?? Encoding.UTF8.GetBytes("""{"from":"a@example.com"}"""),
+            Headers =
+            [
+                Header(HeaderNames.MessageId, (mailId ?? Guid.Empty).ToString()), Header("X-Own", "kept"), Header("X-Own", "twice"),
+                Header(HeaderNames.RedeliveryCount, "4"), Header("MT-Delay-Due", "1"), Header(HeaderNames.FaultMessage, "550 no such user"),
+                Header(HeaderNames.Reason, "fault"), Header(HeaderNames.OriginalTopic, Topics.EmailSend), Header(HeaderNames.Epoch, "0"),
+            ],
+            ExceptionType = "MailKit.Net.Smtp.SmtpCommandException",
+            Message = "550 no such user",
+            StackTrace = "at Send()",
+            Attempts = 1,
+            OriginalTopic = Topics.EmailSend,
+            OriginalPartition = 0,
+            OriginalOffset = 7,
+            FailedAt = DateTimeOffset.UtcNow,
+        });
+        return projected.FailureId;
+    }
+
+    private static RecordHeader Header(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
+}
