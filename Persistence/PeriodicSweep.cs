@@ -9,16 +9,16 @@ namespace Persistence;
 /// </summary>
 /// <param name="what">What is swept, for the log.</param>
 /// <param name="interval">The time from the beginning of a sweep to that of the next.</param>
-/// <param name="time">The clock of the interval.</param>
+/// <param name="timeProvider">The clock of the interval.</param>
 /// <param name="logger">Where failures go: nothing louder than debug for a Postgres that does not answer, which others tell of.</param>
-public abstract class PeriodicSweep(string what, TimeSpan interval, TimeProvider time, ILogger logger) : BackgroundService
+public abstract class PeriodicSweep(string what, TimeSpan interval, TimeProvider timeProvider, ILogger logger) : BackgroundService
 {
     /// <summary>The clock.</summary>
-    protected TimeProvider Time { get; } = time;
+    protected TimeProvider Time { get; } = timeProvider;
 
     /// <summary>One sweep, in portions that are small enough for those who send beside it.</summary>
-    /// <param name="stopping">The service stops; what is left is for the next sweep, here or elsewhere.</param>
-    protected abstract Task SweepAsync(CancellationToken stopping);
+    /// <param name="cancellationToken">The service stops; what is left is for the next sweep, here or elsewhere.</param>
+    protected abstract Task SweepAsync(CancellationToken cancellationToken);
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -30,14 +30,14 @@ public abstract class PeriodicSweep(string what, TimeSpan interval, TimeProvider
             {
                 await SweepAsync(stoppingToken);
             }
-            catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
+            catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
             {
-                logger.LogDebug("No sweep of {What}, since Postgres does not answer: {Reason}", what, fault.Message);
+                logger.LogDebug("No sweep of {What}, since Postgres does not answer: {Reason}", what, exception.Message);
             }
             // Broad, because an exception would end the sweeps, and with them the service, over one row.
-            catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                logger.LogError(fault, "The sweep of {What} failed; it is tried again in {Interval}", what, interval);
+                logger.LogError(exception, "The sweep of {What} failed; it is tried again in {Interval}", what, interval);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

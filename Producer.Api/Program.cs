@@ -8,7 +8,7 @@ try
     await app.RunAsync();
     return 0;
 }
-catch (Exception fault) when (StartFaults.Explain(fault) is { } reasons)
+catch (Exception exception) when (StartFaults.Explain(exception) is { } reasons)
 {
     await Console.Error.WriteLineAsync("Producer.Api does not start:" + string.Concat(reasons.Select(reason => Environment.NewLine + "  " + reason)));
     return 1;

@@ -11,7 +11,7 @@ internal sealed class SlackAlerts(
     IHttpClientFactory clients,
     IOptions<AlertOptions> options,
     WorkerMetrics metrics,
-    TimeProvider time,
+    TimeProvider timeProvider,
     ILogger<SlackAlerts> logger) : BackgroundService, IAlertQueue
 {
     /// <summary>The name of the HTTP client, with its resilience.</summary>
@@ -43,7 +43,7 @@ internal sealed class SlackAlerts(
             while (true)
             {
                 await GatherAsync(stoppingToken);
-                await PostAsync(_digest.Take(time.GetUtcNow()), stoppingToken);
+                await PostAsync(_digest.Take(timeProvider.GetUtcNow()), stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -64,10 +64,10 @@ internal sealed class SlackAlerts(
                 continue;
             }
 
-            var wait = due - time.GetUtcNow();
+            var wait = due - timeProvider.GetUtcNow();
             if (wait <= TimeSpan.Zero)
                 return;
-            using var clock = new CancellationTokenSource(wait, time);
+            using var clock = new CancellationTokenSource(wait, timeProvider);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(clock.Token, stoppingToken);
             try
             {
@@ -83,7 +83,7 @@ internal sealed class SlackAlerts(
     private void Drain()
     {
         while (_queue.Reader.TryRead(out var alert))
-            _digest.Add(alert, time.GetUtcNow());
+            _digest.Add(alert, timeProvider.GetUtcNow());
     }
 
     /// <summary>What was gathered when the worker stops is said once more, briefly.</summary>
@@ -92,8 +92,8 @@ internal sealed class SlackAlerts(
         Drain();
         if (_digest.Due is null)
             return;
-        using var timeout = new CancellationTokenSource(LastPostTimeout, time);
-        await PostAsync(_digest.Take(time.GetUtcNow()), timeout.Token);
+        using var timeout = new CancellationTokenSource(LastPostTimeout, timeProvider);
+        await PostAsync(_digest.Take(timeProvider.GetUtcNow()), timeout.Token);
     }
 
     private async Task PostAsync(AlertPost post, CancellationToken cancellationToken)

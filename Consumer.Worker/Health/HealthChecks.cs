@@ -5,14 +5,14 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Consumer.Worker.Health;
 
 /// <summary>Whether Postgres answers.</summary>
-internal sealed class PostgresHealthCheck(Dependencies dependencies, TimeProvider time) : IHealthCheck
+internal sealed class PostgresHealthCheck(Dependencies dependencies, TimeProvider timeProvider) : IHealthCheck
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc />
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        using var timeout = new CancellationTokenSource(Timeout, time);
+        using var timeout = new CancellationTokenSource(Timeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {

@@ -14,7 +14,7 @@ namespace Consumer.Worker.Ledger;
 /// Puts back what the ledger has found: writes the mail's bytes again, under the same id and as the very record that its row waits for.
 /// Repairing twice writes at most a second copy of one record, and the claim lets one of them through.
 /// </summary>
-internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, RecordWriter writer, LedgerStore store, MailTopics names, TimeProvider time)
+internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, RecordWriter writer, LedgerStore store, MailTopics names, TimeProvider timeProvider)
 {
     private const string Gone =
         "its bytes are neither in the topic nor in a failure: who posted it must post it again. docs/operations.md says how to close its row";
@@ -87,7 +87,7 @@ internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, Rec
             Text(HeaderNames.OriginalGroup, names.Group),
             Text(HeaderNames.FaultExceptionType, type),
             Text(HeaderNames.FaultMessage, message),
-            Text(HeaderNames.FaultTimestamp, time.GetUtcNow().ToString("O", CultureInfo.InvariantCulture)),
+            Text(HeaderNames.FaultTimestamp, timeProvider.GetUtcNow().ToString("O", CultureInfo.InvariantCulture)),
         ];
     }
 

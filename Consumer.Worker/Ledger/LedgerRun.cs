@@ -19,7 +19,7 @@ namespace Consumer.Worker.Ledger;
 /// looked at once more, after a pause.
 /// </remarks>
 internal sealed class LedgerRun(
-    KafkaInspector kafka, TopicReader reader, LedgerStore store, StoreStats stats, MailTopics names, TimeProvider time, Action<string> progress)
+    KafkaInspector kafka, TopicReader reader, LedgerStore store, StoreStats stats, MailTopics names, TimeProvider timeProvider, Action<string> progress)
 {
     private const int Batch = 2_000;
 
@@ -33,7 +33,7 @@ internal sealed class LedgerRun(
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<LedgerReport> ProveAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
-        var at = time.GetUtcNow();
+        var at = timeProvider.GetUtcNow();
         var topics = await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken);
         var mails = topics.Where(partition => partition.Topic == names.Mails).ToList();
         var deleted = await DeletedUnreadAsync(mails, cancellationToken);
@@ -45,7 +45,7 @@ internal sealed class LedgerRun(
         if (!suspects.IsEmpty)
         {
             progress($"{suspects.Records.Count()} records and {suspects.Mails.Count} mails are looked at again after {grace.TotalSeconds:0.#} s");
-            await Task.Delay(grace, time, cancellationToken);
+            await Task.Delay(grace, timeProvider, cancellationToken);
             suspects = await LookAgainAsync(suspects, open, cancellationToken);
         }
 
@@ -84,14 +84,14 @@ internal sealed class LedgerRun(
         var stretches = mails.Select(partition => new PartitionStretch(partition.Topic, partition.Partition, partition.Beginning, partition.Position)).ToList();
         var total = stretches.Sum(stretch => stretch.To - stretch.From);
         var suspects = new List<Suspect>();
-        var told = time.GetTimestamp();
+        var told = timeProvider.GetTimestamp();
         foreach (var batch in reader.Read(stretches, LedgerTopics.Timeout, cancellationToken).Select(LedgerRecords.Of).Chunk(Batch))
         {
             suspects.AddRange(await JudgeAsync(batch, cancellationToken));
             _records.Read += batch.Length;
-            if (time.GetElapsedTime(told) < ProgressInterval)
+            if (timeProvider.GetElapsedTime(told) < ProgressInterval)
                 continue;
-            told = time.GetTimestamp();
+            told = timeProvider.GetTimestamp();
             progress(string.Create(CultureInfo.InvariantCulture, $"{_records.Read:N0} of {total:N0} records read, {suspects.Count:N0} of them without a row so far"));
         }
 

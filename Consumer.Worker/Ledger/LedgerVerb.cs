@@ -40,9 +40,9 @@ internal static class LedgerVerb
         {
             arguments = LedgerArguments.Read(args);
         }
-        catch (FormatException fault)
+        catch (FormatException exception)
         {
-            await talk.WriteLineAsync($"ledger: {fault.Message}{Environment.NewLine}{LedgerArguments.Usage}");
+            await talk.WriteLineAsync($"ledger: {exception.Message}{Environment.NewLine}{LedgerArguments.Usage}");
             return WrongUsage;
         }
 
@@ -63,14 +63,14 @@ internal static class LedgerVerb
             await talk.WriteLineAsync("ledger: interrupted, nothing is known");
             return Unread;
         }
-        catch (KafkaException fault)
+        catch (KafkaException exception)
         {
-            await talk.WriteLineAsync($"ledger: Kafka could not be read, nothing is known: {fault.Error.Reason}");
+            await talk.WriteLineAsync($"ledger: Kafka could not be read, nothing is known: {exception.Error.Reason}");
             return Unread;
         }
-        catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
+        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
         {
-            await talk.WriteLineAsync($"ledger: Postgres could not be read, nothing is known: {fault.Message}");
+            await talk.WriteLineAsync($"ledger: Postgres could not be read, nothing is known: {exception.Message}");
             return Unread;
         }
     }

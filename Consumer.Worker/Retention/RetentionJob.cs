@@ -8,8 +8,8 @@ namespace Consumer.Worker.Retention;
 /// Removes what is older than <see cref="RetentionOptions"/> keep, in small transactions with pauses between them. Every worker runs it;
 /// one at a time sweeps.
 /// </summary>
-internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RetentionJob> logger)
-    : PeriodicSweep("old rows", options.Value.SweepInterval, time, logger)
+internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptions> options, TimeProvider timeProvider, ILogger<RetentionJob> logger)
+    : PeriodicSweep("old rows", options.Value.SweepInterval, timeProvider, logger)
 {
     // Room for those who send, and for autovacuum to keep up.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -19,7 +19,7 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
         Kept().Any() ? base.ExecuteAsync(stoppingToken) : Task.CompletedTask;
 
     /// <inheritdoc />
-    protected override async Task SweepAsync(CancellationToken stopping)
+    protected override async Task SweepAsync(CancellationToken cancellationToken)
     {
         foreach (var (what, keep) in Kept())
         {
@@ -27,11 +27,11 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
             var count = 0L;
             var from = default(DateTimeOffset);
             RemovedBatch? batch;
-            while ((batch = await store.RemoveAsync(what, horizon, options.Value.BatchSize, from, stopping)) is { Rows: > 0 })
+            while ((batch = await store.RemoveAsync(what, horizon, options.Value.BatchSize, from, cancellationToken)) is { Rows: > 0 })
             {
                 count += batch.Rows;
                 from = batch.Next;
-                await Task.Delay(Pause, Time, stopping);
+                await Task.Delay(Pause, Time, cancellationToken);
             }
 
             if (count > 0)

@@ -11,7 +11,7 @@ namespace Consumer.Worker.Scheduling;
 /// will send it, then that is produced, then marked; a crash in between is made good by the record, which comes again.
 /// </summary>
 internal sealed class ScheduleFilter(
-    ScheduleStore store, ScheduledCopies copies, MailComposer composer, WorkerMetrics metrics, TimeProvider time, ILogger<ScheduleFilter> logger)
+    ScheduleStore store, ScheduledCopies copies, MailComposer composer, WorkerMetrics metrics, TimeProvider timeProvider, ILogger<ScheduleFilter> logger)
     : IFilter<ConsumeContext<SendEmail>>
 {
     private static readonly TimeSpan BusyPause = TimeSpan.FromSeconds(1);
@@ -21,7 +21,7 @@ internal sealed class ScheduleFilter(
     {
         var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
         // A record that was kept and is read again once its time has come passes here too: it sends the mail, and the copy is stale.
-        if (context.Message.ScheduledAt is not { } due || due <= time.GetUtcNow() || ScheduledCopies.IsCopy(record))
+        if (context.Message.ScheduledAt is not { } due || due <= timeProvider.GetUtcNow() || ScheduledCopies.IsCopy(record))
             await next.Send(context);
         else
             await KeepAsync(context, record, due);
@@ -38,7 +38,7 @@ internal sealed class ScheduleFilter(
         var decision = await store.KeepAsync(mail, copy, record.Draining);
         while (decision == ClaimDecision.Busy)
         {
-            await Task.Delay(BusyPause, time, record.Draining);
+            await Task.Delay(BusyPause, timeProvider, record.Draining);
             decision = await store.KeepAsync(mail, copy, record.Draining);
         }
 

@@ -9,18 +9,18 @@ namespace Consumer.Worker.Scheduling;
 /// lost with its delay topic. One that is only late is produced needlessly, and dropped by the claim.
 /// </summary>
 internal sealed class ScheduleSweep(
-    ScheduleStore store, ScheduledCopies copies, IOptions<ScheduleOptions> options, TimeProvider time, ILogger<ScheduleSweep> logger)
-    : PeriodicSweep("scheduled mails", options.Value.SweepInterval, time, logger)
+    ScheduleStore store, ScheduledCopies copies, IOptions<ScheduleOptions> options, TimeProvider timeProvider, ILogger<ScheduleSweep> logger)
+    : PeriodicSweep("scheduled mails", options.Value.SweepInterval, timeProvider, logger)
 {
     private const int Batch = 100;
 
     /// <inheritdoc />
-    protected override async Task SweepAsync(CancellationToken stopping)
+    protected override async Task SweepAsync(CancellationToken cancellationToken)
     {
-        foreach (var missing in await store.TakeMissingAsync(options.Value.OverdueAfter, Batch, stopping))
+        foreach (var missing in await store.TakeMissingAsync(options.Value.OverdueAfter, Batch, cancellationToken))
         {
             logger.LogWarning("The copy of scheduled mail {MailId}, due {Due}, is missing or late and is produced again", missing.MailId, missing.Record.Due);
-            await copies.ProduceAsync(missing.Identity, missing.Record, stopping);
+            await copies.ProduceAsync(missing.Identity, missing.Record, cancellationToken);
         }
     }
 }

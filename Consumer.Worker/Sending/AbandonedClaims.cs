@@ -8,7 +8,7 @@ namespace Consumer.Worker.Sending;
 /// record by now. So after each heartbeat they are let go.
 /// </summary>
 internal sealed class AbandonedClaims(
-    IMailStore store, WorkerLease lease, InFlightMails inFlight, TimeProvider time, ILogger<AbandonedClaims> logger)
+    IMailStore store, WorkerLease lease, InFlightMails inFlight, TimeProvider timeProvider, ILogger<AbandonedClaims> logger)
 {
     // A statement whose answer was not waited for may go through later, but not as late as this.
     internal static readonly TimeSpan LatestCommit = TimeSpan.FromMinutes(10);
@@ -38,7 +38,7 @@ internal sealed class AbandonedClaims(
             logger.LogInformation("{Mail} was claimed by this worker, which does not work on it any more; it is free again", mail);
         }
 
-        foreach (var mail in left.Where(mail => time.GetElapsedTime(mail.Since) > LatestCommit))
+        foreach (var mail in left.Where(mail => timeProvider.GetElapsedTime(mail.Since) > LatestCommit))
             inFlight.Forget(mail);
     }
 }

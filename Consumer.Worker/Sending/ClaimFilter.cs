@@ -18,7 +18,7 @@ internal sealed class ClaimFilter(
     IOptions<RetryOptions> retry,
     IOptions<SmtpOptions> smtp,
     WorkerMetrics metrics,
-    TimeProvider time,
+    TimeProvider timeProvider,
     ILogger<ClaimFilter> logger) : IFilter<ConsumeContext<SendEmail>>
 {
     private readonly IReadOnlyList<TimeSpan> _redeliveries = retry.Value.Redeliveries();
@@ -173,6 +173,6 @@ internal sealed class ClaimFilter(
     /// <summary>The same rule as the redelivery's policy: as many redeliveries as there are intervals.</summary>
     private OutboxEntry Next(RecordIdentity identity, FailureKind kind, Exception exception) =>
         kind == FailureKind.Transient && identity.Attempt <= _redeliveries.Count
-            ? new OutboxEntry.Redelivery(identity.Attempt + 1, time.GetUtcNow() + _redeliveries[identity.Attempt - 1], exception.Message)
+            ? new OutboxEntry.Redelivery(identity.Attempt + 1, timeProvider.GetUtcNow() + _redeliveries[identity.Attempt - 1], exception.Message)
             : new OutboxEntry.DeadLetter(exception.Message);
 }

@@ -7,7 +7,7 @@ namespace Consumer.Worker.Sending;
 /// Registered before the bus, so that it stops after it: the lease lasts while mails are still being finished.
 /// </summary>
 internal sealed class HeartbeatService(
-    WorkerLease lease, AbandonedClaims abandoned, IOptions<WorkerOptions> options, TimeProvider time, ILogger<HeartbeatService> logger) : BackgroundService
+    WorkerLease lease, AbandonedClaims abandoned, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<HeartbeatService> logger) : BackgroundService
 {
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
@@ -17,7 +17,7 @@ internal sealed class HeartbeatService(
         await base.StopAsync(cancellationToken);
         try
         {
-            using var timeout = new CancellationTokenSource(EndTimeout, time);
+            using var timeout = new CancellationTokenSource(EndTimeout, timeProvider);
             await lease.EndAsync(timeout.Token);
         }
         // Broad on purpose: the lease ends by itself too, only later; a stop must not fail for it.
@@ -30,7 +30,7 @@ internal sealed class HeartbeatService(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Value.Lease / 3, time);
+        using var timer = new PeriodicTimer(options.Value.Lease / 3, timeProvider);
         do
         {
             try

@@ -7,7 +7,7 @@ namespace Consumer.Worker.Sending;
 /// that names this worker, for a mail that it does not work on, was left by an answer that got lost or a record that was given back:
 /// it may be taken back at once.
 /// </summary>
-internal sealed class InFlightMails(TimeProvider time)
+internal sealed class InFlightMails(TimeProvider timeProvider)
 {
     private readonly ConcurrentDictionary<Guid, int> _mails = new();
     private readonly ConcurrentDictionary<Guid, long> _left = new();
@@ -26,7 +26,7 @@ internal sealed class InFlightMails(TimeProvider time)
     public bool IsIn(Guid mailId) => _mails.GetValueOrDefault(mailId) > 0;
 
     /// <summary>Notes that the process had to leave a mail, of which the database may have a claim of this worker, or get one yet.</summary>
-    public void LeaveBehind(Guid mailId) => _left[mailId] = time.GetTimestamp();
+    public void LeaveBehind(Guid mailId) => _left[mailId] = timeProvider.GetTimestamp();
 
     /// <summary>The mails that were left behind.</summary>
     public IReadOnlyList<LeftMail> LeftBehind() => [.. _left.Select(left => new LeftMail(left.Key, left.Value))];

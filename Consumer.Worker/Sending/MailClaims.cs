@@ -4,7 +4,7 @@ using Persistence.Mails;
 namespace Consumer.Worker.Sending;
 
 /// <summary>Claims mails in the database, waiting as long as another worker holds one.</summary>
-internal sealed class MailClaims(IMailStore store, WorkerLease lease, InFlightMails inFlight, TimeProvider time)
+internal sealed class MailClaims(IMailStore store, WorkerLease lease, InFlightMails inFlight, TimeProvider timeProvider)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -34,7 +34,7 @@ internal sealed class MailClaims(IMailStore store, WorkerLease lease, InFlightMa
                     await lease.RenewAsync(waiting);
                     break;
                 case null or ClaimResult.Busy:
-                    await Task.Delay(pause, time, waiting);
+                    await Task.Delay(pause, timeProvider, waiting);
                     break;
                 case var result:
                     return result;

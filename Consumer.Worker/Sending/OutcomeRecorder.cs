@@ -8,7 +8,7 @@ namespace Consumer.Worker.Sending;
 /// end of the process ends the tries; then the row still says <c>sending</c>, and whoever takes it over knows that it does not know.
 /// </summary>
 internal sealed class OutcomeRecorder(
-    IMailStore store, InFlightMails inFlight, WorkerShutdown shutdown, TimeProvider time, ILogger<OutcomeRecorder> logger)
+    IMailStore store, InFlightMails inFlight, WorkerShutdown shutdown, TimeProvider timeProvider, ILogger<OutcomeRecorder> logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -17,7 +17,7 @@ internal sealed class OutcomeRecorder(
     /// <summary>Records that the mail was sent.</summary>
     public async Task SentAsync(DeliveryAttempt attempt)
     {
-        var held = await UntilWrittenAsync("sent", attempt.Identity, ct => store.RecordSentAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Answers, ct));
+        var held = await UntilWrittenAsync("sent", attempt.Identity, cancellationToken => store.RecordSentAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Answers, cancellationToken));
         if (!held)
             logger.LogWarning("{Mail} was sent, but meanwhile its claim had gone to another worker: it may have been sent twice. Did this worker stall longer than Worker:Lease?", attempt.Identity);
     }
@@ -25,11 +25,11 @@ internal sealed class OutcomeRecorder(
     /// <summary>Records what comes next.</summary>
     /// <returns>False where the mail is another worker's by now, which decides: nothing may be handed over.</returns>
     public Task<bool> WriteOutboxEntryAsync(DeliveryAttempt attempt, OutboxEntry outboxEntry) => UntilWrittenAsync("handed over", attempt.Identity,
-        ct => store.WriteOutboxEntryAsync(attempt.Mail.Record, attempt.FencingToken, outboxEntry, attempt.Answers, cancellationToken: ct));
+        cancellationToken => store.WriteOutboxEntryAsync(attempt.Mail.Record, attempt.FencingToken, outboxEntry, attempt.Answers, cancellationToken: cancellationToken));
 
     /// <summary>Marks that what came next was produced.</summary>
     public Task MarkPublishedAsync(RecordIdentity identity) => UntilWrittenAsync("marked as handed over", identity,
-        ct => store.MarkPublishedAsync(identity, ct));
+        cancellationToken => store.MarkPublishedAsync(identity, cancellationToken));
 
     /// <summary>
     /// Gives a mail back of which nothing was sent. One try: where it fails the row stays this worker's, until the record, which comes
@@ -37,7 +37,7 @@ internal sealed class OutcomeRecorder(
     /// </summary>
     public async Task ReleaseAsync(DeliveryAttempt attempt)
     {
-        using var timeout = new CancellationTokenSource(ReleaseTimeout, time);
+        using var timeout = new CancellationTokenSource(ReleaseTimeout, timeProvider);
         try
         {
             await store.ReleaseAsync(attempt.Identity, attempt.FencingToken, timeout.Token);
@@ -62,7 +62,7 @@ internal sealed class OutcomeRecorder(
             catch (Exception exception) when (!shutdown.Over.IsCancellationRequested)
             {
                 logger.LogWarning("{Mail} is {What}, but that cannot be written yet; trying again in {Pause}: {Error}", mail, what, pause, exception.Message);
-                await Task.Delay(pause, time, shutdown.Over);
+                await Task.Delay(pause, timeProvider, shutdown.Over);
             }
         }
     }

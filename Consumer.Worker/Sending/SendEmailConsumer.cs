@@ -12,7 +12,7 @@ internal sealed class SendEmailConsumer(
     WorkerLease lease,
     IOptions<SmtpOptions> options,
     WorkerMetrics metrics,
-    TimeProvider time,
+    TimeProvider timeProvider,
     ILogger<SendEmailConsumer> logger) : IConsumer<SendEmail>
 {
     /// <inheritdoc />
@@ -32,9 +32,9 @@ internal sealed class SendEmailConsumer(
     {
         // Composed for each try: MailKit fits the content to the server it meets.
         using var mail = MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date);
-        var start = time.GetTimestamp();
+        var start = timeProvider.GetTimestamp();
         var result = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
-        metrics.SendDuration.Record(time.GetElapsedTime(start).TotalSeconds);
+        metrics.SendDuration.Record(timeProvider.GetElapsedTime(start).TotalSeconds);
         attempt.Note(result);
 
         if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)

@@ -8,7 +8,7 @@ namespace Consumer.Worker.Sending;
 /// sending. By this process' own clock the lease ends no later than by that of Postgres, since it is counted from before the
 /// call.
 /// </summary>
-internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> options, TimeProvider time, ILogger<WorkerLease> logger) : IDisposable
+internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<WorkerLease> logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
     private long _renewedAt;
@@ -19,7 +19,7 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
     public Guid WorkerId => _id ?? Guid.Empty;
 
     /// <summary>Whether the lease surely lasts.</summary>
-    public bool IsHeld => _id is not null && time.GetElapsedTime(Volatile.Read(ref _renewedAt)) < options.Value.Lease;
+    public bool IsHeld => _id is not null && timeProvider.GetElapsedTime(Volatile.Read(ref _renewedAt)) < options.Value.Lease;
 
     /// <summary>Grows each time that the lease had run out before it was renewed: what was claimed in an earlier term may be another worker's by now.</summary>
     public int Term => Volatile.Read(ref _term);
@@ -33,7 +33,7 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var before = time.GetTimestamp();
+            var before = timeProvider.GetTimestamp();
             var found = _id is { } id ? await HeartbeatAsync(id, cancellationToken) : Heartbeat.Unknown;
             // Before the lease counts as held again: a process that was frozen renews first, and would take the mails that it had
             // claimed before for its own.

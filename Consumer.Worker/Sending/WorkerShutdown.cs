@@ -8,9 +8,9 @@ internal sealed class WorkerShutdown : IDisposable
     private readonly CancellationTokenSource _over;
     private readonly CancellationTokenRegistration _begin;
 
-    public WorkerShutdown(IHostApplicationLifetime lifetime, IOptions<WorkerOptions> options, TimeProvider time)
+    public WorkerShutdown(IHostApplicationLifetime lifetime, IOptions<WorkerOptions> options, TimeProvider timeProvider)
     {
-        _over = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _over = new CancellationTokenSource(Timeout.InfiniteTimeSpan, timeProvider);
         _begin = lifetime.ApplicationStopping.Register(() => _over.CancelAfter(options.Value.StopTimeout));
     }
 

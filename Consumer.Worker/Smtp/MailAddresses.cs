@@ -17,9 +17,9 @@ internal static class MailAddresses
         {
             return new MailboxAddress(Encoding.UTF8, EncodedWords.Literal(address.DisplayName), address.Address);
         }
-        catch (ParseException fault)
+        catch (ParseException exception)
         {
-            throw new PermanentMailException($"The address {text} cannot be used: {fault.Message}.", fault);
+            throw new PermanentMailException($"The address {text} cannot be used: {exception.Message}.", exception);
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Consumer.Worker.Smtp;
 
 /// <summary>What is known of the mail server, from the last connection that was opened or failed: readiness shows it.</summary>
-internal sealed class SmtpAvailability(TimeProvider time)
+internal sealed class SmtpAvailability(TimeProvider timeProvider)
 {
     private volatile Outage? _outage;
 
@@ -19,7 +19,7 @@ internal sealed class SmtpAvailability(TimeProvider time)
         }
         catch (SmtpUnavailableException exception)
         {
-            _outage = new Outage(_outage?.Since ?? time.GetUtcNow(), exception.Message);
+            _outage = new Outage(_outage?.Since ?? timeProvider.GetUtcNow(), exception.Message);
             throw;
         }
     }

@@ -12,16 +12,16 @@ namespace Consumer.Worker.Smtp;
 internal sealed class SmtpConnection : SmtpClient
 {
     private readonly SmtpOptions _options;
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
     private readonly Socket _socket;
     private SmtpDialogue? _dialogue;
 
-    private SmtpConnection(SmtpOptions options, TimeProvider time, Socket socket)
+    private SmtpConnection(SmtpOptions options, TimeProvider timeProvider, Socket socket)
     {
         _options = options;
-        _time = time;
+        _timeProvider = timeProvider;
         _socket = socket;
-        LastUsed = time.GetTimestamp();
+        LastUsed = timeProvider.GetTimestamp();
         CheckCertificateRevocation = options.CheckCertificateRevocation;
         if (!options.CheckCertificate)
 #pragma warning disable CA5359 // The operator's own choice, said in the option and logged at start.
@@ -54,16 +54,16 @@ internal sealed class SmtpConnection : SmtpClient
     /// <summary>Connects, says EHLO, secures the connection and logs in.</summary>
     /// <param name="options">Where to, and how.</param>
     /// <param name="chunking">Whether contents may go by BDAT, where the server offers it.</param>
-    /// <param name="time">The clock.</param>
+    /// <param name="timeProvider">The clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SmtpUnavailableException">Any of it failed: no mail would pass now.</exception>
-    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, bool chunking, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, bool chunking, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(options.ConnectTimeout, time);
+        using var timeout = new CancellationTokenSource(options.ConnectTimeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var phase = SmtpPhase.Connect;
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        var connection = new SmtpConnection(options, time, socket);
+        var connection = new SmtpConnection(options, timeProvider, socket);
         try
         {
             await socket.ConnectAsync(options.Host, options.Port, either.Token);
@@ -93,7 +93,7 @@ internal sealed class SmtpConnection : SmtpClient
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<SmtpAttempt> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
-        using var over = new CancellationTokenSource(_options.CommandTimeout, _time);
+        using var over = new CancellationTokenSource(_options.CommandTimeout, _timeProvider);
         using var givenUp = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), over);
         var reused = Mails++ > 0;
         var envelope = Envelope.For(mail, recipients, Capabilities.HasFlag(SmtpCapabilities.UTF8));
@@ -126,7 +126,7 @@ internal sealed class SmtpConnection : SmtpClient
                 : FailureClassification.OfException(_dialogue.Phase, exception);
         }
 
-        LastUsed = _time.GetTimestamp();
+        LastUsed = _timeProvider.GetTimestamp();
         var result = SendResult.Of(recipients, envelope.RefusedWith(_dialogue.Refused), final, failure);
         // RFC 5321 section 4.2.2: syntax, not implemented, out of order; each is about the command, and none belongs to a content.
         var bdatRefused = Chunking && failure is { Phase: SmtpPhase.Content or SmtpPhase.FinalReply, Reply.Code: >= 500 and <= 504 };

@@ -11,21 +11,21 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 {
     private readonly SmtpOptions _options;
     private readonly SmtpAvailability _availability;
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
     private readonly SemaphoreSlim _places;
     private readonly Stack<SmtpConnection> _idle = [];
     private readonly ITimer _sweep;
     private volatile bool _chunking;
     private bool _disposed;
 
-    public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider time)
+    public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider)
     {
         _options = options.Value;
         _chunking = _options.Chunking;
         _availability = availability;
-        _time = time;
+        _timeProvider = timeProvider;
         _places = new SemaphoreSlim(_options.MaxConnections);
-        _sweep = time.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
+        _sweep = timeProvider.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
     }
 
     /// <summary>How many connections lie idle.</summary>
@@ -96,7 +96,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     }
 
     private Task<SmtpConnection> OpenAsync(CancellationToken cancellationToken) =>
-        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _chunking, _time, cancellationToken));
+        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _chunking, _timeProvider, cancellationToken));
 
     private SmtpConnection? TakeIdle()
     {
@@ -125,7 +125,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         closing.ForEach(Close);
     }
 
-    private bool IsIdleTooLong(SmtpConnection connection) => _time.GetElapsedTime(connection.LastUsed) >= _options.IdleTimeout;
+    private bool IsIdleTooLong(SmtpConnection connection) => _timeProvider.GetElapsedTime(connection.LastUsed) >= _options.IdleTimeout;
 
     /// <summary>Says QUIT where the server still listens, without anybody waiting for its answer, and closes.</summary>
     private static void Close(SmtpConnection connection) => _ = CloseAsync(connection);

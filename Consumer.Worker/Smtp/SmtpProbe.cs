@@ -11,12 +11,12 @@ internal interface ISmtpProbe
 }
 
 /// <summary>Probes over a connection of its own: a pooled one could have been opened before the trouble began.</summary>
-internal sealed class SmtpProbe(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider time) : ISmtpProbe
+internal sealed class SmtpProbe(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider) : ISmtpProbe
 {
     /// <inheritdoc />
     public async Task ProbeAsync(CancellationToken cancellationToken)
     {
-        using var connection = await availability.ObserveAsync(() => SmtpConnection.OpenAsync(options.Value, chunking: false, time, cancellationToken));
+        using var connection = await availability.ObserveAsync(() => SmtpConnection.OpenAsync(options.Value, chunking: false, timeProvider, cancellationToken));
         await connection.DisconnectAsync(quit: true, cancellationToken);
     }
 }

@@ -154,9 +154,9 @@ internal sealed partial class SendEmailReader
         {
             return property.Name;
         }
-        catch (InvalidOperationException fault)
+        catch (InvalidOperationException exception)
         {
-            throw new JsonException("The name of a field holds an escape that is no Unicode character (half a surrogate pair).", fault);
+            throw new JsonException("The name of a field holds an escape that is no Unicode character (half a surrogate pair).", exception);
         }
     }
 }

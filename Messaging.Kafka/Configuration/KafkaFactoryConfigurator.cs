@@ -158,9 +158,9 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
     {
         KafkaClientFactory.EnsureLibrary();
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
-        var time = registration.GetService<TimeProvider>() ?? TimeProvider.System;
+        var timeProvider = registration.GetService<TimeProvider>() ?? TimeProvider.System;
         var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
-        var host = new KafkaHost(busInstance, clients, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), time, new KafkaRiderMetrics(registration.GetService<IMeterFactory>()), loggers)
+        var host = new KafkaHost(busInstance, clients, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), timeProvider, new KafkaRiderMetrics(registration.GetService<IMeterFactory>()), loggers)
         {
             SendObservers = _sendObservers,
             HeadersSerializer = _headersSerializer,
@@ -168,7 +168,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
 
         var producers = Registrations.Select(producer => producer.Configure(registration, CreateSendPipe(busInstance), clientConfig)).ToList();
         var endpoints = _endpoints.ConvertAll(endpoint => endpoint.Build(busInstance, host));
-        var monitor = new ClusterMonitor(clients, UnreachableAfter, time, loggers.CreateLogger<ClusterMonitor>());
+        var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, loggers.CreateLogger<ClusterMonitor>());
         var factory = new TopicProducerFactory(
             host, busInstance.HostConfiguration.HostAddress, producers, CreateSendPipe(busInstance).CreatePipe(), _serializers);
         var rider = new KafkaRider(host, factory, endpoints, _rawEndpoints, monitor);

@@ -12,7 +12,7 @@ namespace Messaging.Kafka.Delay;
 /// is more than a second away waits in Kafka with its partition paused behind it; only the last second waits in memory. Its offset
 /// moves when the forward is acknowledged.
 /// </summary>
-internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, OnwardWriteHealth health, TimeProvider time) : IRecordHandler
+internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, OnwardWriteHealth health, TimeProvider timeProvider) : IRecordHandler
 {
     /// <summary>How far ahead records are read into memory.</summary>
     public static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(1);
@@ -32,7 +32,7 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
         await WaitUntil(release, delivery.Assignment.Draining);
 
         // What is left is a tier's worth, or less than the shortest: that is waited for here, as no tier is short enough.
-        var next = tiers.ChooseNext(due - time.GetUtcNow());
+        var next = tiers.ChooseNext(due - timeProvider.GetUtcNow());
         if (next is null)
             await WaitUntil(due, delivery.Assignment.Draining);
 
@@ -59,7 +59,7 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
 
         var message = new Message<byte[]?, byte[]?> { Key = result.Message.Key, Value = result.Message.Value, Headers = headers.ToClient() };
         await producer.ProduceUntilAcknowledged(
-            new TopicPartition(topic, Partition.Any), message, error => health.Report(topic, error), cancellationToken);
+            new TopicPartition(topic, Partition.Any), message, exception => health.Report(topic, exception), cancellationToken);
     }
 
     /// <summary>When a record leaves its tier, and when it is due at its topic.</summary>
@@ -77,7 +77,7 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
     private async Task WaitUntil(DateTimeOffset moment, CancellationToken cancellationToken)
     {
         // A timer may fire a little early by the clock's measure, and early is not allowed.
-        while (moment - time.GetUtcNow() is var left && left > TimeSpan.Zero)
-            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(left.TotalMilliseconds), int.MaxValue)), time, cancellationToken);
+        while (moment - timeProvider.GetUtcNow() is var left && left > TimeSpan.Zero)
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(left.TotalMilliseconds), int.MaxValue)), timeProvider, cancellationToken);
     }
 }

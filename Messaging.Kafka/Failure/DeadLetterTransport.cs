@@ -33,7 +33,7 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
         };
         using var place = record.LendPlace();
         await producer.ProduceUntilAcknowledged(
-            new TopicPartition(topic, Partition.Any), message, error => health.Report(topic, error), context.CancellationToken);
+            new TopicPartition(topic, Partition.Any), message, exception => health.Report(topic, exception), context.CancellationToken);
         metrics.DeadLettered(record.Topic, reason);
     }
 
@@ -77,14 +77,14 @@ internal sealed class OnwardWriteHealth
     }
 
     /// <summary>Notes a failure, or with null that it went well again.</summary>
-    public void Report(string topic, KafkaProduceException? error)
+    public void Report(string topic, KafkaProduceException? exception)
     {
         lock (_lock)
         {
-            if (error is null)
+            if (exception is null)
                 _failing.Remove(topic);
             else
-                _failing[topic] = error;
+                _failing[topic] = exception;
         }
     }
 }

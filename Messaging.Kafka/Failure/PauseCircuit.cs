@@ -8,10 +8,10 @@ namespace Messaging.Kafka.Failure;
 /// </summary>
 /// <param name="settings">When it closes and how it probes.</param>
 /// <param name="name">The endpoint's name, for the log.</param>
-/// <param name="time">The clock.</param>
+/// <param name="timeProvider">The clock.</param>
 /// <param name="closed">Told each time that it closes.</param>
 /// <param name="logger">The log.</param>
-internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProvider time, Action closed, ILogger logger) : IDisposable
+internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProvider timeProvider, Action closed, ILogger logger) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stopped = new();
@@ -39,7 +39,7 @@ internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProv
             if (_closed is not null || _stopped.IsCancellationRequested)
                 return;
             opens = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            Closed = (reason, time.GetUtcNow());
+            Closed = (reason, timeProvider.GetUtcNow());
             Volatile.Write(ref _closed, opens);
         }
 
@@ -58,7 +58,7 @@ internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProv
         {
             try
             {
-                await Task.Delay(pause, time, _stopped.Token);
+                await Task.Delay(pause, timeProvider, _stopped.Token);
                 await settings.Probe!(reason, _stopped.Token);
                 break;
             }
@@ -67,11 +67,11 @@ internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProv
                 return;
             }
 #pragma warning disable CA1031 // Whatever a probe throws means that the dependency is not well yet.
-            catch (Exception e)
+            catch (Exception exception)
 #pragma warning restore CA1031
             {
                 pause = Backoff.Next(pause, settings.LastInterval);
-                logger.LogWarning("{Endpoint} is still paused, the next probe is in {Pause}: {Reason}", name, pause, e.Message);
+                logger.LogWarning("{Endpoint} is still paused, the next probe is in {Pause}: {Reason}", name, pause, exception.Message);
             }
         }
 

@@ -18,10 +18,10 @@ internal sealed class PauseFilter(Func<PauseCircuit?> circuit) : IFilter<Consume
         {
             await next.Send(context);
         }
-        catch (Exception e) when (circuit() is { } closable && closable.Concerns(Reason(e), context.GetPayload<KafkaConsumeRecord>().Pauses))
+        catch (Exception exception) when (circuit() is { } closable && closable.Concerns(Reason(exception), context.GetPayload<KafkaConsumeRecord>().Pauses))
         {
-            circuit()!.Close(Reason(e));
-            throw new DeliveryPausedException(Reason(e));
+            circuit()!.Close(Reason(exception));
+            throw new DeliveryPausedException(Reason(exception));
         }
     }
 
@@ -42,10 +42,10 @@ internal sealed class ForeignCancellationFilter : IFilter<ConsumeContext>
         {
             await next.Send(context);
         }
-        catch (OperationCanceledException e) when (!context.CancellationToken.IsCancellationRequested
+        catch (OperationCanceledException exception) when (!context.CancellationToken.IsCancellationRequested
             && !context.GetPayload<KafkaConsumeRecord>().Draining.IsCancellationRequested)
         {
-            throw new TimeoutException($"The handler gave up by a cancellation of its own: {e.Message}", e);
+            throw new TimeoutException($"The handler gave up by a cancellation of its own: {exception.Message}", exception);
         }
     }
 

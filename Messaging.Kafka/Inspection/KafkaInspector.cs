@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Messaging.Kafka.Inspection;
 
 /// <summary>Looks at topics and groups from outside: joins no group and commits nothing. Its client connects with the first question.</summary>
-public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider time, ILogger<KafkaInspector> logger) : IDisposable
+public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider timeProvider, ILogger<KafkaInspector> logger) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<IConsumer<byte[]?, byte[]?>>> _members = [];
     private readonly Lazy<IAdminClient> _admin = new(() => new KafkaClientFactory(options.Value.ToClientConfig(), null, logger).CreateAdminClient());
@@ -48,7 +48,7 @@ public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider 
     public async Task<IReadOnlyList<PartitionProgress>> ProgressAsync(
         string group, IReadOnlyList<TopicPartition> partitions, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        var start = time.GetTimestamp();
+        var start = timeProvider.GetTimestamp();
         var committed = await CommittedAsync(group, partitions, timeout, cancellationToken);
         var ranges = await RangesAsync(partitions, Left(), cancellationToken);
         return
@@ -58,7 +58,7 @@ public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider 
                 committed.TryGetValue(range.Partition, out var offset) ? offset : null)),
         ];
 
-        TimeSpan Left() => timeout - time.GetElapsedTime(start) is var left && left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1);
+        TimeSpan Left() => timeout - timeProvider.GetElapsedTime(start) is var left && left > TimeSpan.FromMilliseconds(1) ? left : TimeSpan.FromMilliseconds(1);
     }
 
     /// <summary>What a group has committed; a partition without a commit is not in it.</summary>

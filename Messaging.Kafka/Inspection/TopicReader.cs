@@ -18,7 +18,7 @@ public sealed record PartitionStretch(string Topic, int Partition, long From, lo
 /// Reads records as they lie in their topics, by a consumer that is told its partitions: it is a member of no group, takes nothing
 /// away from anybody and commits nothing. Memory does not grow with what is read.
 /// </summary>
-public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider time, ILogger<TopicReader> logger)
+public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider timeProvider, ILogger<TopicReader> logger)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
@@ -41,18 +41,18 @@ public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider tim
         using var consumer = new KafkaClientFactory(options.Value.ToClientConfig(), null, logger).CreateConsumerBuilder(Settings()).Build();
         consumer.Assign(stretches.Where(stretch => stretch.To > stretch.From)
             .Select(stretch => new TopicPartitionOffset(stretch.Topic, stretch.Partition, stretch.From)));
-        var heard = time.GetTimestamp();
+        var heard = timeProvider.GetTimestamp();
         while (unread.Count > 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (consumer.Consume(Poll) is not { } result)
             {
-                if (time.GetElapsedTime(heard) > timeout)
+                if (timeProvider.GetElapsedTime(heard) > timeout)
                     throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"Kafka was silent for {timeout} with {string.Join(", ", unread.Keys)} not read to the end"));
                 continue;
             }
 
-            heard = time.GetTimestamp();
+            heard = timeProvider.GetTimestamp();
             if (!unread.TryGetValue(result.TopicPartition, out var end))
                 continue;
             // The end can lie past the last record (a transaction's marker, compaction): the partition's end event tells.

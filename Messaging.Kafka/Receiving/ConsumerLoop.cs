@@ -20,7 +20,7 @@ internal sealed class ConsumerLoop : IDisposable
     private readonly ConsumerSettings _settings;
     private readonly IRecordHandler _handler;
     private readonly KafkaClientFactory _clients;
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
     private readonly KafkaRiderMetrics _metrics;
     private readonly ILogger _logger;
     private readonly RecordDispatcher _dispatcher;
@@ -45,13 +45,13 @@ internal sealed class ConsumerLoop : IDisposable
         _settings = settings;
         _handler = handler;
         _clients = host.Clients;
-        _time = host.Time;
+        _timeProvider = host.Time;
         _metrics = host.Metrics;
         _logger = logger;
-        _dispatcher = new RecordDispatcher(handler, settings, Progressed, _time, _metrics, logger);
-        _readAhead = new ReadAhead(settings, _assignments, () => _dispatcher.IsBusy, _time);
-        _rebalances = new Rebalances(settings, _assignments, _time, _metrics, logger, _stopNow.Token);
-        _watchdog = new ProgressWatchdog(settings.StallTimeout, _time);
+        _dispatcher = new RecordDispatcher(handler, settings, Progressed, _timeProvider, _metrics, logger);
+        _readAhead = new ReadAhead(settings, _assignments, () => _dispatcher.IsBusy, _timeProvider);
+        _rebalances = new Rebalances(settings, _assignments, _timeProvider, _metrics, logger, _stopNow.Token);
+        _watchdog = new ProgressWatchdog(settings.StallTimeout, _timeProvider);
     }
 
     /// <summary>Completes once the consumer is a member of its group.</summary>
@@ -106,7 +106,7 @@ internal sealed class ConsumerLoop : IDisposable
             .SetPartitionsLostHandler((_, partitions) => Lost(partitions.ConvertAll(partition => partition.TopicPartition)))
             .SetErrorHandler((_, error) => Noted(error))
             .Build();
-        _committer = new OffsetCommitter(_consumer, _settings, _time, _metrics, _logger);
+        _committer = new OffsetCommitter(_consumer, _settings, _timeProvider, _metrics, _logger);
         _consumer.Subscribe(_settings.Topics);
     }
 
@@ -136,12 +136,12 @@ internal sealed class ConsumerLoop : IDisposable
             _stopped.TrySetResult();
         }
 #pragma warning disable CA1031 // The thread's last resort: what ends it must be seen, in health and by whoever stops the endpoint.
-        catch (Exception e)
+        catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Fault = $"the consumer ended: {e.Message}";
-            _logger.LogCritical(e, "The consumer of {Name} ended", _settings.Name);
-            _ready.TrySetException(e);
+            Fault = $"the consumer ended: {exception.Message}";
+            _logger.LogCritical(exception, "The consumer of {Name} ended", _settings.Name);
+            _ready.TrySetException(exception);
             _stopped.TrySetResult();
         }
     }
@@ -198,12 +198,12 @@ internal sealed class ConsumerLoop : IDisposable
             result.Topic ??= _settings.Topics[0];
             return result;
         }
-        catch (ConsumeException e)
+        catch (ConsumeException exception)
         {
-            Noted(e.Error);
-            if (!e.Error.IsFatal)
+            Noted(exception.Error);
+            if (!exception.Error.IsFatal)
             {
-                _logger.LogWarning("The consumer of {Name} could not read: {Reason}", _settings.Name, e.Error.Reason);
+                _logger.LogWarning("The consumer of {Name} could not read: {Reason}", _settings.Name, exception.Error.Reason);
                 _stopping.Token.WaitHandle.WaitOne(Idle);
             }
 
@@ -219,7 +219,7 @@ internal sealed class ConsumerLoop : IDisposable
             if (assignment.PausedForSpace)
                 return WhilePaused;
             if (assignment.PausedUntil is { } until)
-                wait = Min(wait, until - _time.GetUtcNow());
+                wait = Min(wait, until - _timeProvider.GetUtcNow());
         }
 
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
@@ -228,9 +228,9 @@ internal sealed class ConsumerLoop : IDisposable
     /// <summary>From what the last fetch told of the partitions' ends: costs no request.</summary>
     private void MeasureLag()
     {
-        if (_time.GetElapsedTime(_lagMeasured) < LagInterval)
+        if (_timeProvider.GetElapsedTime(_lagMeasured) < LagInterval)
             return;
-        _lagMeasured = _time.GetTimestamp();
+        _lagMeasured = _timeProvider.GetTimestamp();
         foreach (var assignment in _assignments.All)
             assignment.Lag = assignment.LagTo(_consumer!.GetWatermarkOffsets(assignment.Partition).High.Value);
     }
@@ -251,7 +251,7 @@ internal sealed class ConsumerLoop : IDisposable
         _batchOf = assignment;
         _batch.Add(delivery);
         _batchBytes += delivery.Bytes;
-        if (_handler.NotBefore(delivery) is { } notBefore && notBefore > _time.GetUtcNow())
+        if (_handler.NotBefore(delivery) is { } notBefore && notBefore > _timeProvider.GetUtcNow())
         {
             assignment.PausedUntil = notBefore;
             _consumer!.Pause([assignment.Partition]);
@@ -304,9 +304,9 @@ internal sealed class ConsumerLoop : IDisposable
         {
             _consumer!.Close();
         }
-        catch (KafkaException e)
+        catch (KafkaException exception)
         {
-            _logger.LogWarning("The consumer of {Name} did not leave its group: {Reason}", _settings.Name, e.Error.Reason);
+            _logger.LogWarning("The consumer of {Name} did not leave its group: {Reason}", _settings.Name, exception.Error.Reason);
         }
 
         _consumer!.Dispose();

@@ -56,10 +56,10 @@ internal sealed class KafkaReceiveTransport(
             await context.TransportObservers.NotifyReady(context.InputAddress);
         }
 #pragma warning disable CA1031 // Told to MassTransit's health, whatever it is.
-        catch (Exception e)
+        catch (Exception exception)
 #pragma warning restore CA1031
         {
-            await context.TransportObservers.NotifyFaulted(context.InputAddress, e);
+            await context.TransportObservers.NotifyFaulted(context.InputAddress, exception);
         }
     }
 

@@ -10,7 +10,7 @@ namespace Messaging.Kafka.Receiving;
 /// cannot even be handed on, or waits for a dependency, is delivered again, in place.
 /// </summary>
 internal sealed class MassTransitRecordHandler(
-    KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseCircuit? circuit, TimeProvider time, ILogger logger) : IRecordHandler
+    KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseCircuit? circuit, TimeProvider timeProvider, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -45,11 +45,11 @@ internal sealed class MassTransitRecordHandler(
                 delivery.Pauses++;
                 retry = FirstRetry;
             }
-            catch (Exception e) when (e is not OperationCanceledException || !IsOver(delivery))
+            catch (Exception exception) when (exception is not OperationCanceledException || !IsOver(delivery))
             {
                 // The failure's own way failed, such as a filter that the application put behind the dead-letter transport.
-                logger.LogError(e, "The record {TopicPartitionOffset} could not be handed on and is delivered again in {Pause}", delivery.Result.TopicPartitionOffset, retry);
-                await Task.Delay(retry, time, delivery.Assignment.Draining);
+                logger.LogError(exception, "The record {TopicPartitionOffset} could not be handed on and is delivered again in {Pause}", delivery.Result.TopicPartitionOffset, retry);
+                await Task.Delay(retry, timeProvider, delivery.Assignment.Draining);
             }
         }
     }

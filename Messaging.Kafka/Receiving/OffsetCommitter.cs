@@ -8,9 +8,9 @@ namespace Messaging.Kafka.Receiving;
 /// hold it up. A commit that fails is tried again with the next.
 /// </summary>
 internal sealed class OffsetCommitter(
-    IConsumer<byte[]?, byte[]?> consumer, ConsumerSettings settings, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger)
+    IConsumer<byte[]?, byte[]?> consumer, ConsumerSettings settings, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
 {
-    private long _last = time.GetTimestamp();
+    private long _last = timeProvider.GetTimestamp();
     private int _ended;
     private Task _underWay = Task.CompletedTask;
 
@@ -22,11 +22,11 @@ internal sealed class OffsetCommitter(
     {
         if (!_underWay.IsCompleted)
             return;
-        if (Volatile.Read(ref _ended) < settings.CheckpointMessageCount && time.GetElapsedTime(_last) < settings.CheckpointInterval)
+        if (Volatile.Read(ref _ended) < settings.CheckpointMessageCount && timeProvider.GetElapsedTime(_last) < settings.CheckpointInterval)
             return;
 
         Interlocked.Exchange(ref _ended, 0);
-        _last = time.GetTimestamp();
+        _last = timeProvider.GetTimestamp();
         var due = Collect(assignments);
         if (due.Count > 0)
             _underWay = Task.Run(() => Commit(due));
@@ -55,19 +55,19 @@ internal sealed class OffsetCommitter(
 
     private void Commit(List<(PartitionAssignment Assignment, TopicPartitionOffset Offset)> due)
     {
-        var started = time.GetTimestamp();
+        var started = timeProvider.GetTimestamp();
         try
         {
             consumer.Commit(due.Select(commit => commit.Offset));
             foreach (var (assignment, offset) in due)
                 assignment.Committed(offset.Offset.Value);
-            metrics.Committed(settings.Group, time.GetElapsedTime(started), null);
+            metrics.Committed(settings.Group, timeProvider.GetElapsedTime(started), null);
         }
-        catch (KafkaException e)
+        catch (KafkaException exception)
         {
-            metrics.Committed(settings.Group, time.GetElapsedTime(started), e.Error.Code.ToString());
+            metrics.Committed(settings.Group, timeProvider.GetElapsedTime(started), exception.Error.Code.ToString());
             // Nothing is lost: the records were handled, and are read again by whoever gets the partition unless the next commit goes well.
-            logger.LogWarning("The offsets of group {Group} were not committed and will be with the next: {Reason}", settings.Group, e.Error.Reason);
+            logger.LogWarning("The offsets of group {Group} were not committed and will be with the next: {Reason}", settings.Group, exception.Error.Reason);
         }
     }
 }

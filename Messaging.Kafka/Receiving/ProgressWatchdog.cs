@@ -3,20 +3,20 @@ using System.Globalization;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>Notices a partition that has records under way and does not move on. No I/O.</summary>
-internal sealed class ProgressWatchdog(TimeSpan timeout, TimeProvider time)
+internal sealed class ProgressWatchdog(TimeSpan timeout, TimeProvider timeProvider)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<PartitionAssignment, (long Passed, long Since)> _seen = [];
-    private long _looked = time.GetTimestamp();
+    private long _looked = timeProvider.GetTimestamp();
     private string? _stalled;
 
     /// <summary>Looks at most once a second.</summary>
     /// <returns>The first partition that stands still for longer than the time-out, with the offset it stands at; null where all move.</returns>
     public string? Look(IEnumerable<PartitionAssignment> assignments)
     {
-        var now = time.GetTimestamp();
-        if (time.GetElapsedTime(_looked, now) < Interval)
+        var now = timeProvider.GetTimestamp();
+        if (timeProvider.GetElapsedTime(_looked, now) < Interval)
             return _stalled;
         _looked = now;
         _stalled = null;
@@ -30,7 +30,7 @@ internal sealed class ProgressWatchdog(TimeSpan timeout, TimeProvider time)
             alive.Add(assignment);
             if (!_seen.TryGetValue(assignment, out var seen) || seen.Passed != passed)
                 _seen[assignment] = (passed, now);
-            else if (time.GetElapsedTime(seen.Since, now) is var stood && stood > timeout)
+            else if (timeProvider.GetElapsedTime(seen.Since, now) is var stood && stood > timeout)
                 _stalled ??= string.Create(CultureInfo.InvariantCulture, $"{assignment.Partition} stands at offset {offset} for {stood.TotalSeconds:0} s");
         }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>Hands records to the application as they are. One whose handler throws is tried again until it goes well.</summary>
-internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task> handle, PauseCircuit? circuit, TimeProvider time, ILogger logger) : IRecordHandler
+internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task> handle, PauseCircuit? circuit, TimeProvider timeProvider, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -31,7 +31,7 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
                     await circuit.WaitUntilOpen(delivery.Assignment.Draining);
                 if (await TryHandle(record, delivery, canceled.Token))
                     return;
-                await Task.Delay(pause, time, delivery.Assignment.Draining);
+                await Task.Delay(pause, timeProvider, delivery.Assignment.Draining);
             }
         }
         finally
@@ -51,17 +51,17 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
         {
             throw;
         }
-        catch (Exception e) when (circuit is not null && circuit.Concerns(e, delivery.Pauses))
+        catch (Exception exception) when (circuit is not null && circuit.Concerns(exception, delivery.Pauses))
         {
             delivery.Pauses++;
-            circuit.Close(e);
+            circuit.Close(exception);
             return false;
         }
 #pragma warning disable CA1031 // No record is passed over: whatever its handler throws, it is tried again, and the log and the lag show it.
-        catch (Exception e)
+        catch (Exception exception)
 #pragma warning restore CA1031
         {
-            logger.LogError(e, "The record {TopicPartitionOffset} could not be handled and is tried again", delivery.Result.TopicPartitionOffset);
+            logger.LogError(exception, "The record {TopicPartitionOffset} could not be handled and is tried again", delivery.Result.TopicPartitionOffset);
             return false;
         }
     }

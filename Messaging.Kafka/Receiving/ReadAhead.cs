@@ -6,7 +6,7 @@ namespace Messaging.Kafka.Receiving;
 /// How far the poll thread may read ahead of the handlers, by count and bytes: a partition that is ahead of its share is paused, and
 /// resumed at half of it; the others are read on. All of it is the poll thread's, except <see cref="Progressed"/>.
 /// </summary>
-internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions assignments, Func<bool> workersAreBusy, TimeProvider time) : IDisposable
+internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions assignments, Func<bool> workersAreBusy, TimeProvider timeProvider) : IDisposable
 {
     private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
@@ -28,7 +28,7 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
         || assignment.Span + records >= settings.MessageLimit;
 
     /// <summary>Notes that the partition read last is full.</summary>
-    public void Note(PartitionAssignment assignment) => (_ahead, _aheadSince) = (assignment, time.GetTimestamp());
+    public void Note(PartitionAssignment assignment) => (_ahead, _aheadSince) = (assignment, timeProvider.GetTimestamp());
 
     /// <summary>Forgets the partition that was noted.</summary>
     public void Forget() => _ahead = null;
@@ -48,7 +48,7 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
             _space.Wait(Wait);
         if (!HasSpace(assignment))
         {
-            if (workersAreBusy() && time.GetElapsedTime(_aheadSince) < LongestWait)
+            if (workersAreBusy() && timeProvider.GetElapsedTime(_aheadSince) < LongestWait)
                 return true;
             Pause(consumer, assignment);
         }
@@ -66,7 +66,7 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
                 continue;
             if (assignment.PausedForSpace && HasSpace(assignment))
                 assignment.PausedForSpace = false;
-            if (assignment.PausedUntil <= time.GetUtcNow())
+            if (assignment.PausedUntil <= timeProvider.GetUtcNow())
                 assignment.PausedUntil = null;
             if (assignment is { PausedForSpace: false, PausedUntil: null })
                 consumer.Resume([assignment.Partition]);

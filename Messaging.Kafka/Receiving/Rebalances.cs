@@ -9,12 +9,12 @@ namespace Messaging.Kafka.Receiving;
 /// </summary>
 /// <param name="settings">The consumer's.</param>
 /// <param name="assignments">The partitions.</param>
-/// <param name="time">The clock.</param>
+/// <param name="timeProvider">The clock.</param>
 /// <param name="metrics">Are told of each change.</param>
 /// <param name="logger">Is told of each change.</param>
 /// <param name="stopNow">Ends the wait for handlers.</param>
 internal sealed class Rebalances(
-    ConsumerSettings settings, AssignedPartitions assignments, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger, CancellationToken stopNow)
+    ConsumerSettings settings, AssignedPartitions assignments, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger, CancellationToken stopNow)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
@@ -35,14 +35,14 @@ internal sealed class Rebalances(
         if (revoked.Count == 0)
             return;
         logger.LogInformation("{Name} gives back {Partitions}", settings.Name, partitions);
-        var started = time.GetTimestamp();
+        var started = timeProvider.GetTimestamp();
         foreach (var assignment in revoked)
             assignment.Close();
         WaitForHandlers(revoked, settings.DrainTimeout, poll: null);
         committer.CommitNow(revoked);
         foreach (var assignment in revoked)
             assignment.Fence();
-        metrics.Rebalanced(settings.Group, "revoked", partitions.Count, time.GetElapsedTime(started));
+        metrics.Rebalanced(settings.Group, "revoked", partitions.Count, timeProvider.GetElapsedTime(started));
     }
 
     /// <summary>The partitions belong to others already: whatever was done since cannot be committed.</summary>
@@ -101,17 +101,17 @@ internal sealed class Rebalances(
         {
             consumer.Resume(paused);
         }
-        catch (KafkaException e)
+        catch (KafkaException exception)
         {
-            logger.LogWarning("{Name} could not resume {Partitions} before giving them back: {Reason}", settings.Name, paused, e.Error.Reason);
+            logger.LogWarning("{Name} could not resume {Partitions} before giving them back: {Reason}", settings.Name, paused, exception.Error.Reason);
         }
     }
 
     /// <summary>Waits until no handler runs; polls the while, where asked, to stay a member of the group.</summary>
     private void WaitForHandlers(List<PartitionAssignment> closed, TimeSpan timeout, Action<TimeSpan>? poll)
     {
-        var started = time.GetTimestamp();
-        while (closed.Exists(assignment => assignment.Running > 0) && time.GetElapsedTime(started) < timeout && !stopNow.IsCancellationRequested)
+        var started = timeProvider.GetTimestamp();
+        while (closed.Exists(assignment => assignment.Running > 0) && timeProvider.GetElapsedTime(started) < timeout && !stopNow.IsCancellationRequested)
         {
             if (poll is not null)
                 poll(PollInterval);

@@ -12,7 +12,7 @@ namespace Messaging.Kafka.Receiving;
 /// an application that wants one record at a time wants no other in its filters either.
 /// </remarks>
 internal sealed class RecordDispatcher(
-    IRecordHandler handler, ConsumerSettings settings, Action<PartitionAssignment> progressed, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger)
+    IRecordHandler handler, ConsumerSettings settings, Action<PartitionAssignment> progressed, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
     : IThreadPoolWorkItem
 {
     /// <summary>After how many records a worker that never had to wait lets others have its thread for once.</summary>
@@ -109,7 +109,7 @@ internal sealed class RecordDispatcher(
         if (!delivery.Assignment.TryBegin(delivery))
             return;
 
-        var started = time.GetTimestamp();
+        var started = timeProvider.GetTimestamp();
         var ended = false;
         try
         {
@@ -121,16 +121,16 @@ internal sealed class RecordDispatcher(
             // The assignment ended before the record did: its offset does not move, and the next owner reads it again.
         }
 #pragma warning disable CA1031 // A handler's defect must neither end the worker nor move the offset; it shows in the log and as lag.
-        catch (Exception e)
+        catch (Exception exception)
 #pragma warning restore CA1031
         {
-            logger.LogCritical(e, "The record {TopicPartitionOffset} could neither be handled nor handed on; its partition does not move on", delivery.Result.TopicPartitionOffset);
+            logger.LogCritical(exception, "The record {TopicPartitionOffset} could neither be handled nor handed on; its partition does not move on", delivery.Result.TopicPartitionOffset);
         }
         finally
         {
             delivery.Assignment.Finish(delivery, ended);
             progressed(delivery.Assignment);
-            metrics.Processed(delivery.Result.Topic, settings.Group, time.GetElapsedTime(started), ended);
+            metrics.Processed(delivery.Result.Topic, settings.Group, timeProvider.GetElapsedTime(started), ended);
         }
     }
 

@@ -7,7 +7,7 @@ namespace Messaging.Kafka;
 /// Asks the cluster for its brokers every few seconds: whether Kafka can be reached shows in no other way while nothing is read or
 /// written.
 /// </summary>
-internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreachableAfter, TimeProvider time, ILogger logger)
+internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreachableAfter, TimeProvider timeProvider, ILogger logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
@@ -19,7 +19,7 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
 
     /// <summary>Why and since when the cluster is out of reach; null while it answers, or has been away for a moment only.</summary>
     public Outage? Unreachable =>
-        _away is { } away && (!_seen || time.GetUtcNow() - away.Since >= unreachableAfter) ? away : null;
+        _away is { } away && (!_seen || timeProvider.GetUtcNow() - away.Since >= unreachableAfter) ? away : null;
 
     /// <summary>Whether the cluster has ever answered.</summary>
     public bool Seen => _seen;
@@ -36,12 +36,12 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     }
 
     /// <summary>Notes that somebody could not reach the cluster.</summary>
-    public void Report(KafkaException e)
+    public void Report(KafkaException exception)
     {
         if (_away is not null)
             return;
-        _away = new Outage(time.GetUtcNow(), e.Error.Reason);
-        logger.LogWarning("Kafka does not answer: {Reason}", e.Error.Reason);
+        _away = new Outage(timeProvider.GetUtcNow(), exception.Error.Reason);
+        logger.LogWarning("Kafka does not answer: {Reason}", exception.Error.Reason);
     }
 
     private void Run()
@@ -53,14 +53,14 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
             {
                 admin.GetMetadata(Timeout);
                 if (_away is { } away)
-                    logger.LogInformation("Kafka answers again, after {Duration}", time.GetUtcNow() - away.Since);
+                    logger.LogInformation("Kafka answers again, after {Duration}", timeProvider.GetUtcNow() - away.Since);
                 _away = null;
                 _seen = true;
                 clients.ForgetRefusal();
             }
-            catch (KafkaException e)
+            catch (KafkaException exception)
             {
-                Report(e);
+                Report(exception);
             }
         }
         while (!_stopping.Token.WaitHandle.WaitOne(Interval));

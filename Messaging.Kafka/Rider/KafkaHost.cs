@@ -22,15 +22,15 @@ internal sealed class KafkaHost : IDisposable
     private readonly ConcurrentDictionary<string, TopicWriter> _writers = [];
     private readonly ConcurrentDictionary<string, DelayTiers> _tiers = [];
 
-    public KafkaHost(IBusInstance bus, KafkaClientFactory clients, ProducerConfig producerConfig, TimeProvider time, KafkaRiderMetrics metrics, ILoggerFactory loggers)
+    public KafkaHost(IBusInstance bus, KafkaClientFactory clients, ProducerConfig producerConfig, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILoggerFactory loggers)
     {
         _bus = bus;
         _producerConfig = producerConfig;
         Clients = clients;
-        Time = time;
+        Time = timeProvider;
         Loggers = loggers;
         Metrics = metrics;
-        Producer = new KafkaProducer(producerConfig, clients, time, metrics, loggers.CreateLogger<KafkaProducer>());
+        Producer = new KafkaProducer(producerConfig, clients, timeProvider, metrics, loggers.CreateLogger<KafkaProducer>());
 
         var serialization = new SerializationConfiguration();
         serialization.AddSerializer(PlainJsonSerializer.Instance);

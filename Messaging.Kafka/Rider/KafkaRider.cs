@@ -66,7 +66,7 @@ internal sealed class KafkaRider(
             host.Producer.Start();
             await new TopicProvisioner(host.Clients, host.Time, _logger).EnsureAll(
                 [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. rawEndpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics],
-                e => monitor.Report(e), _stopping.Token);
+                exception => monitor.Report(exception), _stopping.Token);
 
             foreach (var endpoint in endpoints)
             {
@@ -79,9 +79,9 @@ internal sealed class KafkaRider(
             var handles = _collection.StartEndpoints(_stopping.Token);
             await Task.WhenAll(handles.Select(handle => (Task)handle.Ready).Concat(_loops.Select(loop => loop.Ready)));
         }
-        catch (Exception e) when (e is not OperationCanceledException || !_stopping.IsCancellationRequested)
+        catch (Exception exception) when (exception is not OperationCanceledException || !_stopping.IsCancellationRequested)
         {
-            _logger.LogCritical(e, "The Kafka rider did not start: {Reason}", e.Message);
+            _logger.LogCritical(exception, "The Kafka rider did not start: {Reason}", exception.Message);
             throw;
         }
     }

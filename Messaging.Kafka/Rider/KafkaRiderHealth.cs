@@ -26,8 +26,8 @@ internal sealed class KafkaRiderHealth(
             Note(endpoint.Settings.Name, endpoint.Loop(), endpoint.Circuit);
         foreach (var endpoint in rawEndpoints)
             Note(endpoint.Settings.Name, endpoint.Loop, endpoint.Circuit);
-        foreach (var (topic, error) in onwardWrites.Failing)
-            Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there is held: {error.Message}");
+        foreach (var (topic, exception) in onwardWrites.Failing)
+            Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there is held: {exception.Message}");
 
         return new HealthCheckResult(status, status == HealthStatus.Healthy ? "ready" : string.Join("; ", data.Select(item => $"{item.Key}: {item.Value}")), null, data);
 

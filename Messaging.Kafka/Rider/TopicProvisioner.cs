@@ -16,7 +16,7 @@ internal sealed record RequiredTopic(string Name, KafkaTopicOptions? Options, st
 public sealed class KafkaTopicsMissingException(string message, Exception? innerException = null) : ConfigurationException(message, innerException!);
 
 /// <summary>Sees to it that the topics are there before anything reads or writes them.</summary>
-internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider time, ILogger logger)
+internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider timeProvider, ILogger logger)
 {
     private static readonly TimeSpan MetadataTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
@@ -35,10 +35,10 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
         var metadata = await ReadMetadata(admin, unreachable, cancellationToken);
 
         // A broker that has only just come back hears of new topics a moment after the others.
-        var asked = time.GetTimestamp();
-        while (topics.Any(topic => topic.Options is null && !Exists(metadata, topic.Name)) && time.GetElapsedTime(asked) < Timeout)
+        var asked = timeProvider.GetTimestamp();
+        while (topics.Any(topic => topic.Options is null && !Exists(metadata, topic.Name)) && timeProvider.GetElapsedTime(asked) < Timeout)
         {
-            await Task.Delay(Retry, time, cancellationToken);
+            await Task.Delay(Retry, timeProvider, cancellationToken);
             metadata = await ReadMetadata(admin, unreachable, cancellationToken);
         }
 
@@ -62,12 +62,12 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
                 // The client blocks; on a thread of the pool that may.
                 return await Task.Factory.StartNew(() => admin.GetMetadata(MetadataTimeout), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             }
-            catch (KafkaException e)
+            catch (KafkaException exception)
             {
-                unreachable(e);
+                unreachable(exception);
             }
 
-            await Task.Delay(Retry, time, cancellationToken);
+            await Task.Delay(Retry, timeProvider, cancellationToken);
         }
     }
 
@@ -77,19 +77,19 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
         {
             await admin.CreateTopicsAsync(missing, new CreateTopicsOptions { RequestTimeout = timeout, OperationTimeout = timeout });
         }
-        catch (CreateTopicsException e)
+        catch (CreateTopicsException exception)
         {
             // Another instance that starts at the same time may have been faster.
-            var failed = e.Results.Where(result => result.Error.IsError && result.Error.Code != ErrorCode.TopicAlreadyExists).ToList();
+            var failed = exception.Results.Where(result => result.Error.IsError && result.Error.Code != ErrorCode.TopicAlreadyExists).ToList();
             if (failed.Count > 0)
-                throw Missing([.. missing.Where(topic => failed.Exists(result => result.Topic == topic.Name))], failed[0].Error.Reason, e);
+                throw Missing([.. missing.Where(topic => failed.Exists(result => result.Topic == topic.Name))], failed[0].Error.Reason, exception);
         }
-        catch (KafkaException e)
+        catch (KafkaException exception)
         {
             // A time-out says nothing of the outcome: look again, topic by topic.
             var left = missing.Where(topic => !Exists(admin.GetMetadata(topic.Name, MetadataTimeout), topic.Name)).ToList();
             if (left.Count > 0)
-                throw Missing(left, e.Error.Reason, e);
+                throw Missing(left, exception.Error.Reason, exception);
         }
 
         foreach (var topic in missing)

@@ -17,18 +17,18 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private readonly Lock _lock = new();
     private readonly ProducerConfig _config;
     private readonly KafkaClientFactory _clients;
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
     private readonly KafkaRiderMetrics _metrics;
     private readonly ILogger _logger;
     private readonly TimeSpan _deliveryTimeout;
     private IProducer<byte[]?, byte[]?>? _producer;
     private bool _disposed;
 
-    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, TimeProvider time, KafkaRiderMetrics metrics, ILogger logger)
+    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
     {
         _config = config;
         _clients = clients;
-        _time = time;
+        _timeProvider = timeProvider;
         _metrics = metrics;
         _logger = logger;
         _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 10_000);
@@ -69,7 +69,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     public Task Produce(TopicPartition target, Message<byte[]?, byte[]?> message, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var started = _time.GetTimestamp();
+        var started = _timeProvider.GetTimestamp();
         return TryEnqueue(target, message, started, out var acknowledged)
             ? acknowledged.WaitAsync(cancellationToken)
             : ProduceWhenQueueHasRoom(target, message, started, cancellationToken);
@@ -95,13 +95,13 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
                     failing(null);
                 return;
             }
-            catch (KafkaProduceException e)
+            catch (KafkaProduceException exception)
             {
-                failing(e);
-                _logger.LogWarning(e, "A record for topic {Topic} was not acknowledged; trying again in {Pause}", target.Topic, pause);
+                failing(exception);
+                _logger.LogWarning(exception, "A record for topic {Topic} was not acknowledged; trying again in {Pause}", target.Topic, pause);
             }
 
-            await Task.Delay(pause, _time, cancellationToken);
+            await Task.Delay(pause, _timeProvider, cancellationToken);
             pause = Backoff.Next(pause, LastRetry);
         }
     }
@@ -127,14 +127,14 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     {
         while (true)
         {
-            await Task.Delay(QueueFullPause, _time, cancellationToken);
+            await Task.Delay(QueueFullPause, _timeProvider, cancellationToken);
             if (TryEnqueue(target, message, started, out var acknowledged))
             {
                 await acknowledged.WaitAsync(cancellationToken);
                 return;
             }
 
-            if (_time.GetElapsedTime(started) > _deliveryTimeout)
+            if (_timeProvider.GetElapsedTime(started) > _deliveryTimeout)
             {
                 throw new KafkaProducerQueueFullException(target.Topic,
                     $"The producer's queue stayed full for {_deliveryTimeout.TotalSeconds:0.#} s: Kafka is away, or slower than what is produced. " +
@@ -155,14 +155,14 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             producer.Produce(target, message, acknowledgement.Settle);
             return true;
         }
-        catch (ProduceException<byte[]?, byte[]?> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
+        catch (ProduceException<byte[]?, byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
         {
             return false;
         }
-        catch (ProduceException<byte[]?, byte[]?> e)
+        catch (ProduceException<byte[]?, byte[]?> exception)
         {
-            Replace(producer, e.Error);
-            throw ToException(target.Topic, e.Error, PersistenceStatus.NotPersisted, e);
+            Replace(producer, exception.Error);
+            throw ToException(target.Topic, exception.Error, PersistenceStatus.NotPersisted, exception);
         }
     }
 
@@ -210,7 +210,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     {
         public void Settle(DeliveryReport<byte[]?, byte[]?> report)
         {
-            var took = owner._time.GetElapsedTime(started);
+            var took = owner._timeProvider.GetElapsedTime(started);
             if (!report.Error.IsError)
             {
                 owner._metrics.Sent(report.Topic, took, null);

@@ -16,7 +16,7 @@ namespace Messaging.Kafka.Sending;
 /// </summary>
 internal sealed class TopicWriter(
     KafkaProducer producer, TopicSendContext transport, SendObservable riderObservers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
-    OnwardWriteReport report, TimeProvider time, KafkaRiderMetrics metrics)
+    OnwardWriteReport report, TimeProvider timeProvider, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
     public string Topic => transport.EntityName;
@@ -58,17 +58,17 @@ internal sealed class TopicWriter(
                 await riderObservers.PostSend(context);
             }
         }
-        catch (Exception e)
+        catch (Exception exception)
         {
-            context.LogFaulted(e);
+            context.LogFaulted(exception);
             if (IsObserved)
             {
-                await transport.SendObservers.SendFault(context, e);
-                await riderObservers.SendFault(context, e);
+                await transport.SendObservers.SendFault(context, exception);
+                await riderObservers.SendFault(context, exception);
             }
 
-            activity?.AddExceptionEvent(e);
-            instrument?.AddException(e);
+            activity?.AddExceptionEvent(exception);
+            instrument?.AddException(exception);
             throw;
         }
         finally
@@ -83,7 +83,7 @@ internal sealed class TopicWriter(
     {
         var all = headers.Where(header => header.Name is not DelayHeaders.Due and not DelayHeaders.Origin).ToList();
         var target = Topic;
-        if (due - time.GetUtcNow() is var delay && delay > TimeSpan.Zero)
+        if (due - timeProvider.GetUtcNow() is var delay && delay > TimeSpan.Zero)
         {
             target = Tiers().Choose(delay).Topic;
             // Rounded up: what is cut off would be early.
@@ -92,7 +92,7 @@ internal sealed class TopicWriter(
         }
 
         var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = all.ToClient() };
-        await producer.ProduceUntilAcknowledged(new TopicPartition(target, Partition.Any), message, error => report(target, error), cancellationToken);
+        await producer.ProduceUntilAcknowledged(new TopicPartition(target, Partition.Any), message, exception => report(target, exception), cancellationToken);
     }
 
     /// <summary>Whether anybody looks on. The rider's observers are not connected to the topic's: that would cost every message.</summary>
@@ -137,7 +137,7 @@ internal sealed class TopicWriter(
         var message = redelivery.ToMessage(due);
         using var place = redelivery.LendPlace();
         await producer.ProduceUntilAcknowledged(
-            new TopicPartition(tier.Topic, Partition.Any), message, error => report(tier.Topic, error), cancellationToken);
+            new TopicPartition(tier.Topic, Partition.Any), message, exception => report(tier.Topic, exception), cancellationToken);
         metrics.Redelivered(Topic, tier.Topic);
     }
 
@@ -146,10 +146,10 @@ internal sealed class TopicWriter(
 
     private (DelayTier Tier, string Due) Tier(TimeSpan delay)
     {
-        var due = time.GetUtcNow() + delay;
+        var due = timeProvider.GetUtcNow() + delay;
         return (Tiers().Choose(delay), due.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
     }
 }
 
 /// <summary>Told of an outbox entry that fails (with the error) or goes well again (with null).</summary>
-internal delegate void OnwardWriteReport(string topic, KafkaProduceException? error);
+internal delegate void OnwardWriteReport(string topic, KafkaProduceException? exception);

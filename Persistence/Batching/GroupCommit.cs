@@ -33,7 +33,7 @@ internal sealed class GroupCommit<TItem, TResult>(
         cancellationToken.ThrowIfCancellationRequested();
         var waiter = new Waiter(item);
         await using var canceled = cancellationToken.UnsafeRegister(
-            static (state, token) => ((Waiter)state!).Answer.TrySetCanceled(token), waiter);
+            static (state, cancellationToken) => ((Waiter)state!).Answer.TrySetCanceled(cancellationToken), waiter);
         lock (_lock)
         {
             _queue.Add(waiter);

@@ -8,7 +8,7 @@ namespace Persistence.Schema;
 public sealed class Migrator(
     NpgsqlDataSource dataSource,
     IDbContextFactory<EmailDbContext> contexts,
-    TimeProvider time,
+    TimeProvider timeProvider,
     ILogger<Migrator> logger)
 {
     // Any number that nobody else in this database takes: the letters "email".
@@ -34,7 +34,7 @@ public sealed class Migrator(
         // would fail by its command time-out while another's long migration runs.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         while (!await TryLockAsync(connection, cancellationToken))
-            await Task.Delay(Pause, time, cancellationToken);
+            await Task.Delay(Pause, timeProvider, cancellationToken);
         return await ApplyAsync(cancellationToken);
     }
 
@@ -57,17 +57,17 @@ public sealed class Migrator(
 
     private async Task<NpgsqlConnection> ConnectAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
-        var start = time.GetTimestamp();
+        var start = timeProvider.GetTimestamp();
         while (true)
         {
             try
             {
                 return await dataSource.OpenConnectionAsync(cancellationToken);
             }
-            catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) && time.GetElapsedTime(start) < wait)
+            catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) && timeProvider.GetElapsedTime(start) < wait)
             {
                 logger.LogInformation("Waiting for Postgres: {Cause}", exception.Message);
-                await Task.Delay(Pause, time, cancellationToken);
+                await Task.Delay(Pause, timeProvider, cancellationToken);
             }
         }
     }

@@ -14,7 +14,7 @@ public enum WhenUnreachable
 }
 
 /// <summary>Stops a service that meets another schema than its own.</summary>
-internal sealed class SchemaGuard(SchemaCheck check, WhenUnreachable unreachable, TimeProvider time, ILogger<SchemaGuard> logger)
+internal sealed class SchemaGuard(SchemaCheck check, WhenUnreachable unreachable, TimeProvider timeProvider, ILogger<SchemaGuard> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
@@ -37,7 +37,7 @@ internal sealed class SchemaGuard(SchemaCheck check, WhenUnreachable unreachable
     {
         while (!_checked)
         {
-            await Task.Delay(Pause, time, cancellationToken);
+            await Task.Delay(Pause, timeProvider, cancellationToken);
             _checked = await TryCheckAsync(cancellationToken);
         }
     }

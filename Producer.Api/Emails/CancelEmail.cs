@@ -8,7 +8,7 @@ using Producer.Api.Problems;
 namespace Producer.Api.Emails;
 
 /// <summary><c>POST /emails/{id}/cancel</c>.</summary>
-internal sealed class CancelEmail(MailStore mails, ScheduleStore schedules, MailId ids, ILogger<CancelEmail> log)
+internal sealed class CancelEmail(MailStore mails, ScheduleStore schedules, MailId ids, ILogger<CancelEmail> logger)
 {
     public static Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(string id, HttpContext context, CancelEmail cancel) =>
         cancel.CancelAsync(id, context);
@@ -28,7 +28,7 @@ internal sealed class CancelEmail(MailStore mails, ScheduleStore schedules, Mail
         if (result == CancelResult.Refused)
             return ProblemTypes.MailNotWaiting.Because(Explain(view), ("state", view.Mail.State.ToText()));
 
-        log.LogInformation("Mail {MailId} was canceled by {Actor}", mailId, actor);
+        logger.LogInformation("Mail {MailId} was canceled by {Actor}", mailId, actor);
         return TypedResults.Ok(MailReport.Of(view));
     }
 

@@ -9,11 +9,11 @@ namespace Producer.Api.Emails;
 internal static class GetEmail
 {
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, MailStore mails, MailId ids, CancellationToken aborted)
+        string id, MailStore mails, MailId ids, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return ProblemTypes.MailNotFound.Because("The id of a mail is a UUID, as POST /emails answers it.");
-        if (await mails.FindAsync(mailId, aborted) is { } view)
+        if (await mails.FindAsync(mailId, cancellationToken) is { } view)
             return TypedResults.Ok(MailReport.Of(view));
 
         // One of ours without a row: accepted, and no worker has read it yet.

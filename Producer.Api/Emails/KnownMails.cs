@@ -23,11 +23,11 @@ internal enum KnownMail
 /// Looks up whether an idempotency key was used before. A courtesy to the caller: where Postgres does not answer, or the
 /// first post is still on its way, the worker's claim drops the copy of a mail and refuses another mail under the same id.
 /// </summary>
-internal sealed class KnownMails(MailStore mails, IOptions<ApiOptions> options, TimeProvider clock, ILogger<KnownMails> log)
+internal sealed class KnownMails(MailStore mails, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<KnownMails> logger)
 {
     public async Task<KnownMail> CompareAsync(Guid id, byte[] canonical, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, clock);
+        using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
@@ -36,9 +36,9 @@ internal sealed class KnownMails(MailStore mails, IOptions<ApiOptions> options, 
                 return KnownMail.Unknown;
             return hash.AsSpan().SequenceEqual(SHA256.HashData(canonical)) ? KnownMail.Same : KnownMail.Other;
         }
-        catch (Exception fault) when (deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(fault))
+        catch (Exception exception) when (deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(exception))
         {
-            log.LogWarning("The Idempotency-Key of mail {MailId} was not looked up, since Postgres did not answer: {Reason}", id, fault.Message);
+            logger.LogWarning("The Idempotency-Key of mail {MailId} was not looked up, since Postgres did not answer: {Reason}", id, exception.Message);
             return KnownMail.Unknown;
         }
     }

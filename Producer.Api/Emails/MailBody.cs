@@ -27,10 +27,10 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
         {
             mail = SendEmailJson.Deserialize(bytes);
         }
-        catch (JsonException fault)
+        catch (JsonException exception)
         {
             return Refused(ProblemTypes.InvalidJson.Because(
-                Plain(fault), ("line", fault.LineNumber + 1), ("position", fault.BytePositionInLine + 1)));
+                Plain(exception), ("line", exception.LineNumber + 1), ("position", exception.BytePositionInLine + 1)));
         }
 
         if (SendEmailValidator.Validate(mail, now) is { Count: > 0 } errors)
@@ -72,11 +72,11 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
     }
 
     // System.Text.Json ends its messages with path, line and position, which have members of their own here.
-    private static string Plain(JsonException fault)
+    private static string Plain(JsonException exception)
     {
-        var end = fault.Message.IndexOf(" Path: ", StringComparison.Ordinal);
-        end = end < 0 ? fault.Message.IndexOf(" LineNumber: ", StringComparison.Ordinal) : end;
-        return end < 0 ? fault.Message : fault.Message[..end];
+        var end = exception.Message.IndexOf(" Path: ", StringComparison.Ordinal);
+        end = end < 0 ? exception.Message.IndexOf(" LineNumber: ", StringComparison.Ordinal) : end;
+        return end < 0 ? exception.Message : exception.Message[..end];
     }
 
     private static MailBody TooLarge(int maxBytes, string what) =>

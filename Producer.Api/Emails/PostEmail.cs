@@ -17,8 +17,8 @@ internal sealed class PostEmail(
     KnownMails known,
     IOptions<ApiOptions> options,
     ApiMetrics metrics,
-    TimeProvider clock,
-    ILogger<PostEmail> log)
+    TimeProvider timeProvider,
+    ILogger<PostEmail> logger)
 {
     /// <summary>Tells that the answer is that of an earlier post.</summary>
     public const string ReplayedHeader = "Idempotent-Replayed";
@@ -30,19 +30,19 @@ internal sealed class PostEmail(
         return result;
     }
 
-    private async Task<IResult> AcceptAsync(HttpRequest request, ClaimsPrincipal caller, CancellationToken aborted)
+    private async Task<IResult> AcceptAsync(HttpRequest request, ClaimsPrincipal caller, CancellationToken cancellationToken)
     {
         if (!IdempotencyKey.TryRead(request.Headers[IdempotencyKey.HeaderName], out var idempotencyKey, out var fault))
             return ProblemTypes.InvalidIdempotencyKey.Because(fault!);
 
-        var body = await MailBody.ReadAsync(request, options.Value.MaxMailBytes, clock.GetUtcNow(), aborted);
+        var body = await MailBody.ReadAsync(request, options.Value.MaxMailBytes, timeProvider.GetUtcNow(), cancellationToken);
         if (body is not { Mail: { } mail, Canonical: { } canonical })
             return body.Problem!;
 
         var id = idempotencyKey is null ? ids.New() : ids.Derive(caller.Identity?.Name ?? "", idempotencyKey);
         if (idempotencyKey is not null)
         {
-            switch (await known.CompareAsync(id, canonical, aborted))
+            switch (await known.CompareAsync(id, canonical, cancellationToken))
             {
                 case KnownMail.Same:
                     request.HttpContext.Response.Headers[ReplayedHeader] = "true";
@@ -58,27 +58,27 @@ internal sealed class PostEmail(
     // Not cancelled by the caller's going away: a record under way is written or not all the same, and the log tells which.
     private async Task<IResult?> EnqueueAsync(Guid id, SendEmail mail)
     {
-        var started = clock.GetTimestamp();
-        using var deadline = new CancellationTokenSource(options.Value.AcceptTimeout, clock);
+        var started = timeProvider.GetTimestamp();
+        using var deadline = new CancellationTokenSource(options.Value.AcceptTimeout, timeProvider);
         try
         {
             await queue.EnqueueAsync(id, mail.OrderingKey ?? id.ToString(), mail, deadline.Token);
-            metrics.Acknowledged(clock.GetElapsedTime(started));
+            metrics.Acknowledged(timeProvider.GetElapsedTime(started));
             return null;
         }
         catch (KafkaRecordTooLargeException tooLarge)
         {
-            log.LogWarning("A mail is larger than the topic takes: lower Api:MaxMailBytes or raise the topic's max.message.bytes. {Reason}", tooLarge.Message);
+            logger.LogWarning("A mail is larger than the topic takes: lower Api:MaxMailBytes or raise the topic's max.message.bytes. {Reason}", tooLarge.Message);
             return ProblemTypes.TooLarge.Because("The mail is larger than Kafka takes.");
         }
-        catch (KafkaProduceException fault) when (fault.Outcome == ProduceOutcome.NotWritten)
+        catch (KafkaProduceException exception) when (exception.Outcome == ProduceOutcome.NotWritten)
         {
-            log.LogWarning("Mail {MailId} was not accepted: {Reason}", id, fault.Message);
+            logger.LogWarning("Mail {MailId} was not accepted: {Reason}", id, exception.Message);
             return ProblemTypes.NotAccepted.Because("Kafka did not take the mail. Post it again.");
         }
-        catch (Exception fault) when (fault is KafkaProduceException || deadline.IsCancellationRequested)
+        catch (Exception exception) when (exception is KafkaProduceException || deadline.IsCancellationRequested)
         {
-            log.LogWarning("Whether mail {MailId} was accepted is not known: {Reason}", id, fault.Message);
+            logger.LogWarning("Whether mail {MailId} was accepted is not known: {Reason}", id, exception.Message);
             return ProblemTypes.OutcomeUnknown.Because(
                 $"Kafka did not acknowledge mail {id} in time. It may be sent, or not.", ("id", id));
         }

@@ -8,21 +8,21 @@ namespace Producer.Api.Failures;
 internal static class ReadFailures
 {
     public static async Task<Results<Ok<FailurePage>, ProblemHttpResult>> ListAsync(
-        HttpContext context, FailureStore failures, CancellationToken aborted)
+        HttpContext context, FailureStore failures, CancellationToken cancellationToken)
     {
         try
         {
             var query = FailureQuery.Read(context.Request.Query);
-            return TypedResults.Ok(await failures.ListAsync(query.Filter, query.Limit, query.Cursor, aborted));
+            return TypedResults.Ok(await failures.ListAsync(query.Filter, query.Limit, query.Cursor, cancellationToken));
         }
-        catch (FormatException fault)
+        catch (FormatException exception)
         {
-            return ProblemTypes.InvalidRequest.Because(fault.Message);
+            return ProblemTypes.InvalidRequest.Because(exception.Message);
         }
     }
 
-    public static async Task<Results<Ok<FailureReport>, ProblemHttpResult>> FindAsync(string id, FailureStore failures, CancellationToken aborted) =>
-        Guid.TryParseExact(id, "D", out var failureId) && await failures.FindAsync(failureId, aborted) is { } failure
+    public static async Task<Results<Ok<FailureReport>, ProblemHttpResult>> FindAsync(string id, FailureStore failures, CancellationToken cancellationToken) =>
+        Guid.TryParseExact(id, "D", out var failureId) && await failures.FindAsync(failureId, cancellationToken) is { } failure
             ? TypedResults.Ok(FailureReport.Of(failure))
             : NotFound(id);
 

@@ -7,8 +7,8 @@ namespace Producer.Api.Failures;
 
 /// <summary>Finishes replays that were asked for and not produced: by an instance that crashed, or while Kafka was away.</summary>
 internal sealed class ReplaySweep(
-    IServiceScopeFactory scopes, FailureStore failures, IOptions<ApiOptions> options, TimeProvider clock, ILogger<ReplaySweep> log)
-    : PeriodicSweep("pending replays", options.Value.ReplaySweepInterval, clock, log)
+    IServiceScopeFactory scopes, FailureStore failures, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<ReplaySweep> logger)
+    : PeriodicSweep("pending replays", options.Value.ReplaySweepInterval, timeProvider, logger)
 {
     private const int Batch = 100;
 
@@ -16,15 +16,15 @@ internal sealed class ReplaySweep(
     private TimeSpan Timeout => options.Value.AcceptTimeout * 2;
 
     /// <summary>Produces what is pending; false where it met an obstacle.</summary>
-    internal async Task<bool> SweepAsync(TimeSpan olderThan, CancellationToken stopping)
+    internal async Task<bool> SweepAsync(TimeSpan olderThan, CancellationToken cancellationToken)
     {
-        var pending = await failures.PendingReplaysAsync(olderThan, Batch, stopping);
+        var pending = await failures.PendingReplaysAsync(olderThan, Batch, cancellationToken);
         await using var scope = scopes.CreateAsyncScope();
         var replays = scope.ServiceProvider.GetRequiredService<Replays>();
         foreach (var replay in pending)
         {
             // The next would meet the same obstacle; all of them come back once their timeout is over.
-            if (!await replays.TryFinishAsync(replay, stopping))
+            if (!await replays.TryFinishAsync(replay, cancellationToken))
                 return false;
         }
 
@@ -32,5 +32,5 @@ internal sealed class ReplaySweep(
     }
 
     /// <inheritdoc />
-    protected override Task SweepAsync(CancellationToken stopping) => SweepAsync(Timeout, stopping);
+    protected override Task SweepAsync(CancellationToken cancellationToken) => SweepAsync(Timeout, cancellationToken);
 }

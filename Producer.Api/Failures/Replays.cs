@@ -11,23 +11,23 @@ namespace Producer.Api.Failures;
 /// Produces replays that were taken down, and marks them. A crash between the two leaves the replay pending, and
 /// <see cref="ReplaySweep"/> produces it again, which is harmless: the worker's claim knows the second record.
 /// </summary>
-internal sealed class Replays(IMailQueue queue, FailureStore failures, IOptions<ApiOptions> options, TimeProvider clock, ILogger<Replays> log)
+internal sealed class Replays(IMailQueue queue, FailureStore failures, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<Replays> logger)
 {
     /// <summary>Produces a replay; false where Kafka or Postgres did not answer and the sweep has to finish it.</summary>
-    public async Task<bool> TryFinishAsync(Replay replay, CancellationToken stopping)
+    public async Task<bool> TryFinishAsync(Replay replay, CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(options.Value.AcceptTimeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stopping);
+        using var deadline = new CancellationTokenSource(options.Value.AcceptTimeout, timeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
             await queue.EnqueueAgainAsync(replay.Key, replay.Value, ReplayHeaders.Of(replay), either.Token);
             await failures.MarkReplayedAsync(replay.FailureId, either.Token);
-            log.LogInformation("Failure {FailureId} was replayed as mail {MailId}, epoch {Epoch}", replay.FailureId, replay.MailId, replay.Epoch);
+            logger.LogInformation("Failure {FailureId} was replayed as mail {MailId}, epoch {Epoch}", replay.FailureId, replay.MailId, replay.Epoch);
             return true;
         }
-        catch (Exception fault) when (fault is KafkaProduceException || deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(fault))
+        catch (Exception exception) when (exception is KafkaProduceException || deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(exception))
         {
-            log.LogWarning("The replay of failure {FailureId} stays pending and will be tried again: {Reason}", replay.FailureId, fault.Message);
+            logger.LogWarning("The replay of failure {FailureId} stays pending and will be tried again: {Reason}", replay.FailureId, exception.Message);
             return false;
         }
     }

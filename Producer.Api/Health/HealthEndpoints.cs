@@ -16,9 +16,9 @@ internal static class HealthEndpoints
             .Produces<ReadyReport>().Produces<ReadyReport>(StatusCodes.Status503ServiceUnavailable).AllowAnonymous();
     }
 
-    private static async Task<IResult> ReadyAsync(HealthCheckService checks, CancellationToken aborted)
+    private static async Task<IResult> ReadyAsync(HealthCheckService checks, CancellationToken cancellationToken)
     {
-        var report = await checks.CheckHealthAsync(aborted);
+        var report = await checks.CheckHealthAsync(cancellationToken);
         var status = report.Status switch
         {
             HealthStatus.Healthy => "ready",

@@ -7,13 +7,13 @@ using Producer.Api.Configuration;
 namespace Producer.Api.Health;
 
 /// <summary>Asks Postgres for an answer. Without one the service is degraded: mails are accepted, reads answer 503.</summary>
-internal sealed class PostgresHealthCheck(NpgsqlDataSource postgres, IOptions<ApiOptions> options, TimeProvider clock) : IHealthCheck
+internal sealed class PostgresHealthCheck(NpgsqlDataSource postgres, IOptions<ApiOptions> options, TimeProvider timeProvider) : IHealthCheck
 {
     public const string Name = "postgres";
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, clock);
+        using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
@@ -21,9 +21,9 @@ internal sealed class PostgresHealthCheck(NpgsqlDataSource postgres, IOptions<Ap
             await command.ExecuteScalarAsync(either.Token);
             return HealthCheckResult.Healthy();
         }
-        catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
+        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
         {
-            return HealthCheckResult.Degraded($"Postgres does not answer: {fault.Message}. Mails are accepted; reads of mails and failures answer 503.");
+            return HealthCheckResult.Degraded($"Postgres does not answer: {exception.Message}. Mails are accepted; reads of mails and failures answer 503.");
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {

@@ -13,7 +13,7 @@ internal static class StartFaults
     public static void Meet(IServiceProvider services) => services.GetRequiredService<IStartupValidator>().Validate();
 
     /// <summary>What to fix; null where the fault is of another kind.</summary>
-    public static IReadOnlyList<string>? Explain(Exception fault) => fault switch
+    public static IReadOnlyList<string>? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => [.. options.Failures],
         SchemaMismatchException schema => [schema.Message],

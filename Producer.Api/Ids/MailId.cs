@@ -21,15 +21,15 @@ internal sealed class MailId
     private const byte DerivedFlag = 0b1000;
 
     private readonly byte[] _secret;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _timeProvider;
 
     /// <param name="secret">Shared by all instances. Another secret means: ids given out before are no longer known without Postgres.</param>
-    /// <param name="clock">Gives the time that new ids carry.</param>
-    public MailId(ReadOnlySpan<byte> secret, TimeProvider clock)
+    /// <param name="timeProvider">Gives the time that new ids carry.</param>
+    public MailId(ReadOnlySpan<byte> secret, TimeProvider timeProvider)
     {
         // A key of its own for this purpose, since the secret may be one that also serves others.
         _secret = HMACSHA256.HashData(secret, "mail-id"u8);
-        _clock = clock;
+        _timeProvider = timeProvider;
     }
 
     /// <summary>A new id, which carries the present time.</summary>
@@ -37,7 +37,7 @@ internal sealed class MailId
     {
         Span<byte> bytes = stackalloc byte[Size];
         RandomNumberGenerator.Fill(bytes);
-        var now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var now = _timeProvider.GetUtcNow().ToUnixTimeMilliseconds();
         BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)(now >> 32));
         BinaryPrimitives.WriteUInt32BigEndian(bytes[2..], (uint)now);
         return Seal(bytes, derived: false);

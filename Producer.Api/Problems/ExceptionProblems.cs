@@ -4,7 +4,7 @@ using Persistence;
 namespace Producer.Api.Problems;
 
 /// <summary>Turns what an endpoint throws into a problem answer, and tells the log what the caller is not told.</summary>
-internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> log) : IExceptionHandler
+internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -16,9 +16,9 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
 
         var (type, detail) = Explain(exception);
         if (type == ProblemTypes.Internal)
-            log.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
+            logger.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
         else if (type.Status >= 500)
-            log.LogWarning("{Method} {Path} answered {Code}: {Reason}", httpContext.Request.Method, httpContext.Request.Path, type.Code, exception.Message);
+            logger.LogWarning("{Method} {Path} answered {Code}: {Reason}", httpContext.Request.Method, httpContext.Request.Path, type.Code, exception.Message);
 
         httpContext.Response.StatusCode = type.Status;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = type.Details(detail) });

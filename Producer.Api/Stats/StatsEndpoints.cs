@@ -15,7 +15,7 @@ internal static class StatsEndpoints
     }
 
     public static void MapStats(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/stats", async (StatsReader reader, CancellationToken aborted) => TypedResults.Ok(await reader.ReadAsync(aborted)))
+        routes.MapGet("/stats", async (StatsReader reader, CancellationToken cancellationToken) => TypedResults.Ok(await reader.ReadAsync(cancellationToken)))
             .WithName("GetStats").WithTags("Stats").WithSummary("How the system stands: mails by state, failures by status, and what waits in Kafka.")
             .WithDescription(
                 "Mails by state are those that a worker has met; `unread` is what the workers have before them, `delayed` what waits for its next delivery, "

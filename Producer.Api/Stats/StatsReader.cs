@@ -13,24 +13,24 @@ namespace Producer.Api.Stats;
 /// Reads how the system stands, from Postgres and from Kafka at once. Each part has the time that <see cref="ApiOptions.StatsTimeout"/>
 /// gives, and is left out where it fails; the others are answered all the same.
 /// </summary>
-internal sealed class StatsReader(StoreStats store, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider clock)
+internal sealed class StatsReader(StoreStats store, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider timeProvider)
 {
-    public async Task<StatsReport> ReadAsync(CancellationToken aborted)
+    public async Task<StatsReport> ReadAsync(CancellationToken cancellationToken)
     {
-        using var deadline = new CancellationTokenSource(options.Value.StatsTimeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, aborted);
+        using var deadline = new CancellationTokenSource(options.Value.StatsTimeout, timeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var cancel = either.Token;
-        var mails = TryAsync("mails", () => CountAsync(store.CountMailsAsync(cancel)), cancel, aborted);
-        var failures = TryAsync("failures", () => CountAsync(store.CountFailuresAsync(cancel)), cancel, aborted);
-        var unread = TryAsync("unread", () => LagAsync(Groups.EmailSend, topic => topic == Topics.EmailSend, cancel), cancel, aborted);
+        var mails = TryAsync("mails", () => CountAsync(store.CountMailsAsync(cancel)), cancel, cancellationToken);
+        var failures = TryAsync("failures", () => CountAsync(store.CountFailuresAsync(cancel)), cancel, cancellationToken);
+        var unread = TryAsync("unread", () => LagAsync(Groups.EmailSend, topic => topic == Topics.EmailSend, cancel), cancel, cancellationToken);
         var delayed = TryAsync(
-            "delayed", () => LagAsync(Groups.EmailSendDelay, topic => topic.StartsWith(Topics.EmailSendDelayPrefix, StringComparison.Ordinal), cancel), cancel, aborted);
-        var deadLetters = TryAsync("dead_letters", () => LagAsync(Groups.EmailSendDeadLetter, topic => topic == Topics.EmailSendDeadLetter, cancel), cancel, aborted);
+            "delayed", () => LagAsync(Groups.EmailSendDelay, topic => topic.StartsWith(Topics.EmailSendDelayPrefix, StringComparison.Ordinal), cancel), cancel, cancellationToken);
+        var deadLetters = TryAsync("dead_letters", () => LagAsync(Groups.EmailSendDeadLetter, topic => topic == Topics.EmailSendDeadLetter, cancel), cancel, cancellationToken);
 
         await Task.WhenAll(mails, failures, unread, delayed, deadLetters);
         MissingPart[] missing =
             [.. new[] { (await mails).Missing, (await failures).Missing, (await unread).Missing, (await delayed).Missing, (await deadLetters).Missing }.OfType<MissingPart>()];
-        return new StatsReport(clock.GetUtcNow(), missing.Length == 0)
+        return new StatsReport(timeProvider.GetUtcNow(), missing.Length == 0)
         {
             Mails = (await mails).Value,
             Failures = (await failures).Value,
@@ -58,24 +58,24 @@ internal sealed class StatsReader(StoreStats store, KafkaInspector kafka, IOptio
             [.. progress.GroupBy(partition => partition.Topic).Select(topic => new TopicLag(topic.Key, topic.Sum(partition => partition.Lag)))]);
     }
 
-    private async Task<(T? Value, MissingPart? Missing)> TryAsync<T>(string part, Func<Task<T>> read, CancellationToken deadline, CancellationToken aborted)
+    private async Task<(T? Value, MissingPart? Missing)> TryAsync<T>(string part, Func<Task<T>> read, CancellationToken deadline, CancellationToken cancellationToken)
         where T : class
     {
         try
         {
             return (await read().WaitAsync(deadline), null);
         }
-        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return (null, new MissingPart(part, $"It could not be read within {options.Value.StatsTimeout} (Api:StatsTimeout)."));
         }
-        catch (KafkaException fault)
+        catch (KafkaException exception)
         {
-            return (null, new MissingPart(part, $"Kafka: {fault.Error.Reason}"));
+            return (null, new MissingPart(part, $"Kafka: {exception.Error.Reason}"));
         }
-        catch (Exception fault) when (PostgresErrors.IsUnavailable(fault))
+        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
         {
-            return (null, new MissingPart(part, $"Postgres: {fault.Message}"));
+            return (null, new MissingPart(part, $"Postgres: {exception.Message}"));
         }
     }
 }

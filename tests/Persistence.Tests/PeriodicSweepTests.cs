@@ -14,14 +14,14 @@ public sealed class PeriodicSweepTests
     [Test]
     public async Task It_sweeps_at_the_start_and_after_each_interval_whatever_becomes_of_a_sweep()
     {
-        var time = new FakeTimeProvider();
-        using var job = new Job(time, new InvalidOperationException("a row that cannot be read"), new NpgsqlException("down", new IOException()), null);
+        var timeProvider = new FakeTimeProvider();
+        using var job = new Job(timeProvider, new InvalidOperationException("a row that cannot be read"), new NpgsqlException("down", new IOException()), null);
 
         await job.StartAsync(CancellationToken.None);
         await job.HasSweptAsync(1);
         for (var sweeps = 2; sweeps <= 4; sweeps++)
         {
-            time.Advance(Interval);
+            timeProvider.Advance(Interval);
             await job.HasSweptAsync(sweeps);
         }
 
@@ -29,13 +29,13 @@ public sealed class PeriodicSweepTests
         job.ExecuteTask!.IsFaulted.ShouldBeFalse();
     }
 
-    private sealed class Job(TimeProvider time, params Exception?[] faults) : PeriodicSweep("rows", Interval, time, NullLogger.Instance)
+    private sealed class Job(TimeProvider timeProvider, params Exception?[] faults) : PeriodicSweep("rows", Interval, timeProvider, NullLogger.Instance)
     {
         private int _sweeps;
 
         public Task HasSweptAsync(int times) => Eventually.Until(() => Volatile.Read(ref _sweeps) == times, null, $"sweep {times}");
 
-        protected override Task SweepAsync(CancellationToken stopping) =>
-            faults.ElementAtOrDefault(Interlocked.Increment(ref _sweeps) - 1) is { } fault ? Task.FromException(fault) : Task.CompletedTask;
+        protected override Task SweepAsync(CancellationToken cancellationToken) =>
+            faults.ElementAtOrDefault(Interlocked.Increment(ref _sweeps) - 1) is { } exception ? Task.FromException(exception) : Task.CompletedTask;
     }
 }

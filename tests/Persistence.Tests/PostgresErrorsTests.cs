@@ -76,16 +76,16 @@ public sealed class PostgresErrorsTests
             await using var command = source.CreateCommand("SELECT pg_sleep(60)");
             var running = command.ExecuteNonQueryAsync();
             await happens();
-            var thrown = await Should.ThrowAsync<Exception>(() => running);
-            PostgresErrors.IsUnavailable(thrown).ShouldBeTrue(thrown.ToString());
+            var exception = await Should.ThrowAsync<Exception>(() => running);
+            PostgresErrors.IsUnavailable(exception).ShouldBeTrue(exception.ToString());
         }
     }
 
     private static async Task ShouldBeUnavailableAsync(string connectionString)
     {
         await using var source = NpgsqlDataSource.Create(connectionString);
-        var thrown = await Should.ThrowAsync<Exception>(async () => await source.OpenConnectionAsync());
-        PostgresErrors.IsUnavailable(thrown).ShouldBeTrue(thrown.ToString());
+        var exception = await Should.ThrowAsync<Exception>(async () => await source.OpenConnectionAsync());
+        PostgresErrors.IsUnavailable(exception).ShouldBeTrue(exception.ToString());
     }
 
     private static PostgresException State(string sqlState) => new("message", "ERROR", "ERROR", sqlState);

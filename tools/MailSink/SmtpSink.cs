@@ -21,7 +21,7 @@ public sealed class SmtpSink : IAsyncDisposable
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
     private readonly SmtpServices _services;
-    private readonly ILogger _log;
+    private readonly ILogger _logger;
     private readonly ConcurrentDictionary<long, (SmtpConnection Connection, Task Ended)> _sessions = new();
     private readonly Lock _lock = new();
     private ListeningSocket? _listener;
@@ -30,22 +30,22 @@ public sealed class SmtpSink : IAsyncDisposable
     private bool _stopped;
 
     /// <param name="options">What to listen on, keep and allow.</param>
-    /// <param name="time">The clock for received times, rules and time-outs; the system's if null.</param>
-    /// <param name="log">Where to log; nowhere if null.</param>
+    /// <param name="timeProvider">The clock for received times, rules and time-outs; the system's if null.</param>
+    /// <param name="logger">Where to log; nowhere if null.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">An option is out of its range.</exception>
-    public SmtpSink(SinkOptions options, TimeProvider? time = null, ILogger<SmtpSink>? log = null)
+    public SmtpSink(SinkOptions options, TimeProvider? timeProvider = null, ILogger<SmtpSink>? logger = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         SinkOptionsValidator.ThrowIfInvalid(options);
-        time ??= TimeProvider.System;
-        _log = log ?? NullLogger<SmtpSink>.Instance;
-        Certificate = options.Tls == SinkTls.None ? null : SelfSignedCertificate.Create(time.GetUtcNow());
+        timeProvider ??= TimeProvider.System;
+        _logger = logger ?? NullLogger<SmtpSink>.Instance;
+        Certificate = options.Tls == SinkTls.None ? null : SelfSignedCertificate.Create(timeProvider.GetUtcNow());
         _services = new SmtpServices(
             options,
-            time,
+            timeProvider,
             new MailStore(options.MaxMessages, options.MaxStoredBytes),
             new SinkCounters(),
-            new SmtpScript(time),
+            new SmtpScript(timeProvider),
             new AddressRules(),
             Certificate);
     }
@@ -80,12 +80,12 @@ public sealed class SmtpSink : IAsyncDisposable
 
     /// <summary>Makes a sink on a free port of 127.0.0.1 and starts it.</summary>
     /// <param name="configure">Changes the other options.</param>
-    /// <param name="time">The clock; the system's if null.</param>
-    public static SmtpSink StartOnFreePort(Action<SinkOptions>? configure = null, TimeProvider? time = null)
+    /// <param name="timeProvider">The clock; the system's if null.</param>
+    public static SmtpSink StartOnFreePort(Action<SinkOptions>? configure = null, TimeProvider? timeProvider = null)
     {
         var options = new SinkOptions { SmtpPort = 0 };
         configure?.Invoke(options);
-        var sink = new SmtpSink(options, time);
+        var sink = new SmtpSink(options, timeProvider);
         sink.Start();
         return sink;
     }
@@ -178,13 +178,13 @@ public sealed class SmtpSink : IAsyncDisposable
             {
                 Begin(await socket.AcceptAsync());
             }
-            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
                 if (!IsListening || listener.Socket != socket)
                     return;
 
                 // Out of file handles, or a client gone before it was taken: neither may end the server.
-                _log.LogWarning(error, "SMTP could not take a connection; going on");
+                _logger.LogWarning(exception, "SMTP could not take a connection; going on");
                 await Task.Delay(TimeSpan.FromMilliseconds(50), _services.Time);
             }
         }
@@ -212,14 +212,14 @@ public sealed class SmtpSink : IAsyncDisposable
             else
                 await new SmtpSession(connection, _services, number).RunAsync();
         }
-        catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException or AuthenticationException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or AuthenticationException or OperationCanceledException)
         {
-            _log.LogDebug(error, "SMTP connection {Number} from {Client} ended early", number, connection.Client);
+            _logger.LogDebug(exception, "SMTP connection {Number} from {Client} ended early", number, connection.Client);
         }
-        catch (Exception error)
+        catch (Exception exception)
         {
             // A bug in one session must not take the server down unseen.
-            _log.LogError(error, "SMTP connection {Number} from {Client} failed", number, connection.Client);
+            _logger.LogError(exception, "SMTP connection {Number} from {Client} failed", number, connection.Client);
         }
         finally
         {

@@ -57,9 +57,9 @@ internal sealed class Broker : IAsyncDisposable
             var version = await KafkaVersion.OfAsync(bootstrapServers);
             return $"{version}, {cluster.Nodes.Count} broker(s), {origin}";
         }
-        catch (KafkaException e)
+        catch (KafkaException exception)
         {
-            throw new NoServerException($"no real broker answers at {bootstrapServers}: {e.Error.Reason}");
+            throw new NoServerException($"no real broker answers at {bootstrapServers}: {exception.Error.Reason}");
         }
     }
 }

@@ -28,9 +28,9 @@ internal static class ChildProcess
                 ? JsonSerializer.Deserialize<Measurement>(result[ResultMark.Length..])!
                 : throw new InvalidOperationException($"{row.Name}, {side.Name}: the process that measures ended with status {process.ExitCode} and no figures; what it said is above.");
         }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"{row.Name}, {side.Name}: nothing was measured within {Deadline.TotalMinutes:0} min.", e);
+            throw new TimeoutException($"{row.Name}, {side.Name}: nothing was measured within {Deadline.TotalMinutes:0} min.", exception);
         }
         finally
         {

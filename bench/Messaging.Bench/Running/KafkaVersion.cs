@@ -38,7 +38,7 @@ internal static class KafkaVersion
             await stream.ReadExactlyAsync(answer, timeout.Token);
             return InWords(answer);
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or FormatException or IndexOutOfRangeException)
+        catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException or FormatException or IndexOutOfRangeException)
         {
             // Behind TLS or SASL nobody answers this; the measurement is the same.
             return "Kafka, version unknown";

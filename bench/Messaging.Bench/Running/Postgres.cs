@@ -64,9 +64,9 @@ internal sealed class Postgres : IAsyncDisposable
                 "SELECT format('PostgreSQL %s, fsync %s, synchronous_commit %s', current_setting('server_version'), current_setting('fsync'), current_setting('synchronous_commit'))");
             return $"{await command.ExecuteScalarAsync(cancellationToken)}, {origin}";
         }
-        catch (NpgsqlException e)
+        catch (NpgsqlException exception)
         {
-            throw new NoServerException($"Postgres, {origin}, cannot be used: {e.Message}");
+            throw new NoServerException($"Postgres, {origin}, cannot be used: {exception.Message}");
         }
     }
 }

@@ -31,9 +31,9 @@ internal sealed class SuiteRunner(Suite suite, BenchOptions options)
             await _progress.WriteLineAsync("bench: stopped");
             return 2;
         }
-        catch (Exception e) when (e is NoServerException or KafkaException or InvalidOperationException or TimeoutException)
+        catch (Exception exception) when (exception is NoServerException or KafkaException or InvalidOperationException or TimeoutException)
         {
-            await _progress.WriteLineAsync($"bench: {e.Message}");
+            await _progress.WriteLineAsync($"bench: {exception.Message}");
             return 2;
         }
     }

@@ -93,7 +93,7 @@ internal sealed class Topics(string bootstrapServers, Func<int, BenchRecord> rec
             producer.Produce(topic, message, report);
             return true;
         }
-        catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
+        catch (ProduceException<byte[], byte[]> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
         {
             return false;
         }

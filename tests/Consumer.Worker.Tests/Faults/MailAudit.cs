@@ -39,9 +39,9 @@ internal static class MailAudit
         {
             assertions();
         }
-        catch (ShouldAssertException failure)
+        catch (ShouldAssertException exception)
         {
-            throw new ShouldAssertException($"{failure.Message}\n{await world.DescribeAsync()}", failure);
+            throw new ShouldAssertException($"{exception.Message}\n{await world.DescribeAsync()}", exception);
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class StartTests
 
     private static string Start(params string[] args)
     {
-        var failure = Should.Throw<Exception>(() => WorkerHost.Build(args, MailTopics.Default));
-        return StartChecks.Explain(failure).ShouldNotBeNull(failure.ToString());
+        var exception = Should.Throw<Exception>(() => WorkerHost.Build(args, MailTopics.Default));
+        return StartChecks.Explain(exception).ShouldNotBeNull(exception.ToString());
     }
 }

@@ -15,7 +15,7 @@ namespace Consumer.Worker.Tests.Sending;
 /// <summary>Claims whose fate the worker does not know, before store that lose answers.</summary>
 internal sealed class AbandonedClaimsTests
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _timeProvider = new();
     private LossyStore _store = null!;
     private InFlightMails _inFlight = null!;
     private NpgsqlDataSource _postgres = null!;
@@ -28,11 +28,11 @@ internal sealed class AbandonedClaimsTests
     public void SetUp()
     {
         _store = new LossyStore();
-        _inFlight = new InFlightMails(_time);
+        _inFlight = new InFlightMails(_timeProvider);
         _postgres = NpgsqlDataSource.Create("Host=nowhere.invalid");
-        _lease = new WorkerLease(new WorkerStore(_postgres), Create(new WorkerOptions()), _time, NullLogger<WorkerLease>.Instance);
-        _shutdown = new WorkerShutdown(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Create(new WorkerOptions()), _time);
-        _abandoned = new AbandonedClaims(_store, _lease, _inFlight, _time, NullLogger<AbandonedClaims>.Instance);
+        _lease = new WorkerLease(new WorkerStore(_postgres), Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
+        _shutdown = new WorkerShutdown(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Create(new WorkerOptions()), _timeProvider);
+        _abandoned = new AbandonedClaims(_store, _lease, _inFlight, _timeProvider, NullLogger<AbandonedClaims>.Instance);
         _mail = new IncomingMail(new SendEmail(), new MailRecord
         {
             Identity = new RecordIdentity(Guid.NewGuid(), 0, 1),
@@ -60,7 +60,7 @@ internal sealed class AbandonedClaimsTests
     {
         await LoseClaimAsync();
         await _abandoned.LetGoAsync(CancellationToken.None);
-        _time.Advance(AbandonedClaims.LatestCommit);
+        _timeProvider.Advance(AbandonedClaims.LatestCommit);
         _store.Held.Add(new HeldClaim(_mail.Identity, 1));
 
         await _abandoned.LetGoAsync(CancellationToken.None);
@@ -73,7 +73,7 @@ internal sealed class AbandonedClaimsTests
     {
         var claimed = new ClaimResult.Claimed(1, [], [], DateTimeOffset.UnixEpoch, "1@example.com", null);
         _store.Fails = true;
-        await new OutcomeRecorder(_store, _inFlight, _shutdown, _time, NullLogger<OutcomeRecorder>.Instance)
+        await new OutcomeRecorder(_store, _inFlight, _shutdown, _timeProvider, NullLogger<OutcomeRecorder>.Instance)
             .ReleaseAsync(new DeliveryAttempt(_mail, claimed, leaseTerm: 0));
         _store.Fails = false;
         _store.Held.Add(new HeldClaim(_mail.Identity, 1));
@@ -87,7 +87,7 @@ internal sealed class AbandonedClaimsTests
     public async Task A_mail_is_asked_about_until_no_statement_can_be_under_way_any_more_and_the_database_have_answered()
     {
         await LoseClaimAsync();
-        _time.Advance(AbandonedClaims.LatestCommit + TimeSpan.FromSeconds(1));
+        _timeProvider.Advance(AbandonedClaims.LatestCommit + TimeSpan.FromSeconds(1));
         _store.Fails = true;
         await Should.ThrowAsync<TimeoutException>(_abandoned.LetGoAsync(CancellationToken.None));
         _inFlight.LeftBehind().ShouldHaveSingleItem();
@@ -103,7 +103,7 @@ internal sealed class AbandonedClaimsTests
     {
         await LoseClaimAsync();
         var first = _inFlight.LeftBehind().ShouldHaveSingleItem();
-        _time.Advance(TimeSpan.FromSeconds(1));
+        _timeProvider.Advance(TimeSpan.FromSeconds(1));
         await LoseClaimAsync();
 
         _inFlight.Forget(first);
@@ -114,7 +114,7 @@ internal sealed class AbandonedClaimsTests
     private async Task LoseClaimAsync()
     {
         _store.Fails = true;
-        await Should.ThrowAsync<TimeoutException>(new MailClaims(_store, _lease, _inFlight, _time)
+        await Should.ThrowAsync<TimeoutException>(new MailClaims(_store, _lease, _inFlight, _timeProvider)
             .ClaimAsync(_mail, takeBack: true, CancellationToken.None, CancellationToken.None));
         _store.Fails = false;
     }

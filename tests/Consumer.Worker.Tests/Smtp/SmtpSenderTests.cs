@@ -251,8 +251,8 @@ internal sealed class SmtpSenderTests(bool chunking)
     {
         _sink.Script.Add(new ScriptRule(stage, RuleAction.Reply(code)));
 
-        var failure = await Should.ThrowAsync<SmtpUnavailableException>(() => Send(Bob));
-        failure.Message.ShouldContain("Smtp:Host");
+        var exception = await Should.ThrowAsync<SmtpUnavailableException>(() => Send(Bob));
+        exception.Message.ShouldContain("Smtp:Host");
     }
 
     [Test]

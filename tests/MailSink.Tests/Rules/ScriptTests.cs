@@ -21,14 +21,14 @@ internal sealed class ScriptTests
     [Test]
     public async Task A_rule_acts_only_in_its_span_of_time()
     {
-        var time = new FakeTimeProvider();
-        await using var sink = SmtpSink.StartOnFreePort(time: time);
+        var timeProvider = new FakeTimeProvider();
+        await using var sink = SmtpSink.StartOnFreePort(timeProvider: timeProvider);
         sink.Script.Add(new ScriptRule(SmtpStage.Mail, RuleAction.Reply(451)) { From = TimeSpan.FromSeconds(10), For = TimeSpan.FromSeconds(5) });
 
         (await Mailing.TryAsync(sink, "bob@example.com")).ShouldBeNull();
-        time.Advance(TimeSpan.FromSeconds(10));
+        timeProvider.Advance(TimeSpan.FromSeconds(10));
         (await Mailing.TryAsync(sink, "bob@example.com")).ShouldBe(451);
-        time.Advance(TimeSpan.FromSeconds(5));
+        timeProvider.Advance(TimeSpan.FromSeconds(5));
         (await Mailing.TryAsync(sink, "bob@example.com")).ShouldBeNull();
     }
 
@@ -118,8 +118,8 @@ internal sealed class ScriptTests
     [Test]
     public async Task A_delay_holds_the_answer_back_and_hang_gives_none()
     {
-        var time = new FakeTimeProvider();
-        await using var sink = SmtpSink.StartOnFreePort(time: time);
+        var timeProvider = new FakeTimeProvider();
+        await using var sink = SmtpSink.StartOnFreePort(timeProvider: timeProvider);
         sink.Script.Add(new ScriptRule(SmtpStage.Noop, RuleAction.Reply(450).After(TimeSpan.FromSeconds(3))) { Times = 1 });
         sink.Script.Add(new ScriptRule(SmtpStage.Noop, RuleAction.Hang));
         using var raw = await RawClient.GreetedAsync(sink);
@@ -130,7 +130,7 @@ internal sealed class ScriptTests
         await Eventually.Until(
             () =>
             {
-                time.Advance(TimeSpan.FromSeconds(3));
+                timeProvider.Advance(TimeSpan.FromSeconds(3));
                 return late.IsCompleted;
             },
             within: null,

@@ -120,8 +120,8 @@ internal sealed class ProtocolTests
     [Test]
     public async Task A_silent_client_is_told_and_sent_away()
     {
-        var time = new FakeTimeProvider();
-        await using var sink = SmtpSink.StartOnFreePort(time: time);
+        var timeProvider = new FakeTimeProvider();
+        await using var sink = SmtpSink.StartOnFreePort(timeProvider: timeProvider);
         using var raw = await RawClient.GreetedAsync(sink);
 
         // Until the server waits for the next command, its clock has nothing to ring for.
@@ -129,7 +129,7 @@ internal sealed class ProtocolTests
         await Eventually.Until(
             () =>
             {
-                time.Advance(TimeSpan.FromMinutes(6));
+                timeProvider.Advance(TimeSpan.FromMinutes(6));
                 return reply.IsCompleted;
             },
             within: null,

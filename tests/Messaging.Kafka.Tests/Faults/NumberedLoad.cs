@@ -46,7 +46,7 @@ public sealed class NumberedLoad(string bootstrapServers, KafkaRecords records, 
         }));
 
     /// <summary>Produces until it is told to stop or has produced enough; what is not acknowledged is produced again, as a careful client would.</summary>
-    public async Task ProduceAsync(int count, CancellationToken stop = default)
+    public async Task ProduceAsync(int count, CancellationToken cancellationToken = default)
     {
         await using var host = await RiderHost.StartAsync(
             bootstrapServers,
@@ -54,10 +54,10 @@ public sealed class NumberedLoad(string bootstrapServers, KafkaRecords records, 
             (_, kafka) => kafka.DeliveryTimeout = TimeSpan.FromSeconds(60));
         await Parallel.ForEachAsync(Enumerable.Range(0, keys), new ParallelOptions { MaxDegreeOfParallelism = keys }, async (key, _) =>
         {
-            for (var number = 0; number < count / keys && !stop.IsCancellationRequested; number++)
+            for (var number = 0; number < count / keys && !cancellationToken.IsCancellationRequested; number++)
             {
                 // A backlog, but no more of one than the consumers can work off in the time that a test has.
-                while (Produced - Handled > 2_000 && !stop.IsCancellationRequested)
+                while (Produced - Handled > 2_000 && !cancellationToken.IsCancellationRequested)
                     await Task.Delay(10, CancellationToken.None);
                 await ProduceOne(host, key, number);
                 Interlocked.Increment(ref _produced);
@@ -66,9 +66,9 @@ public sealed class NumberedLoad(string bootstrapServers, KafkaRecords records, 
     }
 
     /// <summary>Reads the committed offsets again and again, and notes each that has passed a record that had not ended.</summary>
-    public async Task WatchCommitsAsync(CancellationToken stop)
+    public async Task WatchCommitsAsync(CancellationToken cancellationToken)
     {
-        while (!stop.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
             try
             {

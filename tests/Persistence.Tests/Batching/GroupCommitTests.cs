@@ -157,8 +157,8 @@ public sealed class GroupCommitTests
             _batches.Enqueue([.. items.Select(item => item.Number)]);
             await _released.Task;
             Interlocked.Decrement(ref _atOnce);
-            if (Fail(items) is { } failure)
-                throw failure;
+            if (Fail(items) is { } exception)
+                throw exception;
             foreach (var item in items)
                 _written.Enqueue(item.Number);
             return [.. items.Select(item => item.Number)];

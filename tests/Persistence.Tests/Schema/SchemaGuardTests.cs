@@ -34,10 +34,10 @@ public sealed class SchemaGuardTests
         await server.StopAsync();
         using var host = Host(server.ConnectionString, WhenUnreachable.GoOn);
         await host.StartAsync();
-        var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-        stopping.IsCancellationRequested.ShouldBeFalse();
+        var cancellationToken = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        cancellationToken.IsCancellationRequested.ShouldBeFalse();
         await server.StartAsync();
-        await Eventually.Until(() => stopping.IsCancellationRequested, null, "the service stops");
+        await Eventually.Until(() => cancellationToken.IsCancellationRequested, null, "the service stops");
         await host.StopAsync();
     }
 
@@ -64,11 +64,11 @@ public sealed class SchemaGuardTests
         builder.Configuration["Database:CommandTimeout"] = "00:00:00";
         builder.Services.AddPersistence(builder.Configuration);
         using var host = builder.Build();
-        var thrown = Should.Throw<OptionsValidationException>(() => host.Start());
-        thrown.Failures.Count().ShouldBe(3);
-        thrown.Message.ShouldContain("Database:ConnectionString is empty");
-        thrown.Message.ShouldContain("Database:MaxPoolSize is 0; allowed is 1 to 1000");
-        thrown.Message.ShouldContain("Database:CommandTimeout is 00:00:00");
+        var exception = Should.Throw<OptionsValidationException>(() => host.Start());
+        exception.Failures.Count().ShouldBe(3);
+        exception.Message.ShouldContain("Database:ConnectionString is empty");
+        exception.Message.ShouldContain("Database:MaxPoolSize is 0; allowed is 1 to 1000");
+        exception.Message.ShouldContain("Database:CommandTimeout is 00:00:00");
     }
 
     [TestCase("Host=x;Nonsense=1;Password=secret")]

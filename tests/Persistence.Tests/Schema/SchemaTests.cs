@@ -62,8 +62,8 @@ public sealed class SchemaTests : StoreTests
     public async Task A_database_that_is_not_there_is_waited_for_only_so_long()
     {
         await using var nowhere = Store.At("Host=127.0.0.1;Port=1;Database=x;Username=x;Timeout=1");
-        var thrown = await Should.ThrowAsync<Exception>(() => nowhere.Migrator.MigrateAsync(TimeSpan.FromSeconds(1)));
-        PostgresErrors.IsUnavailable(thrown).ShouldBeTrue(thrown.ToString());
+        var exception = await Should.ThrowAsync<Exception>(() => nowhere.Migrator.MigrateAsync(TimeSpan.FromSeconds(1)));
+        PostgresErrors.IsUnavailable(exception).ShouldBeTrue(exception.ToString());
     }
 
     [Test]

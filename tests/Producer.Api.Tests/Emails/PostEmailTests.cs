@@ -187,20 +187,20 @@ public class PostEmailTests
     [Test]
     public async Task A_Kafka_that_hangs_is_answered_for_within_the_configured_time()
     {
-        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var api = await ApiHost.StartAsync([("Api:AcceptTimeout", "00:00:03")], services => services.AddSingleton<TimeProvider>(clock));
+        var timeProvider = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var api = await ApiHost.StartAsync([("Api:AcceptTimeout", "00:00:03")], services => services.AddSingleton<TimeProvider>(timeProvider));
         var hangs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        api.Queue.Before = cancellation =>
+        api.Queue.Before = cancellationToken =>
         {
             hangs.SetResult();
-            return Task.Delay(Timeout.Infinite, cancellation);
+            return Task.Delay(Timeout.Infinite, cancellationToken);
         };
 
         var answer = api.PostAsync("/emails", Mail);
         await hangs.Task.WaitAsync(Deadline);
-        clock.Advance(TimeSpan.FromSeconds(2));
+        timeProvider.Advance(TimeSpan.FromSeconds(2));
         answer.IsCompleted.ShouldBeFalse();
-        clock.Advance(TimeSpan.FromSeconds(1));
+        timeProvider.Advance(TimeSpan.FromSeconds(1));
 
         await (await answer.WaitAsync(Deadline)).ProblemAsync(503, "outcome_unknown");
     }

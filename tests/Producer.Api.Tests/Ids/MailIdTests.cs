@@ -29,10 +29,10 @@ public class MailIdTests
     [Test]
     public void An_id_is_a_UUID_of_version_8_and_sorts_by_time()
     {
-        var clock = new FakeTimeProvider(Now);
-        var ids = new MailId("a secret of some length"u8, clock);
+        var timeProvider = new FakeTimeProvider(Now);
+        var ids = new MailId("a secret of some length"u8, timeProvider);
         var earlier = ids.New();
-        clock.Advance(TimeSpan.FromMilliseconds(1));
+        timeProvider.Advance(TimeSpan.FromMilliseconds(1));
         var later = ids.New();
 
         earlier.Version.ShouldBe(8);

@@ -15,8 +15,8 @@ internal static class MailpitEndpoints
 
     public static void MapMailpitApi(this WebApplication app)
     {
-        var time = app.Services.GetRequiredService<TimeProvider>();
-        var started = time.GetTimestamp();
+        var timeProvider = app.Services.GetRequiredService<TimeProvider>();
+        var started = timeProvider.GetTimestamp();
 
         app.MapGet("/livez", () => "ok");
         app.MapGet("/readyz", (SmtpSink sink) => sink.IsListening
@@ -24,7 +24,7 @@ internal static class MailpitEndpoints
             : Results.Text("SMTP is not listening", statusCode: StatusCodes.Status503ServiceUnavailable));
 
         var api = app.MapGroup("/api/v1");
-        api.MapGet("/info", (SmtpSink sink) => MailpitView.Info(sink, time.GetElapsedTime(started)));
+        api.MapGet("/info", (SmtpSink sink) => MailpitView.Info(sink, timeProvider.GetElapsedTime(started)));
         api.MapGet("/messages", (SmtpSink sink, int? start, int? limit) => MailpitView.List(sink, From(start), AtMost(limit)));
         api.MapDelete("/messages", DeleteAsync);
         api.MapGet("/search", (SmtpSink sink, string? query, int? start, int? limit) => string.IsNullOrWhiteSpace(query)
@@ -58,10 +58,10 @@ internal static class MailpitEndpoints
             {
                 body = await request.ReadFromJsonAsync<MailpitIds>();
             }
-            catch (JsonException error)
+            catch (JsonException exception)
             {
                 // Mailpit would delete everything here; a mistyped list should not.
-                return Results.Text($"Error: {error.Message}", statusCode: StatusCodes.Status400BadRequest);
+                return Results.Text($"Error: {exception.Message}", statusCode: StatusCodes.Status400BadRequest);
             }
         }
 
@@ -88,9 +88,9 @@ internal static class MailpitEndpoints
             using var message = mail.Parse();
             return show(mail, message);
         }
-        catch (FormatException error)
+        catch (FormatException exception)
         {
-            return Results.Text($"Error: these bytes are not a mail ({error.Message}); see /raw.", statusCode: StatusCodes.Status400BadRequest);
+            return Results.Text($"Error: these bytes are not a mail ({exception.Message}); see /raw.", statusCode: StatusCodes.Status400BadRequest);
         }
     }
 

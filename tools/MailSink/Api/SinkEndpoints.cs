@@ -46,9 +46,9 @@ internal static class SinkEndpoints
             change();
             return Results.Json(Script(sink));
         }
-        catch (Exception error) when (error is ArgumentException or FormatException)
+        catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            return Results.Problem(error.Message, statusCode: StatusCodes.Status400BadRequest, title: "The rule cannot be taken");
+            return Results.Problem(exception.Message, statusCode: StatusCodes.Status400BadRequest, title: "The rule cannot be taken");
         }
     }
 

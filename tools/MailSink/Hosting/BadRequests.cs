@@ -11,10 +11,10 @@ internal static class BadRequests
         {
             await next(context);
         }
-        catch (BadHttpRequestException error) when (!context.Response.HasStarted)
+        catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
         {
-            var reason = error.InnerException is JsonException json ? json.Message : error.Message;
-            await Results.Problem(reason, statusCode: error.StatusCode, title: "The request cannot be read").ExecuteAsync(context);
+            var reason = exception.InnerException is JsonException json ? json.Message : exception.Message;
+            await Results.Problem(reason, statusCode: exception.StatusCode, title: "The request cannot be read").ExecuteAsync(context);
         }
     }
 }

@@ -20,17 +20,17 @@ internal static class SinkHost
             await app.RunAsync();
             return 0;
         }
-        catch (OptionsValidationException error)
+        catch (OptionsValidationException exception)
         {
-            return Fail(error.Failures);
+            return Fail(exception.Failures);
         }
-        catch (SinkStartException error)
+        catch (SinkStartException exception)
         {
-            return Fail([error.Message]);
+            return Fail([exception.Message]);
         }
-        catch (IOException error) when (error.InnerException is AddressInUseException)
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
         {
-            return Fail([$"{error.Message} Stop what uses that port, or set Sink:HttpPort (Sink__HttpPort) to another, 0 for any free one."]);
+            return Fail([$"{exception.Message} Stop what uses that port, or set Sink:HttpPort (Sink__HttpPort) to another, 0 for any free one."]);
         }
     }
 
@@ -81,10 +81,10 @@ internal static class SinkHost
         {
             options = configuration.GetSection(SinkOptions.Section).Get<SinkOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new SinkOptions();
         }
-        catch (InvalidOperationException error)
+        catch (InvalidOperationException exception)
         {
             // A value of the wrong type, or a key that does not exist; the binder's message names it.
-            throw new OptionsValidationException(SinkOptions.Section, typeof(SinkOptions), [$"Section {SinkOptions.Section}: {error.Message}"]);
+            throw new OptionsValidationException(SinkOptions.Section, typeof(SinkOptions), [$"Section {SinkOptions.Section}: {exception.Message}"]);
         }
 
         SinkOptionsValidator.ThrowIfInvalid(options);

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace MailSink.Hosting;
 
 /// <summary>Starts and stops the sink with the program, and says where it is once all of it answers.</summary>
-internal sealed class SinkService(SmtpSink sink, SinkOptions options, IServer server, ILogger<SinkService> log) : IHostedLifecycleService
+internal sealed class SinkService(SmtpSink sink, SinkOptions options, IServer server, ILogger<SinkService> logger) : IHostedLifecycleService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -15,7 +15,7 @@ internal sealed class SinkService(SmtpSink sink, SinkOptions options, IServer se
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         var page = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "no address";
-        log.LogInformation("SMTP on {Address}:{Port}, page on {Page}", options.BindAddress, sink.Port, page);
+        logger.LogInformation("SMTP on {Address}:{Port}, page on {Page}", options.BindAddress, sink.Port, page);
         return Task.CompletedTask;
     }
 

@@ -5,10 +5,10 @@ namespace MailSink.Rules;
 /// <summary>The rules that tests gave this server; the first that fits acts. Safe to change while mail comes in.</summary>
 public sealed class SmtpScript
 {
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
     private ImmutableArray<ActiveRule> _rules = [];
 
-    internal SmtpScript(TimeProvider time) => _time = time;
+    internal SmtpScript(TimeProvider timeProvider) => _timeProvider = timeProvider;
 
     /// <summary>The rules in force, in order, also those that are spent.</summary>
     public IReadOnlyList<ActiveRule> Rules => _rules;
@@ -18,7 +18,7 @@ public sealed class SmtpScript
     public ActiveRule Add(ScriptRule rule)
     {
         ArgumentNullException.ThrowIfNull(rule);
-        var active = Activate(rule, _time.GetTimestamp());
+        var active = Activate(rule, _timeProvider.GetTimestamp());
         ImmutableInterlocked.Update(ref _rules, rules => rules.Add(active));
         return active;
     }
@@ -28,7 +28,7 @@ public sealed class SmtpScript
     public void Replace(IEnumerable<ScriptRule> rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        var now = _time.GetTimestamp();
+        var now = _timeProvider.GetTimestamp();
         ImmutableInterlocked.InterlockedExchange(ref _rules, [.. rules.Select(rule => Activate(rule, now))]);
     }
 
@@ -42,7 +42,7 @@ public sealed class SmtpScript
     {
         foreach (var active in _rules)
         {
-            if (active.Rule.Fits(moment, _time.GetElapsedTime(active.AddedAt)) && active.TryTake())
+            if (active.Rule.Fits(moment, _timeProvider.GetElapsedTime(active.AddedAt)) && active.TryTake())
                 return active.Rule.Then;
         }
 

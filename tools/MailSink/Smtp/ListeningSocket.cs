@@ -23,11 +23,11 @@ internal sealed class ListeningSocket : IDisposable
             _socket.Listen(Backlog);
             _endPoint = (IPEndPoint)_socket.LocalEndPoint!;
         }
-        catch (SocketException error)
+        catch (SocketException exception)
         {
             throw new SinkStartException(
-                $"SMTP cannot listen on {endPoint}: {error.Message}. Stop what uses that port, or set Sink:SmtpPort (Sink__SmtpPort) to another, 0 for any free one.",
-                error);
+                $"SMTP cannot listen on {endPoint}: {exception.Message}. Stop what uses that port, or set Sink:SmtpPort (Sink__SmtpPort) to another, 0 for any free one.",
+                exception);
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
     private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true);
 
     private readonly Socket _socket;
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
     private readonly TimeSpan _idleTimeout;
     private readonly ITimer _idle;
     // Never disposed: Stop may come while the session ends, and without a timer it holds nothing.
@@ -28,14 +28,14 @@ internal sealed class SmtpConnection : IAsyncDisposable
     private PipeWriter _output;
     private volatile bool _timedOut;
 
-    public SmtpConnection(Socket socket, TimeSpan idleTimeout, TimeProvider time)
+    public SmtpConnection(Socket socket, TimeSpan idleTimeout, TimeProvider timeProvider)
     {
         socket.NoDelay = true;
-        (_socket, _idleTimeout, _time) = (socket, idleTimeout, time);
+        (_socket, _idleTimeout, _timeProvider) = (socket, idleTimeout, timeProvider);
         Client = (socket.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "unknown";
         _stream = new NetworkStream(socket, ownsSocket: true);
         (_input, _output) = (PipeReader.Create(_stream, ReaderOptions), PipeWriter.Create(_stream, WriterOptions));
-        _idle = time.CreateTimer(_ => TimeOut(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _idle = timeProvider.CreateTimer(_ => TimeOut(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The client's IP address.</summary>
@@ -136,7 +136,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
     public async ValueTask DelayAsync(TimeSpan delay)
     {
         await FlushAsync();
-        await Task.Delay(delay, _time, _stop.Token);
+        await Task.Delay(delay, _timeProvider, _stop.Token);
     }
 
     /// <summary>Waits for a task; what was answered before is sent first.</summary>
@@ -152,7 +152,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
     {
         await FlushAsync();
         var tls = new SslStream(_stream, leaveInnerStreamOpen: false);
-        using var limit = new CancellationTokenSource(_idleTimeout, _time);
+        using var limit = new CancellationTokenSource(_idleTimeout, _timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
         await _input.CompleteAsync();
         await _output.CompleteAsync();
