@@ -27,16 +27,16 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
     /// <summary>Where the client is, for brokers that let it read from a replica nearby (<c>client.rack</c>). Default: none.</summary>
     string ClientRack { set; }
 
-    /// <summary>The largest answer that is taken, in bytes. Default: 100,000,000.</summary>
+    /// <summary>The largest response that is accepted, in bytes. Default: 100,000,000.</summary>
     int? ReceiveMessageMaxBytes { set; }
 
-    /// <summary>How often the cluster's topics and brokers are read anew. Default: 5 min.</summary>
+    /// <summary>How often the cluster's topics and brokers are read again. Default: 5 min.</summary>
     TimeSpan? TopicMetadataRefreshInterval { set; }
 
     /// <summary>How long what is known of them holds. Default: three times <see cref="TopicMetadataRefreshInterval"/>.</summary>
     TimeSpan? MetadataMaxAge { set; }
 
-    /// <summary>The pause before a lost connection is made anew; it doubles. Default: 100 ms.</summary>
+    /// <summary>The pause before a lost connection is made again; it doubles. Default: 100 ms.</summary>
     TimeSpan? ReconnectBackoff { set; }
 
     /// <summary>The longest such pause. Default: 10 s.</summary>
@@ -91,7 +91,7 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
 
     /// <summary>
     /// Consumes a topic's records as they are, whatever is in them, without deserializer or pipeline. The offset moves when the
-    /// handler returns; a record whose handler throws is tried again until it goes well, so that none is passed over.
+    /// handler returns; a record whose handler throws is tried again until it succeeds, so that none is passed over.
     /// </summary>
     /// <param name="topicName">The topic.</param>
     /// <param name="groupId">The consumer group.</param>

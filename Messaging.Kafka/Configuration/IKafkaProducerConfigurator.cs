@@ -9,7 +9,7 @@ namespace MassTransit;
 /// </summary>
 public interface IKafkaProducerConfigurator : ISendObserverConnector, ISendPipelineConfigurator
 {
-    /// <summary>How long records are gathered into a batch. Default: 2 ms.</summary>
+    /// <summary>How long records are gathered into a batch. Default: 5 ms.</summary>
     TimeSpan? Linger { set; }
 
     /// <summary>How many records a batch takes (<c>batch.num.messages</c>). Default: 10,000.</summary>

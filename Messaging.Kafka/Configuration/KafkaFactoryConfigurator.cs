@@ -15,8 +15,8 @@ namespace Messaging.Kafka.Configuration;
 /// <summary>Gathers what the application configures in <c>UsingKafka</c>, checks it, and builds the rider when the bus is there.</summary>
 internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, ClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
 {
-    private readonly List<(string Topic, string Group, Func<IBusInstance, KafkaHost, BuiltEndpoint> Build)> _endpoints = [];
-    private readonly List<RawEndpoint> _rawEndpoints = [];
+    private readonly List<(string Topic, string Group, Func<IBusInstance, KafkaHost, IEnumerable<KafkaEndpoint>> Build)> _endpoints = [];
+    private readonly List<RawEndpointConfigurator> _rawEndpoints = [];
     private readonly List<Action<ISendPipeConfigurator>> _configureSend = [];
     private readonly ReceiveEndpointObservable _endpointObservers = new();
     private readonly SendObservable _sendObservers = new();
@@ -121,8 +121,12 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         }));
     }
 
-    public void RawTopicEndpoint(string topicName, string groupId, Func<KafkaRecord, CancellationToken, Task> handler, Action<IKafkaConsumerConfigurator>? configure = null) =>
-        _rawEndpoints.Add(new RawEndpoint(topicName, groupId, clientConfig, handler, configure));
+    public void RawTopicEndpoint(string topicName, string groupId, Func<KafkaRecord, CancellationToken, Task> handler, Action<IKafkaConsumerConfigurator>? configure = null)
+    {
+        var endpoint = new RawEndpointConfigurator(topicName, groupId, handler);
+        configure?.Invoke(endpoint);
+        _rawEndpoints.Add(endpoint);
+    }
 
     public ConnectHandle ConnectReceiveEndpointObserver(IReceiveEndpointObserver observer) => _endpointObservers.Connect(observer);
 
@@ -147,11 +151,8 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
                 "only one could be resolved; take the others from ITopicProducerProvider.GetProducer");
         }
 
-        foreach (var raw in _rawEndpoints)
-        {
-            foreach (var (key, message) in raw.Validate())
-                yield return this.Failure($"{raw.Name}: {key}", message);
-        }
+        foreach (var (key, message) in _rawEndpoints.SelectMany(endpoint => endpoint.Validate(clientConfig)))
+            yield return this.Failure(key, message);
     }
 
     public void Configure(IBusInstance busInstance)
@@ -167,11 +168,11 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         };
 
         var producers = Registrations.Select(producer => producer.Configure(registration, CreateSendPipe(busInstance), clientConfig)).ToList();
-        var endpoints = _endpoints.ConvertAll(endpoint => endpoint.Build(busInstance, host));
+        List<KafkaEndpoint> endpoints = [.. _endpoints.SelectMany(endpoint => endpoint.Build(busInstance, host)), .. _rawEndpoints.Select(endpoint => endpoint.Build(host))];
         var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, loggers.CreateLogger<ClusterMonitor>());
         var factory = new TopicProducerFactory(
             host, busInstance.HostConfiguration.HostAddress, producers, CreateSendPipe(busInstance).CreatePipe(), _serializers);
-        var rider = new KafkaRider(host, factory, endpoints, _rawEndpoints, monitor);
+        var rider = new KafkaRider(host, factory, endpoints, monitor);
         registration.GetRequiredService<KafkaRiderHealthSource>().Set(() => rider.Health);
         busInstance.Connect<IKafkaRider>(rider);
     }

@@ -10,8 +10,8 @@ public sealed class KafkaTopicOptions
     public short ReplicationFactor { get; set; } = -1;
 
     /// <summary>
-    /// How long records are kept; null for ever, so that nothing that waits is ever deleted unread. Default: null. Delay topics keep
-    /// theirs for twice their delay and 7 days at least.
+    /// How long the brokers retain records; null for ever, so that nothing that waits is ever deleted unread. Default: null. Delay
+    /// topics retain theirs for twice their delay and 7 days at least.
     /// </summary>
     public TimeSpan? Retention { get; set; }
 
@@ -20,6 +20,13 @@ public sealed class KafkaTopicOptions
 
     /// <summary>How long the brokers may take. Default: 10 s.</summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    internal static KafkaTopicOptions Configured(Action<KafkaTopicOptions>? configure)
+    {
+        var options = new KafkaTopicOptions();
+        configure?.Invoke(options);
+        return options;
+    }
 
     internal IEnumerable<(string Key, string Message)> Validate()
     {

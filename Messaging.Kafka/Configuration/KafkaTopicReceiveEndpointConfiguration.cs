@@ -16,11 +16,12 @@ namespace Messaging.Kafka.Configuration;
 internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : ReceiveEndpointConfiguration, IKafkaTopicReceiveEndpointConfigurator<TKey, TValue>
     where TValue : class
 {
+    /// <summary>How many delayed records wait out their last second in memory at the most.</summary>
+    private const int MostForwards = 10_000;
+
     private readonly IBusInstance _bus;
     private readonly KafkaHost _host;
     private readonly string _topic;
-    private readonly string _group;
-    private readonly ConsumerConfigurator _consumer;
     private TimeSpan[] _delays = [];
     private PauseCircuit? _circuit;
     private RecordFormat _format = new(null, null);
@@ -33,14 +34,11 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         _bus = bus;
         _host = host;
         _topic = topic;
-
-        // Validation names the group that is missing; until then there is none.
-        _group = config.GroupId ?? "";
-        _consumer = new ConsumerConfigurator(topic, config, host.Clients.ClientConfig);
+        Consumer = ConsumerSettings.Of(topic, config);
         HostAddress = endpoint.HostAddress;
-        InputAddress = new Uri($"{endpoint.HostAddress.ToString().TrimEnd('/')}/kafka/{Uri.EscapeDataString(_group)}/{Uri.EscapeDataString(topic)}");
+        InputAddress = new Uri($"{endpoint.HostAddress.ToString().TrimEnd('/')}/kafka/{Uri.EscapeDataString(Consumer.Group)}/{Uri.EscapeDataString(topic)}");
         DeadLetterTopic = topic + ".dlt";
-        DelayGroup = _group + "-delay";
+        DelayGroup = Consumer.Group + "-delay";
 
         // The stock rider publishes no faults either; a failing publish would stand between a message and its dead letter.
         PublishFaults = false;
@@ -57,6 +55,9 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         });
     }
 
+    /// <inheritdoc/>
+    public ConsumerSettings Consumer { get; }
+
     public override Uri HostAddress { get; }
 
     public override Uri InputAddress { get; }
@@ -67,112 +68,19 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
     public string DelayGroup { get; set; }
 
-    public AutoOffsetReset? AutoOffsetReset
-    {
-        set => _consumer.AutoOffsetReset = value;
-    }
-
-    public string? GroupInstanceId
-    {
-        set => _consumer.GroupInstanceId = value;
-    }
-
-    public PartitionAssignmentStrategy? PartitionAssignmentStrategy
-    {
-        set => _consumer.PartitionAssignmentStrategy = value;
-    }
-
-    public TimeSpan? SessionTimeout
-    {
-        set => _consumer.SessionTimeout = value;
-    }
-
-    public TimeSpan? HeartbeatInterval
-    {
-        set => _consumer.HeartbeatInterval = value;
-    }
-
-    public TimeSpan? MaxPollInterval
-    {
-        set => _consumer.MaxPollInterval = value;
-    }
-
-    public ushort MessageLimit
-    {
-        set => _consumer.MessageLimit = value;
-    }
-
-    public TimeSpan CheckpointInterval
-    {
-        set => _consumer.CheckpointInterval = value;
-    }
-
-    public ushort CheckpointMessageCount
-    {
-        set => _consumer.CheckpointMessageCount = value;
-    }
-
-    public int? QueuedMinMessages
-    {
-        set => _consumer.QueuedMinMessages = value;
-    }
-
-    public int? QueuedMaxMessagesKbytes
-    {
-        set => _consumer.QueuedMaxMessagesKbytes = value;
-    }
-
-    public bool? CheckCrcs
-    {
-        set => _consumer.CheckCrcs = value;
-    }
-
-    public TimeSpan? CoordinatorQueryInterval
-    {
-        set => _consumer.CoordinatorQueryInterval = value;
-    }
-
-    public TimeSpan DrainTimeout
-    {
-        set => _consumer.DrainTimeout = value;
-    }
-
-    public TimeSpan StopTimeout
-    {
-        set => _consumer.StopTimeout = value;
-    }
-
-    public TimeSpan StallTimeout
-    {
-        set => _consumer.StallTimeout = value;
-    }
-
     int? IKafkaConsumerConfigurator.ConcurrentMessageLimit
     {
         set => ConcurrentMessageLimit = value;
     }
 
-    int IKafkaConsumerConfigurator.PrefetchCount
-    {
-        set => PrefetchCount = value;
-    }
-
     /// <inheritdoc cref="IKafkaTopicReceiveEndpointConfigurator.PrefetchCount"/>
     public new int PrefetchCount
     {
-        get => _consumer.PrefetchCount;
-        set => _consumer.PrefetchCount = value;
+        get => Consumer.PrefetchCount;
+        set => Consumer.PrefetchCount = value;
     }
 
     public void DelayTiers(params TimeSpan[] delays) => _delays = delays;
-
-    public void UseIsolationLevel(IsolationLevel isolationLevel) => _consumer.UseIsolationLevel(isolationLevel);
-
-    public void ConfigureFetch(Action<IKafkaFetchConfigurator> configure) => _consumer.ConfigureFetch(configure);
-
-    public void PauseOn(Action<IPauseConfigurator> configure) => _consumer.PauseOn(configure);
-
-    public void CreateIfMissing(Action<KafkaTopicOptions>? configure = null) => _consumer.CreateIfMissing(configure);
 
     public void SetKeyDeserializer(IDeserializer<TKey> deserializer) => _keyDeserializer = deserializer;
 
@@ -189,8 +97,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
     public override IEnumerable<ValidationResult> Validate()
     {
-        _consumer.ConcurrentMessageLimit = ConcurrentMessageLimit;
-        foreach (var (key, message) in _consumer.Validate())
+        Consumer.Concurrency = ConcurrentMessageLimit ?? 1;
+        foreach (var (key, message) in ConsumerRules.Validate(Consumer, _host.Clients.ClientConfig))
             yield return this.Failure(key, message);
         foreach (var delay in _delays.Where(delay => delay < TimeSpan.FromMilliseconds(100)))
             yield return this.Failure("DelayTiers", $"has {delay}, and a tier must be at least 100 ms");
@@ -200,16 +108,18 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             yield return result;
     }
 
-    /// <summary>Makes the endpoint. The order is strict: validation tells the retry and redelivery observers, and the context builds the pipe.</summary>
-    public BuiltEndpoint Build()
+    /// <summary>
+    /// Makes the endpoint, and what brings its delayed records back, where it has delay topics. The order is strict: validation tells the
+    /// retry and redelivery observers, and the context builds the pipe.
+    /// </summary>
+    public IEnumerable<KafkaEndpoint> Build()
     {
         AddPipeSpecification(new FilterPipeSpecification<ConsumeContext>(new DelaySchedulerFilter(_bus.Bus.Topology)));
-        Validate().ThrowIfContainsFailure($"The endpoint of topic {_topic}, group {_group}, is not configured well:");
+        Validate().ThrowIfContainsFailure($"The endpoint of topic {_topic}, group {Consumer.Group}, is not configured well:");
         ApplySpecifications(new ReceiveEndpointBuilder(this));
 
-        var settings = _consumer.Build();
-        var logger = _host.Loggers.CreateLogger("MassTransit.Kafka." + _topic);
-        _circuit = _consumer.Pause is { } pause ? new PauseCircuit(pause, settings.Name, _host.Time, () => _host.Metrics.Paused(_topic, _group), logger) : null;
+        ConsumerSettings.WithDefaults(Consumer.Config);
+        _circuit = _host.CreateCircuit(Consumer);
         var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays);
         if (tiers is not null)
             _host.UseTiers(tiers);
@@ -218,13 +128,16 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         if (tiers is null && Redelivers(context.ReceivePipe))
         {
             throw new ConfigurationException(
-                $"The endpoint of topic {_topic}, group {_group}, has UseDelayedRedelivery and no delay topics: name some, as in DelayTiers(TimeSpan.FromSeconds(1)).");
+                $"The endpoint of topic {_topic}, group {Consumer.Group}, has UseDelayedRedelivery and no delay topics: name some, as in DelayTiers(TimeSpan.FromSeconds(1)).");
         }
 
-        var handler = new MassTransitRecordHandler(context, _topic, _format, _circuit, _host.Time, logger);
-        var transport = new KafkaReceiveTransport(context, () => new ConsumerLoop(settings, handler, _host, logger), handler, _circuit, settings);
-        return new BuiltEndpoint(
-            settings, new ReceiveEndpoint(transport, context), context, () => transport.Loop, _circuit, Topics(tiers), tiers is null ? null : BuildForwarder(tiers));
+        var handler = new MassTransitRecordHandler(context, _topic, _format, _circuit, _host.Time, _host.LoggerOf(_topic));
+        var consumer = new EndpointConsumer(Consumer, handler, _host);
+        yield return new KafkaEndpoint(
+            consumer, [new(_topic, Consumer.NewTopic), new(DeadLetterTopic, TopicFor(retention: null), _topic)], _circuit,
+            new ReceiveEndpoint(new KafkaReceiveTransport(context, consumer, () => handler.Metrics), context));
+        if (tiers is not null)
+            yield return BuildForwarder(tiers);
     }
 
     /// <summary>Whether the pipe redelivers. MassTransit tells it in no other way than by what filters say of themselves.</summary>
@@ -234,39 +147,32 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private KafkaReceiveEndpointContext CreateContext()
     {
         var context = new KafkaReceiveEndpointContext(_bus, this, _host.Writer);
-        var deadLetters = new DeadLetterTransport(_host.Producer, DeadLetterTopic, _group, _host.OnwardWrites, _host.Metrics);
+        var deadLetters = new DeadLetterTransport(_host.Producer, DeadLetterTopic, Consumer.Group, _host.Metrics);
         context.GetOrAddPayload<IErrorTransport>(() => deadLetters);
         context.GetOrAddPayload<IDeadLetterTransport>(() => deadLetters);
         context.GetOrAddPayload(() => _keyDeserializer);
         return context;
     }
 
-    private ForwarderSettings BuildForwarder(DelayTiers tiers)
+    private KafkaEndpoint BuildForwarder(DelayTiers tiers)
     {
-        var config = ConsumerConfigurator.WithDefaults(new ConsumerConfig { GroupId = DelayGroup });
-        return new ForwarderSettings(tiers, new ConsumerSettings
+        var settings = new ConsumerSettings
         {
             Name = $"delays of {_topic} ({DelayGroup})",
             Topics = [.. tiers.All.Select(tier => tier.Topic)],
-            Config = config,
-            Concurrency = ForwarderSettings.Concurrency,
-            PrefetchCount = ForwarderSettings.Concurrency,
-        });
-    }
-
-    private List<RequiredTopic> Topics(DelayTiers? tiers)
-    {
-        var options = _consumer.TopicOptions;
-        var outboxEntry = options is null ? null : Larger(options);
-        List<RequiredTopic> topics = [new(_topic, options), new(DeadLetterTopic, outboxEntry, _topic)];
-        foreach (var tier in tiers?.All ?? [])
-            topics.Add(new RequiredTopic(tier.Topic, outboxEntry is null ? null : Larger(options!, DelayRetention(tier.Delay)), _topic));
-        return topics;
+            Config = ConsumerSettings.WithDefaults(new ConsumerConfig { GroupId = DelayGroup }),
+            Concurrency = MostForwards,
+            PrefetchCount = MostForwards,
+        };
+        return new KafkaEndpoint(
+            new EndpointConsumer(settings, new DelayRecordHandler(tiers, _host.Producer, _host.Time), _host),
+            [.. tiers.All.Select(tier => new RequiredTopic(tier.Topic, TopicFor(DelayRetention(tier.Delay)), _topic))]);
     }
 
     private static TimeSpan DelayRetention(TimeSpan delay) => delay * 2 > TimeSpan.FromDays(7) ? delay * 2 : TimeSpan.FromDays(7);
 
-    private static KafkaTopicOptions Larger(KafkaTopicOptions options, TimeSpan? retention = null) => new()
+    /// <summary>How a topic for this one's records is created, with room for the headers that they get on their way; null: not at all.</summary>
+    private KafkaTopicOptions? TopicFor(TimeSpan? retention) => Consumer.NewTopic is not { } options ? null : new KafkaTopicOptions
     {
         NumPartitions = options.NumPartitions,
         ReplicationFactor = options.ReplicationFactor,

@@ -91,11 +91,7 @@ internal sealed class ProducerSpecification<TKey, TValue>(string topic, Producer
         set => config.QueueBufferingBackpressureThreshold = value;
     }
 
-    public void CreateIfMissing(Action<KafkaTopicOptions>? configure = null)
-    {
-        TopicOptions = new KafkaTopicOptions();
-        configure?.Invoke(TopicOptions);
-    }
+    public void CreateIfMissing(Action<KafkaTopicOptions>? configure = null) => TopicOptions = KafkaTopicOptions.Configured(configure);
 
     public void SetKeySerializer(IAsyncSerializer<TKey> serializer) => KeySerializer = serializer;
 

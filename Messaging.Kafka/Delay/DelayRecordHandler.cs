@@ -1,9 +1,7 @@
 using System.Globalization;
-using Confluent.Kafka;
-using MassTransit;
-using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Sending;
+using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Delay;
 
@@ -12,7 +10,7 @@ namespace Messaging.Kafka.Delay;
 /// is more than a second away waits in Kafka with its partition paused behind it; only the last second waits in memory. Its offset
 /// moves when the forward is acknowledged.
 /// </summary>
-internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, OnwardWriteHealth health, TimeProvider timeProvider) : IRecordHandler
+internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, TimeProvider timeProvider) : IRecordHandler
 {
     /// <summary>How far ahead records are read into memory.</summary>
     public static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(1);
@@ -57,9 +55,7 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
         if (topic == tiers.Topic)
             headers.Remove(DelayHeaders.Due);
 
-        var message = new Message<byte[]?, byte[]?> { Key = result.Message.Key, Value = result.Message.Value, Headers = headers.ToClient() };
-        await producer.ProduceUntilAcknowledged(
-            new TopicPartition(topic, Partition.Any), message, exception => health.Report(topic, exception), cancellationToken);
+        await producer.ProduceUntilAcknowledged(topic, result.Message.Key, result.Message.Value, headers, cancellationToken);
     }
 
     /// <summary>When a record leaves its tier, and when it is due at its topic.</summary>

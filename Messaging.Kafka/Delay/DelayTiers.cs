@@ -30,7 +30,7 @@ internal sealed class DelayTiers
 
     /// <summary>
     /// The tier for a record that is due after a delay: the longest that is not longer, so that it is never late by a tier;
-    /// the shortest for what is due earlier still (the forwarder lets go of it when it is due).
+    /// the shortest for what is due earlier still (the forwarder releases it when it is due).
     /// </summary>
     public DelayTier Choose(TimeSpan delay) => Array.Find(_descending, tier => tier.Delay <= delay) ?? _descending[^1];
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Transports;
 using Messaging.Kafka.Receiving;
@@ -12,7 +11,7 @@ namespace Messaging.Kafka.Failure;
 /// fault's. It returns when the record is acknowledged, so that the offset moves only then, and tries until it is: an error that
 /// surfaced would run the handler again.
 /// </summary>
-internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, string group, OnwardWriteHealth health, KafkaRiderMetrics metrics) : IErrorTransport, IDeadLetterTransport
+internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, string group, KafkaRiderMetrics metrics) : IErrorTransport, IDeadLetterTransport
 {
     /// <inheritdoc/>
     public Task Send(ExceptionReceiveContext context) => Write(context, "fault", Fault(context));
@@ -25,15 +24,9 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
     {
         var record = context.GetPayload<KafkaReceiveContext>();
         var origin = new RecordOrigin(record.Topic, record.Partition, record.Offset, record.Timestamp.ToUnixTimeMilliseconds(), group);
-        var message = new Message<byte[]?, byte[]?>
-        {
-            Key = record.Key,
-            Value = record.Value,
-            Headers = FaultHeaders.Compose(record.RecordHeaders, context.GetMessageId(), reason, fault, origin).ToClient(),
-        };
+        var headers = FaultHeaders.Compose(record.RecordHeaders, context.GetMessageId(), reason, fault, origin);
         using var place = record.LendPlace();
-        await producer.ProduceUntilAcknowledged(
-            new TopicPartition(topic, Partition.Any), message, exception => health.Report(topic, exception), context.CancellationToken);
+        await producer.ProduceUntilAcknowledged(topic, record.Key, record.Value, headers, context.CancellationToken);
         metrics.DeadLettered(record.Topic, reason);
     }
 
@@ -57,34 +50,5 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
             fault.Add(new(MessageHeaders.FaultRetryCount, retry.RetryCount.ToString(CultureInfo.InvariantCulture)));
         fault.Add(new(MessageHeaders.FaultStackTrace, exception.StackTrace ?? ""));
         return fault;
-    }
-}
-
-/// <summary>Which of an endpoint's outbox entries (dead letters, delays) fail now; health shows it.</summary>
-internal sealed class OnwardWriteHealth
-{
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, KafkaProduceException> _failing = [];
-
-    /// <summary>The topics that cannot be written now, with the last error of each.</summary>
-    public IReadOnlyDictionary<string, KafkaProduceException> Failing
-    {
-        get
-        {
-            lock (_lock)
-                return new Dictionary<string, KafkaProduceException>(_failing);
-        }
-    }
-
-    /// <summary>Notes a failure, or with null that it went well again.</summary>
-    public void Report(string topic, KafkaProduceException? exception)
-    {
-        lock (_lock)
-        {
-            if (exception is null)
-                _failing.Remove(topic);
-            else
-                _failing[topic] = exception;
-        }
     }
 }

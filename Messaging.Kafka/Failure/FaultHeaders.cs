@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text;
 using MassTransit;
+using static Messaging.Kafka.Wire.KafkaHeaders;
 
 namespace Messaging.Kafka.Failure;
 
@@ -18,10 +18,10 @@ internal readonly record struct RecordOrigin(string Topic, int Partition, long O
 /// </summary>
 internal static class FaultHeaders
 {
-    /// <summary>The longest stack trace kept, in characters.</summary>
+    /// <summary>The longest stack trace, in characters.</summary>
     public const int MaxStackTrace = 8_192;
 
-    /// <summary>The longest of the other fault texts kept, in characters.</summary>
+    /// <summary>The longest of the other fault texts, in characters.</summary>
     public const int MaxText = 2_048;
 
     /// <summary>How many bytes the fault headers take at the most; the dead-letter topic takes that much more than the original topic.</summary>
@@ -87,6 +87,4 @@ internal static class FaultHeaders
             return text;
         return char.IsHighSurrogate(text[length - 1]) ? text[..(length - 1)] : text[..length];
     }
-
-    private static KafkaHeader Text(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
 }

@@ -3,55 +3,55 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka.Failure;
 
 /// <summary>
-/// Stands before an endpoint's pipeline. A dependency unavailable failure closes it; deliveries wait before it with their offsets unmoved; it opens
-/// when the probe goes well.
+/// The circuit breaker before an endpoint's pipeline. An unavailable dependency opens it; deliveries wait before it with their offsets
+/// unmoved; a probe that succeeds closes it.
 /// </summary>
-/// <param name="settings">When it closes and how it probes.</param>
+/// <param name="settings">When it opens and how it probes.</param>
 /// <param name="name">The endpoint's name, for the log.</param>
 /// <param name="timeProvider">The clock.</param>
-/// <param name="closed">Told each time that it closes.</param>
+/// <param name="opened">Told each time that it opens.</param>
 /// <param name="logger">The log.</param>
-internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProvider timeProvider, Action closed, ILogger logger) : IDisposable
+internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProvider timeProvider, Action opened, ILogger logger) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _stopped = new();
-    private TaskCompletionSource? _closed;
+    private TaskCompletionSource? _open;
 
-    /// <summary>Why and since when the circuit is closed; null while it is open.</summary>
-    public (Exception Reason, DateTimeOffset Since)? Closed { get; private set; }
+    /// <summary>Why and since when the circuit is open; null while it is closed.</summary>
+    public (Exception Reason, DateTimeOffset Since)? Opened { get; private set; }
 
     /// <summary>Whether an exception is a dependency's failure, and a message that met it this often may wait for it.</summary>
     public bool Concerns(Exception exception, int pauses) => settings.When!(exception) && pauses < settings.MaxPausesPerMessage;
 
-    /// <summary>Waits until the circuit is open.</summary>
-    public ValueTask WaitUntilOpen(CancellationToken cancellationToken)
+    /// <summary>Waits until the circuit is closed.</summary>
+    public ValueTask WaitUntilClosed(CancellationToken cancellationToken)
     {
-        var opens = Volatile.Read(ref _closed);
-        return opens is null ? default : new ValueTask(opens.Task.WaitAsync(cancellationToken));
+        var open = Volatile.Read(ref _open);
+        return open is null ? default : new ValueTask(open.Task.WaitAsync(cancellationToken));
     }
 
-    /// <summary>Closes the circuit, where it is open, and starts to probe.</summary>
-    public void Close(Exception reason)
+    /// <summary>Opens the circuit, where it is closed, and starts to probe.</summary>
+    public void Open(Exception reason)
     {
-        TaskCompletionSource opens;
+        TaskCompletionSource open;
         lock (_lock)
         {
-            if (_closed is not null || _stopped.IsCancellationRequested)
+            if (_open is not null || _stopped.IsCancellationRequested)
                 return;
-            opens = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            Closed = (reason, timeProvider.GetUtcNow());
-            Volatile.Write(ref _closed, opens);
+            open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Opened = (reason, timeProvider.GetUtcNow());
+            Volatile.Write(ref _open, open);
         }
 
-        logger.LogWarning(reason, "{Endpoint} pauses until its dependency is well: {Reason}", name, reason.Message);
-        closed();
-        _ = ProbeUntilWell(opens, reason);
+        logger.LogWarning(reason, "{Endpoint} pauses until its dependency is available: {Reason}", name, reason.Message);
+        opened();
+        _ = ProbeUntilAvailable(open, reason);
     }
 
     /// <summary>Ends the probing.</summary>
     public void Dispose() => _stopped.Cancel();
 
-    private async Task ProbeUntilWell(TaskCompletionSource opens, Exception reason)
+    private async Task ProbeUntilAvailable(TaskCompletionSource open, Exception reason)
     {
         var pause = settings.FirstInterval;
         while (true)
@@ -66,9 +66,8 @@ internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProv
             {
                 return;
             }
-#pragma warning disable CA1031 // Whatever a probe throws means that the dependency is not well yet.
+            // Whatever a probe throws means that the dependency is not available yet.
             catch (Exception exception)
-#pragma warning restore CA1031
             {
                 pause = Backoff.Next(pause, settings.LastInterval);
                 logger.LogWarning("{Endpoint} is still paused, the next probe is in {Pause}: {Reason}", name, pause, exception.Message);
@@ -77,11 +76,11 @@ internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProv
 
         lock (_lock)
         {
-            Closed = null;
-            Volatile.Write(ref _closed, null);
+            Opened = null;
+            Volatile.Write(ref _open, null);
         }
 
-        logger.LogInformation("{Endpoint} goes on: its dependency is well", name);
-        opens.SetResult();
+        logger.LogInformation("{Endpoint} goes on: its dependency is available", name);
+        open.SetResult();
     }
 }

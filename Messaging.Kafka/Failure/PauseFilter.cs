@@ -3,12 +3,12 @@ using MassTransit;
 namespace Messaging.Kafka.Failure;
 
 /// <summary>
-/// A delivery that met a dependency unavailable failure, given back. It derives from <see cref="OperationCanceledException"/> because that is what
-/// MassTransit's rescue filter lets pass: any other exception would take the message to the dead-letter topic.
+/// A delivery that met an unavailable dependency, and is to wait for it. It derives from <see cref="OperationCanceledException"/> because
+/// that is what MassTransit's rescue filter lets pass: any other exception would take the message to the dead-letter topic.
 /// </summary>
 internal sealed class DeliveryPausedException(Exception reason) : OperationCanceledException(reason.Message, reason);
 
-/// <summary>The outermost filter of an endpoint's consume pipe: takes dependency unavailable failures out of the message's own way of failing.</summary>
+/// <summary>The outermost filter of an endpoint's consume pipe: keeps a dependency's failure from being taken for the message's own.</summary>
 /// <param name="circuit">The endpoint's circuit, once it is built; null where it has none.</param>
 internal sealed class PauseFilter(Func<PauseCircuit?> circuit) : IFilter<ConsumeContext>
 {
@@ -18,9 +18,9 @@ internal sealed class PauseFilter(Func<PauseCircuit?> circuit) : IFilter<Consume
         {
             await next.Send(context);
         }
-        catch (Exception exception) when (circuit() is { } closable && closable.Concerns(Reason(exception), context.GetPayload<KafkaConsumeRecord>().Pauses))
+        catch (Exception exception) when (circuit() is { } pausing && pausing.Concerns(Reason(exception), context.GetPayload<KafkaConsumeRecord>().Pauses))
         {
-            circuit()!.Close(Reason(exception));
+            circuit()!.Open(Reason(exception));
             throw new DeliveryPausedException(Reason(exception));
         }
     }
@@ -31,7 +31,7 @@ internal sealed class PauseFilter(Func<PauseCircuit?> circuit) : IFilter<Consume
 }
 
 /// <summary>
-/// A handler's own time-out, told as a cancellation, must not look like the endpoint's: the rescue filter would let it pass, and the
+/// A handler's own timeout, told as a cancellation, must not look like the endpoint's: the rescue filter would let it pass, and the
 /// record would be delivered again and again without ever reaching retry or the dead-letter topic.
 /// </summary>
 internal sealed class ForeignCancellationFilter : IFilter<ConsumeContext>

@@ -28,7 +28,7 @@ internal sealed class PauseSettings : IPauseConfigurator
     public IEnumerable<(string Key, string Message)> Validate()
     {
         if (When is null)
-            yield return ("PauseOn.When", "names no exceptions: set the predicate that tells a dependency's failure from a message's");
+            yield return ("PauseOn.When", "names no exceptions: set the predicate that tells an unavailable dependency from a message's own failure");
         if (Probe is null)
             yield return ("PauseOn.Probe", "is missing: without a probe the endpoint could never go on; set one that asks the dependency, such as SELECT 1");
         if (FirstInterval <= TimeSpan.Zero)

@@ -93,7 +93,7 @@ public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider 
         return [.. partitions.Select(partition => (partition, beginnings[partition], ends[partition]))];
     }
 
-    /// <summary>Waits for questions that are still open, each as long as its time-out, and closes the client.</summary>
+    /// <summary>Waits for questions that are still open, each as long as its timeout, and closes the client.</summary>
     public void Dispose()
     {
         _calls.Signal();

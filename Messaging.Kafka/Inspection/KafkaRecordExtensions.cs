@@ -1,6 +1,6 @@
-using System.Text;
 using MassTransit;
 using Messaging.Kafka.Receiving;
+using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Inspection;
 
@@ -20,12 +20,6 @@ public static class KafkaRecordExtensions
     public static string? HeaderText(this KafkaRecord record, string name)
     {
         ArgumentNullException.ThrowIfNull(record);
-        for (var i = record.Headers.Count - 1; i >= 0; i--)
-        {
-            if (record.Headers[i].Name == name)
-                return record.Headers[i].Value is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
-        }
-
-        return null;
+        return record.Headers.FindText(name);
     }
 }

@@ -10,7 +10,7 @@ public sealed record PartitionProgress(string Topic, int Partition, long Beginni
 {
     /// <summary>
     /// Where the group reads on: its committed offset, or the beginning where it has none, or one that is not of this topic's records
-    /// (retention went past it, or the topic was made anew).
+    /// (retention went past it, or the topic was created again).
     /// </summary>
     public long Position => Committed is { } committed && committed >= Beginning && committed <= End ? committed : Beginning;
 

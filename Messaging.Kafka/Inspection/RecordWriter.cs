@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using MassTransit;
 using Messaging.Kafka.Hosting;
 using Messaging.Kafka.Sending;
+using Messaging.Kafka.Wire;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 

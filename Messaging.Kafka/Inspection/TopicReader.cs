@@ -1,7 +1,6 @@
 using Confluent.Kafka;
 using MassTransit;
 using Messaging.Kafka.Hosting;
-using Messaging.Kafka.Sending;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -63,7 +62,7 @@ public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider tim
             }
 
             if (!result.IsPartitionEOF && result.Offset < end)
-                yield return Record(result);
+                yield return KafkaRecord.From(result);
         }
     }
 
@@ -77,16 +76,5 @@ public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider tim
         AutoOffsetReset = AutoOffsetReset.Earliest,
         IsolationLevel = IsolationLevel.ReadUncommitted,
         QueuedMaxMessagesKbytes = 16 * 1024,
-    };
-
-    private static KafkaRecord Record(ConsumeResult<byte[]?, byte[]?> result) => new()
-    {
-        Topic = result.Topic,
-        Partition = result.Partition.Value,
-        Offset = result.Offset.Value,
-        Timestamp = DateTimeOffset.FromUnixTimeMilliseconds(result.Message.Timestamp.UnixTimestampMs),
-        Key = result.Message.Key,
-        Value = result.Message.Value,
-        Headers = KafkaHeaders.FromClient(result.Message.Headers),
     };
 }

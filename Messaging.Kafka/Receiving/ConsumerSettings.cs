@@ -1,54 +1,85 @@
 using Confluent.Kafka;
+using MassTransit;
+using Messaging.Kafka.Failure;
 
 namespace Messaging.Kafka.Receiving;
 
-/// <summary>What a consumer reads and within which bounds. The defaults of the public options stand here, once.</summary>
+/// <summary>What a consumer reads and within which bounds. The defaults of the public settings stand here, once.</summary>
 internal sealed class ConsumerSettings
 {
-    /// <summary>How many records of a partition may lie at or above its watermark.</summary>
-    public const int DefaultMessageLimit = 10_000;
+    private const int SmallestPrefetch = 20_000;
+    private const int PrefetchPerHandler = 10;
 
-    /// <summary>How many records may have ended before the offsets are committed.</summary>
-    public const int DefaultCheckpointMessageCount = 5_000;
+    private int? _prefetch;
 
-    /// <summary>How many bytes of records are held in memory at the most.</summary>
-    public const long DefaultPrefetchBytes = 64 * 1024 * 1024;
-
-    /// <summary>How long the offsets of ended records may wait for their commit.</summary>
-    public static readonly TimeSpan DefaultCheckpointInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a revoked partition's running handlers may take to end.</summary>
-    public static readonly TimeSpan DefaultDrainTimeout = TimeSpan.FromSeconds(10);
-
-    /// <summary>How long a stop waits for running handlers.</summary>
-    public static readonly TimeSpan DefaultStopTimeout = TimeSpan.FromSeconds(30);
-
-    /// <summary>How long lag may stand still before it is reported.</summary>
-    public static readonly TimeSpan DefaultStallTimeout = TimeSpan.FromMinutes(5);
-
+    /// <summary>Its name in the log and in health.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The topics.</summary>
     public required IReadOnlyList<string> Topics { get; init; }
 
+    /// <summary>The client's settings.</summary>
     public required ConsumerConfig Config { get; init; }
 
-    public required int Concurrency { get; init; }
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.ConcurrentMessageLimit"/>
+    public int Concurrency { get; set; } = 1;
 
-    public required int PrefetchCount { get; init; }
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.PrefetchCount"/>
+    public int PrefetchCount
+    {
+        get => _prefetch ?? Math.Max(SmallestPrefetch, PrefetchPerHandler * Concurrency);
+        set => _prefetch = value;
+    }
 
-    public long PrefetchBytes { get; init; } = DefaultPrefetchBytes;
+    /// <summary>How many bytes of records are held in memory at the most.</summary>
+    public long PrefetchBytes { get; init; } = 64 * 1024 * 1024;
 
-    public int MessageLimit { get; init; } = DefaultMessageLimit;
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.MessageLimit"/>
+    public int MessageLimit { get; set; } = 10_000;
 
-    public int CheckpointMessageCount { get; init; } = DefaultCheckpointMessageCount;
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.CheckpointMessageCount"/>
+    public int CheckpointMessageCount { get; set; } = 5_000;
 
-    public TimeSpan CheckpointInterval { get; init; } = DefaultCheckpointInterval;
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.CheckpointInterval"/>
+    public TimeSpan CheckpointInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    public TimeSpan DrainTimeout { get; init; } = DefaultDrainTimeout;
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.DrainTimeout"/>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    public TimeSpan StopTimeout { get; init; } = DefaultStopTimeout;
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.StopTimeout"/>
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    public TimeSpan StallTimeout { get; init; } = DefaultStallTimeout;
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.StallTimeout"/>
+    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
-    public string Group => Config.GroupId;
+    /// <summary>When the endpoint pauses; null: never.</summary>
+    public PauseSettings? Pause { get; set; }
+
+    /// <summary>How the topic is created where it is missing; null: it is not.</summary>
+    public KafkaTopicOptions? NewTopic { get; set; }
+
+    /// <summary>The consumer group; empty until validation names it as missing.</summary>
+    public string Group => Config.GroupId ?? "";
+
+    /// <summary>The settings of a consumer of one topic, with the defaults.</summary>
+    public static ConsumerSettings Of(string topic, ConsumerConfig config) =>
+        new() { Name = $"{topic} ({config.GroupId})", Topics = [topic], Config = config };
+
+    /// <summary>Fills in what nobody has set of the client's settings, and what is the rider's alone to set.</summary>
+    public static ConsumerConfig WithDefaults(ConsumerConfig config)
+    {
+        config.EnableAutoCommit = false;
+        config.EnableAutoOffsetStore = false;
+        config.AutoOffsetReset ??= AutoOffsetReset.Earliest;
+        config.PartitionAssignmentStrategy ??= PartitionAssignmentStrategy.CooperativeSticky;
+        config.SessionTimeoutMs ??= 10_000;
+        config.HeartbeatIntervalMs ??= 3_000;
+
+        // What librdkafka fetches ahead of the poll thread, for all partitions together; its own default is 64 MiB and 100,000 records.
+        config.QueuedMaxMessagesKbytes ??= 16 * 1024;
+
+        // How long it stops once that is full. Its own default, a second, is longer than a busy endpoint needs to empty it.
+        config.FetchQueueBackoffMs ??= 20;
+        return config;
+    }
 }

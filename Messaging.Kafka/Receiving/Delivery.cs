@@ -50,7 +50,7 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
         return hash.ToHashCode();
     }
 
-    /// <summary>Sets how the handler that now runs is canceled, null when it has ended; cancels it at once, if it is too late already.</summary>
+    /// <summary>Sets how the handler that now runs is canceled, null when it has returned; cancels it at once, if it is too late already.</summary>
     public void CancelBy(ICancelable? handler)
     {
         var before = Volatile.Read(ref _handler);
@@ -69,7 +69,7 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
         }
         catch (ObjectDisposedException)
         {
-            // The handler ended meanwhile: there is nothing left to cancel.
+            // The handler returned meanwhile: there is nothing left to cancel.
         }
     }
 

@@ -6,7 +6,7 @@ namespace Messaging.Kafka.Receiving;
 
 /// <summary>
 /// The id of a record that came without one: a hash of where it lies, as a UUID of version 8 (RFC 9562). The timestamp is part of it,
-/// so that a topic made anew, whose offsets begin again, is not mistaken for the old one.
+/// so that a topic that was created again, whose offsets begin again, is not mistaken for the old one.
 /// </summary>
 internal static class DerivedMessageId
 {

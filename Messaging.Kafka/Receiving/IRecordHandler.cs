@@ -13,7 +13,7 @@ internal interface IRecordHandler
     DateTimeOffset? NotBefore(Delivery delivery);
 
     /// <summary>
-    /// Handles a record. It returns when the record is done with (handled, or durably handed on) and its offset may move, or throws
+    /// Handles a record. It returns when the record is completed (handled, or durably written elsewhere) and its offset may move, or throws
     /// <see cref="OperationCanceledException"/> when the record's assignment ended first. It throws nothing else.
     /// </summary>
     Task Handle(Delivery delivery);

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Messaging.Kafka.Sending;
+using Messaging.Kafka.Wire;
 
 namespace MassTransit;
 

@@ -24,11 +24,11 @@ public interface KafkaConsumeRecord
     /// <summary>Its headers, in order; a name may occur several times.</summary>
     IReadOnlyList<KafkaHeader> RecordHeaders { get; }
 
-    /// <summary>How often the endpoint has paused because this record met a dependency unavailable failure.</summary>
+    /// <summary>How often the endpoint has paused because this record met an unavailable dependency.</summary>
     int Pauses { get; }
 
     /// <summary>
-    /// Canceled when the partition is about to be given back, was lost, or the endpoint stops, never later than the handler itself:
+    /// Canceled when the partition is about to be released, was lost, or the endpoint stops, never later than the handler itself:
     /// what only waits should give up now. Retry and redelivery must not handle the <see cref="OperationCanceledException"/>; see docs/rider.md.
     /// </summary>
     CancellationToken Draining { get; }

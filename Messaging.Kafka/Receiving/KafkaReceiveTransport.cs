@@ -1,28 +1,16 @@
 using MassTransit;
 using MassTransit.Transports;
-using Messaging.Kafka.Failure;
 
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>The receive transport of a topic endpoint: starts and stops its consumer and tells MassTransit of it.</summary>
-internal sealed class KafkaReceiveTransport(
-    KafkaReceiveEndpointContext context, Func<ConsumerLoop> createLoop, MassTransitRecordHandler handler, PauseCircuit? circuit, ConsumerSettings settings)
-    : IReceiveTransport
+internal sealed class KafkaReceiveTransport(KafkaReceiveEndpointContext context, EndpointConsumer consumer, Func<DeliveryMetrics> metrics) : IReceiveTransport
 {
-    /// <summary>The consumer that runs, or null.</summary>
-    public ConsumerLoop? Loop { get; private set; }
-
-    /// <summary>The circuit, where the endpoint has one.</summary>
-    public PauseCircuit? Circuit => circuit;
-
     /// <inheritdoc/>
     public ReceiveTransportHandle Start()
     {
-        var loop = createLoop();
-        loop.Start();
-        Loop = loop;
-        _ = Announce(loop);
-        return new Handle(this, loop);
+        _ = Announce(consumer.Start());
+        return new Handle(this);
     }
 
     /// <inheritdoc/>
@@ -30,6 +18,7 @@ internal sealed class KafkaReceiveTransport(
     {
         var scope = probe.CreateScope("receiveTransport");
         scope.Add("type", "Kafka");
+        var settings = consumer.Settings;
         scope.Add("topics", string.Join(",", settings.Topics));
         scope.Add("group", settings.Group);
         scope.Add("concurrentMessageLimit", settings.Concurrency);
@@ -55,26 +44,21 @@ internal sealed class KafkaReceiveTransport(
             await loop.Ready;
             await context.TransportObservers.NotifyReady(context.InputAddress);
         }
-#pragma warning disable CA1031 // Told to MassTransit's health, whatever it is.
+        // Told to MassTransit's health, whatever it is.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             await context.TransportObservers.NotifyFaulted(context.InputAddress, exception);
         }
     }
 
-    private sealed class Handle(KafkaReceiveTransport transport, ConsumerLoop loop) : ReceiveTransportHandle
+    private async Task Stop(CancellationToken cancellationToken)
     {
-        public async Task Stop(CancellationToken cancellationToken = default)
-        {
-            await loop.Stop(cancellationToken);
-            transport.Loop = null;
-            loop.Dispose();
-            await transport.Context.TransportObservers.NotifyCompleted(transport.Context.InputAddress, transport.Handler.Metrics);
-        }
+        await consumer.Stop(cancellationToken);
+        await context.TransportObservers.NotifyCompleted(context.InputAddress, metrics());
     }
 
-    private KafkaReceiveEndpointContext Context => context;
-
-    private MassTransitRecordHandler Handler => handler;
+    private sealed class Handle(KafkaReceiveTransport transport) : ReceiveTransportHandle
+    {
+        public Task Stop(CancellationToken cancellationToken = default) => transport.Stop(cancellationToken);
+    }
 }

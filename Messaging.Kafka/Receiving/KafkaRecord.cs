@@ -1,3 +1,6 @@
+using Confluent.Kafka;
+using Messaging.Kafka.Wire;
+
 namespace MassTransit;
 
 /// <summary>A Kafka record as it lies in its topic.</summary>
@@ -23,4 +26,16 @@ public sealed class KafkaRecord
 
     /// <summary>Its headers, in order; a name may occur several times.</summary>
     public required IReadOnlyList<KafkaHeader> Headers { get; init; }
+
+    /// <summary>The record that the client has read.</summary>
+    internal static KafkaRecord From(ConsumeResult<byte[]?, byte[]?> result) => new()
+    {
+        Topic = result.Topic,
+        Partition = result.Partition.Value,
+        Offset = result.Offset.Value,
+        Timestamp = DateTimeOffset.FromUnixTimeMilliseconds(result.Message.Timestamp.UnixTimestampMs),
+        Key = result.Message.Key,
+        Value = result.Message.Value,
+        Headers = KafkaHeaders.FromClient(result.Message.Headers),
+    };
 }

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>
-/// Puts a record through MassTransit's receive pipe. Whatever fails there ends in a delay topic or in the dead-letter topic; what
-/// cannot even be handed on, or waits for a dependency, is delivered again, in place.
+/// Puts a record through MassTransit's receive pipe. Whatever fails there goes to a delay topic or to the dead-letter topic; what
+/// cannot even go there, or waits for a dependency, is delivered again, in place.
 /// </summary>
 internal sealed class MassTransitRecordHandler(
     KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseCircuit? circuit, TimeProvider timeProvider, ILogger logger) : IRecordHandler
@@ -17,6 +17,9 @@ internal sealed class MassTransitRecordHandler(
 
     private readonly IReceivePipeDispatcher _dispatcher = endpoint.CreateReceivePipeDispatcher();
     private readonly Uri _address = TopicAddress.Of(topic);
+
+    /// <summary>The endpoint, with the pipe that its records go through.</summary>
+    public ReceiveEndpointContext Endpoint => endpoint;
 
     /// <summary>What MassTransit's health wants to know.</summary>
     public DeliveryMetrics Metrics => _dispatcher.GetMetrics();
@@ -33,7 +36,7 @@ internal sealed class MassTransitRecordHandler(
         for (var retry = FirstRetry;; retry = Backoff.Next(retry, LastRetry))
         {
             if (circuit is not null)
-                await circuit.WaitUntilOpen(delivery.Assignment.Draining);
+                await circuit.WaitUntilClosed(delivery.Assignment.Draining);
 
             try
             {
@@ -47,8 +50,8 @@ internal sealed class MassTransitRecordHandler(
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !IsOver(delivery))
             {
-                // The failure's own way failed, such as a filter that the application put behind the dead-letter transport.
-                logger.LogError(exception, "The record {TopicPartitionOffset} could not be handed on and is delivered again in {Pause}", delivery.Result.TopicPartitionOffset, retry);
+                // What becomes of a failure failed itself, such as a filter that the application put behind the dead-letter transport.
+                logger.LogError(exception, "The record {TopicPartitionOffset} failed, and so did what becomes of it; it is delivered again in {Pause}", delivery.Result.TopicPartitionOffset, retry);
                 await Task.Delay(retry, timeProvider, delivery.Assignment.Draining);
             }
         }
@@ -70,7 +73,7 @@ internal sealed class MassTransitRecordHandler(
 
     private static bool IsOver(Delivery delivery) => delivery.IsCanceled || delivery.Assignment.Draining.IsCancellationRequested;
 
-    /// <summary>Whether a record ends is told by how its dispatch returns, so that the offset moves in one place alone.</summary>
+    /// <summary>Whether a record is completed is told by how its dispatch returns, so that the offset moves in one place alone.</summary>
     private sealed class RecordLock : ReceiveLockContext
     {
         public static readonly RecordLock Instance = new();

@@ -11,28 +11,28 @@ internal sealed class OffsetCommitter(
     IConsumer<byte[]?, byte[]?> consumer, ConsumerSettings settings, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
 {
     private long _last = timeProvider.GetTimestamp();
-    private int _ended;
+    private int _completed;
     private Task _underWay = Task.CompletedTask;
 
-    /// <summary>Counts a record that has ended.</summary>
-    public void Ended() => Interlocked.Increment(ref _ended);
+    /// <summary>Counts a completed record.</summary>
+    public void Completed() => Interlocked.Increment(ref _completed);
 
     /// <summary>Starts a commit where it is time for one and none is under way.</summary>
     public void CommitIfDue(IEnumerable<PartitionAssignment> assignments)
     {
         if (!_underWay.IsCompleted)
             return;
-        if (Volatile.Read(ref _ended) < settings.CheckpointMessageCount && timeProvider.GetElapsedTime(_last) < settings.CheckpointInterval)
+        if (Volatile.Read(ref _completed) < settings.CheckpointMessageCount && timeProvider.GetElapsedTime(_last) < settings.CheckpointInterval)
             return;
 
-        Interlocked.Exchange(ref _ended, 0);
+        Interlocked.Exchange(ref _completed, 0);
         _last = timeProvider.GetTimestamp();
         var due = Collect(assignments);
         if (due.Count > 0)
             _underWay = Task.Run(() => Commit(due));
     }
 
-    /// <summary>Commits now, behind a commit that is under way: before partitions are given back.</summary>
+    /// <summary>Commits now, behind a commit that is under way: before partitions are released.</summary>
     public void CommitNow(IEnumerable<PartitionAssignment> assignments)
     {
         _underWay.Wait(settings.DrainTimeout);
@@ -66,7 +66,7 @@ internal sealed class OffsetCommitter(
         catch (KafkaException exception)
         {
             metrics.Committed(settings.Group, timeProvider.GetElapsedTime(started), exception.Error.Code.ToString());
-            // Nothing is lost: the records were handled, and are read again by whoever gets the partition unless the next commit goes well.
+            // Nothing is lost: the records were handled, and are read again by whoever gets the partition unless the next commit succeeds.
             logger.LogWarning("The offsets of group {Group} were not committed and will be with the next: {Reason}", settings.Group, exception.Error.Reason);
         }
     }

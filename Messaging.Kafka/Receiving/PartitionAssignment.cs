@@ -6,7 +6,7 @@ namespace Messaging.Kafka.Receiving;
 /// One partition for as long as it is assigned: what is under way in it and how far it got. Each assignment is an object of its
 /// own, so that a report about a record of an earlier one reaches nothing that is alive.
 /// </summary>
-/// <remarks>The poll thread admits and commits; the threads of handlers begin and end records.</remarks>
+/// <remarks>The poll thread admits and commits; the threads of handlers begin and complete records.</remarks>
 internal sealed class PartitionAssignment(TopicPartition partition)
 {
     private readonly Lock _lock = new();
@@ -22,10 +22,10 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>The topic and partition.</summary>
     public TopicPartition Partition { get; } = partition;
 
-    /// <summary>Canceled when the assignment is about to end: what waits without having begun gives back its record.</summary>
+    /// <summary>Canceled when the assignment is about to end: what waits without having begun releases its record.</summary>
     public CancellationToken Draining => _draining.Token;
 
-    /// <summary>How many records are admitted and have not ended.</summary>
+    /// <summary>How many records are admitted and not completed.</summary>
     public int Outstanding => Volatile.Read(ref _outstanding);
 
     /// <summary>The bytes of keys and values of those.</summary>
@@ -46,7 +46,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>How many records lie at or above the watermark.</summary>
     public int Span => Volatile.Read(ref _span);
 
-    /// <summary>The offset of the oldest record that has not ended, and how far the partition has got.</summary>
+    /// <summary>The offset of the oldest record that is not completed, and how far the partition has got.</summary>
     public (long? Oldest, long Passed) Progress
     {
         get
@@ -105,22 +105,22 @@ internal sealed class PartitionAssignment(TopicPartition partition)
 
     /// <summary>A handler has returned.</summary>
     /// <param name="delivery">The record's delivery.</param>
-    /// <param name="ended">Whether the record is done with; otherwise its offset stays where it is.</param>
-    public void Finish(Delivery delivery, bool ended)
+    /// <param name="completed">Whether the record is completed; otherwise its offset stays where it is.</param>
+    public void Finish(Delivery delivery, bool completed)
     {
         lock (_lock)
         {
             _running.Remove(delivery);
-            if (!ended)
+            if (!completed)
                 return;
-            _offsets.End(delivery.Sequence);
+            _offsets.Complete(delivery.Sequence);
             _span = _offsets.Span;
             _outstanding--;
             _outstandingBytes -= delivery.Bytes;
         }
     }
 
-    /// <summary>No further handler begins; those that only wait give back their records.</summary>
+    /// <summary>No further handler begins; those that only wait release their records.</summary>
     public void Close()
     {
         lock (_lock)
@@ -147,7 +147,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     {
         lock (_lock)
         {
-            return _offsets.Watermark is { } watermark && watermark > _committed && (_offsets.Passed > 0)
+            return _offsets.Watermark is { } watermark && watermark > _committed && _offsets.Passed > 0
                 ? new TopicPartitionOffset(Partition, watermark)
                 : null;
         }

@@ -1,32 +1,32 @@
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>
-/// The contiguous watermark of one assigned partition: records are admitted in the order of their offsets and end in any
-/// order; the offset to commit never passes a record that has not ended. No locks, no I/O.
+/// The contiguous watermark of one assigned partition: records are admitted in the order of their offsets and completed in
+/// any order; the offset to commit never passes a record that is not completed. No locks, no I/O.
 /// </summary>
 /// <remarks>Offsets may have gaps (compaction, transaction markers), so records are known by the sequence of their admission.</remarks>
 internal sealed class PartitionOffsets
 {
     private long[] _offsets = new long[64];
-    private bool[] _ended = new bool[64];
+    private bool[] _completed = new bool[64];
     private long _head;
     private long _next;
 
-    /// <summary>The offset to commit: that of the oldest record that has not ended, or the one after the newest; null before the first record.</summary>
+    /// <summary>The offset to commit: that of the oldest record that is not completed, or the one after the newest; null before the first record.</summary>
     public long? Watermark { get; private set; }
 
-    /// <summary>How many admitted records lie at or above the watermark, ended or not: what a restart would read again.</summary>
+    /// <summary>How many admitted records lie at or above the watermark, completed or not: what a restart would read again.</summary>
     public int Span => (int)(_next - _head);
 
     /// <summary>How many records lie below the watermark since the first was admitted.</summary>
     public long Passed => _head;
 
-    /// <summary>The offset of the oldest record that has not ended, or null where all have.</summary>
+    /// <summary>The offset of the oldest record that is not completed, or null where all are.</summary>
     public long? Oldest => _head == _next ? null : _offsets[Slot(_head)];
 
     /// <summary>Takes in the next record.</summary>
     /// <param name="offset">Its offset, greater than that of any record before it.</param>
-    /// <returns>Its sequence, to tell <see cref="End"/>.</returns>
+    /// <returns>Its sequence, to tell <see cref="Complete"/>.</returns>
     public long Admit(long offset)
     {
         if (_next > 0 && Span > 0 && offset <= _offsets[Slot(_next - 1)])
@@ -37,22 +37,22 @@ internal sealed class PartitionOffsets
 
         var sequence = _next++;
         _offsets[Slot(sequence)] = offset;
-        _ended[Slot(sequence)] = false;
+        _completed[Slot(sequence)] = false;
         if (Span == 1)
             Watermark = offset;
         return sequence;
     }
 
-    /// <summary>Notes that a record has ended: handled, or durably handed on. Noting it twice changes nothing.</summary>
+    /// <summary>Notes that a record is completed: handled, or durably written elsewhere. Noting it twice changes nothing.</summary>
     /// <param name="sequence">What <see cref="Admit"/> returned.</param>
-    public void End(long sequence)
+    public void Complete(long sequence)
     {
         if (sequence < _head)
             return;
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sequence, _next);
 
-        _ended[Slot(sequence)] = true;
-        while (_head < _next && _ended[Slot(_head)])
+        _completed[Slot(sequence)] = true;
+        while (_head < _next && _completed[Slot(_head)])
         {
             Watermark = _offsets[Slot(_head)] + 1;
             _head++;
@@ -67,15 +67,15 @@ internal sealed class PartitionOffsets
     private void Grow()
     {
         var offsets = new long[_offsets.Length * 2];
-        var ended = new bool[offsets.Length];
+        var completed = new bool[offsets.Length];
         for (var sequence = _head; sequence < _next; sequence++)
         {
             var slot = (int)(sequence & (offsets.Length - 1));
             offsets[slot] = _offsets[Slot(sequence)];
-            ended[slot] = _ended[Slot(sequence)];
+            completed[slot] = _completed[Slot(sequence)];
         }
 
         _offsets = offsets;
-        _ended = ended;
+        _completed = completed;
     }
 }

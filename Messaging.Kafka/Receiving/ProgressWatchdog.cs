@@ -12,7 +12,7 @@ internal sealed class ProgressWatchdog(TimeSpan timeout, TimeProvider timeProvid
     private string? _stalled;
 
     /// <summary>Looks at most once a second.</summary>
-    /// <returns>The first partition that stands still for longer than the time-out, with the offset it stands at; null where all move.</returns>
+    /// <returns>The first partition that stands still for longer than the timeout, with the offset it stands at; null where all move.</returns>
     public string? Look(IEnumerable<PartitionAssignment> assignments)
     {
         var now = timeProvider.GetTimestamp();

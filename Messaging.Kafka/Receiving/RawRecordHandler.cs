@@ -1,11 +1,10 @@
 using MassTransit;
 using Messaging.Kafka.Failure;
-using Messaging.Kafka.Sending;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Receiving;
 
-/// <summary>Hands records to the application as they are. One whose handler throws is tried again until it goes well.</summary>
+/// <summary>Gives the application its records as they are. One whose handler throws is tried again until it succeeds.</summary>
 internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task> handle, PauseCircuit? circuit, TimeProvider timeProvider, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
@@ -20,7 +19,7 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
     /// <inheritdoc/>
     public async Task Handle(Delivery delivery)
     {
-        var record = ToRecord(delivery);
+        var record = KafkaRecord.From(delivery.Result);
         using var canceled = new HandlerCancellation();
         delivery.CancelBy(canceled);
         try
@@ -28,7 +27,7 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
             for (var pause = FirstRetry;; pause = Backoff.Next(pause, LastRetry))
             {
                 if (circuit is not null)
-                    await circuit.WaitUntilOpen(delivery.Assignment.Draining);
+                    await circuit.WaitUntilClosed(delivery.Assignment.Draining);
                 if (await TryHandle(record, delivery, canceled.Token))
                     return;
                 await Task.Delay(pause, timeProvider, delivery.Assignment.Draining);
@@ -54,26 +53,14 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
         catch (Exception exception) when (circuit is not null && circuit.Concerns(exception, delivery.Pauses))
         {
             delivery.Pauses++;
-            circuit.Close(exception);
+            circuit.Open(exception);
             return false;
         }
-#pragma warning disable CA1031 // No record is passed over: whatever its handler throws, it is tried again, and the log and the lag show it.
+        // No record is passed over: whatever its handler throws, it is tried again, and the log and the lag show it.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
             logger.LogError(exception, "The record {TopicPartitionOffset} could not be handled and is tried again", delivery.Result.TopicPartitionOffset);
             return false;
         }
     }
-
-    private static KafkaRecord ToRecord(Delivery delivery) => new()
-    {
-        Topic = delivery.Result.Topic,
-        Partition = delivery.Result.Partition.Value,
-        Offset = delivery.Result.Offset.Value,
-        Timestamp = DateTimeOffset.FromUnixTimeMilliseconds(delivery.Result.Message.Timestamp.UnixTimestampMs),
-        Key = delivery.Result.Message.Key,
-        Value = delivery.Result.Message.Value,
-        Headers = KafkaHeaders.FromClient(delivery.Result.Message.Headers),
-    };
 }

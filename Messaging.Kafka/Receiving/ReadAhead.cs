@@ -73,7 +73,7 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
         }
     }
 
-    /// <summary>A handler has ended a record of the partition; for any thread.</summary>
+    /// <summary>A handler has completed a record of the partition; for any thread.</summary>
     public void Progressed(PartitionAssignment assignment)
     {
         if (ReferenceEquals(_ahead, assignment) && HasSpace(assignment))
@@ -94,7 +94,7 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
 
     /// <summary>
     /// Whether half of a share may be read. A record that takes long holds up the watermark, and with it the span, while all behind it
-    /// have ended: that the span has room for so much is enough.
+    /// are completed: that the span has room for so much is enough.
     /// </summary>
     private bool HasSpace(PartitionAssignment assignment) =>
         assignment.Outstanding <= Share / 2 && assignment.OutstandingBytes <= ShareBytes / 2

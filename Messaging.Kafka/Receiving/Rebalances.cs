@@ -4,17 +4,19 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>
-/// Partitions come and go: what is given back is drained and committed first, what is lost is fenced. Runs on the poll thread, inside a
-/// poll; handlers need nothing of that thread, so that they can end meanwhile.
+/// Partitions come and go: what is revoked is drained and committed first, what is lost is fenced. Runs on the poll thread, inside a
+/// poll; handlers need nothing of that thread, so that they can complete meanwhile.
 /// </summary>
 /// <param name="settings">The consumer's.</param>
 /// <param name="assignments">The partitions.</param>
+/// <param name="batch">What was read and is not with the workers yet.</param>
 /// <param name="timeProvider">The clock.</param>
 /// <param name="metrics">Are told of each change.</param>
 /// <param name="logger">Is told of each change.</param>
 /// <param name="stopNow">Ends the wait for handlers.</param>
 internal sealed class Rebalances(
-    ConsumerSettings settings, AssignedPartitions assignments, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger, CancellationToken stopNow)
+    ConsumerSettings settings, AssignedPartitions assignments, ConsumeBatch batch, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger,
+    CancellationToken stopNow)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
@@ -28,27 +30,29 @@ internal sealed class Rebalances(
             assignments.Begin(partition);
     }
 
-    /// <summary>Partitions are to be given back: running handlers may end, for a bounded time, and what they ended is committed.</summary>
-    public void Revoked(IConsumer<byte[]?, byte[]?> consumer, OffsetCommitter committer, List<TopicPartition> partitions)
+    /// <summary>Partitions are to be released: running handlers may complete, for a bounded time, and what they completed is committed.</summary>
+    public void Revoked(ConsumerClient client, List<TopicPartition> partitions)
     {
-        var revoked = Take(consumer, partitions);
+        batch.Flush();
+        var revoked = Take(client.Kafka, partitions);
         if (revoked.Count == 0)
             return;
-        logger.LogInformation("{Name} gives back {Partitions}", settings.Name, partitions);
+        logger.LogInformation("{Name} releases {Partitions}", settings.Name, partitions);
         var started = timeProvider.GetTimestamp();
         foreach (var assignment in revoked)
             assignment.Close();
-        WaitForHandlers(revoked, settings.DrainTimeout, poll: null);
-        committer.CommitNow(revoked);
+        WaitForHandlers(revoked, settings.DrainTimeout, polled: null);
+        client.Committer.CommitNow(revoked);
         foreach (var assignment in revoked)
             assignment.Fence();
         metrics.Rebalanced(settings.Group, "revoked", partitions.Count, timeProvider.GetElapsedTime(started));
     }
 
     /// <summary>The partitions belong to others already: whatever was done since cannot be committed.</summary>
-    public void Lost(IConsumer<byte[]?, byte[]?> consumer, List<TopicPartition> partitions)
+    public void Lost(ConsumerClient client, List<TopicPartition> partitions)
     {
-        var lost = Take(consumer, partitions);
+        batch.Flush();
+        var lost = Take(client.Kafka, partitions);
         if (lost.Count == 0)
             return;
         logger.LogWarning("{Name} has lost {Partitions}: their next owner reads again what was not committed", settings.Name, partitions);
@@ -61,23 +65,24 @@ internal sealed class Rebalances(
         metrics.Rebalanced(settings.Group, "lost", partitions.Count);
     }
 
-    /// <summary>The consumer stops, or is replaced: running handlers may end, and what they ended is committed.</summary>
-    /// <param name="consumer">The consumer.</param>
-    /// <param name="committer">Commits.</param>
-    /// <param name="poll">Polls while handlers are waited for, to stay a member of the group; null where a fatal error has ended membership.</param>
-    public void Drain(IConsumer<byte[]?, byte[]?> consumer, OffsetCommitter committer, Action<TimeSpan>? poll)
+    /// <summary>
+    /// The client is about to be closed: running handlers may complete, and what they completed is committed. It is polled meanwhile, to
+    /// stay a member of the group, unless a fatal error has ended its membership.
+    /// </summary>
+    public void Drain(ConsumerClient client)
     {
+        var isMember = client.FatalError is null;
         List<PartitionAssignment> all = [.. assignments.All];
         foreach (var assignment in all)
             assignment.Close();
-        if (poll is not null && all.Count > 0)
-            consumer.Pause(all.Select(assignment => assignment.Partition));
-        WaitForHandlers(all, settings.StopTimeout, poll);
-        if (poll is not null)
-            committer.CommitNow(all.Where(assignments.IsCurrent));
+        if (isMember && all.Count > 0)
+            client.Kafka.Pause(all.Select(assignment => assignment.Partition));
+        WaitForHandlers(all, settings.StopTimeout, isMember ? client : null);
+        if (isMember)
+            client.Committer.CommitNow(all.Where(assignments.IsCurrent));
         foreach (var assignment in all)
             assignment.Fence();
-        WaitForHandlers(all, settings.DrainTimeout, poll: null);
+        WaitForHandlers(all, settings.DrainTimeout, polled: null);
         assignments.Take(all.ConvertAll(assignment => assignment.Partition));
     }
 
@@ -89,7 +94,7 @@ internal sealed class Rebalances(
     }
 
     /// <summary>
-    /// librdkafka keeps a partition paused over its revocation: it would stay so when it comes back, for ever
+    /// librdkafka keeps a partition paused over its revocation: it would stay so for ever once it is assigned again
     /// (https://github.com/confluentinc/confluent-kafka-go/issues/193).
     /// </summary>
     private void Unpause(IConsumer<byte[]?, byte[]?> consumer, List<PartitionAssignment> taken)
@@ -103,18 +108,18 @@ internal sealed class Rebalances(
         }
         catch (KafkaException exception)
         {
-            logger.LogWarning("{Name} could not resume {Partitions} before giving them back: {Reason}", settings.Name, paused, exception.Error.Reason);
+            logger.LogWarning("{Name} could not resume {Partitions} before releasing them: {Reason}", settings.Name, paused, exception.Error.Reason);
         }
     }
 
-    /// <summary>Waits until no handler runs; polls the while, where asked, to stay a member of the group.</summary>
-    private void WaitForHandlers(List<PartitionAssignment> closed, TimeSpan timeout, Action<TimeSpan>? poll)
+    /// <summary>Waits until no handler runs; polls a client meanwhile, where there is one, so that it stays a member of the group.</summary>
+    private void WaitForHandlers(List<PartitionAssignment> closed, TimeSpan timeout, ConsumerClient? polled)
     {
         var started = timeProvider.GetTimestamp();
         while (closed.Exists(assignment => assignment.Running > 0) && timeProvider.GetElapsedTime(started) < timeout && !stopNow.IsCancellationRequested)
         {
-            if (poll is not null)
-                poll(PollInterval);
+            if (polled is not null)
+                polled.Consume(PollInterval);
             else
                 stopNow.WaitHandle.WaitOne(PollInterval);
         }

@@ -7,7 +7,7 @@ namespace Messaging.Kafka.Receiving;
 
 /// <summary>
 /// A record's value as MassTransit's body. A value that is missing (a tombstone) or empty is no message. MassTransit's deserializers
-/// take one for an empty object, which would make a mail of nothing; here it is what it is, and goes to the dead-letter topic.
+/// take one for an empty object, which would make a message of nothing; here it cannot be read, and goes to the dead-letter topic.
 /// </summary>
 internal sealed class RecordBody(ConsumeResult<byte[]?, byte[]?> result) : MessageBody
 {

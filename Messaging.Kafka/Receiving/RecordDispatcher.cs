@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>
-/// Runs the handler for the records that the poll thread hands over: at most so many at once, one at a time per key. A worker that
-/// has ended a record takes the next itself, without asking anybody.
+/// Runs the handler for the records that the poll thread enqueues: at most so many at once, one at a time per key. A worker that
+/// has completed a record takes the next itself, without asking anybody.
 /// </summary>
 /// <remarks>
-/// A record that is handed over, to a delay topic or to the dead letters, lends its place until that is acknowledged: its handler
-/// is over, and Kafka takes longer for it than many a handler. As many places are lent as there are, and none where there is one:
+/// A record that is being written to a delay topic or to the dead-letter topic lends its place until that is acknowledged: its handler
+/// has returned, and Kafka takes longer for it than many a handler. As many places are lent as there are, and none where there is one:
 /// an application that wants one record at a time wants no other in its filters either.
 /// </remarks>
 internal sealed class RecordDispatcher(
@@ -29,7 +29,7 @@ internal sealed class RecordDispatcher(
     /// <summary>How many records may run now.</summary>
     private int Places => settings.Concurrency + Volatile.Read(ref _lent);
 
-    /// <summary>Takes over records that were admitted.</summary>
+    /// <summary>Enqueues records that were admitted.</summary>
     public void Enqueue(List<Delivery> deliveries)
     {
         foreach (var delivery in deliveries)
@@ -83,7 +83,7 @@ internal sealed class RecordDispatcher(
             {
                 if (handled > 0)
                     _scheduler.Done(key);
-                // The place was lent, and has been taken back.
+                // The place was lent, and the loan is over.
                 var tooMany = _workers > Places;
                 if (!tooMany && (waited || handled == Turn))
                     break;
@@ -110,27 +110,26 @@ internal sealed class RecordDispatcher(
             return;
 
         var started = timeProvider.GetTimestamp();
-        var ended = false;
+        var completed = false;
         try
         {
             await handler.Handle(delivery);
-            ended = true;
+            completed = true;
         }
         catch (OperationCanceledException)
         {
-            // The assignment ended before the record did: its offset does not move, and the next owner reads it again.
+            // The assignment ended before the record was completed: its offset does not move, and the next owner reads it again.
         }
-#pragma warning disable CA1031 // A handler's defect must neither end the worker nor move the offset; it shows in the log and as lag.
+        // A handler's defect must neither end the worker nor move the offset; it shows in the log and as lag.
         catch (Exception exception)
-#pragma warning restore CA1031
         {
-            logger.LogCritical(exception, "The record {TopicPartitionOffset} could neither be handled nor handed on; its partition does not move on", delivery.Result.TopicPartitionOffset);
+            logger.LogCritical(exception, "The record {TopicPartitionOffset} could be neither handled nor written elsewhere; its partition does not move on", delivery.Result.TopicPartitionOffset);
         }
         finally
         {
-            delivery.Assignment.Finish(delivery, ended);
+            delivery.Assignment.Finish(delivery, completed);
             progressed(delivery.Assignment);
-            metrics.Processed(delivery.Result.Topic, settings.Group, timeProvider.GetElapsedTime(started), ended);
+            metrics.Processed(delivery.Result.Topic, settings.Group, timeProvider.GetElapsedTime(started), completed);
         }
     }
 

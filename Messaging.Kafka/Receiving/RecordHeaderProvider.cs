@@ -1,10 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.KafkaIntegration.Serializers;
 using MassTransit.Transports;
-using Messaging.Kafka.Sending;
+using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Receiving;
 
@@ -37,7 +36,7 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
         return value is not null;
     }
 
-    /// <summary>Whether the record says that its value is what almost all are: the text need not be taken apart anew each time.</summary>
+    /// <summary>Whether the record says that its value is what almost all are: the text need not be parsed each time.</summary>
     public bool SaysPlainJson =>
         deserializer is null && result.Message.Headers is { } headers && headers.TryGetLastBytes(MessageHeaders.ContentType, out var type)
         && type.AsSpan().SequenceEqual("application/json"u8);
@@ -59,7 +58,7 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
 
     private Dictionary<string, object> Read()
     {
-        var texts = deserializer is null ? ReadTexts() : ReadBy(deserializer);
+        var texts = deserializer is null ? KafkaHeaders.ToTexts(result.Message.Headers) : ReadBy(deserializer);
         if (!Guid.TryParse(texts.GetValueOrDefault(MessageHeaders.MessageId)?.ToString(), out _))
             texts[MessageHeaders.MessageId] = DeriveId();
         return texts;
@@ -81,19 +80,6 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
         }
 
         return values;
-    }
-
-    private Dictionary<string, object> ReadTexts()
-    {
-        var headers = result.Message.Headers;
-        var texts = new Dictionary<string, object>((headers?.Count ?? 0) + 1, StringComparer.Ordinal);
-        for (var i = 0; i < (headers?.Count ?? 0); i++)
-        {
-            if (headers![i].GetValueBytes() is { } bytes)
-                texts[headers[i].Key] = Encoding.UTF8.GetString(bytes);
-        }
-
-        return texts;
     }
 
     /// <summary>MassTransit's deserializers ask for other names than its Kafka rider writes; both are the same header.</summary>

@@ -20,7 +20,7 @@ internal sealed class RunningDeliveries
         Count++;
     }
 
-    /// <summary>Takes off one that has ended.</summary>
+    /// <summary>Removes one whose handler has returned.</summary>
     public void Remove(Delivery delivery)
     {
         if (delivery.Previous is { } previous)

@@ -7,6 +7,7 @@ using MassTransit.Observables;
 using MassTransit.Transports;
 using Messaging.Kafka.Delay;
 using Messaging.Kafka.Failure;
+using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Sending;
 using Microsoft.Extensions.Logging;
 
@@ -30,7 +31,7 @@ internal sealed class KafkaHost : IDisposable
         Time = timeProvider;
         Loggers = loggers;
         Metrics = metrics;
-        Producer = new KafkaProducer(producerConfig, clients, timeProvider, metrics, loggers.CreateLogger<KafkaProducer>());
+        Producer = NewProducer(producerConfig);
 
         var serialization = new SerializationConfiguration();
         serialization.AddSerializer(PlainJsonSerializer.Instance);
@@ -47,7 +48,8 @@ internal sealed class KafkaHost : IDisposable
 
     public KafkaRiderMetrics Metrics { get; }
 
-    public OnwardWriteHealth OnwardWrites { get; } = new();
+    /// <summary>The topics to which dead letters or delayed records cannot be written now.</summary>
+    public FailingTopics FailingTopics { get; } = new();
 
     /// <summary>The observers of everything that the rider sends.</summary>
     public required SendObservable SendObservers { get; init; }
@@ -69,8 +71,16 @@ internal sealed class KafkaHost : IDisposable
     {
         var context = new TopicSendContext(_bus.HostConfiguration, _serialization, topic);
         var producer = config is null ? Producer : OwnProducer(config);
-        return new TopicWriter(producer, context, SendObservers, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, OnwardWrites.Report, Time, Metrics);
+        return new TopicWriter(producer, context, SendObservers, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, Time, Metrics);
     }
+
+    /// <summary>The log of an endpoint.</summary>
+    public ILogger LoggerOf(string topic) => Loggers.CreateLogger("MassTransit.Kafka." + topic);
+
+    /// <summary>The circuit of an endpoint that pauses, else null.</summary>
+    public PauseCircuit? CreateCircuit(ConsumerSettings settings) => settings.Pause is { } pause
+        ? new PauseCircuit(pause, settings.Name, Time, () => Metrics.Paused(settings.Topics[0], settings.Group), LoggerOf(settings.Topics[0]))
+        : null;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -87,9 +97,11 @@ internal sealed class KafkaHost : IDisposable
         var settings = _producerConfig.ToDictionary(setting => setting.Key, setting => setting.Value);
         foreach (var (key, value) in config)
             settings[key] = value;
-        var producer = new KafkaProducer(new ProducerConfig(settings), Clients, Time, Metrics, Loggers.CreateLogger<KafkaProducer>());
+        var producer = NewProducer(new ProducerConfig(settings));
         lock (_ownProducers)
             _ownProducers.Add(producer);
         return producer;
     }
+
+    private KafkaProducer NewProducer(ProducerConfig config) => new(config, Clients, FailingTopics, Time, Metrics, Loggers.CreateLogger<KafkaProducer>());
 }

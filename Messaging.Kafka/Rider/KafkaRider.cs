@@ -1,7 +1,5 @@
 using MassTransit;
 using MassTransit.Transports;
-using Messaging.Kafka.Configuration;
-using Messaging.Kafka.Delay;
 using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Sending;
 using Microsoft.Extensions.Logging;
@@ -10,13 +8,13 @@ namespace Messaging.Kafka;
 
 /// <summary>Starts, watches and stops the rider's endpoints and producers.</summary>
 internal sealed class KafkaRider(
-    KafkaHost host, TopicProducerFactory producers, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints, ClusterMonitor monitor)
+    KafkaHost host, TopicProducerFactory producers, IReadOnlyList<KafkaEndpoint> endpoints, ClusterMonitor monitor)
     : IRiderControl, IKafkaRider
 {
     private readonly ILogger _logger = host.Loggers.CreateLogger<KafkaRider>();
     private readonly ReceiveEndpointCollection _collection = new();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly List<ConsumerLoop> _loops = [];
+    private readonly List<EndpointConsumer> _ownConsumers = [.. endpoints.Where(endpoint => endpoint.ReceiveEndpoint is null).Select(endpoint => endpoint.Consumer)];
     private Task _ready = Task.CompletedTask;
 
     /// <inheritdoc/>
@@ -28,17 +26,17 @@ internal sealed class KafkaRider(
     /// <inheritdoc/>
     public Task Ready => _ready;
 
-    /// <summary>The topic endpoints.</summary>
-    public IReadOnlyList<BuiltEndpoint> Endpoints => endpoints;
+    /// <summary>The endpoints.</summary>
+    public IReadOnlyList<KafkaEndpoint> Endpoints => endpoints;
 
     /// <summary>What the rider's health is made of.</summary>
-    public KafkaRiderHealth Health => new(_ready, monitor, host.Clients, endpoints, rawEndpoints, host.OnwardWrites);
+    public KafkaRiderHealth Health => new(_ready, monitor, host.Clients, endpoints, host.FailingTopics);
 
     /// <inheritdoc/>
     public RiderHandle Start(CancellationToken cancellationToken = default)
     {
-        foreach (var endpoint in endpoints)
-            _collection.Add(endpoint.Endpoint.InputAddress.ToString(), endpoint.Endpoint);
+        foreach (var endpoint in endpoints.Select(endpoint => endpoint.ReceiveEndpoint).OfType<ReceiveEndpoint>())
+            _collection.Add(endpoint.InputAddress.ToString(), endpoint);
 
         monitor.Start();
         _ready = StartEndpoints();
@@ -65,33 +63,18 @@ internal sealed class KafkaRider(
         {
             host.Producer.Start();
             await new TopicProvisioner(host.Clients, host.Time, _logger).EnsureAll(
-                [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. rawEndpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics],
+                [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics],
                 exception => monitor.Report(exception), _stopping.Token);
 
-            foreach (var endpoint in endpoints)
-            {
-                if (endpoint.Forwarder is { } forwarder)
-                    Run(forwarder.Consumer, new DelayRecordHandler(forwarder.Tiers, host.Producer, host.OnwardWrites, host.Time));
-            }
-
-            foreach (var raw in rawEndpoints)
-                raw.Loop = Run(raw.Settings, raw.CreateHandler(host));
+            var loops = _ownConsumers.ConvertAll(consumer => consumer.Start());
             var handles = _collection.StartEndpoints(_stopping.Token);
-            await Task.WhenAll(handles.Select(handle => (Task)handle.Ready).Concat(_loops.Select(loop => loop.Ready)));
+            await Task.WhenAll(handles.Select(handle => (Task)handle.Ready).Concat(loops.Select(loop => loop.Ready)));
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !_stopping.IsCancellationRequested)
         {
             _logger.LogCritical(exception, "The Kafka rider did not start: {Reason}", exception.Message);
             throw;
         }
-    }
-
-    private ConsumerLoop Run(ConsumerSettings settings, IRecordHandler handler)
-    {
-        var loop = new ConsumerLoop(settings, handler, host, host.Loggers.CreateLogger("MassTransit.Kafka." + settings.Topics[0]));
-        _loops.Add(loop);
-        loop.Start();
-        return loop;
     }
 
     /// <summary>Endpoints first, while the producer still takes their redeliveries and dead letters.</summary>
@@ -102,18 +85,15 @@ internal sealed class KafkaRider(
         {
             await _ready.WaitAsync(cancellationToken);
         }
-#pragma warning disable CA1031 // Why the start failed was told where it failed; what did start must be stopped all the same.
+        // Why the start failed was told where it failed; what did start must be stopped all the same.
         catch (Exception)
-#pragma warning restore CA1031
         {
             _logger.LogDebug("The Kafka rider stops before it was ready");
         }
 
-        foreach (var circuit in endpoints.Select(endpoint => endpoint.Circuit).Concat(rawEndpoints.Select(endpoint => endpoint.Circuit)))
-            circuit?.Dispose();
-        await Task.WhenAll(_loops.Select(loop => loop.Stop(cancellationToken)).Append(_collection.StopEndpoints(cancellationToken)));
-        foreach (var loop in _loops)
-            loop.Dispose();
+        foreach (var endpoint in endpoints)
+            endpoint.Circuit?.Dispose();
+        await Task.WhenAll(_ownConsumers.Select(consumer => consumer.Stop(cancellationToken)).Append(_collection.StopEndpoints(cancellationToken)));
         await monitor.Stop();
         await Task.Run(host.Dispose, CancellationToken.None);
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Messaging.Kafka.Configuration;
 using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -8,7 +7,7 @@ namespace Messaging.Kafka;
 
 /// <summary>The rider's state, as one verdict and a line for each thing that is not well.</summary>
 internal sealed class KafkaRiderHealth(
-    Task ready, ClusterMonitor monitor, KafkaClientFactory clients, IReadOnlyList<BuiltEndpoint> endpoints, IReadOnlyList<RawEndpoint> rawEndpoints, OnwardWriteHealth onwardWrites)
+    Task ready, ClusterMonitor monitor, KafkaClientFactory clients, IReadOnlyList<KafkaEndpoint> endpoints, FailingTopics failingTopics)
 {
     /// <summary>Looks at all of it.</summary>
     public HealthCheckResult Check()
@@ -23,11 +22,9 @@ internal sealed class KafkaRiderHealth(
 
         var status = HealthStatus.Healthy;
         foreach (var endpoint in endpoints)
-            Note(endpoint.Settings.Name, endpoint.Loop(), endpoint.Circuit);
-        foreach (var endpoint in rawEndpoints)
-            Note(endpoint.Settings.Name, endpoint.Loop, endpoint.Circuit);
-        foreach (var (topic, exception) in onwardWrites.Failing)
-            Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there is held: {exception.Message}");
+            Note(endpoint.Consumer.Settings.Name, endpoint.Consumer.Loop, endpoint.Circuit);
+        foreach (var (topic, exception) in failingTopics.All)
+            Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there waits: {exception.Message}");
 
         return new HealthCheckResult(status, status == HealthStatus.Healthy ? "ready" : string.Join("; ", data.Select(item => $"{item.Key}: {item.Value}")), null, data);
 
@@ -35,10 +32,10 @@ internal sealed class KafkaRiderHealth(
         {
             if (loop is null)
                 Add(name, HealthStatus.Degraded, "is stopped");
-            else if (loop.Fault is { } fault)
-                Add(name, HealthStatus.Unhealthy, fault);
-            else if (circuit?.Closed is { } closed)
-                Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused since {closed.Since:O}: {closed.Reason.Message}"));
+            else if (loop.Error is { } error)
+                Add(name, HealthStatus.Unhealthy, error);
+            else if (circuit?.Opened is { } opened)
+                Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused since {opened.Since:O}: {opened.Reason.Message}"));
             else if (loop.Stalled is { } stalled)
                 Add(name, HealthStatus.Degraded, stalled);
         }

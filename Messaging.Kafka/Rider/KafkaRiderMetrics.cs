@@ -40,14 +40,14 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _sent = _meter.CreateCounter<long>("messaging.client.sent.messages", "{message}", "Records produced, by topic and, where one failed, its error.");
         _sendDuration = _meter.CreateHistogram<double>("messaging.client.operation.duration", "s", "From produce to acknowledgement.");
         _consumed = _meter.CreateCounter<long>("messaging.client.consumed.messages", "{message}", "Records read, by topic and group.");
-        _processDuration = _meter.CreateHistogram<double>("messaging.process.duration", "s", "From a handler's begin to its end, in-process retries and waits for a paused endpoint included.");
+        _processDuration = _meter.CreateHistogram<double>("messaging.process.duration", "s", "From a handler's begin to its return, in-process retries and waits for a paused endpoint included.");
         _redelivered = _meter.CreateCounter<long>("kafka.rider.redeliveries", "{message}", "Messages written to a delay topic for another delivery.");
         _deadLettered = _meter.CreateCounter<long>("kafka.rider.dead_letters", "{message}", "Messages written to a dead-letter topic, by reason.");
         _paused = _meter.CreateCounter<long>("kafka.rider.pauses", "{pause}", "How often an endpoint paused because a dependency was down.");
         _commitDuration = _meter.CreateHistogram<double>("kafka.rider.commit.duration", "s", "Offset commits; those that failed have an error.");
         _rebalances = _meter.CreateCounter<long>("kafka.rider.rebalances", "{partition}", "Partitions assigned, revoked and lost.");
-        _rebalanceDuration = _meter.CreateHistogram<double>("kafka.rider.revoke.duration", "s", "From the revocation of partitions until they are given back: running handlers and the last commit.");
-        _meter.CreateObservableUpDownCounter("kafka.rider.in_flight", () => Observe(static state => state.Outstanding), "{message}", "Records read that have not ended.");
+        _rebalanceDuration = _meter.CreateHistogram<double>("kafka.rider.revoke.duration", "s", "From the revocation of partitions until they are released: running handlers and the last commit.");
+        _meter.CreateObservableUpDownCounter("kafka.rider.in_flight", () => Observe(static state => state.Outstanding), "{message}", "Records read that are not completed.");
         _meter.CreateObservableUpDownCounter("kafka.rider.paused_partitions", () => Observe(static state => state.Paused ? 1 : 0), "{partition}", "Partitions not read on for now: ahead of their handlers, or their next record not due.");
         _meter.CreateObservableGauge("kafka.rider.lag", () => Observe(static state => state.Lag), "{message}", "Records between the committed watermark and the end of the partition.");
     }
@@ -73,13 +73,13 @@ internal sealed class KafkaRiderMetrics : IDisposable
             _consumed.Add(1, new TagList { { System, "kafka" }, { Destination, topic }, { Group, group } });
     }
 
-    public void Processed(string topic, string group, TimeSpan duration, bool ended)
+    public void Processed(string topic, string group, TimeSpan duration, bool completed)
     {
         if (!_processDuration.Enabled)
             return;
         var tags = new TagList { { System, "kafka" }, { Destination, topic }, { Group, group } };
-        if (!ended)
-            tags.Add(ErrorType, "given_back");
+        if (!completed)
+            tags.Add(ErrorType, "released");
         _processDuration.Record(duration.TotalSeconds, tags);
     }
 
@@ -130,7 +130,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
 /// <summary>A partition as metrics see it.</summary>
 /// <param name="Topic">Its topic.</param>
 /// <param name="Partition">Its number.</param>
-/// <param name="Outstanding">Records read that have not ended.</param>
+/// <param name="Outstanding">Records read that are not completed.</param>
 /// <param name="Paused">Whether it is not read on for now.</param>
 /// <param name="Lag">Records between the committed watermark and the end.</param>
 internal readonly record struct PartitionState(string Topic, int Partition, int Outstanding, bool Paused, long Lag);

@@ -86,7 +86,7 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
         }
         catch (KafkaException exception)
         {
-            // A time-out says nothing of the outcome: look again, topic by topic.
+            // A timeout says nothing of the outcome: look again, topic by topic.
             var left = missing.Where(topic => !Exists(admin.GetMetadata(topic.Name, MetadataTimeout), topic.Name)).ToList();
             if (left.Count > 0)
                 throw Missing(left, exception.Error.Reason, exception);
@@ -108,7 +108,7 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
 
         var configs = new Dictionary<string, string>
         {
-            ["retention.ms"] = options.Retention is { } kept ? ((long)kept.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
+            ["retention.ms"] = options.Retention is { } retention ? ((long)retention.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
             ["max.message.bytes"] = options.MaxMessageBytes.ToString(CultureInfo.InvariantCulture),
         };
         if (replicas >= 3)

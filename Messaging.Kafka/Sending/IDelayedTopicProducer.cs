@@ -11,7 +11,7 @@ public interface IDelayedTopicProducer
     /// <param name="key">The record's key, or null.</param>
     /// <param name="value">The record's value; null is a tombstone.</param>
     /// <param name="headers">The record's headers, in order.</param>
-    /// <param name="cancellationToken">Ends the attempts; a record that is already under way may still be written.</param>
+    /// <param name="cancellationToken">Ends the attempts; a record that is already on its way may still be written.</param>
     /// <exception cref="ConfigurationException">The topic has no delay topics.</exception>
     Task ProduceAt(
         string topic, DateTimeOffset due, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default);

@@ -1,8 +1,8 @@
 namespace MassTransit;
 
 /// <summary>
-/// Produces messages with a key to one Kafka topic. Resolve it from a scope; inside a consumer it keeps the conversation
-/// of the message being consumed.
+/// Produces messages with a key to one Kafka topic. Resolve it from a scope; inside a consumer it carries on the
+/// conversation of the message being consumed.
 /// </summary>
 /// <remarks>
 /// A task that completes means that the broker acknowledged the record as <c>acks</c> asks (<c>all</c> by default). One that

@@ -1,8 +1,8 @@
 namespace MassTransit;
 
 /// <summary>
-/// Makes producers of topics that are only known at run time. Resolve it from a scope; inside a consumer its producers keep the
-/// conversation of the message being consumed.
+/// Makes producers of topics that are only known at run time. Resolve it from a scope; inside a consumer its producers carry
+/// on the conversation of the message being consumed.
 /// </summary>
 public interface ITopicProducerProvider : ISendObserverConnector
 {

@@ -39,7 +39,7 @@ public sealed class KafkaRecordTooLargeException(string topic, string message, E
     : KafkaProduceException(topic, ProduceOutcome.NotWritten, message, innerException);
 
 /// <summary>
-/// The producer's queue stayed full for longer than its delivery time-out: the broker is away or slower than what is produced.
+/// The producer's queue stayed full for longer than its delivery timeout: the broker is away or slower than what is produced.
 /// </summary>
 public sealed class KafkaProducerQueueFullException(string topic, string message, Exception? innerException = null)
     : KafkaProduceException(topic, ProduceOutcome.NotWritten, message, innerException);

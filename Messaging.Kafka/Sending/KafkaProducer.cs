@@ -1,5 +1,7 @@
 using Confluent.Kafka;
 using MassTransit;
+using Messaging.Kafka.Failure;
+using Messaging.Kafka.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Sending;
@@ -17,6 +19,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private readonly Lock _lock = new();
     private readonly ProducerConfig _config;
     private readonly KafkaClientFactory _clients;
+    private readonly FailingTopics _failingTopics;
     private readonly TimeProvider _timeProvider;
     private readonly KafkaRiderMetrics _metrics;
     private readonly ILogger _logger;
@@ -24,10 +27,11 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private IProducer<byte[]?, byte[]?>? _producer;
     private bool _disposed;
 
-    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
+    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, FailingTopics failingTopics, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
     {
         _config = config;
         _clients = clients;
+        _failingTopics = failingTopics;
         _timeProvider = timeProvider;
         _metrics = metrics;
         _logger = logger;
@@ -57,12 +61,9 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     public void Start() => Current();
 
     /// <inheritdoc/>
-    public async Task Produce(
-        string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default)
-    {
-        var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers.ToClient() };
-        await Produce(new TopicPartition(topic, Partition.Any), message, cancellationToken);
-    }
+    public Task Produce(
+        string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default) =>
+        Produce(new TopicPartition(topic, Partition.Any), Message(key, value, headers), cancellationToken);
 
     /// <summary>Produces a record; completes when it is acknowledged.</summary>
     /// <exception cref="KafkaProduceException">It was not.</exception>
@@ -77,14 +78,18 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
 
     /// <summary>
     /// Produces a record that must not be lost: tries again, with growing pauses, until it is acknowledged or the token is canceled.
+    /// Health says meanwhile that the topic cannot be written.
     /// </summary>
-    /// <param name="target">The topic, and the partition or <see cref="Partition.Any"/>.</param>
-    /// <param name="message">The record.</param>
-    /// <param name="failing">Told of each failure, and of null once it went well after some.</param>
+    /// <param name="topic">The topic; the key decides on the partition.</param>
+    /// <param name="key">The record's key, or null.</param>
+    /// <param name="value">The record's value, or null.</param>
+    /// <param name="headers">The record's headers, in order.</param>
     /// <param name="cancellationToken">Ends the attempts: the record's assignment or the endpoint has ended.</param>
     public async Task ProduceUntilAcknowledged(
-        TopicPartition target, Message<byte[]?, byte[]?> message, Action<KafkaProduceException?> failing, CancellationToken cancellationToken)
+        string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
     {
+        var target = new TopicPartition(topic, Partition.Any);
+        var message = Message(key, value, headers);
         var pause = FirstRetry;
         for (var failed = false;; failed = true)
         {
@@ -92,12 +97,12 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             {
                 await Produce(target, message, cancellationToken);
                 if (failed)
-                    failing(null);
+                    _failingTopics.Recovered(target.Topic);
                 return;
             }
             catch (KafkaProduceException exception)
             {
-                failing(exception);
+                _failingTopics.Failed(target.Topic, exception);
                 _logger.LogWarning(exception, "A record for topic {Topic} was not acknowledged; trying again in {Pause}", target.Topic, pause);
             }
 
@@ -106,7 +111,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         }
     }
 
-    /// <summary>Sends what is queued, for the delivery time-out at the most, and closes the producer.</summary>
+    /// <summary>Sends what is queued, for the delivery timeout at the most, and closes the producer.</summary>
     public void Dispose()
     {
         IProducer<byte[]?, byte[]?>? producer;
@@ -121,6 +126,9 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         producer.Flush(_deliveryTimeout);
         producer.Dispose();
     }
+
+    private static Message<byte[]?, byte[]?> Message(byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers) =>
+        new() { Key = key, Value = value, Headers = headers.ToClient() };
 
     private async Task ProduceWhenQueueHasRoom(
         TopicPartition target, Message<byte[]?, byte[]?> message, long started, CancellationToken cancellationToken)

@@ -27,7 +27,7 @@ internal sealed class ProducerScope(IServiceProvider? services)
         context.TransferConsumeContextHeaders(consumed);
     }
 
-    /// <summary>Sends now, or when the consumer has ended well where an in-memory outbox holds back what it sends.</summary>
+    /// <summary>Sends now, or when the consumer has succeeded where an in-memory outbox holds back what it sends.</summary>
     /// <exception cref="NotSupportedException">The consumer runs within a transactional outbox.</exception>
     public static Task Send(ConsumeContext consumed, Func<Task> send)
     {

@@ -1,25 +1,27 @@
-using Confluent.Kafka;
 using MassTransit;
 using Messaging.Kafka.Delay;
 using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
+using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Sending;
 
 /// <summary>
 /// A message that MassTransit's redelivery filter sends back to the topic it came from: the record is written again as it was, key,
-/// bytes and headers, because what the filter gives has lost the key and would be serialized anew.
+/// bytes and headers, because what the filter gives has lost the key and would be serialized again.
 /// </summary>
 internal sealed class Redelivery
 {
-    private readonly KafkaReceiveContext _record;
     private readonly List<KafkaHeader> _headers;
 
     private Redelivery(KafkaReceiveContext record, List<KafkaHeader> headers)
     {
-        _record = record;
+        Record = record;
         _headers = headers;
     }
+
+    /// <summary>The record as it was read.</summary>
+    public KafkaReceiveContext Record { get; }
 
     /// <summary>The redelivery that a send is, or null where it is a message like any other.</summary>
     public static Redelivery? Of(SendContext context, string topic)
@@ -44,13 +46,10 @@ internal sealed class Redelivery
         return new Redelivery(record, headers);
     }
 
-    /// <inheritdoc cref="RecordDispatcher.LendPlace"/>
-    public IDisposable? LendPlace() => _record.LendPlace();
-
-    /// <summary>The record to write to a delay topic.</summary>
-    public Message<byte[]?, byte[]?> ToMessage(string due)
+    /// <summary>The headers to write to a delay topic.</summary>
+    public IReadOnlyList<KafkaHeader> HeadersUntil(string due)
     {
         _headers.Set(DelayHeaders.Due, due);
-        return new Message<byte[]?, byte[]?> { Key = _record.Key, Value = _record.Value, Headers = _headers.ToClient() };
+        return _headers;
     }
 }

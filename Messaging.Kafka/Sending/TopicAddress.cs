@@ -1,6 +1,6 @@
 namespace Messaging.Kafka.Sending;
 
-/// <summary>A topic's address for MassTransit: <c>topic:email.send</c>.</summary>
+/// <summary>A topic's address for MassTransit: <c>topic:orders</c>.</summary>
 internal static class TopicAddress
 {
     /// <summary>The scheme.</summary>

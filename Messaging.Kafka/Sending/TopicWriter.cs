@@ -7,6 +7,7 @@ using MassTransit.Logging;
 using MassTransit.Observables;
 using MassTransit.Transports;
 using Messaging.Kafka.Delay;
+using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Sending;
 
@@ -16,7 +17,7 @@ namespace Messaging.Kafka.Sending;
 /// </summary>
 internal sealed class TopicWriter(
     KafkaProducer producer, TopicSendContext transport, SendObservable riderObservers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
-    OnwardWriteReport report, TimeProvider timeProvider, KafkaRiderMetrics metrics)
+    TimeProvider timeProvider, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
     public string Topic => transport.EntityName;
@@ -91,8 +92,7 @@ internal sealed class TopicWriter(
             all.Set(DelayHeaders.Due, milliseconds.ToString("F0", CultureInfo.InvariantCulture));
         }
 
-        var message = new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = all.ToClient() };
-        await producer.ProduceUntilAcknowledged(new TopicPartition(target, Partition.Any), message, exception => report(target, exception), cancellationToken);
+        await producer.ProduceUntilAcknowledged(target, key, value, all, cancellationToken);
     }
 
     /// <summary>Whether anybody looks on. The rider's observers are not connected to the topic's: that would cost every message.</summary>
@@ -134,10 +134,8 @@ internal sealed class TopicWriter(
     private async Task Delay(Redelivery redelivery, TimeSpan delay, CancellationToken cancellationToken)
     {
         var (tier, due) = Tier(delay);
-        var message = redelivery.ToMessage(due);
-        using var place = redelivery.LendPlace();
-        await producer.ProduceUntilAcknowledged(
-            new TopicPartition(tier.Topic, Partition.Any), message, exception => report(tier.Topic, exception), cancellationToken);
+        using var place = redelivery.Record.LendPlace();
+        await producer.ProduceUntilAcknowledged(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(due), cancellationToken);
         metrics.Redelivered(Topic, tier.Topic);
     }
 
@@ -150,6 +148,3 @@ internal sealed class TopicWriter(
         return (Tiers().Choose(delay), due.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
     }
 }
-
-/// <summary>Told of an outbox entry that fails (with the error) or goes well again (with null).</summary>
-internal delegate void OnwardWriteReport(string topic, KafkaProduceException? exception);

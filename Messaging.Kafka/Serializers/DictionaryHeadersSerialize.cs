@@ -1,6 +1,5 @@
-using System.Text;
 using MassTransit.Transports;
-using Messaging.Kafka.Sending;
+using Messaging.Kafka.Wire;
 
 namespace MassTransit.KafkaIntegration.Serializers;
 
@@ -20,16 +19,6 @@ public static class DictionaryHeadersSerialize
 
     private sealed class TextDeserializer : IHeadersDeserializer
     {
-        public IHeaderProvider Deserialize(Confluent.Kafka.Headers headers)
-        {
-            var texts = new Dictionary<string, object>(StringComparer.Ordinal);
-            foreach (var header in headers)
-            {
-                if (header.GetValueBytes() is { } bytes)
-                    texts[header.Key] = Encoding.UTF8.GetString(bytes);
-            }
-
-            return new DictionaryHeaderProvider(texts);
-        }
+        public IHeaderProvider Deserialize(Confluent.Kafka.Headers headers) => new DictionaryHeaderProvider(KafkaHeaders.ToTexts(headers));
     }
 }

@@ -3,7 +3,7 @@ using MassTransit;
 using MassTransit.Transports;
 using Messaging.Bench.Running;
 using Messaging.Kafka;
-using Messaging.Kafka.Configuration;
+using Messaging.Kafka.Receiving;
 
 namespace Messaging.Bench.Rider;
 
@@ -40,7 +40,7 @@ internal static class ConsumeScenarios
 
             // A rider is only to be had started; stopped again, its endpoint's pipe is left with nothing of Kafka around it.
             await using var process = await ConsumeEndpoint.Build(input, input.Topic + ".empty", workload, stretch).StartAsync();
-            var context = ((KafkaRider)process.Rider).Endpoints.Single().Context;
+            var context = ((KafkaRider)process.Rider).Endpoints.Select(endpoint => endpoint.Consumer.Handler).OfType<MassTransitRecordHandler>().Single().Endpoint;
             await process.StopAsync();
             var dispatcher = context.CreateReceivePipeDispatcher();
             var next = -1;
@@ -89,7 +89,7 @@ internal static class ConsumeScenarios
         {
             GC.Collect();
             var stretch = new Stretch(records);
-            var config = ConsumerConfigurator.WithDefaults(new ConsumerConfig { BootstrapServers = input.BootstrapServers, GroupId = $"{topic}-{Guid.NewGuid():N}" });
+            var config = ConsumerSettings.WithDefaults(new ConsumerConfig { BootstrapServers = input.BootstrapServers, GroupId = $"{topic}-{Guid.NewGuid():N}" });
             using var consumer = new ConsumerBuilder<byte[], byte[]>(config).Build();
             consumer.Subscribe(topic);
             for (var read = 0; read < records;)

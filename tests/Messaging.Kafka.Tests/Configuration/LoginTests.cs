@@ -57,7 +57,7 @@ public class LoginTests
             BootstrapServers = "127.0.0.1:1",
             SecurityProtocol = SecurityProtocol.SaslPlaintext,
             SaslMechanism = SaslMechanism.OAuthBearer,
-            SaslOauthbearerConfig = "scope=mails",
+            SaslOauthbearerConfig = "scope=orders",
         };
         var clients = new KafkaClientFactory(
             config,
@@ -69,7 +69,7 @@ public class LoginTests
             NullLogger.Instance);
         using var producer = clients.CreateProducer(new ProducerConfig());
 
-        (await asked.Task.WaitAsync(Eventually.DefaultDeadline)).ShouldBe("scope=mails");
+        (await asked.Task.WaitAsync(Eventually.DefaultDeadline)).ShouldBe("scope=orders");
     }
 
     private static (string Servers, string User, string Password) Broker()

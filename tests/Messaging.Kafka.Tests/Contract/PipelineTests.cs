@@ -69,7 +69,7 @@ public class PipelineTests : ContractTests
     }
 
     [Test]
-    public async Task A_batch_consumer_gets_batches_and_their_offsets_move_when_it_has_ended()
+    public async Task A_batch_consumer_gets_batches_and_their_offsets_move_when_it_has_returned()
     {
         var batches = new ConcurrentQueue<int>();
         await using var host = await StartAsync(

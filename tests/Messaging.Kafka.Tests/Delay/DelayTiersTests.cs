@@ -6,7 +6,7 @@ namespace Messaging.Kafka.Tests.Delay;
 
 public class DelayTiersTests
 {
-    private static readonly DelayTiers Tiers = new("email.send", ".delay.", [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8), TimeSpan.FromMinutes(2)]);
+    private static readonly DelayTiers Tiers = new("orders", ".delay.", [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8), TimeSpan.FromMinutes(2)]);
 
     [TestCase(100, "1s")]
     [TestCase(1_000, "1s")]
@@ -15,7 +15,7 @@ public class DelayTiersTests
     [TestCase(119_999, "8s")]
     [TestCase(864_000_000, "2m")]
     public void The_longest_tier_that_is_not_too_long_is_chosen(int milliseconds, string tier) =>
-        Tiers.Choose(TimeSpan.FromMilliseconds(milliseconds)).Topic.ShouldBe("email.send.delay." + tier);
+        Tiers.Choose(TimeSpan.FromMilliseconds(milliseconds)).Topic.ShouldBe("orders.delay." + tier);
 
     [Test]
     public void Less_than_the_shortest_tier_goes_back_to_the_topic() => Tiers.ChooseNext(TimeSpan.FromMilliseconds(999)).ShouldBeNull();

@@ -241,7 +241,7 @@ public class TopicEndpointTests
     [Test]
     public async Task A_handlers_own_cancellation_is_a_failure_like_any_other()
     {
-        await using var host = await StartAsync(_ => throw new TaskCanceledException("a time-out of its own"));
+        await using var host = await StartAsync(_ => throw new TaskCanceledException("a timeout of its own"));
         await host.ProduceAsync("k", new Note("x"));
 
         var dead = await Eventually.Value(() => _kafka.Records.ReadAll(_topic + ".dlt"), records => records.Count == 1, null, "the dead letter is written");

@@ -8,7 +8,7 @@ namespace Messaging.Kafka.Tests.Failure;
 
 public class FaultHeadersTests
 {
-    private static readonly RecordOrigin Origin = new("email.send", 3, 42, 1_700_000_000_000, "email-send-group");
+    private static readonly RecordOrigin Origin = new("orders", 3, 42, 1_700_000_000_000, "orders-group");
 
     [Test]
     public void The_original_headers_stay_and_the_fault_follows_as_text()
@@ -19,11 +19,11 @@ public class FaultHeadersTests
         headers.Take(3).ShouldBe(original);
         Text(headers, "MT-Reason").ShouldBe("fault");
         Text(headers, "MT-Fault-Message").ShouldBe("no such user");
-        Text(headers, "MT-Original-Topic").ShouldBe("email.send");
+        Text(headers, "MT-Original-Topic").ShouldBe("orders");
         Text(headers, "MT-Original-Partition").ShouldBe("3");
         Text(headers, "MT-Original-Offset").ShouldBe("42");
         Text(headers, "MT-Original-Timestamp").ShouldBe("1700000000000");
-        Text(headers, "MT-Original-Group").ShouldBe("email-send-group");
+        Text(headers, "MT-Original-Group").ShouldBe("orders-group");
     }
 
     [Test]

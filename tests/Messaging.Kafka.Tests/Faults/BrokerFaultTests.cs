@@ -10,7 +10,7 @@ public class BrokerFaultTests
 {
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
 
-    /// <summary>Longer than a session's and a replica's time-out, so that the cluster has to do without the broker.</summary>
+    /// <summary>Longer than a session's and a replica's timeout, so that the cluster has to do without the broker.</summary>
     private static readonly TimeSpan Downtime = TimeSpan.FromSeconds(12);
 
     private KafkaCluster _cluster = null!;

@@ -65,7 +65,7 @@ public sealed class NumberedLoad(string bootstrapServers, KafkaRecords records, 
         });
     }
 
-    /// <summary>Reads the committed offsets again and again, and notes each that has passed a record that had not ended.</summary>
+    /// <summary>Reads the committed offsets again and again, and notes each that has passed a record that was not completed.</summary>
     public async Task WatchCommitsAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
@@ -77,7 +77,7 @@ public sealed class NumberedLoad(string bootstrapServers, KafkaRecords records, 
                     for (var offset = committed - 1; offset >= 0 && committed - offset < 2_000; offset--)
                     {
                         if (!_ended.ContainsKey((partition, offset)))
-                            _violations.Enqueue($"{partition}/{offset} has not ended, and {committed} is committed");
+                            _violations.Enqueue($"{partition}/{offset} is not completed, and {committed} is committed");
                     }
                 }
             }

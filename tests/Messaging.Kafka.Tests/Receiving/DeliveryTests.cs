@@ -7,7 +7,7 @@ namespace Messaging.Kafka.Tests.Receiving;
 
 public class DeliveryTests
 {
-    private static readonly TopicPartition Partition = new("email.send", 0);
+    private static readonly TopicPartition Partition = new("orders", 0);
 
     [Test]
     public void The_handler_that_runs_is_canceled()
@@ -33,7 +33,7 @@ public class DeliveryTests
     }
 
     [Test]
-    public void A_handler_that_has_ended_is_not_canceled()
+    public void A_handler_that_has_returned_is_not_canceled()
     {
         var delivery = NewDelivery(0);
         var handler = new Handler();
@@ -45,7 +45,7 @@ public class DeliveryTests
 
     /// <summary>Random begins and ends, against a set.</summary>
     [FsCheck.NUnit.Property(MaxTest = 200)]
-    public bool The_running_deliveries_are_those_that_have_begun_and_not_ended(byte[] steps)
+    public bool The_running_deliveries_are_those_that_have_begun_and_not_returned(byte[] steps)
     {
         var running = new RunningDeliveries();
         var expected = new HashSet<Delivery>();

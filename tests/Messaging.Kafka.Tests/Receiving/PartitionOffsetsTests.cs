@@ -9,39 +9,39 @@ namespace Messaging.Kafka.Tests.Receiving;
 public class PartitionOffsetsTests
 {
     [Test]
-    public void A_record_that_has_not_ended_holds_the_watermark_whatever_ends_behind_it()
+    public void A_record_that_is_not_completed_holds_the_watermark_whatever_is_completed_behind_it()
     {
         var offsets = new PartitionOffsets();
         var first = offsets.Admit(10);
         var second = offsets.Admit(11);
         var third = offsets.Admit(15);
 
-        offsets.End(second);
-        offsets.End(third);
+        offsets.Complete(second);
+        offsets.Complete(third);
         offsets.Watermark.ShouldBe(10);
         offsets.Oldest.ShouldBe(10);
 
-        offsets.End(first);
+        offsets.Complete(first);
         offsets.Watermark.ShouldBe(16);
         offsets.Oldest.ShouldBeNull();
         offsets.Span.ShouldBe(0);
     }
 
     [Test]
-    public void Ending_a_record_twice_changes_nothing()
+    public void Completing_a_record_twice_changes_nothing()
     {
         var offsets = new PartitionOffsets();
         var first = offsets.Admit(0);
         offsets.Admit(1);
-        offsets.End(first);
-        offsets.End(first);
+        offsets.Complete(first);
+        offsets.Complete(first);
         offsets.Watermark.ShouldBe(1);
         offsets.Passed.ShouldBe(1);
     }
 
-    /// <summary>Random gaps and random order of ends, against the definition written out: the oldest record that has not ended.</summary>
+    /// <summary>Random gaps and random order of completion, against the definition written out: the oldest record that is not completed.</summary>
     [FsCheck.NUnit.Property(MaxTest = 500)]
-    public FsCheck.Property The_watermark_is_always_the_oldest_record_that_has_not_ended() =>
+    public FsCheck.Property The_watermark_is_always_the_oldest_record_that_is_not_completed() =>
         Prop.ForAll(Steps().ToArbitrary(), steps =>
         {
             var offsets = new PartitionOffsets();
@@ -58,7 +58,7 @@ public class PartitionOffsetsTests
                 {
                     var (offset, sequence) = open.ElementAt(Math.Abs(step) % open.Count);
                     open.Remove(offset);
-                    offsets.End(sequence);
+                    offsets.Complete(sequence);
                 }
 
                 var expected = open.Count > 0 ? open.First().Key : newest + 1;

@@ -12,13 +12,13 @@ namespace Messaging.Kafka.Tests.Receiving;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public class RecordDispatcherTests
 {
-    private static readonly TopicPartition Partition = new("email.send", 0);
+    private static readonly TopicPartition Partition = new("orders", 0);
 
     private readonly PartitionAssignment _assignment = new(Partition);
     private readonly HeldRecords _records = new();
 
     [Test]
-    public async Task A_record_that_only_waits_lends_its_place_and_takes_it_back()
+    public async Task A_record_that_only_waits_lends_its_place_until_it_goes_on()
     {
         var dispatcher = NewDispatcher(concurrency: 2);
         Enqueue(dispatcher, 6);
@@ -80,7 +80,7 @@ public class RecordDispatcherTests
         _records,
         new ConsumerSettings
         {
-            Name = "mails", Topics = [Partition.Topic], Config = new ConsumerConfig { GroupId = "group" }, Concurrency = concurrency, PrefetchCount = 100,
+            Name = "orders", Topics = [Partition.Topic], Config = new ConsumerConfig { GroupId = "group" }, Concurrency = concurrency, PrefetchCount = 100,
         },
         static _ => { },
         TimeProvider.System,

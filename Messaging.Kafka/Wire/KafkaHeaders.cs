@@ -2,13 +2,14 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MassTransit;
+using Messaging.Kafka.Sending;
 using Headers = Confluent.Kafka.Headers;
 
-namespace Messaging.Kafka.Sending;
+namespace Messaging.Kafka.Wire;
 
 /// <summary>
-/// Kafka headers to and from MassTransit's: the names and text encodings of MassTransit's own Kafka rider, and W3C's
-/// <c>traceparent</c>.
+/// Every conversion of headers. A message's are written under the names and in the text encodings of MassTransit's own Kafka rider, with
+/// W3C's <c>traceparent</c>. The client has a type of its own for headers; within the rider they are <see cref="KafkaHeader"/>s.
 /// </summary>
 internal static class KafkaHeaders
 {
@@ -52,15 +53,43 @@ internal static class KafkaHeaders
     public static void Set(this List<KafkaHeader> headers, string name, string value)
     {
         headers.Remove(name);
-        headers.Add(new KafkaHeader(name, Encoding.UTF8.GetBytes(value)));
+        headers.Add(Text(name, value));
     }
 
-    /// <summary>Takes off all headers of a name.</summary>
+    /// <summary>A header whose value is text.</summary>
+    public static KafkaHeader Text(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
+
+    /// <summary>Removes all headers of a name.</summary>
     public static void Remove(this List<KafkaHeader> headers, string name) => headers.RemoveAll(header => header.Name == name);
 
     /// <summary>The last header of a name as text, or null.</summary>
     public static string? FindText(Headers? headers, string name) =>
         headers is not null && headers.TryGetLastBytes(name, out var value) && value is not null ? Encoding.UTF8.GetString(value) : null;
+
+    /// <inheritdoc cref="FindText(Headers?, string)"/>
+    public static string? FindText(this IReadOnlyList<KafkaHeader> headers, string name)
+    {
+        for (var i = headers.Count - 1; i >= 0; i--)
+        {
+            if (headers[i].Name == name)
+                return headers[i].Value is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
+        }
+
+        return null;
+    }
+
+    /// <summary>The headers as text; of several with one name, the last.</summary>
+    public static Dictionary<string, object> ToTexts(Headers? headers)
+    {
+        var texts = new Dictionary<string, object>((headers?.Count ?? 0) + 1, StringComparer.Ordinal);
+        for (var i = 0; i < (headers?.Count ?? 0); i++)
+        {
+            if (headers![i].GetValueBytes() is { } bytes)
+                texts[headers[i].Key] = Encoding.UTF8.GetString(bytes);
+        }
+
+        return texts;
+    }
 
     /// <summary>The headers in the client's type.</summary>
     public static Headers ToClient(this IReadOnlyList<KafkaHeader> headers)

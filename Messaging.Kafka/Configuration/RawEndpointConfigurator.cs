@@ -1,0 +1,22 @@
+using Confluent.Kafka;
+using MassTransit;
+using Messaging.Kafka.Receiving;
+
+namespace Messaging.Kafka.Configuration;
+
+/// <summary>An endpoint whose handler gets records as they are: what the application configures, and its build.</summary>
+internal sealed class RawEndpointConfigurator(string topic, string group, Func<KafkaRecord, CancellationToken, Task> handle) : IKafkaConsumerConfigurator
+{
+    public ConsumerSettings Consumer { get; } = ConsumerSettings.Of(topic, new ConsumerConfig { GroupId = group });
+
+    public IEnumerable<(string Key, string Message)> Validate(ClientConfig host) =>
+        ConsumerRules.Validate(Consumer, host).Select(problem => ($"{topic}: {problem.Key}", problem.Message));
+
+    public KafkaEndpoint Build(KafkaHost host)
+    {
+        ConsumerSettings.WithDefaults(Consumer.Config);
+        var circuit = host.CreateCircuit(Consumer);
+        var handler = new RawRecordHandler(handle, circuit, host.Time, host.LoggerOf(topic));
+        return new KafkaEndpoint(new EndpointConsumer(Consumer, handler, host), [new RequiredTopic(topic, Consumer.NewTopic)], circuit);
+    }
+}

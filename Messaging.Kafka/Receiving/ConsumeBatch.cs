@@ -1,0 +1,89 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace Messaging.Kafka.Receiving;
+
+/// <summary>
+/// The records that were read and are not with the workers yet, all of one partition: they go there together, because each time costs
+/// locks and may wake threads. The poll thread's own.
+/// </summary>
+internal sealed class ConsumeBatch(
+    ConsumerSettings settings, IRecordHandler handler, AssignedPartitions assignments, ReadAhead readAhead, RecordDispatcher dispatcher,
+    TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
+{
+    private const int Largest = 100;
+
+    private readonly List<Delivery> _deliveries = new(Largest);
+    private PartitionAssignment? _assignment;
+    private long _bytes;
+
+    /// <summary>Reads what is there already, up to a batch, and gives it to the workers; waits for the first record only.</summary>
+    public void Read(ConsumerClient client, TimeSpan wait)
+    {
+        var result = client.Consume(wait);
+        while (result is not null && Add(client, result))
+            result = client.Consume(TimeSpan.Zero);
+
+        if (_assignment is not { } last)
+            return;
+        Flush();
+        if (readAhead.IsFull(last) && !last.Draining.IsCancellationRequested)
+            readAhead.Note(last);
+    }
+
+    /// <summary>Gives the workers what is in the batch.</summary>
+    public void Flush()
+    {
+        if (_assignment is not { } assignment)
+            return;
+        assignment.Admit(_deliveries);
+        dispatcher.Enqueue(_deliveries);
+        _deliveries.Clear();
+        (_assignment, _bytes) = (null, 0);
+    }
+
+    /// <summary>Adds a record.</summary>
+    /// <returns>Whether the batch may grow.</returns>
+    private bool Add(ConsumerClient client, ConsumeResult<byte[]?, byte[]?> result)
+    {
+        if (AssignmentOf(result) is not { } assignment)
+            return true;
+        if (!ReferenceEquals(_assignment, assignment))
+            Flush();
+        if (!assignment.Follows(result.Offset))
+            assignment = BeginAgain(assignment, result.Offset);
+
+        metrics.Consumed(result.Topic, settings.Group);
+        var delivery = new Delivery(assignment, result);
+        _assignment = assignment;
+        _deliveries.Add(delivery);
+        _bytes += delivery.Bytes;
+        if (handler.NotBefore(delivery) is { } notBefore && notBefore > timeProvider.GetUtcNow())
+        {
+            assignment.PausedUntil = notBefore;
+            client.Kafka.Pause([assignment.Partition]);
+            return false;
+        }
+
+        return _deliveries.Count < Largest && !readAhead.IsFull(assignment, _deliveries.Count, _bytes);
+    }
+
+    /// <summary>Mostly that of the record before: a fetch brings many of one partition.</summary>
+    private PartitionAssignment? AssignmentOf(ConsumeResult<byte[]?, byte[]?> result) =>
+        _assignment is { } assignment && assignment.Partition.Partition == result.Partition && assignment.Partition.Topic == result.Topic
+            ? assignment
+            : assignments.Find(result.TopicPartition);
+
+    /// <summary>
+    /// The partition's offsets went back: the topic was created again, or lost its end with its leader. What was read before belongs to
+    /// the old records, and its progress must not be committed for the new ones.
+    /// </summary>
+    private PartitionAssignment BeginAgain(PartitionAssignment before, Offset offset)
+    {
+        logger.LogWarning("{Partition} goes on at offset {Offset} after {Newest}: was the topic created again?", before.Partition, offset.Value, before.Newest);
+        Flush();
+        var assignment = assignments.Begin(before.Partition);
+        assignment.Follows(offset);
+        return assignment;
+    }
+}

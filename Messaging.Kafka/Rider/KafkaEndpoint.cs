@@ -1,0 +1,13 @@
+using MassTransit.Transports;
+using Messaging.Kafka.Failure;
+using Messaging.Kafka.Receiving;
+
+namespace Messaging.Kafka;
+
+/// <summary>An endpoint, ready to start: one with MassTransit's pipeline, one for records as they are, or what brings delayed records back.</summary>
+/// <param name="Consumer">Its consumer.</param>
+/// <param name="Topics">The topics that must be there before it starts.</param>
+/// <param name="Circuit">Its circuit, where it has one.</param>
+/// <param name="ReceiveEndpoint">MassTransit's endpoint, which starts and stops the consumer; null: the rider does.</param>
+internal sealed record KafkaEndpoint(
+    EndpointConsumer Consumer, IReadOnlyList<RequiredTopic> Topics, PauseCircuit? Circuit = null, ReceiveEndpoint? ReceiveEndpoint = null);
