@@ -5,13 +5,13 @@ namespace Persistence.Retention;
 /// <summary>What the retention job removes.</summary>
 public enum OldRows
 {
-    /// <summary>Mails that have ended: sent, canceled, replaced or discarded.</summary>
+    /// <summary>Mails that have ended: sent, canceled or discarded.</summary>
     Mails,
 
     /// <summary>Failures that are resolved, discarded or replayed with success.</summary>
     Failures,
 
-    /// <summary>Failures that nobody has looked after, with their dead mails.</summary>
+    /// <summary>Failures that nobody has decided about, with their dead mails.</summary>
     UnresolvedFailures,
 }
 
@@ -62,7 +62,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         if (removed.Rows == 0)
             return removed;
         await using (var move = new NpgsqlCommand(RetentionSql.Move, connection, transaction)
-            .With("store", Store(what)).With("horizon", horizon).With("removed", (long)removed.Rows))
+            .With("tables", Tables(what)).With("horizon", horizon).With("removed", (long)removed.Rows))
             await move.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return removed;
@@ -72,7 +72,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
     {
         await using var reader = await remove.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new RemovedBatch(checked((int)reader.GetInt64(0)), reader.IsDBNull(1) ? default : reader.GetFieldValue<DateTimeOffset>(1));
+        return new RemovedBatch(checked((int)reader.Get<long>("rows")), reader.Get<DateTimeOffset?>("next") ?? default);
     }
 
     private static string Sql(OldRows what) => what switch
@@ -82,7 +82,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         _ => RetentionSql.UnresolvedFailures,
     };
 
-    private static string[] Store(OldRows what) => what switch
+    private static string[] Tables(OldRows what) => what switch
     {
         OldRows.Mails => ["mails"],
         OldRows.Failures => ["failures"],

@@ -127,7 +127,6 @@ public sealed class ProjectionTests : StoreTests
     [TestCase("sent", 0, FailureStatus.Resolved)]
     [TestCase("canceled", 0, FailureStatus.Resolved)]
     [TestCase("discarded", 0, FailureStatus.Discarded)]
-    [TestCase("replaced", 0, FailureStatus.Replayed)]
     [TestCase("queued", 1, FailureStatus.Replayed)]
     [TestCase("dead", 0, FailureStatus.Unresolved)]
     public async Task A_failure_that_is_rebuilt_from_the_topic_stands_as_its_mail_does(string state, int epoch, FailureStatus expected)

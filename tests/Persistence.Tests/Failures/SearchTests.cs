@@ -65,5 +65,5 @@ public sealed class SearchTests : StoreTests
     [TestCase("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!")]
     public async Task A_cursor_of_somebodys_own_making_is_refused(string cursor) =>
         (await Should.ThrowAsync<FormatException>(() => Store.Failures.ListAsync(new FailureFilter(), 10, cursor)))
-            .Message.ShouldContain("is no cursor of this list");
+            .Message.ShouldContain("is not a cursor of this list");
 }

@@ -22,7 +22,7 @@ public sealed class BatchTests : StoreTests
         var claims = await Task.WhenAll(records.Select(record => Store.ClaimAsync(record, Worker)));
         claims.ShouldAllBe(claim => claim.FencingToken == 1 && claim.OpenRecipients.Count == 2);
 
-        // In turn: sent, to be tried again with one recipient done, dead, given back.
+        // In turn: sent, to be tried again with one recipient done, dead, released.
         var held = await Task.WhenAll(records.Select((record, number) => (number % 4) switch
         {
             0 => Store.Mails.RecordSentAsync(record, 1, [Accepted("b@example.com"), Accepted("c@example.com")]),
@@ -149,7 +149,7 @@ public sealed class BatchTests : StoreTests
 
     [Test]
     public async Task A_statement_locks_its_mails_in_the_order_of_their_ids_so_that_no_two_wait_for_each_other(
-        [Values("claim", "sent", "handed over", "marked", "released")] string statement)
+        [Values("claim", "sent", "outbox entry", "published", "released")] string statement)
     {
         var records = Enumerable.Range(0, 30).Select(_ => Make.Record()).ToArray();
         await Task.WhenAll(records.Select(record => Store.ClaimAsync(record, Worker)));
@@ -182,8 +182,8 @@ public sealed class BatchTests : StoreTests
         {
             "claim" => claims.ClaimAsync([.. records.Select(record => new ClaimRequest(record, Worker, ReclaimOwn: true))]),
             "sent" => outcomes.SentAsync([.. records.Select(record => new OutcomeRequest(record, 1, []))]),
-            "handed over" => outcomes.WriteOutboxEntryAsync([.. records.Select(record => new OutboxRequest(record, 1, [], new OutboxEntry.DeadLetter("550"), "550"))]),
-            "marked" => outcomes.MarkAsync([.. records.Select(record => record.Identity)]),
+            "outbox entry" => outcomes.WriteOutboxEntryAsync([.. records.Select(record => new OutboxRequest(record, 1, [], new OutboxEntry.DeadLetter("550"), "550"))]),
+            "published" => outcomes.MarkPublishedAsync([.. records.Select(record => record.Identity)]),
             _ => outcomes.ReleaseAsync([.. records.Select(record => new HeldClaim(record.Identity, 1))]),
         };
     }

@@ -135,21 +135,6 @@ public sealed class OutcomeTests : StoreTests
         (await Store.Mails.RecordSentAsync(record, 1, [])).ShouldBeFalse();
     }
 
-    [Test]
-    public async Task The_mails_of_a_recipient_are_found_in_whatever_case_newest_first()
-    {
-        var first = Make.Record(to: "Someone@Example.com");
-        var second = Make.Record(to: "someone@example.COM");
-        foreach (var record in new[] { first, second })
-        {
-            var claim = await Store.ClaimAsync(record, Worker);
-            await Store.Mails.RecordSentAsync(record, claim.FencingToken, [Accepted(record)]);
-        }
-
-        var found = await Store.Mails.ListByRecipientAsync("SOMEONE@example.com", 10);
-        found.Select(mail => mail.Id).ShouldBe([second.Identity.MailId, first.Identity.MailId]);
-    }
-
     private static RecipientAnswer Accepted(MailRecord record) =>
         new(record.Recipients[0].Address, RecipientOutcome.Accepted, 250, "2.0.0", "queued");
 

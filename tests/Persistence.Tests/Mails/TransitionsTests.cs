@@ -8,7 +8,7 @@ public sealed class TransitionsTests
 {
     private static readonly RowFacts Row = new(1, 2, MailState.Queued, null, false, Holder.Lapsed, false);
 
-    private static readonly MailState[] Ended = [MailState.Sent, MailState.Canceled, MailState.Replaced, MailState.Discarded];
+    private static readonly MailState[] Ended = [MailState.Sent, MailState.Canceled, MailState.Discarded];
 
     private static IEnumerable<RowFacts> EveryRow() =>
         from state in Enum.GetValues<MailState>()

@@ -77,7 +77,7 @@ public sealed partial class QueriesTests
             deferred, claim.FencingToken, new OutboxEntry.Redelivery(2, DateTimeOffset.UtcNow, "451 4.3.0 try later"),
             [new RecipientAnswer("b@example.com", RecipientOutcome.Deferred, 451, "4.3.0", "try later")]);
 
-        await _store.Schedules.KeepAsync(
+        await _store.Schedules.StoreAsync(
             Make.Record(attempt: 0), new ScheduledRecord(DateTimeOffset.UtcNow.AddDays(1), null, new byte[12], []));
 
         var gone = await _store.StartWorkerAsync("gone:1");

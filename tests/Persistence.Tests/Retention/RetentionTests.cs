@@ -59,7 +59,7 @@ public sealed class RetentionTests
         (await RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(2);
         (await MailsAsync()).ShouldNotContain(id => id == oldest || id == older);
         (await RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(1);
-        (await _store.ScalarAsync<long>("SELECT removed FROM email.retention_horizons WHERE store = 'mails'")).ShouldBe(3);
+        (await _store.ScalarAsync<long>("SELECT removed FROM email.retention_horizons WHERE table_name = 'mails'")).ShouldBe(3);
     }
 
     [Test]
