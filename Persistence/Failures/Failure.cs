@@ -92,6 +92,6 @@ public sealed class Failure
     /// <summary>What was done about it, where that was asked for, oldest first.</summary>
     public IList<FailureAction> Actions { get; init; } = [];
 
-    /// <summary>Further dead letters that say the same, where they were asked for.</summary>
+    /// <summary>Further dead letters that repeat it, where they were asked for.</summary>
     public IList<FailureCopy> Copies { get; init; } = [];
 }

@@ -33,7 +33,7 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
             .HasComment("The same for failures of one cause: exception type and message without ids, addresses and numbers.");
         builder.Property(failure => failure.Attempts).HasComment("How often the mail was delivered in this epoch.");
         builder.Property(failure => failure.Status).HasConversion(EnumText.Converter<FailureStatus>())
-            .HasComment("unresolved (waits for somebody), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
+            .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
         builder.Property(failure => failure.FailedAt).HasComment("When the mail was given up.");
         builder.Property(failure => failure.UpdatedAt).HasDefaultValueSql("now()").HasComment("When this row was changed last.");
 

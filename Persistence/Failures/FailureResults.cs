@@ -1,6 +1,6 @@
 namespace Persistence.Failures;
 
-/// <summary>What became of projecting a dead letter.</summary>
+/// <summary>The result of projecting a dead letter.</summary>
 public enum ProjectionKind
 {
     /// <summary>A new failure.</summary>
@@ -9,7 +9,7 @@ public enum ProjectionKind
     /// <summary>This very record was projected before.</summary>
     Known,
 
-    /// <summary>Another record that says what a failure says already; recorded in <c>failure_copies</c>.</summary>
+    /// <summary>Another record of a failure that is known already; recorded in <c>failure_copies</c>.</summary>
     Copy,
 }
 

@@ -5,7 +5,7 @@ namespace Persistence.Failures;
 /// <summary>Failures in SQL.</summary>
 internal static class FailureSql
 {
-    /// <summary>The failure <c>f</c> waits for somebody, or for the outcome of its replay.</summary>
+    /// <summary>The failure <c>f</c> waits for a decision, or for the outcome of its replay.</summary>
     public const string IsOpen = "f.status IN ('unresolved', 'replayed')";
 
     /// <summary>A replay of the failure was asked for and is not published.</summary>

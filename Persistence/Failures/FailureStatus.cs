@@ -3,10 +3,10 @@ namespace Persistence.Failures;
 /// <summary>Where a failure stands.</summary>
 public enum FailureStatus
 {
-    /// <summary>Waits for somebody.</summary>
+    /// <summary>Waits for a decision.</summary>
     Unresolved,
 
-    /// <summary>Its mail was sent again and has not ended yet.</summary>
+    /// <summary>Its mail was sent again, and the outcome is open.</summary>
     Replayed,
 
     /// <summary>Its mail was sent after all, or canceled.</summary>

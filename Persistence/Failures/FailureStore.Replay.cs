@@ -15,7 +15,7 @@ public sealed partial class FailureStore
     /// </summary>
     /// <param name="id">The failure.</param>
     /// <param name="actor">Who asks.</param>
-    /// <param name="reason">Why; null where nobody said.</param>
+    /// <param name="reason">Why; null where none was given.</param>
     /// <param name="cancellationToken">Gives up; it may have been recorded then.</param>
     public async Task<ReplayResult> RequestReplayAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default)
     {

@@ -7,7 +7,7 @@ namespace Persistence.Ledger;
 /// <summary>The database as the ledger reads it: many records at a time, changing nothing. Throws what Npgsql throws.</summary>
 public sealed class LedgerStore(NpgsqlDataSource dataSource)
 {
-    // Sums over all mails take their time, and nobody waits for them but the ledger.
+    // Counts over all mails take long, and only the ledger waits for them.
     private const int LongTimeout = 600;
 
     /// <summary>What the database has for each record, in their order.</summary>

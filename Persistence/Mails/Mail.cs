@@ -1,6 +1,6 @@
 namespace Persistence.Mails;
 
-/// <summary>One mail: where it stands, and how it came there. Table <c>email.mails</c>, whose comments say more.</summary>
+/// <summary>One mail: its state, and how it got there. Table <c>email.mails</c>, whose comments say more.</summary>
 public sealed class Mail
 {
     /// <summary>The mail's id.</summary>

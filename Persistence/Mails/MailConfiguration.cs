@@ -7,7 +7,7 @@ namespace Persistence.Mails;
 internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
 {
     /// <summary>Said twice, as two entities share the column.</summary>
-    public const string IdComment = "The mail's id: the MessageId header of its records, the id that POST /emails answered.";
+    public const string IdComment = "The mail's id: the MessageId header of its records, the id that POST /emails returned.";
 
     public void Configure(EntityTypeBuilder<Mail> builder)
     {
@@ -47,7 +47,7 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         // What waits for a redelivery and what is scheduled, by due time; what is dead.
         builder.HasIndex(mail => new { mail.OutboxEntry, mail.NextAttemptAt }).HasDatabaseName("ix_mails_outbox")
             .HasFilter("outbox_entry IS NOT NULL");
-        // What happened lately, and what the retention job may look at.
+        // Recent mails, and what the retention job may remove.
         builder.HasIndex(mail => mail.CreatedAt).HasDatabaseName("ix_mails_created");
     }
 

@@ -16,7 +16,7 @@ public sealed class MailStore : IMailStore
     // Larger batches hardly cost less a mail, and what one holds is written again one by one where one of it cannot be written.
     private const int BatchLimit = 100;
 
-    // One makes the largest batches; the other goes on where it waits for somebody's lock. More of them would share the same mails, and
+    // One makes the largest batches; the other runs while it waits for a lock. More of them would split the same mails, and
     // each has a connection to warm up.
     private const int BatchesAtOnce = 2;
 

@@ -7,7 +7,7 @@ internal static class ScheduleSql
 {
     /// <summary>
     /// Writes a mail's row, with the record that sends it when it is due and with that record as outbox entry; no row where the
-    /// mail is past this record or somebody else wrote it.
+    /// mail is past this record or another process wrote it.
     /// </summary>
     public static readonly Statement Store = new($"""
         WITH stored AS (

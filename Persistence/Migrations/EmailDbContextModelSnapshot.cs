@@ -159,7 +159,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("status")
-                        .HasComment("unresolved (waits for somebody), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
+                        .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
 
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .ValueGeneratedOnAdd()
@@ -332,7 +332,7 @@ namespace Persistence.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id")
-                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails returned.");
 
                     b.Property<int>("Attempt")
                         .HasColumnType("integer")
@@ -581,7 +581,7 @@ namespace Persistence.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id")
-                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails returned.");
 
                     b.Property<JsonDocument>("Headers")
                         .HasColumnType("jsonb")

@@ -8,7 +8,7 @@ internal static class RetentionSql
 
     /// <summary>
     /// Mails that ended long ago, with their recipients, the oldest first; rows that are locked at this moment are left for the next
-    /// sweep. A mail with a failure that waits for somebody stays, as does one whose record is younger than the horizon by its timestamp.
+    /// sweep. A mail with an unresolved failure stays, as does one whose record is younger than the horizon by its timestamp.
     /// A mail ends after its row was written, so those that were written since the horizon need not be looked at.
     /// </summary>
     public const string Mails = """
@@ -30,7 +30,7 @@ internal static class RetentionSql
 
     /// <summary>
     /// Failures that came to an end long ago, with what was done about them: resolved or discarded, or replayed where the mail that they
-    /// were replayed as has ended well or is removed, and nothing of it waits for somebody.
+    /// were replayed as has ended well or is removed, and it has no unresolved failure.
     /// </summary>
     public const string Failures = """
         WITH expired AS (

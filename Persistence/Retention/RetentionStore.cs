@@ -17,7 +17,7 @@ public enum OldRows
 
 /// <summary>Rows that were removed together.</summary>
 /// <param name="Rows">How many.</param>
-/// <param name="Next">Where the sweep goes on.</param>
+/// <param name="Next">Where the sweep continues.</param>
 public sealed record RemovedBatch(int Rows, DateTimeOffset Next);
 
 /// <summary>
@@ -27,12 +27,12 @@ public sealed record RemovedBatch(int Rows, DateTimeOffset Next);
 public sealed class RetentionStore(NpgsqlDataSource dataSource)
 {
     /// <summary>
-    /// How much longer rows are kept than asked for: timestamps of records are made by other clocks than that of Postgres, and every
+    /// How much longer rows stay than asked for: timestamps of records are made by other clocks than that of Postgres, and every
     /// record of a removed mail must be older than the horizon.
     /// </summary>
     public static readonly TimeSpan ClockMargin = TimeSpan.FromHours(1);
 
-    // Any number that nobody else in this database takes: the letters "retain".
+    // Any number that nothing else in this database uses: the letters "retain".
     private const long LockKey = 0x72_65_74_61_69_6e;
 
     /// <summary>Removes one batch.</summary>
@@ -40,7 +40,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
     /// <param name="horizon">Rows of before this time, less <see cref="ClockMargin"/>.</param>
     /// <param name="limit">How many at most.</param>
     /// <param name="from">
-    /// Where the sweep goes on, as its last batch said, so that old rows which stay are looked at once a sweep. Default: from the oldest.
+    /// Where the sweep continues, as its last batch returned it, so that old rows which stay are read once a sweep. Default: from the oldest.
     /// </param>
     /// <param name="cancellationToken">Gives up; nothing is removed then, or the whole batch.</param>
     /// <returns>What was removed; null where another process sweeps.</returns>

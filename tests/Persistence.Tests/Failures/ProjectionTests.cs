@@ -52,7 +52,7 @@ public sealed class ProjectionTests : StoreTests
     }
 
     [Test]
-    public async Task A_copy_that_a_crash_left_is_noted_and_opens_nothing()
+    public async Task A_copy_that_a_crash_left_is_recorded_and_opens_nothing()
     {
         var mail = Guid.CreateVersion7();
         var first = await Store.Failures.ProjectAsync(Make.DeadLetter(mail, originalOffset: 5));
@@ -92,7 +92,7 @@ public sealed class ProjectionTests : StoreTests
     }
 
     [Test]
-    public async Task A_dead_letter_of_unknown_origin_is_kept_each_time()
+    public async Task A_dead_letter_of_unknown_origin_is_stored_each_time()
     {
         var record = Make.DeadLetter(null) with { OriginalTopic = null, OriginalPartition = null, OriginalOffset = null, OriginalTimestamp = null };
         (await Store.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();

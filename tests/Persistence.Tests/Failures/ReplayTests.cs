@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Persistence.Tests.Failures;
 
-// Alone: the sweep takes on whatever is pending, also another test's replay.
+// Alone: the sweep claims whatever is pending, also another test's replay.
 [NonParallelizable]
 public sealed class ReplayTests : StoreTests
 {
@@ -114,7 +114,7 @@ public sealed class ReplayTests : StoreTests
     }
 
     [Test]
-    public async Task A_late_answer_and_a_replay_at_once_end_as_sent_whoever_comes_first()
+    public async Task A_late_reply_and_a_replay_at_once_end_as_sent_whichever_is_first()
     {
         for (var round = 0; round < 30; round++)
         {

@@ -13,7 +13,7 @@ public sealed class BatchTests : StoreTests
     private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     [Test]
-    public async Task Hundreds_of_mails_at_once_are_claimed_and_end_each_as_it_did()
+    public async Task Hundreds_of_mails_at_once_are_claimed_and_each_has_its_own_outcome()
     {
         var records = Enumerable.Range(0, 400).Select(_ => Make.Record() with
         {
@@ -106,7 +106,7 @@ public sealed class BatchTests : StoreTests
     }
 
     [Test]
-    public async Task A_mail_that_Postgres_cannot_keep_fails_alone()
+    public async Task A_mail_that_Postgres_cannot_store_fails_alone()
     {
         // More than an index takes, and random, so that it cannot be compressed.
         var bad = Make.Record(to: Convert.ToHexString(RandomNumberGenerator.GetBytes(10_000)));
@@ -124,7 +124,7 @@ public sealed class BatchTests : StoreTests
     }
 
     [Test]
-    public async Task A_mail_whose_row_somebody_has_locked_waits_alone()
+    public async Task A_mail_whose_row_is_locked_waits_alone()
     {
         var records = Enumerable.Range(0, 20).Select(_ => Make.Record()).ToList();
         await Task.WhenAll(records.Select(record => Store.ClaimAsync(record, Worker)));

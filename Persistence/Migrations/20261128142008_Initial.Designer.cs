@@ -13,7 +13,7 @@ using Persistence;
 namespace Persistence.Migrations
 {
     [DbContext(typeof(EmailDbContext))]
-    [Migration("20261128140322_Initial")]
+    [Migration("20261128142008_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -162,7 +162,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("status")
-                        .HasComment("unresolved (waits for somebody), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
+                        .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
 
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .ValueGeneratedOnAdd()
@@ -335,7 +335,7 @@ namespace Persistence.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id")
-                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails returned.");
 
                     b.Property<int>("Attempt")
                         .HasColumnType("integer")
@@ -584,7 +584,7 @@ namespace Persistence.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id")
-                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails returned.");
 
                     b.Property<JsonDocument>("Headers")
                         .HasColumnType("jsonb")

@@ -42,7 +42,7 @@ namespace Persistence.Migrations
                     original_offset = table.Column<long>(type: "bigint", nullable: true, comment: "Its offset there."),
                     original_timestamp = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "Its Kafka timestamp there."),
                     original_group = table.Column<string>(type: "text", nullable: true, comment: "The consumer group that gave it up."),
-                    status = table.Column<string>(type: "text", nullable: false, comment: "unresolved (waits for somebody), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded."),
+                    status = table.Column<string>(type: "text", nullable: false, comment: "unresolved (waits for a decision), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded."),
                     replay_requested_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When somebody asked to send the mail again."),
                     replay_claimed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true, comment: "When a process claimed the replay to produce it; another claims it where it is not published for too long."),
                     replay_epoch = table.Column<int>(type: "integer", nullable: true, comment: "The epoch that the replay's record carries."),
@@ -63,7 +63,7 @@ namespace Persistence.Migrations
                 schema: "email",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false, comment: "The mail's id: the MessageId header of its records, the id that POST /emails answered."),
+                    id = table.Column<Guid>(type: "uuid", nullable: false, comment: "The mail's id: the MessageId header of its records, the id that POST /emails returned."),
                     epoch = table.Column<int>(type: "integer", nullable: false, comment: "From 0, raised by a replay, a cancel and a reschedule; records of an older one are stale."),
                     attempt = table.Column<int>(type: "integer", nullable: false, comment: "The last delivery of this epoch that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed."),
                     state = table.Column<string>(type: "text", nullable: false, comment: "scheduled, queued, sending, sent, dead, canceled or discarded."),
@@ -327,7 +327,7 @@ namespace Persistence.Migrations
                 COMMENT ON COLUMN email.failure_groups.exception_type IS 'The exception''s type, of the latest failure.';
                 COMMENT ON COLUMN email.failure_groups.sample_message IS 'The exception''s message, of the latest failure.';
                 COMMENT ON COLUMN email.failure_groups.failures IS 'How many failures there are of this cause.';
-                COMMENT ON COLUMN email.failure_groups.open_failures IS 'How many of them are unresolved: they wait for somebody.';
+                COMMENT ON COLUMN email.failure_groups.open_failures IS 'How many of them are unresolved: they wait for a decision.';
                 COMMENT ON COLUMN email.failure_groups.first_seen IS 'When the first of them failed.';
                 COMMENT ON COLUMN email.failure_groups.last_seen IS 'When the latest of them failed.';
                 """);
