@@ -1,9 +1,13 @@
 using Npgsql;
 using NpgsqlTypes;
+using Persistence.Text;
 
 namespace Persistence;
 
-/// <summary>What every statement here needs of Npgsql: typed parameters, also where the value is null, and the end of its answer.</summary>
+/// <summary>
+/// SQL with named parameters, whose columns are read by name: how every statement runs that is not run for each mail (those are
+/// <see cref="Statement"/>s) and that EF cannot write as one.
+/// </summary>
 internal static class CommandExtensions
 {
     public static NpgsqlCommand With<T>(this NpgsqlCommand command, string name, T value) where T : notnull
@@ -24,9 +28,18 @@ internal static class CommandExtensions
         return command;
     }
 
+    /// <summary>A value by its column's name; null, where the type allows that, for NULL.</summary>
+    public static T Get<T>(this NpgsqlDataReader reader, string column)
+    {
+        var ordinal = reader.GetOrdinal(column);
+        return default(T) is null && reader.IsDBNull(ordinal) ? default! : reader.GetFieldValue<T>(ordinal);
+    }
+
+    /// <summary>An enum's value by its column's name.</summary>
+    public static T GetEnum<T>(this NpgsqlDataReader reader, string column) where T : struct, Enum => EnumText.Require<T>(reader.Get<string>(column));
+
     /// <summary>
-    /// The first value of what a statement that changes something returns, once that is committed, as <see cref="ThrowUnlessCommittedAsync"/>
-    /// has it; null where it returns no row. Npgsql's <c>ExecuteScalarAsync</c> does not look at the commit.
+    /// The first value of what a statement that changes something returns, once that is committed (<see cref="ThrowUnlessCommittedAsync"/>); null where it returns no row. Npgsql's <c>ExecuteScalarAsync</c> does not look at the commit.
     /// </summary>
     /// <param name="command">The statement, its own transaction.</param>
     /// <param name="cancellationToken">Gives up; it may have been committed then.</param>
@@ -39,8 +52,8 @@ internal static class CommandExtensions
     }
 
     /// <summary>
-    /// Reads on to the end of the answer, where it says that all was committed. To be awaited by whoever has read the rows of a
-    /// statement that changes something: they come before the commit, and Npgsql swallows a time-out that it meets only when the reader
+    /// Reads to the end of the response, which says that all was committed. Await it after reading the rows of a
+    /// statement that changes something: they come before the commit, and Npgsql swallows a timeout that it meets only when the reader
     /// is disposed. Rows of what was rolled back would count then.
     /// </summary>
     /// <param name="reader">One whose rows were read.</param>

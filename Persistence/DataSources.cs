@@ -19,7 +19,7 @@ internal static class DataSources
             connection.MaxPoolSize = options.MaxPoolSize;
         if (!given.ShouldSerialize("Max Auto Prepare"))
             connection.MaxAutoPrepare = options.MaxPreparedStatements;
-        // At the first use, as hardly a statement here is used once: each new connection would parse and plan it anew for its first five.
+        // At the first use, as hardly a statement here is used once: each new connection would otherwise parse and plan it again for its first five uses.
         if (!given.ShouldSerialize("Auto Prepare Min Usages"))
             connection.AutoPrepareMinUsages = 1;
         // Nothing here leaves anything in a session (what is set is set for its transaction), and the reset costs a statement each time.

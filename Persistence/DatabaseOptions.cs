@@ -7,8 +7,8 @@ public sealed class DatabaseOptions
     public const string Section = "Database";
 
     /// <summary>
-    /// Npgsql's connection string, such as <c>Host=localhost;Database=email;Username=email;Password=…</c>. Required. What it
-    /// says itself about the settings below wins over them.
+    /// Npgsql's connection string, such as <c>Host=localhost;Database=email;Username=email;Password=…</c>. Required. Its
+    /// own values for the settings below win over them.
     /// </summary>
     public string ConnectionString { get; set; } = "";
 

@@ -7,15 +7,15 @@ using Persistence.Workers;
 namespace Persistence;
 
 /// <summary>
-/// The model of schema <c>email</c>: what the migrations are made from, and what reads go through. What has to be one
-/// conditional statement is plain SQL in the stores.
+/// The model of schema <c>email</c>: the migrations are generated from it, and EF reads by it what the API shows (one mail, one failure,
+/// pages of them). Everything else is SQL in the stores.
 /// </summary>
 public sealed class EmailDbContext(DbContextOptions<EmailDbContext> options) : DbContext(options)
 {
     /// <summary>The schema that everything is in.</summary>
     public const string Schema = "email";
 
-    /// <summary>The table that knows which migrations were applied.</summary>
+    /// <summary>The table of the migrations that were applied.</summary>
     public const string MigrationsTable = "schema_migrations";
 
     /// <summary>Mails.</summary>

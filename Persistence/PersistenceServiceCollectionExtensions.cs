@@ -35,7 +35,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
-        services.AddSingleton<StoreStats>();
+        services.AddSingleton<StatsStore>();
         services.AddSingleton<LedgerStore>();
         services.AddSingleton<RetentionStore>();
         services.AddSingleton<SchemaCheck>();

@@ -2,10 +2,10 @@ using Npgsql;
 
 namespace Persistence;
 
-/// <summary>Tells whose fault an exception of the database is: the mail's, or Postgres'.</summary>
+/// <summary>Tells whether an exception of the database is about one mail, or about Postgres.</summary>
 public static class PostgresErrors
 {
-    /// <summary>Classes of SQLSTATE (its first two characters) that no other mail would fare better with.</summary>
+    /// <summary>Classes of SQLSTATE (its first two characters) that any other mail would meet as well.</summary>
     private static readonly HashSet<string> UnavailableClasses = new(StringComparer.Ordinal)
     {
         "08", // the connection failed
@@ -29,14 +29,14 @@ public static class PostgresErrors
 
     /// <summary>
     /// Whether Postgres cannot do its work for any mail: down, starting, shutting down, unreachable, out of connections,
-    /// refusing the login, or without its schema. Such a failure is dependency unavailable: it pauses, and is never a mail's own.
+    /// refusing the login, or without its schema. Such an error means dependency unavailable: the circuit opens, and no mail fails.
     /// </summary>
     /// <param name="exception">What was thrown, or what wraps it.</param>
     public static bool IsUnavailable(Exception? exception) => exception switch
     {
         null => false,
         PostgresException postgres => SaysUnavailable(postgres.SqlState),
-        // No answer of the server in it: the connection could not be had, broke, or did not answer in time. The rest are
+        // Without a response of the server: no connection could be opened, broke, or the response did not come in time. The rest are
         // errors of ours (a command in use, a type that does not fit), which waiting does not fix.
         NpgsqlException npgsql => npgsql.IsTransient || IsUnavailable(npgsql.InnerException) || IsConnection(npgsql.InnerException),
         AggregateException aggregate => aggregate.InnerExceptions.Any(IsUnavailable),
@@ -44,7 +44,7 @@ public static class PostgresErrors
     };
 
     /// <summary>
-    /// Whether somebody else held a row for too long, or in the other order: nothing was changed, and trying again will do.
+    /// Whether another transaction locked a row for too long, or in another order: nothing was changed, and trying again helps.
     /// </summary>
     /// <param name="exception">What was thrown.</param>
     public static bool IsContention(Exception exception) => exception is PostgresException
@@ -52,7 +52,7 @@ public static class PostgresErrors
         SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
     };
 
-    /// <summary>Whether a row is somebody else's at the moment, or is there already: nothing was changed, and a statement that expects that will do.</summary>
+    /// <summary>Whether a row is locked by another transaction, or exists already: nothing was changed, and a statement that expects that succeeds.</summary>
     /// <param name="exception">What was thrown.</param>
     internal static bool IsTaken(Exception exception) =>
         IsContention(exception) || exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation };

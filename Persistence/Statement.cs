@@ -4,8 +4,9 @@ using Npgsql;
 namespace Persistence;
 
 /// <summary>
-/// A statement whose parameters have names here and numbers for Postgres. Npgsql takes names as well, but reads the whole text for them
-/// each time that it runs.
+/// A statement that is run for every mail: the claims and outcomes, for a batch of them (<c>ClaimBatch</c>, <c>OutcomeBatch</c>), and what
+/// shares their parameters. Its parameters have names here and numbers for Postgres. Npgsql takes names as well, but parses the whole text
+/// for them each time.
 /// </summary>
 internal sealed partial class Statement
 {

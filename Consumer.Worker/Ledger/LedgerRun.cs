@@ -19,7 +19,7 @@ namespace Consumer.Worker.Ledger;
 /// looked at once more, after a pause.
 /// </remarks>
 internal sealed class LedgerRun(
-    KafkaInspector kafka, TopicReader reader, LedgerStore store, StoreStats stats, MailTopics names, TimeProvider timeProvider, Action<string> progress)
+    KafkaInspector kafka, TopicReader reader, LedgerStore store, StatsStore stats, MailTopics names, TimeProvider timeProvider, Action<string> progress)
 {
     private const int Batch = 2_000;
 

@@ -82,7 +82,7 @@ internal static class LedgerVerb
             throw SchemaMismatchException.For(difference);
         var run = new LedgerRun(
             services.GetRequiredService<KafkaInspector>(), services.GetRequiredService<TopicReader>(), services.GetRequiredService<LedgerStore>(),
-            services.GetRequiredService<StoreStats>(), names, services.GetRequiredService<TimeProvider>(), line => talk.WriteLine($"ledger: {line}"));
+            services.GetRequiredService<StatsStore>(), names, services.GetRequiredService<TimeProvider>(), line => talk.WriteLine($"ledger: {line}"));
         var report = await run.ProveAsync(arguments.Grace, cancellationToken);
         if (arguments.Repair && !report.Clean)
             await ActivatorUtilities.CreateInstance<LedgerRepair>(services, names).RepairAsync(report.Findings, cancellationToken);

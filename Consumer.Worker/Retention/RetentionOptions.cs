@@ -9,7 +9,7 @@ internal sealed class RetentionOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Retention";
 
-    /// <summary>How long mails are kept after they ended: sent, canceled, replaced or discarded. Default: for ever. 1 to 3,650 days.</summary>
+    /// <summary>How long mails are kept after they ended: sent, canceled or discarded. Default: for ever. 1 to 3,650 days.</summary>
     [Duration("1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever.")]
     public TimeSpan? Mails { get; set; }
 

@@ -35,11 +35,11 @@ internal sealed class ScheduleFilter(
         var read = IncomingMail.Read(context, composer).Record;
         var mail = read with { Identity = read.Identity with { Attempt = 0 } };
         var copy = ScheduledCopies.Of(record, mail.Identity.MailId, due);
-        var decision = await store.KeepAsync(mail, copy, record.Draining);
+        var decision = await store.StoreAsync(mail, copy, record.Draining);
         while (decision == ClaimDecision.Busy)
         {
             await Task.Delay(BusyPause, timeProvider, record.Draining);
-            decision = await store.KeepAsync(mail, copy, record.Draining);
+            decision = await store.StoreAsync(mail, copy, record.Draining);
         }
 
         switch (decision)

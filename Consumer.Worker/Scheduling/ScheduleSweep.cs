@@ -17,7 +17,7 @@ internal sealed class ScheduleSweep(
     /// <inheritdoc />
     protected override async Task SweepAsync(CancellationToken cancellationToken)
     {
-        foreach (var missing in await store.TakeMissingAsync(options.Value.OverdueAfter, Batch, cancellationToken))
+        foreach (var missing in await store.ClaimMissingAsync(options.Value.OverdueAfter, Batch, cancellationToken))
         {
             logger.LogWarning("The copy of scheduled mail {MailId}, due {Due}, is missing or late and is produced again", missing.MailId, missing.Record.Due);
             await copies.ProduceAsync(missing.Identity, missing.Record, cancellationToken);

@@ -20,6 +20,7 @@ internal sealed class ConsumerClient
     private string? _refusedGroup;
     private string? _refusedTopic;
     private volatile bool _closing;
+    private int _questions;
 
     /// <summary>Makes the client, so that wrong settings fail here, and subscribes to the topics.</summary>
     /// <param name="settings">What it reads.</param>
@@ -62,6 +63,25 @@ internal sealed class ConsumerClient
 
     /// <summary>Its id in the group, or null while it is no member.</summary>
     public string? MemberId => Kafka.MemberId is { Length: > 0 } id ? id : null;
+
+    /// <summary>What its group has committed, by partition, null where it has not; for any thread, and waits for Kafka.</summary>
+    /// <returns>Null once it is being closed: the client must not be closed under a question.</returns>
+    /// <exception cref="KafkaException">Kafka does not answer in time, or refuses.</exception>
+    public Dictionary<TopicPartition, long?>? Committed(List<TopicPartition> partitions, TimeSpan timeout)
+    {
+        Interlocked.Increment(ref _questions);
+        try
+        {
+            return _closing
+                ? null
+                : Kafka.Committed(partitions, timeout).ToDictionary(
+                    found => found.TopicPartition, found => found.Offset == Offset.Unset ? (long?)null : found.Offset.Value);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _questions);
+        }
+    }
 
     /// <summary>It is a member of its group, so that it may be.</summary>
     public void ForgetGroupRefusal() => _refusedGroup = null;
@@ -112,6 +132,7 @@ internal sealed class ConsumerClient
     private void CloseKafka()
     {
         Committer.WaitForCommit();
+        SpinWait.SpinUntil(() => Volatile.Read(ref _questions) == 0);
         try
         {
             Kafka.Close();

@@ -12,7 +12,6 @@ internal sealed class ConsumerLoop : IDisposable
     private static readonly TimeSpan WhilePaused = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastPause = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConsumerSettings _settings;
     private readonly KafkaHost _host;
@@ -22,13 +21,13 @@ internal sealed class ConsumerLoop : IDisposable
     private readonly ConsumeBatch _batch;
     private readonly Rebalances _rebalances;
     private readonly ProgressWatchdog _watchdog;
+    private readonly ConsumerLag _lag;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _stopNow = new();
     private ConsumerClient? _client;
     private ConsumerWatch _watch;
-    private long _lagMeasured;
     private string? _failed;
 
     public ConsumerLoop(ConsumerSettings settings, IRecordHandler handler, KafkaHost host, ILogger logger)
@@ -42,6 +41,7 @@ internal sealed class ConsumerLoop : IDisposable
         _batch = new ConsumeBatch(settings, handler, _assignments, _readAhead, dispatcher, host.Time, host.Metrics, logger);
         _rebalances = new Rebalances(settings, _assignments, _batch, host.Time, host.Metrics, logger, _stopNow.Token);
         _watchdog = new ProgressWatchdog(settings.StallTimeout, host.Time);
+        _lag = new ConsumerLag(settings, _assignments, host);
         _watch = NewWatch();
     }
 
@@ -57,8 +57,8 @@ internal sealed class ConsumerLoop : IDisposable
     /// <summary>The consumer group.</summary>
     public string Group => _settings.Group;
 
-    /// <summary>The assigned partitions, for metrics.</summary>
-    public IReadOnlyList<PartitionState> Partitions => _assignments.States;
+    /// <summary>The assigned partitions, or all where the consumer is out of its group, for metrics.</summary>
+    public IReadOnlyList<PartitionState> Partitions => _lag.Unassigned is { Count: > 0 } unassigned ? unassigned : _assignments.States;
 
     /// <summary>Makes the client, so that wrong settings fail here, and starts the thread.</summary>
     public void Start()
@@ -173,7 +173,7 @@ internal sealed class ConsumerLoop : IDisposable
         _readAhead.ResumeWhatMay(client.Kafka);
         client.Committer.CommitIfDue(_assignments.All);
         Stalled = _watchdog.Look(_assignments.All) ?? client.Committer.Overdue;
-        MeasureLag(client);
+        _lag.Measure(client, outOfGroup: _watch.Problem is not null);
         if (!_ready.Task.IsCompleted && client.IsMember)
             _ready.TrySetResult();
         if (_failed is not null && client.IsMember)
@@ -198,16 +198,6 @@ internal sealed class ConsumerLoop : IDisposable
         }
 
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
-    }
-
-    /// <summary>From what the last fetch told of the partitions' ends: costs no request.</summary>
-    private void MeasureLag(ConsumerClient client)
-    {
-        if (_host.Time.GetElapsedTime(_lagMeasured) < LagInterval)
-            return;
-        _lagMeasured = _host.Time.GetTimestamp();
-        foreach (var assignment in _assignments.All)
-            assignment.Lag = assignment.LagTo(client.Kafka.GetWatermarkOffsets(assignment.Partition).High.Value);
     }
 
     /// <summary>For the threads of handlers, which may outlive the client that read their records.</summary>

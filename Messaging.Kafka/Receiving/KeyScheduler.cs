@@ -14,15 +14,11 @@ internal sealed class KeyScheduler<T>
     /// <summary>The keys that have an item ready or running, with the items that wait behind it (null until there is one).</summary>
     private readonly Dictionary<int, Queue<T>?> _lanes = [];
 
-    /// <summary>How many items wait, ready ones included.</summary>
-    public int Waiting { get; private set; }
-
     /// <summary>Adds an item behind all others of its key.</summary>
     /// <param name="key">The key's hash; two keys that share one only share their turn. Null: no order.</param>
     /// <param name="item">The item.</param>
     public void Add(int? key, T item)
     {
-        Waiting++;
         if (key is not { } hash)
         {
             _ready.Enqueue((null, item));
@@ -52,7 +48,6 @@ internal sealed class KeyScheduler<T>
             return false;
         }
 
-        Waiting--;
         (key, item) = next;
         return true;
     }

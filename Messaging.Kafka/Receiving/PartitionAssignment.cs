@@ -161,11 +161,13 @@ internal sealed class PartitionAssignment(TopicPartition partition, ILogger logg
         }
     }
 
-    /// <summary>How many records lie between the watermark and the partition's end; none is known before the first record.</summary>
-    public long LagTo(long end)
+    /// <summary>How many records lie between the watermark and the partition's end.</summary>
+    /// <param name="end">The partition's end.</param>
+    /// <param name="committed">What counts as the watermark before the first record; null: that is not known, and no lag is.</param>
+    public long LagTo(long end, long? committed)
     {
         lock (_lock)
-            return _offsets.Watermark is { } watermark ? Math.Max(0, end - watermark) : 0;
+            return (_offsets.Watermark ?? committed) is { } watermark ? Math.Max(0, end - watermark) : 0;
     }
 
     /// <summary>Notes what the broker has taken, so that commits only ever move on.</summary>

@@ -41,7 +41,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _sent = _meter.CreateCounter<long>("messaging.client.sent.messages", "{message}", "Records produced, by topic and, where one failed, its error.");
         _sendDuration = _meter.CreateHistogram<double>("messaging.client.operation.duration", "s", "From produce to acknowledgement.");
         _consumed = _meter.CreateCounter<long>("messaging.client.consumed.messages", "{message}", "Records read, by topic and group.");
-        _processDuration = _meter.CreateHistogram<double>("messaging.process.duration", "s", "From a handler's begin to its end, in-process retries and waits for a paused endpoint included.");
+        _processDuration = _meter.CreateHistogram<double>("messaging.process.duration", "s", "From a handler's begin to its return, in-process retries and waits for a paused endpoint included.");
         _redelivered = _meter.CreateCounter<long>("kafka.rider.redeliveries", "{message}", "Messages written to a delay topic for another delivery.");
         _deadLettered = _meter.CreateCounter<long>("kafka.rider.dead_letters", "{message}", "Messages written to a dead-letter topic, by reason.");
         _paused = _meter.CreateCounter<long>("kafka.rider.pauses", "{pause}", "How often an endpoint paused because a dependency was down.");

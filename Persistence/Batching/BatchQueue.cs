@@ -2,7 +2,7 @@ namespace Persistence.Batching;
 
 /// <summary>
 /// What waits to be written together, oldest first. Decides what a batch holds, and nothing else: at most so many items, and one
-/// of each key, since a statement cannot change a row twice. What a batch passes over keeps its place.
+/// of each key, since a statement cannot change a row twice. What a batch passes over stays where it is in the queue.
 /// </summary>
 /// <param name="limit">How many items a batch holds at most.</param>
 /// <param name="key">What an item's row is known by.</param>

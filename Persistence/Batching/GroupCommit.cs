@@ -3,29 +3,29 @@ using Npgsql;
 namespace Persistence.Batching;
 
 /// <summary>
-/// Writes what many tasks want written at the same time by few statements. Nothing is held back to wait for company: the first
+/// Writes what many tasks want written at the same time by few statements. Nothing waits to be joined by others: the first
 /// item goes at once, and those that come until its turn is over go together. So a batch grows as Postgres slows.
 /// </summary>
 /// <remarks>
-/// Each waiter gets the answer to its own item. A failure that is Postgres' own (<see cref="PostgresErrors.IsUnavailable"/>) is told
-/// to all of a batch; any other is one item's, found by writing each by itself, so that the others do not fail by it.
+/// Each waiter gets the result of its own item. Where Postgres is unavailable (<see cref="PostgresErrors.IsUnavailable"/>), all of a batch
+/// fail; any other exception is one item's, found by writing each by itself, so that the others do not fail by it.
 /// Writing an item again must therefore be harmless. A waiter that gives up stops no batch that its item is in.
 /// </remarks>
-/// <param name="write">Writes items that differ in their keys, all or none; answers in their order.</param>
+/// <param name="write">Writes items that differ in their keys, all or none; returns the results in their order.</param>
 /// <param name="key">What an item's row is known by.</param>
 /// <param name="limit">How many items a batch holds at most.</param>
 /// <param name="turns">When a batch may go.</param>
 internal sealed class GroupCommit<TItem, TResult>(
     Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write, Func<TItem, Guid> key, int limit, Turns turns)
 {
-    // A batch of one that met a deadlock has nobody left to blame; Postgres let the other side through.
+    // A batch of one that met a deadlock cannot be divided; Postgres let the other transaction through.
     private const int TriesAlone = 3;
 
     private readonly Lock _lock = new();
     private readonly BatchQueue<Waiter> _queue = new(limit, waiter => key(waiter.Item));
     private bool _asked;
 
-    /// <summary>Has an item written and returns its answer.</summary>
+    /// <summary>Has an item written and returns its result.</summary>
     /// <param name="item">The item.</param>
     /// <param name="cancellationToken">Gives up waiting; the item may have been written then.</param>
     public async Task<TResult> WriteAsync(TItem item, CancellationToken cancellationToken)
@@ -33,16 +33,16 @@ internal sealed class GroupCommit<TItem, TResult>(
         cancellationToken.ThrowIfCancellationRequested();
         var waiter = new Waiter(item);
         await using var canceled = cancellationToken.UnsafeRegister(
-            static (state, cancellationToken) => ((Waiter)state!).Answer.TrySetCanceled(cancellationToken), waiter);
+            static (state, cancellationToken) => ((Waiter)state!).Result.TrySetCanceled(cancellationToken), waiter);
         lock (_lock)
         {
             _queue.Add(waiter);
             Ask();
         }
-        return await waiter.Answer.Task;
+        return await waiter.Result.Task;
     }
 
-    /// <summary>Asks for a turn where something waits and nobody has asked; under the lock.</summary>
+    /// <summary>Asks for a turn where something waits and none was asked for; under the lock.</summary>
     private void Ask()
     {
         if (_asked || _queue.Count == 0)
@@ -52,7 +52,7 @@ internal sealed class GroupCommit<TItem, TResult>(
         ThreadPool.UnsafeQueueUserWorkItem(static owner => _ = owner.WriteNextAsync(), this, preferLocal: false);
     }
 
-    /// <summary>Writes one batch in its turn. Never throws: what a batch meets is told to its waiters.</summary>
+    /// <summary>Writes one batch in its turn. Never throws: an exception goes to the waiters of the batch.</summary>
     private async Task WriteNextAsync()
     {
         using var turn = await turns.TakeAsync();
@@ -64,7 +64,7 @@ internal sealed class GroupCommit<TItem, TResult>(
             _asked = false;
             Ask();
         }
-        await WriteAsync([.. batch.Where(waiter => !waiter.Answer.Task.IsCompleted)]);
+        await WriteAsync([.. batch.Where(waiter => !waiter.Result.Task.IsCompleted)]);
     }
 
     /// <summary>
@@ -89,9 +89,9 @@ internal sealed class GroupCommit<TItem, TResult>(
             return;
         try
         {
-            var answers = await write([.. batch.Select(waiter => waiter.Item)]);
+            var results = await write([.. batch.Select(waiter => waiter.Item)]);
             for (var i = 0; i < batch.Length; i++)
-                batch[i].Answer.TrySetResult(answers[i]);
+                batch[i].Result.TrySetResult(results[i]);
         }
         catch (Exception exception) when (batch.Length > 1 && !PostgresErrors.IsUnavailable(exception))
         {
@@ -106,7 +106,7 @@ internal sealed class GroupCommit<TItem, TResult>(
         catch (Exception exception)
         {
             foreach (var waiter in batch)
-                waiter.Answer.TrySetException(exception);
+                waiter.Result.TrySetException(exception);
         }
     }
 
@@ -114,6 +114,6 @@ internal sealed class GroupCommit<TItem, TResult>(
     {
         public TItem Item => item;
 
-        public TaskCompletionSource<TResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<TResult> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

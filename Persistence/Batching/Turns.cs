@@ -5,11 +5,11 @@ namespace Persistence.Batching;
 /// <summary>
 /// Whose turn it is to write a batch. One is under way at a time, of whatever kind: Postgres then has few large statements to run
 /// instead of many small ones, which cost far more. Another goes beside it only where it takes long, as one does that waits for
-/// somebody's lock, for a slow disk or for a Postgres far away.
+/// a lock, for a slow disk or for a distant Postgres.
 /// </summary>
 /// <param name="limit">How many are under way at most, each on a connection of its own.</param>
-/// <param name="timeout">Whoever has waited longer than this goes beside.</param>
-[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A SemaphoreSlim that nobody asked for its wait handle has nothing to dispose of.")]
+/// <param name="timeout">A batch that has waited longer than this goes beside.</param>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A SemaphoreSlim whose wait handle is not used has nothing to dispose of.")]
 internal sealed class Turns(int limit, TimeSpan timeout)
 {
     private readonly SemaphoreSlim _first = new(1);

@@ -1,6 +1,6 @@
 namespace Persistence.Failures;
 
-/// <summary>A record of the dead-letter topic, read apart into what a failure row keeps.</summary>
+/// <summary>A record of the dead-letter topic, parsed into what a failure row has.</summary>
 public sealed record DeadLetter
 {
     /// <summary>The dead-letter topic.</summary>
@@ -12,7 +12,7 @@ public sealed record DeadLetter
     /// <summary>Its offset there.</summary>
     public required long Offset { get; init; }
 
-    /// <summary>Its Kafka timestamp there, which tells a topic made anew from the old one.</summary>
+    /// <summary>Its Kafka timestamp there, which tells a topic that was created again from the old one.</summary>
     public required DateTimeOffset Timestamp { get; init; }
 
     /// <summary>The mail, or null where the record does not say or must not be linked (an idempotency conflict).</summary>
@@ -54,7 +54,7 @@ public sealed record DeadLetter
     /// <summary>Its timestamp there.</summary>
     public DateTimeOffset? OriginalTimestamp { get; init; }
 
-    /// <summary>The group that gave it up.</summary>
+    /// <summary>The consumer group that gave it up.</summary>
     public string? OriginalGroup { get; init; }
 
     /// <summary>When it was given up.</summary>

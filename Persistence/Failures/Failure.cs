@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace Persistence.Failures;
 
-/// <summary>A dead letter and what came of it. Table <c>email.failures</c>, whose comments say more.</summary>
+/// <summary>A dead letter and what became of it. Table <c>email.failures</c>, whose comments say more.</summary>
 public sealed class Failure
 {
-    /// <summary>The failure's id, a UUID of version 7: ids sort by the time of their making.</summary>
+    /// <summary>The failure's id, a UUID of version 7: ids sort by the time they were created.</summary>
     public Guid Id { get; init; }
 
     /// <summary>The dead-letter topic.</summary>
@@ -62,22 +62,22 @@ public sealed class Failure
     /// <summary>Its timestamp there.</summary>
     public DateTimeOffset? OriginalTimestamp { get; init; }
 
-    /// <summary>The group that gave it up.</summary>
+    /// <summary>The consumer group that gave it up.</summary>
     public string? OriginalGroup { get; init; }
 
-    /// <summary>How far people have come with it.</summary>
+    /// <summary>Where it stands.</summary>
     public FailureStatus Status { get; init; }
 
     /// <summary>When a replay was asked for; with <see cref="ReplayedAt"/> null its record may not be produced yet.</summary>
     public DateTimeOffset? ReplayRequestedAt { get; init; }
 
-    /// <summary>When a process took on the pending replay last.</summary>
+    /// <summary>When a process claimed the pending replay last.</summary>
     public DateTimeOffset? ReplayClaimedAt { get; init; }
 
     /// <summary>The epoch that the replay's record carries.</summary>
     public int? ReplayEpoch { get; init; }
 
-    /// <summary>When the replay's record was acked.</summary>
+    /// <summary>When the replay's record was acknowledged.</summary>
     public DateTimeOffset? ReplayedAt { get; init; }
 
     /// <summary>The mail that it was sent as: the same, or a new one.</summary>
@@ -86,15 +86,12 @@ public sealed class Failure
     /// <summary>When the mail was given up.</summary>
     public DateTimeOffset FailedAt { get; init; }
 
-    /// <summary>When the row was written.</summary>
-    public DateTimeOffset CreatedAt { get; init; }
-
     /// <summary>When it was changed last.</summary>
     public DateTimeOffset UpdatedAt { get; init; }
 
     /// <summary>What was done about it, where that was asked for, oldest first.</summary>
     public IList<FailureAction> Actions { get; init; } = [];
 
-    /// <summary>Further dead letters that say the same, where they were asked for.</summary>
+    /// <summary>Further dead letters that repeat it, where they were asked for.</summary>
     public IList<FailureCopy> Copies { get; init; } = [];
 }

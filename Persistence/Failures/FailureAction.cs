@@ -29,6 +29,6 @@ public sealed class FailureAction
     /// <summary>Failure and mail after it.</summary>
     public JsonDocument? After { get; init; }
 
-    /// <summary>The actor of what nobody in person did.</summary>
+    /// <summary>The actor of what the system does by itself.</summary>
     public const string SystemActor = "system";
 }

@@ -10,7 +10,7 @@ internal sealed class FailureActionConfiguration : IEntityTypeConfiguration<Fail
     {
         builder.ToTable("failure_actions", table =>
         {
-            table.HasComment("What was done about failures: who, when, why, and how things stood before and after. Rows are never changed.");
+            table.HasComment("What was done about failures: who, when, why, and failure and mail before and after. Rows are never changed.");
             table.HasCheckConstraint("ck_failure_actions_action", EnumText.Check<FailureActionKind>("action"));
         });
         builder.HasKey(action => action.Id);
@@ -21,10 +21,10 @@ internal sealed class FailureActionConfiguration : IEntityTypeConfiguration<Fail
         builder.Property(action => action.At).HasDefaultValueSql("now()").HasComment("When it was done.");
         builder.Property(action => action.Actor).HasComment("Who did it; system for what happens by itself.");
         builder.Property(action => action.Action).HasConversion(EnumText.Converter<FailureActionKind>())
-            .HasComment("replay, discard, edit or resolve.");
+            .HasComment("replay, discard or resolve.");
         builder.Property(action => action.Reason).HasComment("Why, in the words of who did it.");
-        builder.Property(action => action.Before).HasColumnType("jsonb").HasComment("Failure and mail as they stood before.");
-        builder.Property(action => action.After).HasColumnType("jsonb").HasComment("Failure and mail as they stood after.");
+        builder.Property(action => action.Before).HasColumnType("jsonb").HasComment("The failure and its mail before.");
+        builder.Property(action => action.After).HasColumnType("jsonb").HasComment("The failure and its mail after.");
         // "What did this person do", newest first.
         builder.HasIndex(action => new { action.Actor, action.At }).HasDatabaseName("ix_failure_actions_actor");
     }

@@ -14,7 +14,7 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
     {
         builder.ToTable("failures", table =>
         {
-            table.HasComment("One row per failed mail and epoch, or per record that could not be read. Rebuilt by reading the dead-letter topic anew.");
+            table.HasComment("One row per failed mail and epoch, or per record that could not be read. Can be rebuilt by reading the dead-letter topic again.");
             table.HasCheckConstraint("ck_failures_status", EnumText.Check<FailureStatus>("status"));
         });
         builder.HasKey(failure => failure.Id);
@@ -25,17 +25,16 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.Property(failure => failure.Key).HasComment("The record's key, byte for byte.");
         builder.Property(failure => failure.Value).HasComment("The record's value, byte for byte: convert_from(value, 'UTF8') shows it where it is text.");
         builder.Property(failure => failure.Headers).HasColumnType("jsonb")
-            .HasComment("All headers in their order: a list of {name, value}, or {name, base64} where the bytes are no text.");
-        builder.Property(failure => failure.ExceptionType).HasComment("The type of the exception that the mail died of.");
+            .HasComment("All headers in their order: a list of {name, value}, or {name, base64} where the bytes are not text.");
+        builder.Property(failure => failure.ExceptionType).HasComment("The type of the exception that made the mail dead.");
         builder.Property(failure => failure.Message).HasComment("The exception's message.");
         builder.Property(failure => failure.Stack).HasComment("The exception's stack trace, cut at 8,192 characters.");
         builder.Property(failure => failure.Fingerprint)
             .HasComment("The same for failures of one cause: exception type and message without ids, addresses and numbers.");
         builder.Property(failure => failure.Attempts).HasComment("How often the mail was delivered in this epoch.");
         builder.Property(failure => failure.Status).HasConversion(EnumText.Converter<FailureStatus>())
-            .HasComment("unresolved (waits for somebody), replayed (sent again, not ended yet), resolved (sent after all) or discarded.");
+            .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
         builder.Property(failure => failure.FailedAt).HasComment("When the mail was given up.");
-        builder.Property(failure => failure.CreatedAt).HasDefaultValueSql("now()").HasComment("When this row was written.");
         builder.Property(failure => failure.UpdatedAt).HasDefaultValueSql("now()").HasComment("When this row was changed last.");
 
         ConfigurePositions(builder);
@@ -49,7 +48,7 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.Property(failure => failure.DltPartition).HasComment("The record's partition in the dead-letter topic.");
         builder.Property(failure => failure.DltOffset).HasComment("The record's offset in the dead-letter topic.");
         builder.Property(failure => failure.DltTimestamp)
-            .HasComment("The record's Kafka timestamp there: tells a topic made anew from the old one.");
+            .HasComment("The record's Kafka timestamp there: tells a topic that was created again from the old one.");
         builder.Property(failure => failure.OriginalTopic).HasComment("The topic that the record came from.");
         builder.Property(failure => failure.OriginalPartition).HasComment("Its partition there.");
         builder.Property(failure => failure.OriginalOffset).HasComment("Its offset there.");
@@ -61,10 +60,10 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
     {
         builder.Property(failure => failure.ReplayRequestedAt).HasComment("When somebody asked to send the mail again.");
         builder.Property(failure => failure.ReplayClaimedAt)
-            .HasComment("When a process took on producing the replay last; another takes it on if it is not marked for too long.");
+            .HasComment("When a process claimed the replay to produce it; another claims it where it is not published for too long.");
         builder.Property(failure => failure.ReplayEpoch).HasComment("The epoch that the replay's record carries.");
         builder.Property(failure => failure.ReplayedAt)
-            .HasComment("When the replay's record was acked. Null with a request: it is produced by the next sweep.");
+            .HasComment("When the replay's record was acknowledged. Null after a request: the next sweep produces it.");
         builder.Property(failure => failure.ReplayedAs).HasComment("The mail that it was sent as (mails.id): the same, or a new one.");
     }
 

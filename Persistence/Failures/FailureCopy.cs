@@ -1,7 +1,7 @@
 namespace Persistence.Failures;
 
 /// <summary>
-/// A further record in the dead-letter topic that says what a failure says already: a crash between "produced" and
+/// A further record in the dead-letter topic that repeats a failure: a crash between "produced" and
 /// "committed" leaves such copies. Table <c>email.failure_copies</c>.
 /// </summary>
 public sealed class FailureCopy

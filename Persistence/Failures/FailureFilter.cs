@@ -34,7 +34,7 @@ public sealed record FailureSummary
     /// <summary>The mail's epoch.</summary>
     public required int Epoch { get; init; }
 
-    /// <summary>How far people have come with it.</summary>
+    /// <summary>Where it stands.</summary>
     public required FailureStatus Status { get; init; }
 
     /// <summary>The type of the exception.</summary>
@@ -52,7 +52,7 @@ public sealed record FailureSummary
     /// <summary>When a replay was asked for.</summary>
     public required DateTimeOffset? ReplayRequestedAt { get; init; }
 
-    /// <summary>When its record was acked.</summary>
+    /// <summary>When its record was acknowledged.</summary>
     public required DateTimeOffset? ReplayedAt { get; init; }
 
     /// <summary>What it was replayed as.</summary>

@@ -1,6 +1,6 @@
 namespace Persistence.Failures;
 
-/// <summary>What became of projecting a dead letter.</summary>
+/// <summary>The result of projecting a dead letter.</summary>
 public enum ProjectionKind
 {
     /// <summary>A new failure.</summary>
@@ -9,7 +9,7 @@ public enum ProjectionKind
     /// <summary>This very record was projected before.</summary>
     Known,
 
-    /// <summary>Another record that says what a failure says already; kept in <c>failure_copies</c>.</summary>
+    /// <summary>Another record of a failure that is known already; recorded in <c>failure_copies</c>.</summary>
     Copy,
 }
 
@@ -44,18 +44,18 @@ public enum Refusal
     /// <summary>A worker is sending the mail at this moment.</summary>
     MailInProgress,
 
-    /// <summary>The mail has moved on: it is sent, canceled, replaced, or in a later epoch.</summary>
+    /// <summary>The mail has moved on: it is sent, canceled, or in a later epoch.</summary>
     MailMovedOn,
 }
 
 /// <summary>What to produce to send a failed mail again.</summary>
-/// <param name="FailureId">The failure, to be marked by <see cref="FailureStore.MarkReplayedAsync"/> once the record is acked.</param>
+/// <param name="FailureId">The failure, to be marked by <see cref="FailureStore.MarkReplayedAsync"/> once the record is acknowledged.</param>
 /// <param name="MailId">The mail's id, for the <c>MessageId</c> header: a new one where the dead letter named none.</param>
 /// <param name="Epoch">For the <c>Mail-Epoch</c> header.</param>
 /// <param name="Topic">The topic that the record came from, where it is known.</param>
 /// <param name="Key">The original key.</param>
 /// <param name="Value">The original value.</param>
-/// <param name="Headers">All headers of the dead letter: those of faults, redelivery and due time are the producer's to take off.</param>
+/// <param name="Headers">All headers of the dead letter: the producer removes those of the fault, the redelivery and the due time.</param>
 public sealed record Replay(
     Guid FailureId,
     Guid MailId,

@@ -1,18 +1,18 @@
 namespace Persistence.Failures;
 
-/// <summary>How far people have come with a failure.</summary>
+/// <summary>Where a failure stands.</summary>
 public enum FailureStatus
 {
-    /// <summary>Waits for somebody.</summary>
+    /// <summary>Waits for a decision.</summary>
     Unresolved,
 
-    /// <summary>Its mail was sent again and has not ended yet.</summary>
+    /// <summary>Its mail was sent again, and the outcome is open.</summary>
     Replayed,
 
-    /// <summary>Its mail was sent after all.</summary>
+    /// <summary>Its mail was sent after all, or canceled.</summary>
     Resolved,
 
-    /// <summary>A person decided to leave it.</summary>
+    /// <summary>A person decided that the mail stays dead.</summary>
     Discarded,
 }
 
@@ -22,12 +22,9 @@ public enum FailureActionKind
     /// <summary>Sent again as it was.</summary>
     Replay,
 
-    /// <summary>Left permanently.</summary>
+    /// <summary>Discarded permanently.</summary>
     Discard,
 
-    /// <summary>Fixed and sent as another mail.</summary>
-    Edit,
-
-    /// <summary>Ended because its mail was sent.</summary>
+    /// <summary>Resolved because its mail was sent or canceled.</summary>
     Resolve,
 }

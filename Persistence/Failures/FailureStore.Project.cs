@@ -6,12 +6,12 @@ namespace Persistence.Failures;
 
 public sealed partial class FailureStore
 {
-    // What the writer of dead letters cuts a stack trace to; a foreign record may carry more.
+    // What the writer of dead letters cuts a stack trace to; a record of another writer may have more.
     private const int StackLength = 8_192;
 
     /// <summary>
     /// Makes a failure row of a dead letter. Projecting twice changes nothing; nor does a second record of the same mail,
-    /// epoch and bytes, as a crash between "produced" and "committed" leaves it: that is noted as a copy. Other bytes
+    /// epoch and bytes, as a crash between "produced" and "committed" leaves it: that is recorded as a copy. Other bytes
     /// under the same mail and epoch are a failure of their own, without the link, so that they are not lost.
     /// </summary>
     /// <param name="record">The dead letter.</param>
@@ -39,15 +39,15 @@ public sealed partial class FailureStore
         if (record.MailId is null)
         {
             var original = await ScalarAsync<Guid>(ByOriginal(record), transaction, cancellationToken);
-            return await NoteCopyAsync(record, Expect(original, record), transaction, cancellationToken);
+            return await InsertCopyAsync(record, Expect(original, record), transaction, cancellationToken);
         }
         var (sameMail, sameBytes) = await FindByMailAsync(record, transaction, cancellationToken);
         return sameBytes
-            ? await NoteCopyAsync(record, sameMail, transaction, cancellationToken)
+            ? await InsertCopyAsync(record, sameMail, transaction, cancellationToken)
             : await InsertOrFindAsync(record with { MailId = null }, fingerprint, transaction, cancellationToken);
     }
 
-    private static async Task<(Guid Id, ProjectionKind Kind)> NoteCopyAsync(
+    private static async Task<(Guid Id, ProjectionKind Kind)> InsertCopyAsync(
         DeadLetter record, Guid failureId, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await ExecuteAsync(WithPosition(FailureSql.InsertCopy, record).With("id", failureId), transaction, cancellationToken);
@@ -72,13 +72,13 @@ public sealed partial class FailureStore
         Enlist(command, transaction);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? (reader.GetGuid(0), reader.GetBoolean(1))
+            ? (reader.Get<Guid>("id"), reader.Get<bool>("same_bytes"))
             : (Expect(null, record), false);
     }
 
     private static Guid Expect(Guid? found, DeadLetter record) => found ?? throw new InvalidOperationException(
         $"The dead letter {record.Topic}[{record.Partition}]@{record.Offset} conflicts with a failure that is gone again: "
-        + "it was removed at this moment. Projecting it once more will do.");
+        + "it was removed at this moment. Project it once more.");
 
     private static NpgsqlCommand Insert(DeadLetter record, string fingerprint) =>
         WithOriginal(WithPosition(FailureSql.Insert, record), record)

@@ -9,14 +9,14 @@ namespace Persistence.Failures;
 public sealed partial class FailureStore
 {
     /// <summary>
-    /// Takes down that a failed mail is to be sent again, and raises its row, so that records of the old epoch are
-    /// dropped. Produce the record that this returns, then call <see cref="MarkReplayedAsync"/>; a crash in between is
-    /// finished by whoever asks for <see cref="PendingReplaysAsync"/>.
+    /// Records that a failed mail is to be sent again, and raises its row's epoch, so that records of the old one are
+    /// dropped. Produce the record that this returns, then call <see cref="MarkReplayedAsync"/>; after a crash in between, whoever
+    /// calls <see cref="ClaimPendingReplaysAsync"/> does both.
     /// </summary>
     /// <param name="id">The failure.</param>
     /// <param name="actor">Who asks.</param>
-    /// <param name="reason">Why; null where nobody said.</param>
-    /// <param name="cancellationToken">Gives up; it may have been taken down then.</param>
+    /// <param name="reason">Why; null where none was given.</param>
+    /// <param name="cancellationToken">Gives up; it may have been recorded then.</param>
     public async Task<ReplayResult> RequestReplayAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
@@ -29,21 +29,21 @@ public sealed partial class FailureStore
 
         // Without a mail of its own the record becomes a new one: its id, if it named any, is another mail's.
         var (mailId, epoch) = failure.MailId is { } same ? (same, failure.Epoch + 1) : (Guid.CreateVersion7(), 0);
-        if (mail is not null && !await RaiseAsync(mailId, epoch, transaction, cancellationToken))
+        if (mail is not null && !await connection.RaiseAsync(mailId, epoch, cancellationToken))
             return new ReplayResult.Refused(Refusal.MailInProgress);
         await ExecuteAsync(
             new NpgsqlCommand(FailureSql.RequestReplay).With("id", id).With("epoch", epoch).With("mail_id", mailId),
             transaction, cancellationToken);
         await AuditAsync(
             id, FailureActionKind.Replay, actor, reason,
-            Stand(failure.Status, mail),
-            Stand(failure.Status, mail is null ? null : new MailFacts(MailState.Queued, epoch), mailId), transaction, cancellationToken);
+            Audited(failure.Status, mail),
+            Audited(failure.Status, mail is null ? null : new MailFacts(MailState.Queued, epoch), mailId), transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return new ReplayResult.Accepted(
             new Replay(id, mailId, epoch, failure.OriginalTopic, failure.Key, failure.Value, failure.Headers));
     }
 
-    /// <summary>Marks that a replay's record was acked. Marking twice changes nothing.</summary>
+    /// <summary>Marks a failure as replayed: the record is acknowledged. Marking twice changes nothing.</summary>
     /// <param name="id">The failure.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Whether it was marked by this call.</returns>
@@ -54,31 +54,31 @@ public sealed partial class FailureStore
     }
 
     /// <summary>
-    /// Takes on replays whose record nobody has marked as acked: produce each, then mark it. Producing one twice is
-    /// harmless, for the claim knows the second. Several processes may ask at once; each replay goes to one of them.
+    /// Claims replays that were not published: produce each, then mark it. Producing one twice is
+    /// harmless: the second record is stale. Several processes may ask at once; each replay goes to one of them.
     /// </summary>
-    /// <param name="olderThan">Only those that were not taken on for this long: others may be under way.</param>
+    /// <param name="olderThan">Only those that no process has claimed for this long: others may be under way.</param>
     /// <param name="limit">How many at most.</param>
-    /// <param name="cancellationToken">Gives up; those taken on come back after <paramref name="olderThan"/>.</param>
-    public async Task<IReadOnlyList<Replay>> PendingReplaysAsync(
+    /// <param name="cancellationToken">Gives up; those that were claimed come back after <paramref name="olderThan"/>.</param>
+    public async Task<IReadOnlyList<Replay>> ClaimPendingReplaysAsync(
         TimeSpan olderThan, int limit = 100, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        await using var command = dataSource.CreateCommand(FailureSql.TakePendingReplays)
+        await using var command = dataSource.CreateCommand(FailureSql.ClaimPendingReplays)
             .With("older_than", olderThan).With("limit", limit);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var pending = new List<Replay>();
         while (await reader.ReadAsync(cancellationToken))
         {
             pending.Add(new Replay(
-                reader.GetGuid(0), reader.GetGuid(1), reader.GetInt32(2),
-                Value<string>(reader, 3), Value<byte[]>(reader, 4), Value<byte[]>(reader, 5), Headers(reader, 6)));
+                reader.Get<Guid>("id"), reader.Get<Guid>("replayed_as"), reader.Get<int>("replay_epoch"), reader.Get<string?>("original_topic"),
+                reader.Get<byte[]?>("key"), reader.Get<byte[]?>("value"), HeaderJson.Read(reader.Get<string?>("headers"))));
         }
         await reader.ThrowUnlessCommittedAsync(cancellationToken);
         return pending;
     }
 
-    /// <summary>Leaves a failure permanently, and its mail with it.</summary>
+    /// <summary>Discards a failure permanently, and its mail with it.</summary>
     /// <param name="id">The failure.</param>
     /// <param name="actor">Who decides so.</param>
     /// <param name="reason">Why.</param>
@@ -99,15 +99,11 @@ public sealed partial class FailureStore
             transaction, cancellationToken);
         await AuditAsync(
             id, FailureActionKind.Discard, actor, reason,
-            Stand(failure.Status, mail),
-            Stand(FailureStatus.Discarded, mail is null ? null : mail with { State = MailState.Discarded }), transaction, cancellationToken);
+            Audited(failure.Status, mail),
+            Audited(FailureStatus.Discarded, mail is null ? null : mail with { State = MailState.Discarded }), transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return null;
     }
-
-    private static async Task<bool> RaiseAsync(Guid mailId, int epoch, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        await ScalarAsync<long>(
-            new NpgsqlCommand(ClaimSql.Raise).With("id", mailId).With("epoch", epoch), transaction, cancellationToken) == 1;
 
     private static async Task<LockedFailure?> LockAsync(Guid id, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
@@ -117,11 +113,14 @@ public sealed partial class FailureStore
         if (!await reader.ReadAsync(cancellationToken))
             return null;
         return new LockedFailure(
-            EnumText.Require<FailureStatus>(reader.GetString(0)),
-            reader.GetBoolean(1),
-            reader.IsDBNull(2) ? null : reader.GetGuid(2),
-            reader.GetInt32(3),
-            Value<string>(reader, 4), Value<byte[]>(reader, 5), Value<byte[]>(reader, 6), Headers(reader, 7));
+            reader.GetEnum<FailureStatus>("status"),
+            reader.Get<bool>("replay_pending"),
+            reader.Get<Guid?>("mail_id"),
+            reader.Get<int>("epoch"),
+            reader.Get<string?>("original_topic"),
+            reader.Get<byte[]?>("key"),
+            reader.Get<byte[]?>("value"),
+            HeaderJson.Read(reader.Get<string?>("headers")));
     }
 
     private static async Task<MailFacts?> LockMailAsync(Guid failureId, NpgsqlTransaction transaction, CancellationToken cancellationToken)
@@ -130,7 +129,7 @@ public sealed partial class FailureStore
         Enlist(command, transaction);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? new MailFacts(EnumText.Require<MailState>(reader.GetString(0)), reader.GetInt32(1))
+            ? new MailFacts(reader.GetEnum<MailState>("state"), reader.Get<int>("epoch"))
             : null;
     }
 
@@ -141,29 +140,18 @@ public sealed partial class FailureStore
             new NpgsqlCommand(FailureSql.Audit).With("id", id)
                 .With("actor", PostgresText.Clean(actor))
                 .With("action", action.ToText())
-                .Nullable("reason", reason is null ? null : PostgresText.Clean(reason), NpgsqlDbType.Text)
+                .Nullable("reason", PostgresText.CleanOrNull(reason), NpgsqlDbType.Text)
                 .Nullable("before", before, NpgsqlDbType.Jsonb)
                 .Nullable("after", after, NpgsqlDbType.Jsonb),
             transaction, cancellationToken);
 
-    /// <summary>Failure and mail as the audit keeps them.</summary>
-    private static string Stand(FailureStatus status, MailFacts? mail, Guid? replayedAs = null) => JsonSerializer.Serialize(new
+    /// <summary>Failure and mail as the audit has them.</summary>
+    private static string Audited(FailureStatus status, MailFacts? mail, Guid? replayedAs = null) => JsonSerializer.Serialize(new
     {
         status = status.ToText(),
         mail = mail is null ? null : new { state = mail.State.ToText(), epoch = mail.Epoch },
         replayed_as = replayedAs,
     });
-
-    private static T? Value<T>(NpgsqlDataReader reader, int ordinal) where T : class =>
-        reader.IsDBNull(ordinal) ? null : reader.GetFieldValue<T>(ordinal);
-
-    private static IReadOnlyList<RecordHeader> Headers(NpgsqlDataReader reader, int ordinal)
-    {
-        if (Value<string>(reader, ordinal) is not { } text)
-            return [];
-        using var document = JsonDocument.Parse(text);
-        return HeaderJson.Read(document);
-    }
 
     private sealed record LockedFailure(
         FailureStatus Status,

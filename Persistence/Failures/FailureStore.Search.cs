@@ -27,7 +27,7 @@ public sealed partial class FailureStore
     /// <param name="limit">How many at most, from 1 to 1,000.</param>
     /// <param name="cursor">The page before's <see cref="FailurePage.NextCursor"/>; null for the first.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="FormatException">The cursor is none that this method gave out.</exception>
+    /// <exception cref="FormatException">The cursor is not one that this method returned.</exception>
     public async Task<FailurePage> ListAsync(
         FailureFilter filter, int limit, string? cursor = null, CancellationToken cancellationToken = default)
     {
@@ -44,7 +44,7 @@ public sealed partial class FailureStore
         return new FailurePage(found, new PageCursor(found[^1].FailedAt, found[^1].Id).ToString());
     }
 
-    /// <summary>A failure with all that it keeps, its actions and its copies; null where there is none.</summary>
+    /// <summary>A failure with all its columns, actions and copies; null where there is none.</summary>
     /// <param name="id">The failure.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<Failure?> FindAsync(Guid id, CancellationToken cancellationToken = default)

@@ -15,7 +15,7 @@ public static class Fingerprint
     // The cause stands at the beginning; what a server adds at length does not make it another one.
     private const int MessageLength = 1_000;
 
-    // From this length on a word of letters and digits is somebody's id: a queue id, a hash, a token.
+    // From this length on a word of letters and digits is an id: a queue id, a hash, a token.
     private const int IdLength = 8;
 
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");

@@ -6,7 +6,7 @@ using Persistence.Text;
 namespace Persistence.Failures;
 
 /// <summary>
-/// Headers as <c>failures.headers</c> keeps them: a list, so that repeated names and the order survive, of
+/// Headers as <c>failures.headers</c> stores them: a list, so that repeated names and the order survive, of
 /// <c>{"name", "value"}</c> where the bytes are text that jsonb takes, else <c>{"name", "base64"}</c>.
 /// </summary>
 public static class HeaderJson
@@ -31,6 +31,13 @@ public static class HeaderJson
             json.WriteEndArray();
         }
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote, as text.</summary>
+    internal static IReadOnlyList<RecordHeader> Read(string? text)
+    {
+        using var document = text is null ? null : JsonDocument.Parse(text);
+        return Read(document);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
@@ -59,7 +66,7 @@ public static class HeaderJson
             json.WriteBase64String("base64", bytes.Span);
     }
 
-    /// <summary>The text, or null where it is none that jsonb keeps: jsonb refuses NUL even when it is escaped.</summary>
+    /// <summary>The text, or null where the bytes are not text that jsonb stores: jsonb refuses NUL even when it is escaped.</summary>
     private static string? TryDecode(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Contains((byte)0))

@@ -3,7 +3,7 @@ using System.Buffers.Text;
 
 namespace Persistence.Failures;
 
-/// <summary>The last row of a page, as an opaque word for URLs.</summary>
+/// <summary>The last row of a page, as an opaque string for URLs.</summary>
 internal sealed record PageCursor(DateTimeOffset At, Guid Id)
 {
     private const int Length = 8 + 16;
@@ -31,5 +31,5 @@ internal sealed record PageCursor(DateTimeOffset At, Guid Id)
     }
 
     private static FormatException Unknown(string text) =>
-        new($"'{text}' is no cursor of this list: pass the one that came with the page before, unchanged.");
+        new($"'{text}' is not a cursor of this list: pass the one that came with the page before, unchanged.");
 }

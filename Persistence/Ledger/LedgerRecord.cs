@@ -2,7 +2,7 @@ using Persistence.Mails;
 
 namespace Persistence.Ledger;
 
-/// <summary>A record of the topic, as far as the database must know of it. Small, whatever the mail's size.</summary>
+/// <summary>A record of the topic, as far as the ledger asks about it. Small, whatever the mail's size.</summary>
 /// <param name="Topic">Its topic.</param>
 /// <param name="Partition">Its partition.</param>
 /// <param name="Offset">Its offset.</param>
@@ -12,12 +12,12 @@ namespace Persistence.Ledger;
 public sealed record LedgerRecord(
     string Topic, int Partition, long Offset, DateTimeOffset Timestamp, RecordIdentity Identity, byte[] ContentHash);
 
-/// <summary>What the database have for a record.</summary>
+/// <summary>What the database has for a record.</summary>
 /// <param name="Row">The mail's row, or null.</param>
-/// <param name="HasFailure">Whether there is a failure of this record, looked for where the row does not speak for it.</param>
+/// <param name="HasFailure">Whether there is a failure of this record, looked for where the row says nothing of it.</param>
 public sealed record LedgerEntry(RowFacts? Row, bool HasFailure);
 
-/// <summary>A mail that has not come to its end, and what its row says of how it goes on.</summary>
+/// <summary>A mail that is not finished, and what its row says about how it goes on.</summary>
 public sealed record OpenMail
 {
     /// <summary>The mail.</summary>
@@ -32,7 +32,7 @@ public sealed record OpenMail
     /// <summary>Whether a replay was asked for whose record is not yet acknowledged: a sweep produces it.</summary>
     public bool ReplayPending { get; init; }
 
-    /// <summary>Whether the epoch that died has its failure.</summary>
+    /// <summary>Whether the epoch that is dead has its failure.</summary>
     public bool HasFailure { get; init; }
 
     /// <summary>Where its first record lay.</summary>
@@ -57,7 +57,7 @@ public sealed record OpenMail
     public DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>The bytes of a mail that the database keep: those of its latest failure.</summary>
+/// <summary>The bytes of a mail that the database has: those of its latest failure.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Value">The value.</param>
 /// <param name="Headers">The dead letter's headers.</param>

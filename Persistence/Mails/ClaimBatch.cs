@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 using Persistence.Text;
 
 namespace Persistence.Mails;
@@ -7,7 +6,7 @@ namespace Persistence.Mails;
 /// <summary>A claim that is asked for.</summary>
 /// <param name="Record">The record.</param>
 /// <param name="WorkerId">Who claims.</param>
-/// <param name="ReclaimOwn">Whether a claim of that very worker is taken back.</param>
+/// <param name="ReclaimOwn">Whether a claim of that very worker is reclaimed.</param>
 internal sealed record ClaimRequest(MailRecord Record, Guid WorkerId, bool ReclaimOwn)
 {
     public Guid MailId => Record.Identity.MailId;
@@ -44,16 +43,17 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     /// <summary>Tells why each was not claimed.</summary>
     public async Task<IReadOnlyList<ClaimRefusal>> ExplainAsync(IReadOnlyList<ClaimRequest> requests)
     {
-        await using var command = ClaimSql.Explain.Command(dataSource, command => WithRecords(command, requests));
+        await using var command = ClaimSql.Explain.Command(dataSource, command => WithRequests(command, requests));
         await using var reader = await command.ExecuteReaderAsync();
-        var refusals = new ClaimRefusal[requests.Count];
-        var places = Places(requests);
+        var refusals = new Dictionary<Guid, ClaimRefusal>();
+        var identities = requests.ToDictionary(request => request.MailId, request => request.Record.Identity);
         while (await reader.ReadAsync())
         {
-            var place = places[reader.GetGuid(reader.GetOrdinal("asked"))];
-            refusals[place] = Refusal(reader, requests[place].Record.Identity);
+            var id = reader.Get<Guid>("id");
+            refusals.Add(id, Refusal(reader, identities[id]));
         }
-        return refusals;
+
+        return [.. requests.Select(request => refusals[request.MailId])];
     }
 
     private async Task<Dictionary<Guid, ClaimResult.Claimed>> ClaimFreshAsync(List<ClaimRequest> requests)
@@ -61,15 +61,15 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         var claims = new Dictionary<Guid, ClaimResult.Claimed>();
         if (requests.Count == 0)
             return claims;
-        await using var command = ClaimSql.ClaimFresh.Command(dataSource, command => WithNewRecords(command, requests));
+        await using var command = ClaimSql.ClaimFresh.Command(dataSource, command => WithRequests(command, requests));
         try
         {
             var records = requests.ToDictionary(request => request.MailId, request => request.Record);
             await using var reader = await command.ExecuteReaderAsync();
             while (await reader.ReadAsync())
             {
-                var record = records[reader.GetGuid(0)];
-                claims.Add(record.Identity.MailId, Inserted(record, RecipientParameters.Of(record)));
+                var record = records[reader.Get<Guid>("id")];
+                claims.Add(record.Identity.MailId, Inserted(record, RecordParameters.RecipientsOf(record)));
             }
             await reader.ThrowUnlessCommittedAsync();
             return claims;
@@ -82,20 +82,15 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
 
     private async Task<Dictionary<Guid, ClaimResult.Claimed>> ClaimAnyAsync(List<ClaimRequest> requests)
     {
-        var recipients = requests.Select(request => RecipientParameters.Of(request.Record)).ToList();
-        await using var command = ClaimSql.Claim.Command(dataSource, command => WithNewRecords(command, requests)
-            .With("epochs", requests.Select(request => request.Record.Identity.Epoch).ToArray())
-            .With("attempts", requests.Select(request => request.Record.Identity.Attempt).ToArray())
-            .WithRecipients(requests.Select(request => request.Record).Zip(recipients)));
+        var mails = requests.ConvertAll(request => (request.Record, Recipients: RecordParameters.RecipientsOf(request.Record)));
+        await using var command = ClaimSql.Claim.Command(dataSource, command => WithRequests(command, requests).WithRecipients(mails));
         await using var reader = await command.ExecuteReaderAsync();
         var claims = new Dictionary<Guid, ClaimResult.Claimed>();
-        var places = Places(requests);
+        var byId = mails.ToDictionary(mail => mail.Record.Identity.MailId);
         while (await reader.ReadAsync())
         {
-            var place = places[reader.GetGuid(0)];
-            claims.Add(requests[place].MailId, reader.GetInt64(1) == InsertToken
-                ? Inserted(requests[place].Record, recipients[place])
-                : Taken(reader, recipients[place]));
+            var (record, recipients) = byId[reader.Get<Guid>("id")];
+            claims.Add(record.Identity.MailId, reader.Get<long>("fencing_token") == InsertToken ? Inserted(record, recipients) : Claimed(reader, recipients));
         }
         await reader.ThrowUnlessCommittedAsync();
         return claims;
@@ -104,47 +99,39 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     private static ClaimResult.Claimed Inserted(MailRecord record, IReadOnlyList<Recipient> recipients) =>
         new(InsertToken, recipients, [], record.Timestamp, PostgresText.Clean(record.MessageIdHeader), null);
 
-    private static ClaimResult.Claimed Taken(NpgsqlDataReader reader, IReadOnlyList<Recipient> recipients)
+    private static ClaimResult.Claimed Claimed(NpgsqlDataReader reader, IReadOnlyList<Recipient> recipients)
     {
-        var settled = reader.GetFieldValue<string[]>(5);
+        var settled = reader.Get<string[]>("settled");
         return new ClaimResult.Claimed(
-            reader.GetInt64(1),
+            reader.Get<long>("fencing_token"),
             [.. recipients.Where(recipient => !settled.Contains(recipient.Address))],
-            reader.GetFieldValue<string[]>(6),
-            reader.GetFieldValue<DateTimeOffset>(4),
-            reader.GetString(3),
-            reader.IsDBNull(2) ? null : reader.GetGuid(2));
+            reader.Get<string[]>("rejected"),
+            reader.Get<DateTimeOffset>("record_timestamp"),
+            reader.Get<string>("message_id_header"),
+            reader.Get<Guid?>("taken_over_from"));
     }
 
     private static ClaimRefusal Refusal(NpgsqlDataReader reader, RecordIdentity identity)
     {
-        if (!reader.GetBoolean(reader.GetOrdinal("has_lease")))
+        if (!reader.Get<bool>("has_lease"))
             return new ClaimRefusal(ClaimDecision.Busy, new ClaimResult.NoLease());
-        var row = ClaimRow.Read(reader);
-        var decision = Transitions.Decide(row?.Facts, identity.Epoch, identity.Attempt);
-        return new ClaimRefusal(decision, row?.Refusal(decision));
+        var facts = reader.ReadFacts();
+        var decision = Transitions.Decide(facts, identity.Epoch, identity.Attempt);
+        return new ClaimRefusal(decision, decision switch
+        {
+            ClaimDecision.Busy => new ClaimResult.Busy(
+                reader.Get<Guid?>("worker_id") ?? Guid.Empty, reader.Get<string?>("name") ?? "unknown", reader.Get<DateTimeOffset?>("lease_until") ?? DateTimeOffset.MinValue),
+            ClaimDecision.OutboxPending => new ClaimResult.OutboxPending(
+                facts!.OutboxEntry!.Value, reader.Get<int?>("outbox_attempt"), reader.Get<DateTimeOffset?>("next_attempt_at"), reader.Get<string?>("outbox_reason") ?? ""),
+            ClaimDecision.Stale => new ClaimResult.Stale(facts!.State, facts.Epoch, facts.Attempt),
+            ClaimDecision.IdempotencyConflict => new ClaimResult.IdempotencyConflict(),
+            // The row has changed: it can be claimed after all.
+            _ => null,
+        });
     }
 
-    private static NpgsqlCommand WithNewRecords(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => WithRecords(command, requests)
-        .With("message_id_headers", requests.Select(request => PostgresText.Clean(request.Record.MessageIdHeader)).ToArray())
-        .With("timestamps", requests.Select(request => request.Record.Timestamp.ToUniversalTime()).ToArray())
-        .With("accepted_ats", requests.Select(request => request.Record.AcceptedAt?.ToUniversalTime()).ToArray())
-        .Nullable("keys", requests.Select(request => Clean(request.Record.Key)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
-        .Nullable("subjects", requests.Select(request => Clean(request.Record.Subject)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)
-        .With("senders", requests.Select(request => PostgresText.Clean(request.Record.Sender)).ToArray());
-
-    private static NpgsqlCommand WithRecords(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => command
-        .With("ids", requests.Select(request => request.MailId).ToArray())
+    private static NpgsqlCommand WithRequests(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => command
+        .WithRecords([.. requests.Select(request => request.Record)])
         .With("worker_ids", requests.Select(request => request.WorkerId).ToArray())
-        .With("reclaimed", requests.Where(request => request.ReclaimOwn).Select(request => request.MailId).ToArray())
-        .With("topics", requests.Select(request => request.Record.Topic).ToArray())
-        .With("partitions", requests.Select(request => request.Record.Partition).ToArray())
-        .With("offsets", requests.Select(request => request.Record.Offset).ToArray())
-        .With("content_hashes", requests.Select(request => request.Record.ContentHash).ToArray())
-        .With("all", BatchSql.All);
-
-    private static Dictionary<Guid, int> Places(IReadOnlyList<ClaimRequest> requests) =>
-        requests.Select((request, place) => (request.MailId, place)).ToDictionary(pair => pair.MailId, pair => pair.place);
-
-    private static string? Clean(string? text) => text is null ? null : PostgresText.Clean(text);
+        .With("reclaimed", requests.Where(request => request.ReclaimOwn).Select(request => request.MailId).ToArray());
 }

@@ -10,12 +10,12 @@ public abstract record ClaimResult
     /// <summary>The mail is this worker's: send it to the open recipients.</summary>
     /// <param name="FencingToken">Names this claim when its outcome is recorded.</param>
     /// <param name="OpenRecipients">Those that no attempt has settled yet, in the mail's order.</param>
-    /// <param name="Rejected">Those that an earlier attempt of this epoch saw refused permanently.</param>
+    /// <param name="Rejected">Those that the server rejected permanently in an earlier attempt of this epoch.</param>
     /// <param name="FirstTimestamp">The timestamp of the mail's first record: when it was accepted.</param>
     /// <param name="MessageIdHeader">The SMTP <c>Message-ID</c> to send it with: the row's, should the record's differ.</param>
     /// <param name="TakenOverFrom">
     /// The worker that was sending the mail when its lease ran out, else null. What it did is unknown: the server may have
-    /// taken the mail. Equal to the claiming worker where that took back a claim of its own, unless that claim was itself a take-over.
+    /// taken the mail. Equal to the claiming worker where that reclaimed a claim of its own, unless that claim was itself a take-over.
     /// </param>
     public sealed record Claimed(
         long FencingToken,
@@ -25,13 +25,13 @@ public abstract record ClaimResult
         string MessageIdHeader,
         Guid? TakenOverFrom) : ClaimResult;
 
-    /// <summary>Another claim holds the mail. Neither send nor acknowledge: come again, at the latest when the lease ends.</summary>
+    /// <summary>Another claim holds the mail. Neither send nor acknowledge: claim again, at the latest when the lease ends.</summary>
     /// <param name="WorkerId">The worker that holds it.</param>
     /// <param name="WorkerName">Its host and process.</param>
     /// <param name="LeaseUntil">When its lease ends unless it is renewed, by the clock of Postgres.</param>
     public sealed record Busy(Guid WorkerId, string WorkerName, DateTimeOffset LeaseUntil) : ClaimResult;
 
-    /// <summary>This attempt is over but what comes next was never marked as produced: produce it (again) and mark it.</summary>
+    /// <summary>This attempt is over but its outbox entry was not published: produce it (again), then mark it published.</summary>
     /// <param name="Kind">Where the mail goes.</param>
     /// <param name="NextAttempt">The attempt to produce; null for a dead letter.</param>
     /// <param name="Due">When that is due; null for a dead letter.</param>

@@ -1,8 +1,8 @@
 namespace Persistence.Mails;
 
 /// <summary>
-/// What a worker writes down of the mails it works on: the claim before, the outcome after. Every method can be repeated after an
-/// answer was lost, and many may be called at once. A wait that is given up may have been for something that was written.
+/// What a worker records of the mails it sends: the claim before, the outcome after. Every method can be repeated after a
+/// response was lost, and many may be called at once. What was waited for in vain may have been written.
 /// </summary>
 public interface IMailStore
 {
@@ -10,19 +10,19 @@ public interface IMailStore
     /// <param name="record">The record.</param>
     /// <param name="workerId">A registered worker with a live lease.</param>
     /// <param name="reclaimOwn">
-    /// Whether a claim that this same worker holds is taken back: say so when none of its tasks works on the mail, so that
-    /// a claim whose answer was lost does not keep the mail busy as long as the worker lives.
+    /// Whether a claim that this same worker holds is reclaimed: true only where none of its tasks works on the mail, so that
+    /// a claim whose response was lost does not leave the mail busy as long as the worker runs.
     /// </param>
     /// <param name="cancellationToken">Gives up.</param>
     Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, bool reclaimOwn = false, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Records that the server took the mail, and resolves the mail's failures. A server's answer is kept whatever the
-    /// fence says: nobody sends the mail again.
+    /// Records that the server took the mail, and resolves the mail's failures. The server's reply is stored under whatever
+    /// fencing token: nobody sends the mail again.
     /// </summary>
     /// <param name="record">The record that was sent.</param>
     /// <param name="fencingToken">The claim it was sent under.</param>
-    /// <param name="answers">What the server said per recipient.</param>
+    /// <param name="answers">The server's replies by recipient.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Whether the claim was still the mail's current one.</returns>
     Task<bool> RecordSentAsync(
@@ -30,15 +30,15 @@ public interface IMailStore
 
     /// <summary>
     /// Writes what comes next for a mail that was not sent, before its record is produced: <c>queued</c> for a redelivery,
-    /// <c>dead</c> for a dead letter. Produce only when this says true.
+    /// <c>dead</c> for a dead letter. Produce it only where this returns true.
     /// </summary>
     /// <param name="record">The record that failed.</param>
     /// <param name="fencingToken">The claim it failed under.</param>
     /// <param name="outboxEntry">What comes next.</param>
-    /// <param name="answers">What the server said per recipient, as far as it came.</param>
+    /// <param name="answers">The server's replies by recipient, as far as they came.</param>
     /// <param name="error">What went wrong, for people; the outbox entry's reason where it is null.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>False where the mail is another claim's by now: that one decides, and only accepted recipients are kept.</returns>
+    /// <returns>False where the mail is another claim's by now: that one decides, and only accepted recipients are stored.</returns>
     Task<bool> WriteOutboxEntryAsync(
         MailRecord record,
         long fencingToken,
@@ -47,14 +47,14 @@ public interface IMailStore
         string? error = null,
         CancellationToken cancellationToken = default);
 
-    /// <summary>Marks that the outbox entry's record was acked, so that a copy of this record is dropped from now on.</summary>
-    /// <param name="identity">The record that was handed over.</param>
+    /// <summary>Marks the outbox entry as published: its record is acknowledged, and a copy of this record is dropped from now on.</summary>
+    /// <param name="identity">The record whose attempt wrote the entry.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>False where the mail has moved on by itself, which is as good.</returns>
+    /// <returns>False where the mail has moved on by itself, which makes no difference.</returns>
     Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Gives a claim back unharmed, where nothing was sent (the server is away, the worker stops): the same record claims
+    /// Releases a claim under which nothing was sent (the server is away, the worker stops): the same record claims
     /// the mail again.
     /// </summary>
     /// <param name="identity">The record.</param>
@@ -63,7 +63,7 @@ public interface IMailStore
     /// <returns>False where the mail is another claim's by now.</returns>
     Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default);
 
-    /// <summary>Those of some mails that a worker has claimed and that have not ended since.</summary>
+    /// <summary>Which of some mails a worker has claimed and is still sending.</summary>
     /// <param name="workerId">The worker.</param>
     /// <param name="mailIds">The mails.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -71,8 +71,8 @@ public interface IMailStore
         Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Lets a claim go under which the mail may have been sent: any worker may take the mail over at once, as from one whose lease ran
-    /// out, and learns of the doubt from that.
+    /// Abandons a claim under which the mail may have been sent: any worker may take the mail over at once, as from one whose lease ran
+    /// out, and so learns that the outcome is unknown.
     /// </summary>
     /// <param name="identity">The record.</param>
     /// <param name="fencingToken">The claim.</param>

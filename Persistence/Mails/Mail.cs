@@ -1,12 +1,12 @@
 namespace Persistence.Mails;
 
-/// <summary>One mail: where it stands, and how it came there. Table <c>email.mails</c>, whose comments say more.</summary>
+/// <summary>One mail: its state, and how it got there. Table <c>email.mails</c>, whose comments say more.</summary>
 public sealed class Mail
 {
     /// <summary>The mail's id.</summary>
     public Guid Id { get; init; }
 
-    /// <summary>How often it was replayed or rescheduled.</summary>
+    /// <summary>Raised by a replay, a cancel and a reschedule; records of an older one are stale.</summary>
     public int Epoch { get; init; }
 
     /// <summary>The last attempt of this epoch that a worker claimed, from 1; 0 before the first.</summary>
@@ -21,13 +21,13 @@ public sealed class Mail
     /// <summary>The attempt that a redelivery carries.</summary>
     public int? OutboxAttempt { get; init; }
 
-    /// <summary>Why the mail was handed over.</summary>
+    /// <summary>Why the last attempt did not send the mail.</summary>
     public string? OutboxReason { get; init; }
 
     /// <summary>When the outbox entry was written.</summary>
     public DateTimeOffset? OutboxAt { get; init; }
 
-    /// <summary>When its record was acked; null as long as it may have to be produced again.</summary>
+    /// <summary>When its record was acknowledged; null as long as it may have to be produced again.</summary>
     public DateTimeOffset? PublishedAt { get; init; }
 
     /// <summary>The worker that claimed it last.</summary>
@@ -69,17 +69,8 @@ public sealed class Mail
     /// <summary>What went wrong last; null where nothing has.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>How often the server's answer was lost, so that it may have been taken without our knowing.</summary>
+    /// <summary>How often the server's reply was lost, so that the server may have taken the mail without our knowing.</summary>
     public int UnknownOutcomes { get; init; }
-
-    /// <summary>The mail that this one was edited from.</summary>
-    public Guid? ReplacesId { get; init; }
-
-    /// <summary>The mail that this one was edited into.</summary>
-    public Guid? ReplacedById { get; init; }
-
-    /// <summary>When the API accepted it.</summary>
-    public DateTimeOffset? AcceptedAt { get; init; }
 
     /// <summary>When it is to be sent, where it was scheduled.</summary>
     public DateTimeOffset? ScheduledAt { get; init; }
@@ -96,7 +87,7 @@ public sealed class Mail
     /// <summary>When the server took it.</summary>
     public DateTimeOffset? SentAt { get; init; }
 
-    /// <summary>When it reached an end: sent, dead, canceled, replaced or discarded.</summary>
+    /// <summary>When it reached an end: sent, dead, canceled or discarded.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>When the row was changed last.</summary>

@@ -7,7 +7,7 @@ namespace Persistence.Mails;
 internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
 {
     /// <summary>Said twice, as two entities share the column.</summary>
-    public const string IdComment = "The mail's id: the MessageId header of its records, the id that POST /emails answered.";
+    public const string IdComment = "The mail's id: the MessageId header of its records, the id that POST /emails returned.";
 
     public void Configure(EntityTypeBuilder<Mail> builder)
     {
@@ -21,33 +21,33 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         builder.HasKey(mail => mail.Id);
         builder.Property(mail => mail.Id).ValueGeneratedNever().HasComment(IdComment);
         builder.Property(mail => mail.Epoch)
-            .HasComment("Counts replays and changes of schedule, from 0. Records of an older epoch are dropped.");
+            .HasComment("From 0, raised by a replay, a cancel and a reschedule; records of an older one are stale.");
         builder.Property(mail => mail.Attempt)
             .HasComment("The last delivery of this epoch that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed.");
         builder.Property(mail => mail.State).HasConversion(EnumText.Converter<MailState>())
-            .HasComment("scheduled, queued, sending, sent, dead, canceled, replaced or discarded.");
+            .HasComment("scheduled, queued, sending, sent, dead, canceled or discarded.");
         builder.Property(mail => mail.Key).HasComment("The Kafka key: the ordering key, or the id. Mails of one key are sent in order.");
         builder.Property(mail => mail.Subject).HasComment("The mail's subject.");
         builder.Property(mail => mail.Sender).HasComment("The address the mail is from.");
         builder.Property(mail => mail.MessageIdHeader)
             .HasComment("The SMTP Message-ID, the same in every attempt, so that a mail sent twice can be recognized.");
         builder.Property(mail => mail.LastError).HasComment("What went wrong last, for people; null where nothing has.");
-        builder.Property(mail => mail.UnknownOutcomes)
-            .HasComment("How often the server's answer was lost: it may have taken the mail that often without our knowing.");
+        builder.Property(mail => mail.UnknownOutcomes).HasDefaultValue(0)
+            .HasComment("How often the mail server's reply was lost: it may have taken the mail that often without our knowing.");
 
         ConfigureOutbox(builder);
         ConfigureClaim(builder);
         ConfigureOrigin(builder);
         ConfigureTimes(builder);
 
-        // No index asks for what changes when a mail is sent: its row then changes on its own page alone, which has room for that
-        // (a heap-only update), and costs Postgres a fifth less. So what is unfinished, beyond what is handed over, is found by reading
-        // the table through, as the sums of the ledger are.
+        // No index has what changes when a mail is sent: its row then changes on its own page alone, which has room for that
+        // (a heap-only update), and costs Postgres a fifth less. So unfinished mails without an outbox entry are found by reading
+        // the table through, as the counts of the ledger are.
         builder.HasStorageParameter("fillfactor", 50);
-        // What waits for a redelivery, what is scheduled, by when it is due; what is dead.
+        // What waits for a redelivery and what is scheduled, by due time; what is dead.
         builder.HasIndex(mail => new { mail.OutboxEntry, mail.NextAttemptAt }).HasDatabaseName("ix_mails_outbox")
             .HasFilter("outbox_entry IS NOT NULL");
-        // What happened lately, and what the retention job may look at.
+        // Recent mails, and what the retention job may remove.
         builder.HasIndex(mail => mail.CreatedAt).HasDatabaseName("ix_mails_created");
     }
 
@@ -55,11 +55,11 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
     {
         builder.Property(mail => mail.OutboxEntry).HasConversion(EnumText.Converter<OutboxKind>())
             .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule; null while it runs or once it was sent.");
-        builder.Property(mail => mail.OutboxAttempt).HasComment("The attempt number that the redelivery carries.");
+        builder.Property(mail => mail.OutboxAttempt).HasComment("The attempt that its record carries; null for a dead letter.");
         builder.Property(mail => mail.OutboxReason).HasComment("Why the last attempt did not send the mail.");
         builder.Property(mail => mail.OutboxAt).HasComment("When the outbox entry was written, before its record was produced.");
         builder.Property(mail => mail.PublishedAt)
-            .HasComment("When the outbox entry's record was acked. Null with an outbox entry: it is produced again when the old record returns.");
+            .HasComment("When the outbox entry's record was acknowledged. Null with an outbox entry: it is produced again when the old record is read again.");
     }
 
     private static void ConfigureClaim(EntityTypeBuilder<Mail> builder)
@@ -67,11 +67,9 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         // No foreign key: each claim would lock the worker's row, and the claim itself reads it anyway.
         builder.Property(mail => mail.WorkerId).HasComment("The worker that claimed the mail last (workers.id).");
         builder.Property(mail => mail.TakenOverFrom)
-            .HasComment("The worker whose lease had run out while it sent, where the last claim took the mail over from it.");
-        builder.Property(mail => mail.FencingToken)
+            .HasComment("The worker that the last claim took the mail over from, since its lease had run out while it was sending.");
+        builder.Property(mail => mail.FencingToken).HasDefaultValue(0L)
             .HasComment("Grows by one with each claim. A worker with an older token can no longer change the state.");
-        builder.Property(mail => mail.ReplacesId).HasComment("The mail that this one is an edited copy of.");
-        builder.Property(mail => mail.ReplacedById).HasComment("The edited copy that was sent instead of this mail.");
     }
 
     private static void ConfigureOrigin(EntityTypeBuilder<Mail> builder)
@@ -79,20 +77,19 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         builder.Property(mail => mail.FirstTopic).HasComment("The topic of the first record that was claimed.");
         builder.Property(mail => mail.FirstPartition).HasComment("The partition of that record.");
         builder.Property(mail => mail.FirstOffset).HasComment("The offset of that record.");
-        builder.Property(mail => mail.RecordTimestamp).HasComment("The Kafka timestamp of that record.");
+        builder.Property(mail => mail.RecordTimestamp).HasComment("The Kafka timestamp of that record: when the mail was accepted. Null where none was read: the mail was canceled before.");
         builder.Property(mail => mail.ContentHash)
             .HasComment("SHA-256 of that record's value. Another value under the same id is a conflict, not a copy.");
     }
 
     private static void ConfigureTimes(EntityTypeBuilder<Mail> builder)
     {
-        builder.Property(mail => mail.AcceptedAt).HasComment("When the API accepted the mail; null where it did not come by the API.");
         builder.Property(mail => mail.ScheduledAt).HasComment("When the mail is to be sent; null means at once.");
         builder.Property(mail => mail.CreatedAt).HasDefaultValueSql("now()").HasComment("When this row was written.");
         builder.Property(mail => mail.ClaimedAt).HasComment("When a worker claimed the mail last.");
         builder.Property(mail => mail.NextAttemptAt).HasComment("When the next attempt is due; null where none is.");
         builder.Property(mail => mail.SentAt).HasComment("When the mail server took the mail.");
-        builder.Property(mail => mail.EndedAt).HasComment("When the mail ended: sent, dead, canceled, replaced or discarded.");
+        builder.Property(mail => mail.EndedAt).HasComment("When the mail ended: sent, dead, canceled or discarded.");
         builder.Property(mail => mail.UpdatedAt).HasDefaultValueSql("now()").HasComment("When this row was changed last.");
     }
 }

@@ -1,6 +1,6 @@
 namespace Persistence.Mails;
 
-/// <summary>A record that a worker is about to work on, as far as the database want to know it.</summary>
+/// <summary>A record that a worker is about to work on, as far as the store needs to know it.</summary>
 public sealed record MailRecord
 {
     /// <summary>Mail, epoch and attempt.</summary>
@@ -20,9 +20,6 @@ public sealed record MailRecord
 
     /// <summary>Its timestamp.</summary>
     public required DateTimeOffset Timestamp { get; init; }
-
-    /// <summary>When the API accepted the mail, or null where nobody knows.</summary>
-    public DateTimeOffset? AcceptedAt { get; init; }
 
     /// <summary>The Kafka key, or null where it has none.</summary>
     public string? Key { get; init; }
@@ -45,12 +42,12 @@ public sealed record MailRecord
 /// <param name="Kind">The field that names it.</param>
 public sealed record Recipient(string Address, RecipientKind Kind);
 
-/// <summary>What the server answered for one recipient.</summary>
+/// <summary>The server's reply for one recipient.</summary>
 /// <param name="Address">The address, as in <see cref="MailRecord.Recipients"/>.</param>
-/// <param name="Outcome">What became of it.</param>
-/// <param name="ReplyCode">The SMTP reply code (RFC 5321, 4.2), where there was an answer.</param>
+/// <param name="Outcome">The outcome.</param>
+/// <param name="ReplyCode">The SMTP reply code (RFC 5321, 4.2), where there was a reply.</param>
 /// <param name="EnhancedCode">The enhanced status code (RFC 3463), where the server gave one.</param>
-/// <param name="ReplyText">The server's words.</param>
+/// <param name="ReplyText">The reply's text.</param>
 public sealed record RecipientAnswer(
     string Address,
     RecipientOutcome Outcome,

@@ -2,11 +2,11 @@ namespace Persistence.Mails;
 
 /// <summary>
 /// The one state a mail is in: <c>scheduled</c> → <c>queued</c> → <c>sending</c> → <c>sent</c> | <c>dead</c> |
-/// <c>canceled</c>; <c>dead</c> → <c>queued</c> (replayed) | <c>replaced</c> | <c>discarded</c>.
+/// <c>canceled</c>; <c>dead</c> → <c>queued</c> (replayed) | <c>discarded</c>.
 /// </summary>
 public enum MailState
 {
-    /// <summary>Kept until its time has come.</summary>
+    /// <summary>Stored until it is due.</summary>
     Scheduled,
 
     /// <summary>A record of it is in a topic, waiting to be claimed.</summary>
@@ -21,11 +21,8 @@ public enum MailState
     /// <summary>Given up: its record is, or is about to be, in the dead-letter topic.</summary>
     Dead,
 
-    /// <summary>Called back before it was sent.</summary>
+    /// <summary>Canceled before it was sent.</summary>
     Canceled,
-
-    /// <summary>Edited after it died, and sent as another mail that is linked to it.</summary>
-    Replaced,
 
     /// <summary>Dead, and a person decided that it stays so.</summary>
     Discarded,

@@ -2,22 +2,21 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Persistence.Batching;
 using Persistence.Failures;
-using Persistence.Text;
 
 namespace Persistence.Mails;
 
 /// <summary>
-/// The database of mails. Who may send is settled by one conditional statement; no transaction is open while a mail is sent. What many
-/// tasks write at once is written together, one statement and one commit for all of them.
-/// Every method throws what Npgsql throws; <see cref="PostgresErrors.IsUnavailable"/> tells when that is Postgres' fault
-/// and not the mail's.
+/// Mails in Postgres. Who may send is settled by one conditional statement; no transaction is open while a mail is sent. What many
+/// tasks write at once is written as a batch (<see cref="GroupCommit{TItem, TResult}"/>): one statement and one commit for all of them.
+/// Every method throws what Npgsql throws; <see cref="PostgresErrors.IsUnavailable"/> tells whether Postgres is unavailable, or the mail
+/// cannot be written.
 /// </summary>
 public sealed class MailStore : IMailStore
 {
     // Larger batches hardly cost less a mail, and what one holds is written again one by one where one of it cannot be written.
     private const int BatchLimit = 100;
 
-    // One makes the largest batches; the other goes on where it waits for somebody's lock. More of them would share the same mails, and
+    // One makes the largest batches; the other runs while it waits for a lock. More of them would split the same mails, and
     // each has a connection to warm up.
     private const int BatchesAtOnce = 2;
 
@@ -33,7 +32,7 @@ public sealed class MailStore : IMailStore
     private readonly GroupCommit<ClaimRequest, ClaimRefusal> _refusals;
     private readonly GroupCommit<OutcomeRequest, bool> _sent;
     private readonly GroupCommit<OutboxRequest, bool> _outboxEntries;
-    private readonly GroupCommit<RecordIdentity, bool> _marks;
+    private readonly GroupCommit<RecordIdentity, bool> _published;
     private readonly GroupCommit<HeldClaim, bool> _releases;
 
     /// <summary>On a database of the current schema.</summary>
@@ -50,7 +49,7 @@ public sealed class MailStore : IMailStore
         _refusals = new(claims.ExplainAsync, request => request.MailId, BatchLimit, turns);
         _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _outboxEntries = new(outcomes.WriteOutboxEntryAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
-        _marks = new(outcomes.MarkAsync, identity => identity.MailId, BatchLimit, turns);
+        _published = new(outcomes.MarkPublishedAsync, identity => identity.MailId, BatchLimit, turns);
         _releases = new(outcomes.ReleaseAsync, claim => claim.Identity.MailId, BatchLimit, turns);
     }
 
@@ -68,10 +67,13 @@ public sealed class MailStore : IMailStore
             if (refusal is not null)
                 return refusal;
             if (decision == ClaimDecision.Raise)
-                await RaiseAsync(record.Identity, cancellationToken);
+            {
+                await using var connection = await _dataSource.OpenConnectionAsync(cancellationToken);
+                await connection.RaiseAsync(record.Identity.MailId, record.Identity.Epoch, cancellationToken);
+            }
         }
         throw new InvalidOperationException(
-            $"The claim of {record.Identity} found no end in {MaxRounds} rounds: the statement and Transitions disagree about its row.");
+            $"The claim of {record.Identity} was not settled in {MaxRounds} rounds: the statement and Transitions disagree about its row.");
     }
 
     /// <inheritdoc />
@@ -94,7 +96,7 @@ public sealed class MailStore : IMailStore
 
     /// <inheritdoc />
     public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) =>
-        _marks.WriteAsync(identity, cancellationToken);
+        _published.WriteAsync(identity, cancellationToken);
 
     /// <inheritdoc />
     public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
@@ -108,7 +110,10 @@ public sealed class MailStore : IMailStore
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var held = new List<HeldClaim>();
         while (await reader.ReadAsync(cancellationToken))
-            held.Add(new HeldClaim(new RecordIdentity(reader.GetGuid(0), reader.GetInt32(1), reader.GetInt32(2)), reader.GetInt64(3)));
+        {
+            var identity = new RecordIdentity(reader.Get<Guid>("id"), reader.Get<int>("epoch"), reader.Get<int>("attempt"));
+            held.Add(new HeldClaim(identity, reader.Get<long>("fencing_token")));
+        }
         return held;
     }
 
@@ -120,47 +125,22 @@ public sealed class MailStore : IMailStore
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
-    /// <summary>A mail with its recipients and failures, or null where no worker has met it yet.</summary>
+    /// <summary>A mail with its recipients and failures, or null where it has no row: no worker has read its record yet.</summary>
     /// <param name="id">The mail's id.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<MailView?> FindAsync(Guid id, CancellationToken cancellationToken = default)
     {
         await using var context = await _contexts.CreateDbContextAsync(cancellationToken);
-        var mail = await context.Mails
-            .Include(delivery => delivery.Recipients.OrderBy(recipient => recipient.Ordinal))
-            .SingleOrDefaultAsync(delivery => delivery.Id == id, cancellationToken);
-        if (mail is null)
+        var found = await context.Mails
+            .Include(mail => mail.Recipients.OrderBy(recipient => recipient.Ordinal))
+            .SingleOrDefaultAsync(mail => mail.Id == id, cancellationToken);
+        if (found is null)
             return null;
         var failures = await context.Failures
             .Where(failure => failure.MailId == id || failure.ReplayedAs == id)
             .OrderBy(failure => failure.Epoch).ThenBy(failure => failure.FailedAt)
             .Select(FailureStore.Summary)
             .ToListAsync(cancellationToken);
-        return new MailView(mail, failures);
-    }
-
-    /// <summary>The mails to an address, in whatever case, newest first.</summary>
-    /// <param name="address">The bare address.</param>
-    /// <param name="limit">How many at most.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public async Task<IReadOnlyList<Mail>> ListByRecipientAsync(
-        string address, int limit, CancellationToken cancellationToken = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        var wanted = PostgresText.Clean(address);
-        await using var context = await _contexts.CreateDbContextAsync(cancellationToken);
-        return await context.Mails
-            .Where(mail => mail.Recipients.Any(recipient => SqlFunctions.Lower(recipient.Address) == SqlFunctions.Lower(wanted)))
-            .OrderByDescending(mail => mail.CreatedAt).ThenByDescending(mail => mail.Id)
-            .Take(limit)
-            .Include(mail => mail.Recipients.OrderBy(recipient => recipient.Ordinal))
-            .ToListAsync(cancellationToken);
-    }
-
-    private async Task RaiseAsync(RecordIdentity identity, CancellationToken cancellationToken)
-    {
-        await using var command = _dataSource.CreateCommand(ClaimSql.Raise)
-            .With("id", identity.MailId).With("epoch", identity.Epoch);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return new MailView(found, failures);
     }
 }

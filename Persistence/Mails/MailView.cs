@@ -2,7 +2,7 @@ using Persistence.Failures;
 
 namespace Persistence.Mails;
 
-/// <summary>A mail as people look at it.</summary>
+/// <summary>A mail as the API shows it.</summary>
 /// <param name="Mail">The mail, with its recipients in their order.</param>
 /// <param name="Failures">Its failures, oldest first, also those it was sent as a replay of.</param>
 public sealed record MailView(Mail Mail, IReadOnlyList<FailureSummary> Failures);

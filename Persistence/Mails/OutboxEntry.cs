@@ -1,6 +1,6 @@
 namespace Persistence.Mails;
 
-/// <summary>Where a mail goes on from a delivery that did not send it.</summary>
+/// <summary>Where the next record of a mail goes, after a delivery that did not send it.</summary>
 public enum OutboxKind
 {
     /// <summary>To the delay topics, as the next attempt.</summary>
@@ -14,8 +14,8 @@ public enum OutboxKind
 }
 
 /// <summary>
-/// What comes next for a mail. Written to its row before the record is produced, and marked once that is acked, so that
-/// a crash in between is made good by the record that was not committed.
+/// What comes next for a mail. Written to its row before the record is produced, and marked published once that is acknowledged: after
+/// a crash in between, the record that was not committed is read again and produces it.
 /// </summary>
 public abstract record OutboxEntry
 {

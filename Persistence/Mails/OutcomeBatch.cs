@@ -8,12 +8,12 @@ namespace Persistence.Mails;
 /// <summary>An outcome that is to be written.</summary>
 /// <param name="Record">The record that it is of.</param>
 /// <param name="FencingToken">The claim it was reached under.</param>
-/// <param name="Answers">What the server said per recipient.</param>
+/// <param name="Answers">The server's replies by recipient.</param>
 internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientAnswer> Answers)
 {
     public RecordIdentity Identity => Record.Identity;
 
-    /// <summary>Whether it ends what <see cref="ClaimRequest.IsFresh"/> began, with nothing in doubt.</summary>
+    /// <summary>Whether it is that of a claim that was <see cref="ClaimRequest.IsFresh"/>, with a known outcome.</summary>
     public bool IsFresh => FencingToken == ClaimBatch.InsertToken && Identity is { Epoch: 0, Attempt: 1 } && !IsUnknown;
 
     /// <summary>Whether the server may have taken the mail without our knowing.</summary>
@@ -23,7 +23,7 @@ internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCo
 /// <summary>The outcome of a mail that was not sent.</summary>
 /// <param name="Record">The record that it is of.</param>
 /// <param name="FencingToken">The claim it was reached under.</param>
-/// <param name="Answers">What the server said per recipient.</param>
+/// <param name="Answers">The server's replies by recipient.</param>
 /// <param name="OutboxEntry">What comes next.</param>
 /// <param name="Error">What went wrong, for people.</param>
 internal sealed record OutboxRequest(
@@ -62,7 +62,7 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
             .Nullable("errors", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.Error, ErrorLength)).ToArray(), Texts));
     }
 
-    public Task<IReadOnlyList<bool>> MarkAsync(IReadOnlyList<RecordIdentity> identities) => AskAsync(OutcomeSql.Mark, identities, _ => { });
+    public Task<IReadOnlyList<bool>> MarkPublishedAsync(IReadOnlyList<RecordIdentity> identities) => AskAsync(OutcomeSql.Published, identities, _ => { });
 
     public Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<HeldClaim> claims) => AskAsync(
         OutcomeSql.Release,
@@ -96,17 +96,13 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
     {
         await using var command = statement.Command(dataSource, command =>
         {
-            command
-                .With("ids", identities.Select(identity => identity.MailId).ToArray())
-                .With("epochs", identities.Select(identity => identity.Epoch).ToArray())
-                .With("attempts", identities.Select(identity => identity.Attempt).ToArray())
-                .With("all", BatchSql.All);
+            command.WithIdentities(identities);
             add(command);
         });
         await using var reader = await command.ExecuteReaderAsync();
         var held = new Dictionary<Guid, bool>();
         while (await reader.ReadAsync())
-            held[reader.GetGuid(0)] = reader.GetBoolean(1);
+            held[reader.Get<Guid>("id")] = reader.Get<bool>("held");
         await reader.ThrowUnlessCommittedAsync();
         return held;
     }

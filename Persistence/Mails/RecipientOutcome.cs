@@ -1,6 +1,6 @@
 namespace Persistence.Mails;
 
-/// <summary>What became of a mail for one of its recipients.</summary>
+/// <summary>The outcome of a mail for one of its recipients.</summary>
 public enum RecipientOutcome
 {
     /// <summary>Not tried yet.</summary>
@@ -15,7 +15,7 @@ public enum RecipientOutcome
     /// <summary>The server refused for now (4xx).</summary>
     Deferred,
 
-    /// <summary>The server may have taken it, but its answer was lost.</summary>
+    /// <summary>The server may have taken it, but its reply was lost.</summary>
     Unknown,
 }
 

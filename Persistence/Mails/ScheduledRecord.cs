@@ -15,11 +15,11 @@ public sealed record ScheduledRecord(DateTimeOffset Due, byte[]? Key, byte[]? Va
 /// <param name="Record">What to produce.</param>
 public sealed record MissingCopy(Guid MailId, int Epoch, ScheduledRecord Record)
 {
-    /// <summary>The record that was kept: what the copy's outbox entry is marked under.</summary>
+    /// <summary>The scheduled mail's record: what the copy's outbox entry is marked published by.</summary>
     public RecordIdentity Identity => new(MailId, Epoch, 0);
 }
 
-/// <summary>What became of a wish to cancel a mail.</summary>
+/// <summary>The result of canceling a mail.</summary>
 public enum CancelResult
 {
     /// <summary>It is canceled, by this call or an earlier one.</summary>
@@ -28,6 +28,6 @@ public enum CancelResult
     /// <summary>It has no row, and the caller does not know it either.</summary>
     NotFound,
 
-    /// <summary>It is being sent, or has ended, or somebody has got it or may have: nothing was changed.</summary>
+    /// <summary>It is being sent, or was sent, or is dead or discarded, or a recipient has it or may have it: nothing was changed.</summary>
     Refused,
 }

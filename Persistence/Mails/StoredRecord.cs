@@ -3,9 +3,9 @@ using System.Text.Json;
 namespace Persistence.Mails;
 
 /// <summary>
-/// The record that sends a scheduled mail when it is due, as long as the mail waits: what is canceled or produced again needs no look
-/// into Kafka. Columns of <c>email.mails</c>, apart from <see cref="Mail"/> so that nobody reads a mail's bytes by looking
-/// at its state.
+/// The record that sends a scheduled mail when it is due, as long as the mail waits: to cancel it or to produce it again, Kafka need not
+/// be read. Columns of <c>email.mails</c>, apart from <see cref="Mail"/> so that who reads a mail's state does not
+/// read its bytes.
 /// </summary>
 public sealed class StoredRecord
 {

@@ -10,7 +10,8 @@ internal sealed class StoredRecordConfiguration : IEntityTypeConfiguration<Store
         builder.ToTable("mails");
         builder.HasKey(record => record.Id);
         builder.Property(record => record.Id).ValueGeneratedNever().HasComment(MailConfiguration.IdComment);
-        builder.HasOne<Mail>().WithOne().HasForeignKey<StoredRecord>(record => record.Id);
+        // Every mail has these columns, even where all of them are null.
+        builder.HasOne<Mail>().WithOne().HasForeignKey<StoredRecord>(record => record.Id).Metadata.IsRequiredDependent = true;
         builder.Property(record => record.Key).HasColumnName("stored_key").HasComment("The key of a scheduled mail's record, byte for byte.");
         builder.Property(record => record.Value).HasColumnName("stored_value")
             .HasComment("The value of a scheduled mail's record, byte for byte, until the mail is claimed or canceled.");

@@ -6,16 +6,16 @@ public enum ClaimDecision
     /// <summary>Nobody works on the mail and it is this record's turn.</summary>
     Claim,
 
-    /// <summary>The one that sent the mail lost its lease: its outcome is unknown.</summary>
+    /// <summary>The worker that was sending the mail lost its lease: its outcome is unknown.</summary>
     TakeOver,
 
-    /// <summary>The record is of a epoch that the row has not seen: raise the row, then claim.</summary>
+    /// <summary>The record is of an epoch that the row has not seen: raise the row, then claim.</summary>
     Raise,
 
     /// <summary>A live lease protects the mail.</summary>
     Busy,
 
-    /// <summary>This record's outbox entry was never marked.</summary>
+    /// <summary>This record's outbox entry was not published.</summary>
     OutboxPending,
 
     /// <summary>The mail is past this record.</summary>
@@ -42,8 +42,8 @@ public enum Holder
 /// <param name="Epoch">Its epoch.</param>
 /// <param name="Attempt">The last attempt that was claimed; 0 where a replay has not been claimed yet.</param>
 /// <param name="State">Its state.</param>
-/// <param name="OutboxEntry">What was to come next, where the last attempt ended in an outbox entry.</param>
-/// <param name="OutboxPublished">Whether that was acked.</param>
+/// <param name="OutboxEntry">What comes next, where the last attempt wrote an outbox entry.</param>
+/// <param name="OutboxPublished">Whether that was published.</param>
 /// <param name="Holder">Who holds it; looked at only while it is being sent.</param>
 /// <param name="OtherContent">Whether the row's first record had another value, at another offset, than the claiming one.</param>
 public sealed record RowFacts(
@@ -56,19 +56,19 @@ public sealed record RowFacts(
     bool OtherContent);
 
 /// <summary>
-/// The claim, decided purely. The conditional statement in <see cref="MailStore"/> says the same in SQL; a test holds
-/// the two against each other for every combination.
+/// The claim, decided purely. <see cref="ClaimSql"/> has the same rule in SQL; a test compares
+/// the two for every combination.
 /// </summary>
 public static class Transitions
 {
     /// <summary>Decides about a record.</summary>
     /// <param name="row">The mail's row, or null where it has none.</param>
     /// <param name="epoch">The record's epoch.</param>
-    /// <param name="attempt">The record's attempt; 0 for a scheduled mail's record that is not due, whose "claim" is to keep it.</param>
+    /// <param name="attempt">The record's attempt; 0 for a scheduled mail's record that is not due, whose "claim" is to store it.</param>
     public static ClaimDecision Decide(RowFacts? row, int epoch, int attempt) => row switch
     {
         null => ClaimDecision.Claim,
-        // Only a first delivery can be a post of its own; what follows descends from a record that passed here.
+        // Only a first delivery can be another mail; later ones descend from a record that passed here.
         { OtherContent: true } when epoch == 0 && attempt <= 1 => ClaimDecision.IdempotencyConflict,
         { } known when epoch < known.Epoch => ClaimDecision.Stale,
         { } known when epoch > known.Epoch => OfNewEpoch(known),
@@ -86,7 +86,7 @@ public static class Transitions
 
     /// <summary>
     /// A replay raises the row before it produces the record, so the row is behind only where Postgres lost that
-    /// transaction. What a person or a server ended stays ended.
+    /// transaction. What is sent, canceled or discarded stays so.
     /// </summary>
     private static ClaimDecision OfNewEpoch(RowFacts row) => row.State switch
     {

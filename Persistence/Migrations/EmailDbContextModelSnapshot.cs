@@ -36,13 +36,6 @@ namespace Persistence.Migrations
                         .HasColumnName("attempts")
                         .HasComment("How often the mail was delivered in this epoch.");
 
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at")
-                        .HasDefaultValueSql("now()")
-                        .HasComment("When this row was written.");
-
                     b.Property<long>("DltOffset")
                         .HasColumnType("bigint")
                         .HasColumnName("dlt_offset")
@@ -56,7 +49,7 @@ namespace Persistence.Migrations
                     b.Property<DateTimeOffset>("DltTimestamp")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("dlt_timestamp")
-                        .HasComment("The record's Kafka timestamp there: tells a topic made anew from the old one.");
+                        .HasComment("The record's Kafka timestamp there: tells a topic that was created again from the old one.");
 
                     b.Property<string>("DltTopic")
                         .IsRequired()
@@ -73,7 +66,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("exception_type")
-                        .HasComment("The type of the exception that the mail died of.");
+                        .HasComment("The type of the exception that made the mail dead.");
 
                     b.Property<DateTimeOffset>("FailedAt")
                         .HasColumnType("timestamp with time zone")
@@ -89,7 +82,7 @@ namespace Persistence.Migrations
                     b.Property<JsonDocument>("Headers")
                         .HasColumnType("jsonb")
                         .HasColumnName("headers")
-                        .HasComment("All headers in their order: a list of {name, value}, or {name, base64} where the bytes are no text.");
+                        .HasComment("All headers in their order: a list of {name, value}, or {name, base64} where the bytes are not text.");
 
                     b.Property<byte[]>("Key")
                         .HasColumnType("bytea")
@@ -135,7 +128,7 @@ namespace Persistence.Migrations
                     b.Property<DateTimeOffset?>("ReplayClaimedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("replay_claimed_at")
-                        .HasComment("When a process took on producing the replay last; another takes it on if it is not marked for too long.");
+                        .HasComment("When a process claimed the replay to produce it; another claims it where it is not published for too long.");
 
                     b.Property<int?>("ReplayEpoch")
                         .HasColumnType("integer")
@@ -155,7 +148,7 @@ namespace Persistence.Migrations
                     b.Property<DateTimeOffset?>("ReplayedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("replayed_at")
-                        .HasComment("When the replay's record was acked. Null with a request: it is produced by the next sweep.");
+                        .HasComment("When the replay's record was acknowledged. Null after a request: the next sweep produces it.");
 
                     b.Property<string>("Stack")
                         .HasColumnType("text")
@@ -166,7 +159,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("status")
-                        .HasComment("unresolved (waits for somebody), replayed (sent again, not ended yet), resolved (sent after all) or discarded.");
+                        .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
 
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .ValueGeneratedOnAdd()
@@ -216,7 +209,7 @@ namespace Persistence.Migrations
 
                     b.ToTable("failures", "email", t =>
                         {
-                            t.HasComment("One row per failed mail and epoch, or per record that could not be read. Rebuilt by reading the dead-letter topic anew.");
+                            t.HasComment("One row per failed mail and epoch, or per record that could not be read. Can be rebuilt by reading the dead-letter topic again.");
 
                             t.HasCheckConstraint("ck_failures_status", "status IN ('unresolved', 'replayed', 'resolved', 'discarded')");
                         });
@@ -236,7 +229,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("action")
-                        .HasComment("replay, discard, edit or resolve.");
+                        .HasComment("replay, discard or resolve.");
 
                     b.Property<string>("Actor")
                         .IsRequired()
@@ -247,7 +240,7 @@ namespace Persistence.Migrations
                     b.Property<JsonDocument>("After")
                         .HasColumnType("jsonb")
                         .HasColumnName("after")
-                        .HasComment("Failure and mail as they stood after.");
+                        .HasComment("The failure and its mail after.");
 
                     b.Property<DateTimeOffset>("At")
                         .ValueGeneratedOnAdd()
@@ -259,7 +252,7 @@ namespace Persistence.Migrations
                     b.Property<JsonDocument>("Before")
                         .HasColumnType("jsonb")
                         .HasColumnName("before")
-                        .HasComment("Failure and mail as they stood before.");
+                        .HasComment("The failure and its mail before.");
 
                     b.Property<Guid>("FailureId")
                         .HasColumnType("uuid")
@@ -282,9 +275,9 @@ namespace Persistence.Migrations
 
                     b.ToTable("failure_actions", "email", t =>
                         {
-                            t.HasComment("What was done about failures: who, when, why, and how things stood before and after. Rows are never changed.");
+                            t.HasComment("What was done about failures: who, when, why, and failure and mail before and after. Rows are never changed.");
 
-                            t.HasCheckConstraint("ck_failure_actions_action", "action IN ('replay', 'discard', 'edit', 'resolve')");
+                            t.HasCheckConstraint("ck_failure_actions_action", "action IN ('replay', 'discard', 'resolve')");
                         });
                 });
 
@@ -339,12 +332,7 @@ namespace Persistence.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id")
-                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
-
-                    b.Property<DateTimeOffset?>("AcceptedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("accepted_at")
-                        .HasComment("When the API accepted the mail; null where it did not come by the API.");
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails returned.");
 
                     b.Property<int>("Attempt")
                         .HasColumnType("integer")
@@ -371,15 +359,17 @@ namespace Persistence.Migrations
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at")
-                        .HasComment("When the mail ended: sent, dead, canceled, replaced or discarded.");
+                        .HasComment("When the mail ended: sent, dead, canceled or discarded.");
 
                     b.Property<int>("Epoch")
                         .HasColumnType("integer")
                         .HasColumnName("epoch")
-                        .HasComment("Counts replays and changes of schedule, from 0. Records of an older epoch are dropped.");
+                        .HasComment("From 0, raised by a replay, a cancel and a reschedule; records of an older one are stale.");
 
                     b.Property<long>("FencingToken")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
                         .HasColumnName("fencing_token")
                         .HasComment("Grows by one with each claim. A worker with an older token can no longer change the state.");
 
@@ -426,7 +416,7 @@ namespace Persistence.Migrations
                     b.Property<int?>("OutboxAttempt")
                         .HasColumnType("integer")
                         .HasColumnName("outbox_attempt")
-                        .HasComment("The attempt number that the redelivery carries.");
+                        .HasComment("The attempt that its record carries; null for a dead letter.");
 
                     b.Property<string>("OutboxEntry")
                         .HasColumnType("text")
@@ -441,22 +431,12 @@ namespace Persistence.Migrations
                     b.Property<DateTimeOffset?>("PublishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("published_at")
-                        .HasComment("When the outbox entry's record was acked. Null with an outbox entry: it is produced again when the old record returns.");
+                        .HasComment("When the outbox entry's record was acknowledged. Null with an outbox entry: it is produced again when the old record is read again.");
 
                     b.Property<DateTimeOffset?>("RecordTimestamp")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("record_timestamp")
-                        .HasComment("The Kafka timestamp of that record.");
-
-                    b.Property<Guid?>("ReplacedById")
-                        .HasColumnType("uuid")
-                        .HasColumnName("replaced_by_id")
-                        .HasComment("The edited copy that was sent instead of this mail.");
-
-                    b.Property<Guid?>("ReplacesId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("replaces_id")
-                        .HasComment("The mail that this one is an edited copy of.");
+                        .HasComment("The Kafka timestamp of that record: when the mail was accepted. Null where none was read: the mail was canceled before.");
 
                     b.Property<DateTimeOffset?>("ScheduledAt")
                         .HasColumnType("timestamp with time zone")
@@ -477,7 +457,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("state")
-                        .HasComment("scheduled, queued, sending, sent, dead, canceled, replaced or discarded.");
+                        .HasComment("scheduled, queued, sending, sent, dead, canceled or discarded.");
 
                     b.Property<string>("Subject")
                         .HasColumnType("text")
@@ -487,12 +467,14 @@ namespace Persistence.Migrations
                     b.Property<Guid?>("TakenOverFrom")
                         .HasColumnType("uuid")
                         .HasColumnName("taken_over_from")
-                        .HasComment("The worker whose lease had run out while it sent, where the last claim took the mail over from it.");
+                        .HasComment("The worker that the last claim took the mail over from, since its lease had run out while it was sending.");
 
                     b.Property<int>("UnknownOutcomes")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
+                        .HasDefaultValue(0)
                         .HasColumnName("unknown_outcomes")
-                        .HasComment("How often the server's answer was lost: it may have taken the mail that often without our knowing.");
+                        .HasComment("How often the mail server's reply was lost: it may have taken the mail that often without our knowing.");
 
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .ValueGeneratedOnAdd()
@@ -524,7 +506,7 @@ namespace Persistence.Migrations
 
                             t.HasCheckConstraint("ck_mails_sending_has_worker", "state <> 'sending' OR (worker_id IS NOT NULL AND claimed_at IS NOT NULL)");
 
-                            t.HasCheckConstraint("ck_mails_state", "state IN ('scheduled', 'queued', 'sending', 'sent', 'dead', 'canceled', 'replaced', 'discarded')");
+                            t.HasCheckConstraint("ck_mails_state", "state IN ('scheduled', 'queued', 'sending', 'sent', 'dead', 'canceled', 'discarded')");
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
@@ -562,7 +544,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("outcome")
-                        .HasComment("pending, accepted (never sent to again), rejected (5xx), deferred (4xx) or unknown (answer lost).");
+                        .HasComment("pending, accepted (never sent to again), rejected (5xx), deferred (4xx) or unknown (reply lost).");
 
                     b.Property<int?>("ReplyCode")
                         .HasColumnType("integer")
@@ -572,7 +554,7 @@ namespace Persistence.Migrations
                     b.Property<string>("ReplyText")
                         .HasColumnType("text")
                         .HasColumnName("reply_text")
-                        .HasComment("The server's last words about this recipient.");
+                        .HasComment("The text of the server's last reply about this recipient.");
 
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .ValueGeneratedOnAdd()
@@ -586,7 +568,7 @@ namespace Persistence.Migrations
 
                     b.ToTable("mail_recipients", "email", t =>
                         {
-                            t.HasComment("The recipients of each mail and what became of it for each of them, written when its first attempt has ended (a scheduled mail's at once).");
+                            t.HasComment("The recipients of each mail with their outcomes, written after its first attempt (a scheduled mail's at once).");
 
                             t.HasCheckConstraint("ck_mail_recipients_kind", "kind IN ('to', 'cc', 'bcc')");
 
@@ -599,7 +581,7 @@ namespace Persistence.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id")
-                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails answered.");
+                        .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails returned.");
 
                     b.Property<JsonDocument>("Headers")
                         .HasColumnType("jsonb")

@@ -5,19 +5,19 @@ namespace Persistence.Retention;
 /// <summary>What the retention job removes.</summary>
 public enum OldRows
 {
-    /// <summary>Mails that have ended: sent, canceled, replaced or discarded.</summary>
+    /// <summary>Mails that have ended: sent, canceled or discarded.</summary>
     Mails,
 
     /// <summary>Failures that are resolved, discarded or replayed with success.</summary>
     Failures,
 
-    /// <summary>Failures that nobody has looked after, with their dead mails.</summary>
+    /// <summary>Failures that nobody has decided about, with their dead mails.</summary>
     UnresolvedFailures,
 }
 
 /// <summary>Rows that were removed together.</summary>
 /// <param name="Rows">How many.</param>
-/// <param name="Next">Where the sweep goes on.</param>
+/// <param name="Next">Where the sweep continues.</param>
 public sealed record RemovedBatch(int Rows, DateTimeOffset Next);
 
 /// <summary>
@@ -27,12 +27,12 @@ public sealed record RemovedBatch(int Rows, DateTimeOffset Next);
 public sealed class RetentionStore(NpgsqlDataSource dataSource)
 {
     /// <summary>
-    /// How much longer rows are kept than asked for: timestamps of records are made by other clocks than that of Postgres, and every
+    /// How much longer rows stay than asked for: timestamps of records are made by other clocks than that of Postgres, and every
     /// record of a removed mail must be older than the horizon.
     /// </summary>
     public static readonly TimeSpan ClockMargin = TimeSpan.FromHours(1);
 
-    // Any number that nobody else in this database takes: the letters "retain".
+    // Any number that nothing else in this database uses: the letters "retain".
     private const long LockKey = 0x72_65_74_61_69_6e;
 
     /// <summary>Removes one batch.</summary>
@@ -40,7 +40,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
     /// <param name="horizon">Rows of before this time, less <see cref="ClockMargin"/>.</param>
     /// <param name="limit">How many at most.</param>
     /// <param name="from">
-    /// Where the sweep goes on, as its last batch said, so that old rows which stay are looked at once a sweep. Default: from the oldest.
+    /// Where the sweep continues, as its last batch returned it, so that old rows which stay are read once a sweep. Default: from the oldest.
     /// </param>
     /// <param name="cancellationToken">Gives up; nothing is removed then, or the whole batch.</param>
     /// <returns>What was removed; null where another process sweeps.</returns>
@@ -62,7 +62,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         if (removed.Rows == 0)
             return removed;
         await using (var move = new NpgsqlCommand(RetentionSql.Move, connection, transaction)
-            .With("store", Store(what)).With("horizon", horizon).With("removed", (long)removed.Rows))
+            .With("tables", Tables(what)).With("horizon", horizon).With("removed", (long)removed.Rows))
             await move.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return removed;
@@ -72,7 +72,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
     {
         await using var reader = await remove.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new RemovedBatch(checked((int)reader.GetInt64(0)), reader.IsDBNull(1) ? default : reader.GetFieldValue<DateTimeOffset>(1));
+        return new RemovedBatch(checked((int)reader.Get<long>("rows")), reader.Get<DateTimeOffset?>("next") ?? default);
     }
 
     private static string Sql(OldRows what) => what switch
@@ -82,7 +82,7 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         _ => RetentionSql.UnresolvedFailures,
     };
 
-    private static string[] Store(OldRows what) => what switch
+    private static string[] Tables(OldRows what) => what switch
     {
         OldRows.Mails => ["mails"],
         OldRows.Failures => ["failures"],

@@ -1,20 +1,17 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Persistence.Schema;
 
-/// <summary>How the context meets Postgres: the same for the services, the migrator and dotnet-ef.</summary>
+/// <summary>How the context uses Postgres: the same for the services, the migrator and dotnet-ef.</summary>
 internal static class ContextOptions
 {
     public static DbContextOptionsBuilder UseEmailSchema(this DbContextOptionsBuilder builder, DbDataSource dataSource) =>
         builder
             .UseNpgsql(dataSource, npgsql => npgsql.MigrationsHistoryTable(EmailDbContext.MigrationsTable, EmailDbContext.Schema))
             .UseSnakeCaseNamingConvention()
-            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking)
-            // Of StoredRecord, all of whose columns may be null: EF would then not know whether there is one. Nobody asks it.
-            .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.OptionalDependentWithoutIdentifyingPropertyWarning));
+            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking);
 }
 
 /// <summary>For <c>dotnet ef migrations add</c>, which needs the model but no database.</summary>

@@ -11,7 +11,7 @@ public sealed class Migrator(
     TimeProvider timeProvider,
     ILogger<Migrator> logger)
 {
-    // Any number that nobody else in this database takes: the letters "email".
+    // Any number that nothing else in this database uses: the letters "email".
     private const long LockKey = 0x65_6d_61_69_6c;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
@@ -23,14 +23,14 @@ public sealed class Migrator(
     /// Applies the migrations that are missing. Safe when several do it at once: one works, the others wait and find
     /// nothing left. Waits for the database as long as it is allowed to.
     /// </summary>
-    /// <param name="wait">How long to wait for the database to answer.</param>
+    /// <param name="wait">How long to wait for the database to respond.</param>
     /// <param name="cancellationToken">Gives up; what one migration began is rolled back then.</param>
     /// <returns>The migrations that were applied, in order.</returns>
     /// <exception cref="SchemaMismatchException">The database has migrations that this build does not know.</exception>
     public async Task<IReadOnlyList<string>> MigrateAsync(TimeSpan wait, CancellationToken cancellationToken = default)
     {
         await using var connection = await ConnectAsync(wait, cancellationToken);
-        // The lock ends with this transaction, however that ends. Taken by asking again and again: a statement that waits
+        // Released with this transaction, however that ends. Taken by trying again and again: a statement that waits
         // would fail by its command time-out while another's long migration runs.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         while (!await TryLockAsync(connection, cancellationToken))

@@ -4,13 +4,13 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Persistence.Text;
 
-/// <summary>Enum values as the snake_case words that Postgres keeps: <c>DeadLetter</c> is <c>dead_letter</c>.</summary>
+/// <summary>Enum values as the snake_case words that Postgres stores: <c>DeadLetter</c> is <c>dead_letter</c>.</summary>
 public static class EnumText
 {
     /// <summary>The word that stands for a value in the database, in the API and in the logs.</summary>
     public static string ToText<TEnum>(this TEnum value) where TEnum : struct, Enum => Words<TEnum>.ByValue[value];
 
-    /// <summary>The value that a word stands for, or null where it stands for none.</summary>
+    /// <summary>The value that a word stands for, or null where there is none.</summary>
     public static TEnum? Parse<TEnum>(string? text) where TEnum : struct, Enum =>
         text is not null && Words<TEnum>.ByText.TryGetValue(text, out var value) ? value : null;
 
@@ -26,7 +26,7 @@ public static class EnumText
 
     internal static TEnum Require<TEnum>(string text) where TEnum : struct, Enum =>
         Parse<TEnum>(text) ?? throw new FormatException(
-            $"'{text}' is no {typeof(TEnum).Name}; known are {string.Join(", ", All<TEnum>())}. Does another version of the schema run?");
+            $"'{text}' is not a valid {typeof(TEnum).Name}; valid are {string.Join(", ", All<TEnum>())}. Does another version of the schema run?");
 
     private static class Words<TEnum> where TEnum : struct, Enum
     {

@@ -6,8 +6,8 @@ namespace Persistence.Text;
 internal static class PostgresText
 {
     /// <summary>
-    /// Puts U+FFFD where Postgres (NUL) or UTF-8 (half a surrogate pair) has no place for a character. A subject or an
-    /// error text may hold either; refusing such a mail for ever would stop its key.
+    /// Puts U+FFFD in the place of what Postgres (NUL) or UTF-8 (half a surrogate pair) cannot store. A subject or an
+    /// error text may contain either; refusing such a mail for ever would stop its key.
     /// </summary>
     public static string Clean(string text)
     {
@@ -19,15 +19,11 @@ internal static class PostgresText
         return clean.ToString();
     }
 
-    /// <summary>As <see cref="Clean"/>, cut to a length: no column grows by what a server chose to say.</summary>
-    public static string? CleanAndCut(string? text, int length)
-    {
-        if (text is null)
-            return null;
-        if (text.Length > length)
-            text = text[..length];
-        return Clean(text);
-    }
+    /// <summary>As <see cref="Clean"/>, of a text that may be missing.</summary>
+    public static string? CleanOrNull(string? text) => text is null ? null : Clean(text);
+
+    /// <summary>As <see cref="CleanOrNull"/>, cut to a length: no column grows with a server's reply.</summary>
+    public static string? CleanAndCut(string? text, int length) => CleanOrNull(text?.Length > length ? text[..length] : text);
 
     private static bool NeedsCleaning(ReadOnlySpan<char> text) => text.Contains('\0') || text.ContainsAnyInRange('\ud800', '\udfff');
 }

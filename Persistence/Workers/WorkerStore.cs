@@ -12,7 +12,7 @@ public enum Heartbeat
     /// <summary>The lease had run out; it is renewed, but what this worker was sending may have been taken over.</summary>
     Lapsed,
 
-    /// <summary>No such worker, or it was stopped: register anew.</summary>
+    /// <summary>No such worker, or it was stopped: register again.</summary>
     Unknown,
 }
 
@@ -48,7 +48,7 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
     public async Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
-        // The row is locked before its old lease is read: the answer is about the very lease that is replaced.
+        // The row is locked before its old lease is read: the result is about the very lease that is replaced.
         await using var command = dataSource.CreateCommand("""
             WITH before AS (
                 SELECT id, lease_until FROM email.workers WHERE id = @id AND stopped_at IS NULL FOR NO KEY UPDATE)
@@ -65,7 +65,7 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
         };
     }
 
-    /// <summary>Ends a worker's lease in an orderly way. Mails that it did not give back can be taken over at once.</summary>
+    /// <summary>Ends a worker's lease in an orderly way. Mails that it did not release can be taken over at once.</summary>
     /// <param name="workerId">The worker.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task StopAsync(Guid workerId, CancellationToken cancellationToken)

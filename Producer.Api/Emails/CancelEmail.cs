@@ -22,14 +22,14 @@ internal sealed class CancelEmail(MailStore mails, ScheduleStore schedules, Mail
 
         // One of ours without a row gets one: its record, which no worker has read yet, is stale by that.
         var ours = ids.IsOurs(mailId, out var issuedAt);
-        var result = await schedules.CancelAsync(mailId, actor, ours, issuedAt, context.RequestAborted);
+        var result = await schedules.CancelAsync(mailId, actor, ours, context.RequestAborted);
         if (result == CancelResult.NotFound || await mails.FindAsync(mailId, context.RequestAborted) is not { } view)
             return ProblemTypes.MailNotFound.Because($"There is no mail {mailId}.");
         if (result == CancelResult.Refused)
             return ProblemTypes.MailNotWaiting.Because(Explain(view), ("state", view.Mail.State.ToText()));
 
         logger.LogInformation("Mail {MailId} was canceled by {Actor}", mailId, actor);
-        return TypedResults.Ok(MailReport.Of(view));
+        return TypedResults.Ok(MailReport.Of(view, issuedAt));
     }
 
     private static string Explain(MailView view) => view.Mail.State switch

@@ -13,11 +13,12 @@ internal static class GetEmail
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return ProblemTypes.MailNotFound.Because("The id of a mail is a UUID, as POST /emails answers it.");
+        var ours = ids.IsOurs(mailId, out var issuedAt);
         if (await mails.FindAsync(mailId, cancellationToken) is { } view)
-            return TypedResults.Ok(MailReport.Of(view));
+            return TypedResults.Ok(MailReport.Of(view, issuedAt));
 
         // One of ours without a row: accepted, and no worker has read it yet.
-        return ids.IsOurs(mailId, out var issuedAt)
+        return ours
             ? TypedResults.Ok(MailReport.Unseen(mailId, issuedAt))
             : ProblemTypes.MailNotFound.Because($"There is no mail {mailId}.");
     }

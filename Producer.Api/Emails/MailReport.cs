@@ -5,7 +5,7 @@ namespace Producer.Api.Emails;
 
 /// <summary>What became of a mail.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="State">scheduled, queued, sending, sent, dead, canceled, replaced or discarded.</param>
+/// <param name="State">scheduled, queued, sending, sent, dead, canceled or discarded.</param>
 /// <param name="Recorded">Whether a worker has seen it. While not, it is unread in Kafka (or, after <c>outcome_unknown</c>, nowhere).</param>
 public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 {
@@ -62,7 +62,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 
     internal static MailReport Unseen(Guid id, DateTimeOffset? issuedAt) => new(id, MailState.Queued, Recorded: false) { AcceptedAt = issuedAt };
 
-    internal static MailReport Of(MailView view) => new(view.Mail.Id, view.Mail.State, Recorded: true)
+    internal static MailReport Of(MailView view, DateTimeOffset? issuedAt) => new(view.Mail.Id, view.Mail.State, Recorded: true)
     {
         Epoch = view.Mail.Epoch,
         Attempts = view.Mail.Attempt,
@@ -70,7 +70,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
         Subject = view.Mail.Subject,
         Key = view.Mail.Key,
         MessageId = view.Mail.MessageIdHeader,
-        AcceptedAt = view.Mail.AcceptedAt ?? view.Mail.RecordTimestamp,
+        AcceptedAt = view.Mail.RecordTimestamp ?? issuedAt,
         ScheduledAt = view.Mail.ScheduledAt,
         RecordedAt = view.Mail.CreatedAt,
         LastAttemptAt = view.Mail.ClaimedAt,

@@ -64,7 +64,7 @@ internal static class ActOnFailure
         Refusal.Resolved => NotOpen("its mail was sent", refusal),
         Refusal.Discarded => NotOpen("it was discarded", refusal),
         Refusal.MailInProgress => NotOpen("a worker is sending its mail at this moment", refusal),
-        _ => NotOpen("its mail has moved on: it was sent, canceled, replaced or replayed since", refusal),
+        _ => NotOpen("its mail has moved on: it was sent, canceled or replayed since", refusal),
     };
 
     private static ProblemHttpResult NotOpen(string why, Refusal refusal) =>

@@ -98,7 +98,7 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
 public sealed record RecordPosition(string Topic, int Partition, long Offset, DateTimeOffset? Timestamp, string? Group);
 
 /// <summary>One thing that was done about a failure.</summary>
-/// <param name="Action">replay, discard, edit or resolve.</param>
+/// <param name="Action">replay, discard or resolve.</param>
 /// <param name="At">When.</param>
 /// <param name="Actor">Who.</param>
 /// <param name="Reason">Why.</param>

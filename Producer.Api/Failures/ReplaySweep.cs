@@ -18,7 +18,7 @@ internal sealed class ReplaySweep(
     /// <summary>Produces what is pending; false where it met an obstacle.</summary>
     internal async Task<bool> SweepAsync(TimeSpan olderThan, CancellationToken cancellationToken)
     {
-        var pending = await failures.PendingReplaysAsync(olderThan, Batch, cancellationToken);
+        var pending = await failures.ClaimPendingReplaysAsync(olderThan, Batch, cancellationToken);
         await using var scope = scopes.CreateAsyncScope();
         var replays = scope.ServiceProvider.GetRequiredService<Replays>();
         foreach (var replay in pending)

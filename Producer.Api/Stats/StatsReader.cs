@@ -13,7 +13,7 @@ namespace Producer.Api.Stats;
 /// Reads how the system stands, from Postgres and from Kafka at once. Each part has the time that <see cref="ApiOptions.StatsTimeout"/>
 /// gives, and is left out where it fails; the others are answered all the same.
 /// </summary>
-internal sealed class StatsReader(StoreStats store, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider timeProvider)
+internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider timeProvider)
 {
     public async Task<StatsReport> ReadAsync(CancellationToken cancellationToken)
     {

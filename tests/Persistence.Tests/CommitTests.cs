@@ -57,7 +57,7 @@ public sealed class CommitTests : StoreTests
     {
         var record = Make.Record(attempt: 0) with { Subject = "slow" };
 
-        await Should.ThrowAsync<NpgsqlException>(new ScheduleStore(_withShortTimeout).KeepAsync(record, new ScheduledRecord(Make.Noon, null, null, [])));
+        await Should.ThrowAsync<NpgsqlException>(new ScheduleStore(_withShortTimeout).StoreAsync(record, new ScheduledRecord(Make.Noon, null, null, [])));
 
         (await Store.Mails.FindAsync(record.Identity.MailId)).ShouldBeNull();
     }

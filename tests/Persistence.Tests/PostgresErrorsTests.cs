@@ -17,7 +17,7 @@ public sealed class PostgresErrorsTests
     [TestCase("3D000")]
     [TestCase("25006")]
     [TestCase("42P01")]
-    public void A_state_that_no_mail_fares_better_with_is_Postgres_fault(string sqlState) =>
+    public void A_state_that_every_mail_would_meet_means_that_Postgres_is_unavailable(string sqlState) =>
         PostgresErrors.IsUnavailable(new InvalidOperationException("wrapped", State(sqlState))).ShouldBeTrue();
 
     [TestCase("23505")]

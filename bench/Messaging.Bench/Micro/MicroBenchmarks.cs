@@ -8,7 +8,7 @@ using Messaging.Bench.Rider;
 using Messaging.Kafka.Delay;
 using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
-using Messaging.Kafka.Sending;
+using Messaging.Kafka.Wire;
 using MassTransit;
 
 namespace Messaging.Bench.Micro;
@@ -40,7 +40,7 @@ public class PartitionOffsetsBenchmark
             for (var j = 0; j < Window; j++)
                 offsets.Admit(i + j);
             for (var j = Window - 1; j >= 0; j--)
-                offsets.End(i + j);
+                offsets.Complete(i + j);
         }
 
         return offsets.Watermark;
@@ -58,20 +58,23 @@ public class KeySchedulerBenchmark
     public int Keys { get; set; }
 
     [Benchmark(OperationsPerInvoke = Records)]
-    public int Add_take_and_end()
+    public int Add_take_and_complete()
     {
         var scheduler = new KeyScheduler<int>();
+        var taken = 0;
         for (var i = 0; i < Records; i++)
         {
             scheduler.Add(i % Keys, i);
             if (_running.Count == 100)
                 scheduler.Done(_running.Dequeue());
-            if (scheduler.TryTake(out var key, out _))
-                _running.Enqueue(key);
+            if (!scheduler.TryTake(out var key, out _))
+                continue;
+            taken++;
+            _running.Enqueue(key);
         }
 
         _running.Clear();
-        return scheduler.Waiting;
+        return taken;
     }
 }
 

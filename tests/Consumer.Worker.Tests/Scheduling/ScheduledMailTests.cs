@@ -160,7 +160,7 @@ internal sealed class ScheduledMailTests
             new(HeaderNames.MessageId, Encoding.UTF8.GetBytes($"{id:D}")),
             new(HeaderNames.Scheduled, Encoding.UTF8.GetBytes($"{due.ToUnixTimeMilliseconds()}")),
         ];
-        (await _worker.Schedules.KeepAsync(record, new ScheduledRecord(due, Encoding.UTF8.GetBytes($"{id:D}"), value, headers))).ShouldBe(ClaimDecision.Claim);
+        (await _worker.Schedules.StoreAsync(record, new ScheduledRecord(due, Encoding.UTF8.GetBytes($"{id:D}"), value, headers))).ShouldBe(ClaimDecision.Claim);
     }
 
     private async Task UnmarkAsync(Guid id)

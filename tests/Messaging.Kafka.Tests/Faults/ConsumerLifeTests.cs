@@ -127,9 +127,10 @@ public class ConsumerLifeTests
 
         await Eventually.Until(
             async () => (await host.HealthAsync()).Description!.Contains($"deny READ on group {_group}", StringComparison.Ordinal), Within, "health names the group");
+        await _kafka.Records.ProduceAsync(_topic, "k", """{"text":"granted"}""");
+        await Eventually.Until(() => _recoveries.Lag == 1, Within, "the lag is known, though nobody has the partition");
         _proxy.DenyGroups = false;
 
-        await _kafka.Records.ProduceAsync(_topic, "k", """{"text":"granted"}""");
         await Eventually.Until(() => _handled.ContainsKey("granted"), Within, "the consumer reads");
         await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "health is well");
     }

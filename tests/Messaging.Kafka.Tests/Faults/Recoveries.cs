@@ -4,25 +4,43 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Kafka.Tests.Faults;
 
-/// <summary>Counts what a host's metrics say of clients that were dead or had failed.</summary>
+/// <summary>What a host's metrics say of clients that were dead or had failed, and of its lag.</summary>
 internal sealed class Recoveries : IMeterFactory
 {
     private readonly ConcurrentDictionary<(string Client, string Recovery), long> _counts = [];
     private readonly MeterListener _listener = new();
+    private long _lag;
 
     public Recoveries()
     {
         _listener.InstrumentPublished = (instrument, self) =>
         {
-            if (instrument.Name == "kafka.rider.client.recoveries" && ReferenceEquals(instrument.Meter.Scope, this))
+            if (instrument.Name is "kafka.rider.client.recoveries" or "kafka.rider.lag" && ReferenceEquals(instrument.Meter.Scope, this))
                 self.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
         {
+            if (instrument.IsObservable)
+            {
+                _lag += value;
+                return;
+            }
+
             var found = tags.ToArray().ToDictionary(tag => tag.Key, tag => tag.Value as string ?? "");
             _counts.AddOrUpdate((found["kafka.rider.client"], found["kafka.rider.recovery"]), value, (_, count) => count + value);
         });
         _listener.Start();
+    }
+
+    /// <summary>The lag of all partitions together.</summary>
+    public long Lag
+    {
+        get
+        {
+            _lag = 0;
+            _listener.RecordObservableInstruments();
+            return _lag;
+        }
     }
 
     public long BrokersAdded(string client) => _counts.GetValueOrDefault((client, "brokers_added"));

@@ -52,7 +52,7 @@ public sealed class ProjectionTests : StoreTests
     }
 
     [Test]
-    public async Task A_copy_that_a_crash_left_is_noted_and_opens_nothing()
+    public async Task A_copy_that_a_crash_left_is_recorded_and_opens_nothing()
     {
         var mail = Guid.CreateVersion7();
         var first = await Store.Failures.ProjectAsync(Make.DeadLetter(mail, originalOffset: 5));
@@ -92,7 +92,7 @@ public sealed class ProjectionTests : StoreTests
     }
 
     [Test]
-    public async Task A_dead_letter_of_unknown_origin_is_kept_each_time()
+    public async Task A_dead_letter_of_unknown_origin_is_stored_each_time()
     {
         var record = Make.DeadLetter(null) with { OriginalTopic = null, OriginalPartition = null, OriginalOffset = null, OriginalTimestamp = null };
         (await Store.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();
@@ -127,7 +127,6 @@ public sealed class ProjectionTests : StoreTests
     [TestCase("sent", 0, FailureStatus.Resolved)]
     [TestCase("canceled", 0, FailureStatus.Resolved)]
     [TestCase("discarded", 0, FailureStatus.Discarded)]
-    [TestCase("replaced", 0, FailureStatus.Replayed)]
     [TestCase("queued", 1, FailureStatus.Replayed)]
     [TestCase("dead", 0, FailureStatus.Unresolved)]
     public async Task A_failure_that_is_rebuilt_from_the_topic_stands_as_its_mail_does(string state, int epoch, FailureStatus expected)

@@ -5,7 +5,7 @@ using Shouldly;
 
 namespace Persistence.Tests.Failures;
 
-// Alone: the sweep takes on whatever is pending, also another test's replay.
+// Alone: the sweep claims whatever is pending, also another test's replay.
 [NonParallelizable]
 public sealed class ReplayTests : StoreTests
 {
@@ -114,7 +114,7 @@ public sealed class ReplayTests : StoreTests
     }
 
     [Test]
-    public async Task A_late_answer_and_a_replay_at_once_end_as_sent_whoever_comes_first()
+    public async Task A_late_reply_and_a_replay_at_once_end_as_sent_whichever_is_first()
     {
         for (var round = 0; round < 30; round++)
         {
@@ -179,16 +179,16 @@ public sealed class ReplayTests : StoreTests
         await Store.ExecuteAsync("UPDATE email.failures SET replayed_at = now() WHERE replay_requested_at IS NOT NULL");
         var (_, failureId) = await DeadAsync();
         var asked = Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
-        (await Store.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1))).ShouldBeEmpty();
+        (await Store.Failures.ClaimPendingReplaysAsync(TimeSpan.FromMinutes(1))).ShouldBeEmpty();
 
         await Store.ExecuteAsync("UPDATE email.failures SET replay_claimed_at = now() - interval '2 minutes' WHERE id = $1", failureId);
-        var sweeps = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => Store.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1)))));
+        var sweeps = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(() => Store.Failures.ClaimPendingReplaysAsync(TimeSpan.FromMinutes(1)))));
         var taken = sweeps.SelectMany(sweep => sweep).ShouldHaveSingleItem();
         (taken.FailureId, taken.MailId, taken.Epoch).ShouldBe((asked.FailureId, asked.MailId, asked.Epoch));
         taken.Value.ShouldBe(asked.Value);
 
         await Store.Failures.MarkReplayedAsync(failureId);
-        (await Store.Failures.PendingReplaysAsync(TimeSpan.Zero)).ShouldBeEmpty();
+        (await Store.Failures.ClaimPendingReplaysAsync(TimeSpan.Zero)).ShouldBeEmpty();
     }
 
     [Test]
@@ -204,7 +204,7 @@ public sealed class ReplayTests : StoreTests
         var sweeps = Enumerable.Range(0, 10).Select(async _ =>
         {
             await start.Task;
-            return await Store.Failures.PendingReplaysAsync(TimeSpan.FromMinutes(1));
+            return await Store.Failures.ClaimPendingReplaysAsync(TimeSpan.FromMinutes(1));
         }).ToList();
         start.SetResult();
         var taken = (await Task.WhenAll(sweeps)).SelectMany(sweep => sweep).Select(replay => replay.FailureId).ToList();

@@ -63,7 +63,7 @@ public sealed class SearchTests : StoreTests
     [TestCase("nonsense")]
     [TestCase("________________________________")]
     [TestCase("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!")]
-    public async Task A_cursor_of_somebodys_own_making_is_refused(string cursor) =>
+    public async Task A_cursor_that_was_made_up_is_refused(string cursor) =>
         (await Should.ThrowAsync<FormatException>(() => Store.Failures.ListAsync(new FailureFilter(), 10, cursor)))
-            .Message.ShouldContain("is no cursor of this list");
+            .Message.ShouldContain("is not a cursor of this list");
 }

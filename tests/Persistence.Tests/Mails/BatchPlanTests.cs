@@ -19,12 +19,12 @@ public sealed class BatchPlanTests
         await using (var setUp = Store.At(database))
         {
             await setUp.Migrator.MigrateAsync(Eventually.DefaultDeadline);
-            // Nobody looks at the tables meanwhile and has the plans made anew.
+            // No analyze in between makes Postgres plan again.
             foreach (var table in new[] { "mails", "mail_recipients", "failures" })
                 await setUp.ExecuteAsync($"ALTER TABLE email.{table} SET (autovacuum_enabled = false)");
         }
 
-        // One connection: it plans each statement with the tables at hand ten times and then keeps the plan.
+        // One connection: it plans each statement with the tables at hand ten times and then reuses the plan.
         await using (var store = Store.At(new NpgsqlConnectionStringBuilder(database) { MaxPoolSize = 1, Timeout = 60 }.ConnectionString))
         {
             var worker = await store.StartWorkerAsync();

@@ -13,7 +13,7 @@ public sealed class BatchTests : StoreTests
     private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     [Test]
-    public async Task Hundreds_of_mails_at_once_are_claimed_and_end_each_as_it_did()
+    public async Task Hundreds_of_mails_at_once_are_claimed_and_each_has_its_own_outcome()
     {
         var records = Enumerable.Range(0, 400).Select(_ => Make.Record() with
         {
@@ -22,7 +22,7 @@ public sealed class BatchTests : StoreTests
         var claims = await Task.WhenAll(records.Select(record => Store.ClaimAsync(record, Worker)));
         claims.ShouldAllBe(claim => claim.FencingToken == 1 && claim.OpenRecipients.Count == 2);
 
-        // In turn: sent, to be tried again with one recipient done, dead, given back.
+        // In turn: sent, to be tried again with one recipient done, dead, released.
         var held = await Task.WhenAll(records.Select((record, number) => (number % 4) switch
         {
             0 => Store.Mails.RecordSentAsync(record, 1, [Accepted("b@example.com"), Accepted("c@example.com")]),
@@ -106,7 +106,7 @@ public sealed class BatchTests : StoreTests
     }
 
     [Test]
-    public async Task A_mail_that_Postgres_cannot_keep_fails_alone()
+    public async Task A_mail_that_Postgres_cannot_store_fails_alone()
     {
         // More than an index takes, and random, so that it cannot be compressed.
         var bad = Make.Record(to: Convert.ToHexString(RandomNumberGenerator.GetBytes(10_000)));
@@ -124,7 +124,7 @@ public sealed class BatchTests : StoreTests
     }
 
     [Test]
-    public async Task A_mail_whose_row_somebody_has_locked_waits_alone()
+    public async Task A_mail_whose_row_is_locked_waits_alone()
     {
         var records = Enumerable.Range(0, 20).Select(_ => Make.Record()).ToList();
         await Task.WhenAll(records.Select(record => Store.ClaimAsync(record, Worker)));
@@ -149,7 +149,7 @@ public sealed class BatchTests : StoreTests
 
     [Test]
     public async Task A_statement_locks_its_mails_in_the_order_of_their_ids_so_that_no_two_wait_for_each_other(
-        [Values("claim", "sent", "handed over", "marked", "released")] string statement)
+        [Values("claim", "sent", "outbox entry", "published", "released")] string statement)
     {
         var records = Enumerable.Range(0, 30).Select(_ => Make.Record()).ToArray();
         await Task.WhenAll(records.Select(record => Store.ClaimAsync(record, Worker)));
@@ -182,8 +182,8 @@ public sealed class BatchTests : StoreTests
         {
             "claim" => claims.ClaimAsync([.. records.Select(record => new ClaimRequest(record, Worker, ReclaimOwn: true))]),
             "sent" => outcomes.SentAsync([.. records.Select(record => new OutcomeRequest(record, 1, []))]),
-            "handed over" => outcomes.WriteOutboxEntryAsync([.. records.Select(record => new OutboxRequest(record, 1, [], new OutboxEntry.DeadLetter("550"), "550"))]),
-            "marked" => outcomes.MarkAsync([.. records.Select(record => record.Identity)]),
+            "outbox entry" => outcomes.WriteOutboxEntryAsync([.. records.Select(record => new OutboxRequest(record, 1, [], new OutboxEntry.DeadLetter("550"), "550"))]),
+            "published" => outcomes.MarkPublishedAsync([.. records.Select(record => record.Identity)]),
             _ => outcomes.ReleaseAsync([.. records.Select(record => new HeldClaim(record.Identity, 1))]),
         };
     }

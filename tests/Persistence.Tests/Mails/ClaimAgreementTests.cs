@@ -41,13 +41,13 @@ public sealed class ClaimAgreementTests : StoreTests
     private static IEnumerable<Case> Cases(MailState state) =>
         from start in new[] { (Epoch: 0, Attempt: 1), (Epoch: 1, Attempt: 2) }
         from outboxEntry in new OutboxKind?[] { null, OutboxKind.Redelivery, OutboxKind.DeadLetter }
-        from marked in outboxEntry is null ? [false] : new[] { false, true }
+        from published in outboxEntry is null ? [false] : new[] { false, true }
         from holder in state == MailState.Sending ? Enum.GetValues<Holder>() : [Holder.Lapsed]
         from otherContent in new[] { false, true }
         from epoch in new[] { start.Epoch - 1, start.Epoch, start.Epoch + 1 }.Where(value => value >= 0)
         from attempt in new[] { start.Attempt - 1, start.Attempt, start.Attempt + 1 }
         select new Case(
-            new RowFacts(start.Epoch, start.Attempt, state, outboxEntry, marked, holder, otherContent), epoch, attempt);
+            new RowFacts(start.Epoch, start.Attempt, state, outboxEntry, published, holder, otherContent), epoch, attempt);
 
     private static bool Says(ClaimResult result, ClaimDecision expected, Case one, Guid holder) => expected switch
     {

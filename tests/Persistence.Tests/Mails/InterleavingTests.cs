@@ -32,8 +32,8 @@ public sealed class InterleavingTests : StoreTests
             foreach (var (worker, step) in order)
                 await play.DoAsync(worker, step);
             await play.EndAsync();
-            if (await play.FindFaultAsync() is { } fault)
-                wrong.Enqueue($"{string.Join(' ', order.Select(one => $"{one.Worker}:{one.Step}"))}: {fault}");
+            if (await play.FindErrorAsync() is { } error)
+                wrong.Enqueue($"{string.Join(' ', order.Select(one => $"{one.Worker}:{one.Step}"))}: {error}");
         });
         wrong.Take(5).ShouldBeEmpty($"{wrong.Count} of {orders.Count} orders");
     }
@@ -65,7 +65,7 @@ public sealed class InterleavingTests : StoreTests
         /// <summary>Looks at its lease, then begins DATA.</summary>
         Send,
 
-        /// <summary>Has the server's answer and writes it down.</summary>
+        /// <summary>Has the server's reply and records it.</summary>
         Finish,
 
         /// <summary>The lease runs out. By its own clock the worker knows that at once, when it looks.</summary>
@@ -107,7 +107,7 @@ public sealed class InterleavingTests : StoreTests
         private readonly MailRecord _record = Make.Record();
         private bool _mayBeTwice;
         private int _sends;
-        private string? _fault;
+        private string? _error;
         private MailRecord? _redelivery;
 
         private Play(Store store) => _store = store;
@@ -163,13 +163,13 @@ public sealed class InterleavingTests : StoreTests
         }
 
         /// <summary>What is wrong with how it went, or null.</summary>
-        public async Task<string?> FindFaultAsync()
+        public async Task<string?> FindErrorAsync()
         {
             var mail = await _store.MailAsync(_record.Identity.MailId);
             var again = await _store.Mails.ClaimAsync(_record, _actors[^1].Id);
-            return _fault ?? this switch
+            return _error ?? this switch
             {
-                _ when !_actors.TrueForAll(actor => actor.IsDone || actor.IsDead) => "somebody waits for ever",
+                _ when !_actors.TrueForAll(actor => actor.IsDone || actor.IsDead) => "a worker waits for ever",
                 _ when mail.State != MailState.Sent => $"the mail ended {mail.State}",
                 _ when mail.Recipients.Single().Outcome != RecipientOutcome.Accepted => $"the recipient ended {mail.Recipients.Single().Outcome}",
                 _ when _sends == 0 => "nobody sent it",
@@ -200,7 +200,7 @@ public sealed class InterleavingTests : StoreTests
             {
                 case ClaimResult.Claimed claimed:
                     if (_actors.Exists(other => other != actor && other is { Claim: not null, HasLease: true, IsDone: false } && other.ClaimedInTerm == other.Term))
-                        _fault ??= "a mail was claimed that another worker with a live lease was sending";
+                        _error ??= "a mail was claimed that another worker with a live lease was sending";
                     (actor.Claim, actor.ClaimedInTerm) = (claimed, term);
                     break;
                 case ClaimResult.OutboxPending:

@@ -15,10 +15,10 @@ public sealed class ScheduleTests : StoreTests
         Due, "customer-1"u8.ToArray(), "{}"u8.ToArray(), [new RecordHeader("MessageId", "x"u8.ToArray()), new RecordHeader("Odd", new byte[] { 0xFF, 0 })]);
 
     [Test]
-    public async Task A_kept_mail_is_scheduled_with_its_bytes_until_it_is_claimed()
+    public async Task A_scheduled_mail_is_stored_with_its_bytes_until_it_is_claimed()
     {
         var record = Make.Record(attempt: 0);
-        (await Store.Schedules.KeepAsync(record, Copy)).ShouldBe(ClaimDecision.Claim);
+        (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Claim);
 
         var mail = await Store.MailAsync(record.Identity.MailId);
         (mail.State, mail.Attempt).ShouldBe((MailState.Scheduled, 0));
@@ -35,25 +35,25 @@ public sealed class ScheduleTests : StoreTests
     }
 
     [Test]
-    public async Task A_copy_that_was_not_marked_is_to_be_produced_again_and_one_that_was_is_not()
+    public async Task A_copy_is_produced_again_until_it_is_published()
     {
         var record = Make.Record(attempt: 0);
-        await Store.Schedules.KeepAsync(record, Copy);
+        await Store.Schedules.StoreAsync(record, Copy);
 
-        (await Store.Schedules.KeepAsync(record, Copy)).ShouldBe(ClaimDecision.OutboxPending);
+        (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.OutboxPending);
         (await Store.Mails.MarkPublishedAsync(record.Identity)).ShouldBeTrue();
-        (await Store.Schedules.KeepAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
+        (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
         await Store.ClaimAsync(record.Next(attempt: 1), Worker);
-        (await Store.Schedules.KeepAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
+        (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
     }
 
     [Test]
     public async Task Another_mail_under_the_same_id_is_a_conflict_before_it_is_due()
     {
         var record = Make.Record(attempt: 0);
-        await Store.Schedules.KeepAsync(record, Copy);
+        await Store.Schedules.StoreAsync(record, Copy);
 
-        (await Store.Schedules.KeepAsync(Make.Record(record.Identity.MailId, attempt: 0, content: "other", offset: 8), Copy)).ShouldBe(ClaimDecision.IdempotencyConflict);
+        (await Store.Schedules.StoreAsync(Make.Record(record.Identity.MailId, attempt: 0, content: "other", offset: 8), Copy)).ShouldBe(ClaimDecision.IdempotencyConflict);
     }
 
     [Test]
@@ -66,23 +66,23 @@ public sealed class ScheduleTests : StoreTests
         foreach (var row in
             from start in new[] { (Epoch: 0, Attempt: 0), (Epoch: 1, Attempt: 0), (Epoch: 1, Attempt: 1), (Epoch: 2, Attempt: 3) }
             from outboxEntry in new OutboxKind?[] { null, OutboxKind.Schedule, OutboxKind.Redelivery, OutboxKind.DeadLetter }
-            from marked in outboxEntry is null ? [false] : new[] { false, true }
+            from published in outboxEntry is null ? [false] : new[] { false, true }
             from holder in state == MailState.Sending ? [Holder.Live, Holder.Lapsed] : new[] { Holder.Lapsed }
             from otherContent in new[] { false, true }
             // A claim is attempt 1 at the least.
             where state != MailState.Sending || start.Attempt > 0
-            select new RowFacts(start.Epoch, start.Attempt, state, outboxEntry, marked, holder, otherContent))
+            select new RowFacts(start.Epoch, start.Attempt, state, outboxEntry, published, holder, otherContent))
         {
             foreach (var epoch in new[] { 0, 1, 2 })
             {
                 var record = Make.Record(epoch: epoch, attempt: 0);
                 await SeedAsync(record, row, row.Holder == Holder.Live ? live : lapsed);
                 var table = Transitions.Decide(row, epoch, 0);
-                var said = await Store.Schedules.KeepAsync(record, Copy);
+                var said = await Store.Schedules.StoreAsync(record, Copy);
                 var mail = await Store.MailAsync(record.Identity.MailId);
-                var kept = (mail.State, mail.Epoch, mail.Attempt, mail.OutboxEntry) == (MailState.Scheduled, epoch, 0, OutboxKind.Schedule);
+                var stored = (mail.State, mail.Epoch, mail.Attempt, mail.OutboxEntry) == (MailState.Scheduled, epoch, 0, OutboxKind.Schedule);
                 var agrees = table is ClaimDecision.Claim or ClaimDecision.Raise
-                    ? said == ClaimDecision.Claim && kept
+                    ? said == ClaimDecision.Claim && stored
                     : said == table && (mail.State, mail.Epoch, mail.Attempt) == (row.State, row.Epoch, row.Attempt);
                 if (!agrees)
                     disagreements.Add($"{row}, epoch {epoch}: table {table}, statement {said}");
@@ -96,10 +96,10 @@ public sealed class ScheduleTests : StoreTests
     public async Task A_mail_that_waits_is_canceled_and_every_record_of_it_is_stale()
     {
         var scheduled = Make.Record(attempt: 0);
-        await Store.Schedules.KeepAsync(scheduled, Copy);
+        await Store.Schedules.StoreAsync(scheduled, Copy);
         (await CancelAsync(scheduled)).ShouldBe(CancelResult.Canceled);
         (await StoredAsync(scheduled.Identity.MailId)).ShouldBe(0);
-        (await Store.Schedules.KeepAsync(scheduled, Copy)).ShouldBe(ClaimDecision.Stale);
+        (await Store.Schedules.StoreAsync(scheduled, Copy)).ShouldBe(ClaimDecision.Stale);
         (await Store.Mails.ClaimAsync(scheduled.Next(attempt: 1), Worker)).ShouldBeOfType<ClaimResult.Stale>();
 
         var redelivered = Make.Record();
@@ -120,13 +120,13 @@ public sealed class ScheduleTests : StoreTests
         (await CancelAsync(record)).ShouldBe(CancelResult.Canceled);
 
         if (scheduled)
-            (await Store.Schedules.KeepAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
+            (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
         (await Store.Mails.ClaimAsync(record.Next(attempt: 1), Worker)).ShouldBeOfType<ClaimResult.Stale>();
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Canceled);
     }
 
     [Test]
-    public async Task A_mail_that_is_being_sent_or_has_ended_is_not_canceled()
+    public async Task A_mail_that_is_being_sent_or_was_sent_or_is_dead_is_not_canceled()
     {
         var record = Make.Record();
         var claim = await Store.ClaimAsync(record, Worker);
@@ -141,7 +141,7 @@ public sealed class ScheduleTests : StoreTests
     }
 
     [Test]
-    public async Task A_mail_that_somebody_has_got_or_may_have_is_not_canceled([Values(RecipientOutcome.Accepted, RecipientOutcome.Unknown)] RecipientOutcome outcome)
+    public async Task A_mail_that_a_recipient_has_or_may_have_is_not_canceled([Values(RecipientOutcome.Accepted, RecipientOutcome.Unknown)] RecipientOutcome outcome)
     {
         var record = Make.Record();
         var claim = await Store.ClaimAsync(record, Worker);
@@ -169,32 +169,32 @@ public sealed class ScheduleTests : StoreTests
     }
 
     [Test]
-    public async Task A_copy_that_is_missing_is_taken_on_once_in_a_while()
+    public async Task A_copy_that_is_missing_is_claimed_once_in_a_while()
     {
         await using var store = await Store.OpenMigratedAsync();
         var record = Make.Record(attempt: 0);
-        await store.Schedules.KeepAsync(record, Copy);
-        (await store.Schedules.TakeMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it may be under way");
+        await store.Schedules.StoreAsync(record, Copy);
+        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it may be under way");
 
         await AgeAsync("outbox_at = now() - interval '2 minutes'");
-        var missing = (await store.Schedules.TakeMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldHaveSingleItem();
+        var missing = (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldHaveSingleItem();
         missing.Identity.ShouldBe(record.Identity);
         missing.Record.Due.ShouldBe(Due);
         missing.Record.Value.ShouldBe(Copy.Value);
         missing.Record.Key.ShouldBe(Copy.Key);
         missing.Record.Headers.Select(header => (header.Name, Convert.ToHexString(header.Value!.Value.Span))).ShouldBe([("MessageId", "78"), ("Odd", "FF00")]);
-        (await store.Schedules.TakeMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it was taken on");
+        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it was claimed");
 
         await store.Mails.MarkPublishedAsync(record.Identity);
         await AgeAsync("outbox_at = now() - interval '2 days'");
-        (await store.Schedules.TakeMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it is not due");
+        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it is not due");
 
         await AgeAsync("next_attempt_at = now() - interval '2 minutes'");
-        (await store.Schedules.TakeMissingAsync(TimeSpan.FromMinutes(1), 10)).Count.ShouldBe(1, "it is late");
+        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).Count.ShouldBe(1, "it is late");
         await AgeAsync("next_attempt_at = now() - interval '15 minutes', outbox_at = now() - interval '5 minutes'");
-        (await store.Schedules.TakeMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("produced when it was 10 minutes late, it comes again at 20");
+        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("produced when it was 10 minutes late, it comes again at 20");
         await AgeAsync("next_attempt_at = now() - interval '21 minutes', outbox_at = now() - interval '11 minutes'");
-        (await store.Schedules.TakeMissingAsync(TimeSpan.FromMinutes(1), 10)).Count.ShouldBe(1);
+        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).Count.ShouldBe(1);
 
         Task AgeAsync(string set) => store.ExecuteAsync($"UPDATE email.mails SET {set} WHERE id = $1", record.Identity.MailId);
     }

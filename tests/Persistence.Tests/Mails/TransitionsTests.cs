@@ -8,15 +8,15 @@ public sealed class TransitionsTests
 {
     private static readonly RowFacts Row = new(1, 2, MailState.Queued, null, false, Holder.Lapsed, false);
 
-    private static readonly MailState[] Ended = [MailState.Sent, MailState.Canceled, MailState.Replaced, MailState.Discarded];
+    private static readonly MailState[] Finished = [MailState.Sent, MailState.Canceled, MailState.Discarded];
 
     private static IEnumerable<RowFacts> EveryRow() =>
         from state in Enum.GetValues<MailState>()
         from outboxEntry in new OutboxKind?[] { null, OutboxKind.Redelivery, OutboxKind.DeadLetter }
-        from marked in new[] { false, true }
+        from published in new[] { false, true }
         from holder in Enum.GetValues<Holder>()
         from otherContent in new[] { false, true }
-        select new RowFacts(1, 2, state, outboxEntry, marked, holder, otherContent);
+        select new RowFacts(1, 2, state, outboxEntry, published, holder, otherContent);
 
     [Test]
     public void A_mail_without_a_row_is_claimed() => Transitions.Decide(null, 3, 4).ShouldBe(ClaimDecision.Claim);
@@ -32,11 +32,11 @@ public sealed class TransitionsTests
     }
 
     [Test]
-    public void A_mail_that_ended_is_not_sent_whatever_comes()
+    public void A_mail_that_is_sent_canceled_or_discarded_is_not_sent_again()
     {
         var decisions =
             from row in EveryRow()
-            where Ended.Contains(row.State)
+            where Finished.Contains(row.State)
             from epoch in new[] { 0, 1, 2 }
             from attempt in new[] { 1, 2, 3 }
             select Transitions.Decide(row, epoch, attempt);
@@ -52,24 +52,24 @@ public sealed class TransitionsTests
         Transitions.Decide(Row with { State = MailState.Sending, Holder = holder }, 1, 2).ShouldBe(ClaimDecision.TakeOver);
 
     [Test]
-    public void A_outbox_entry_that_was_never_marked_is_produced_again(
+    public void An_outbox_entry_that_was_not_published_is_produced_again(
         [Values(MailState.Queued, MailState.Dead)] MailState state, [Values] OutboxKind kind) =>
         Transitions.Decide(Row with { State = state, OutboxEntry = kind }, 1, 2).ShouldBe(ClaimDecision.OutboxPending);
 
     [Test]
-    public void A_marked_outbox_entry_makes_its_record_stale(
+    public void A_published_outbox_entry_makes_its_record_stale(
         [Values(MailState.Queued, MailState.Dead)] MailState state, [Values] OutboxKind kind) =>
         Transitions.Decide(Row with { State = state, OutboxEntry = kind, OutboxPublished = true }, 1, 2).ShouldBe(ClaimDecision.Stale);
 
     [Test]
-    public void The_next_attempt_claims_a_queued_mail_marked_or_not([Values] bool marked) =>
-        Transitions.Decide(Row with { OutboxEntry = OutboxKind.Redelivery, OutboxPublished = marked }, 1, 3).ShouldBe(ClaimDecision.Claim);
+    public void The_next_attempt_claims_a_queued_mail_published_or_not([Values] bool published) =>
+        Transitions.Decide(Row with { OutboxEntry = OutboxKind.Redelivery, OutboxPublished = published }, 1, 3).ShouldBe(ClaimDecision.Claim);
 
     [Test]
     public void A_released_mail_is_claimed_by_the_same_record() => Transitions.Decide(Row, 1, 2).ShouldBe(ClaimDecision.Claim);
 
     [Test]
-    public void A_scheduled_mail_is_kept_once_and_its_copy_sends_it_marked_or_not()
+    public void A_scheduled_mail_is_stored_once_and_its_copy_sends_it_published_or_not()
     {
         var scheduled = new RowFacts(0, 0, MailState.Scheduled, OutboxKind.Schedule, false, Holder.Lapsed, false);
 
@@ -88,7 +88,7 @@ public sealed class TransitionsTests
     }
 
     [Test]
-    public void A_replay_that_Postgres_forgot_raises_the_row(
+    public void A_replay_that_Postgres_has_lost_raises_the_row(
         [Values(MailState.Queued, MailState.Scheduled, MailState.Dead, MailState.Sending)] MailState state) =>
         Transitions.Decide(Row with { State = state }, 2, 1).ShouldBe(ClaimDecision.Raise);
 

@@ -7,7 +7,7 @@ using Testing;
 
 namespace Persistence.Tests.Queries;
 
-/// <summary>Every query of docs/queries.md, on store in which each has something to find.</summary>
+/// <summary>Every query of docs/queries.md, on a database in which each has something to find.</summary>
 public sealed partial class QueriesTests
 {
     private const string Bob = "Bob@Example.com";
@@ -20,11 +20,11 @@ public sealed partial class QueriesTests
     private static readonly Dictionary<string, string[]> Expected = new(StringComparer.Ordinal)
     {
         ["What failed today, and why?"] = [$"{Mail}", "550 5.1.1 no such user", "resolved"],
-        ["Which causes are there, and how many failures of each still wait?"] = ["JsonException"],
+        ["Which causes are there, and how many failures of each are open?"] = ["JsonException"],
         ["Who was affected by the failures of the last 24 hours?"] = ["carol@example.com", "discarded"],
         ["What came of the failures of this week?"] = ["resolved", "1"],
         ["What came of each of them, and what is the mail now?"] = [$"{Mail}", "resolved", "sent"],
-        ["Which failures have waited longest for somebody?"] = ["JsonException"],
+        ["Which unresolved failures are the oldest?"] = ["JsonException"],
         ["What was in a record that could not be read?"] = ["not json", "email.send"],
         ["Which headers did a failed record have?"] = ["MessageId", "x"],
         ["Which replays were asked for but not yet produced?"] = ["1"],
@@ -37,7 +37,7 @@ public sealed partial class QueriesTests
         ["What is stuck?"] = ["sending", "gone:1"],
         ["Which mails wait for their next attempt?"] = ["451 4.3.0 try later", "2"],
         ["Which mails are scheduled?"] = ["Hello", "12"],
-        ["Which outbox entries were written but not marked as produced?"] = ["redelivery", "2"],
+        ["Which outbox entries are not published?"] = ["redelivery", "2"],
         ["Which mails may have been sent twice?"] = ["1", "<1@example.com>"],
         ["What did the servers say to refused recipients today?"] = ["451", "4.3.0", "try later"],
         ["How many mails were sent in each hour of the last day, and how long did they take?"] = ["1"],
@@ -77,15 +77,15 @@ public sealed partial class QueriesTests
             deferred, claim.FencingToken, new OutboxEntry.Redelivery(2, DateTimeOffset.UtcNow, "451 4.3.0 try later"),
             [new RecipientAnswer("b@example.com", RecipientOutcome.Deferred, 451, "4.3.0", "try later")]);
 
-        await _store.Schedules.KeepAsync(
+        await _store.Schedules.StoreAsync(
             Make.Record(attempt: 0), new ScheduledRecord(DateTimeOffset.UtcNow.AddDays(1), null, new byte[12], []));
 
         var gone = await _store.StartWorkerAsync("gone:1");
         await _store.ClaimAsync(Make.Record(), gone);
-        var doubtful = Make.Record();
-        await _store.ClaimAsync(doubtful, gone);
+        var unknown = Make.Record();
+        await _store.ClaimAsync(unknown, gone);
         await _store.LoseLeaseAsync(gone);
-        await _store.ClaimAsync(doubtful, worker);
+        await _store.ClaimAsync(unknown, worker);
         await _store.ExecuteAsync("UPDATE email.mails SET updated_at = now() - interval '1 hour' WHERE worker_id = $1", gone);
     }
 

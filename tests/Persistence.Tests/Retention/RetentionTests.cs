@@ -59,11 +59,11 @@ public sealed class RetentionTests
         (await RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(2);
         (await MailsAsync()).ShouldNotContain(id => id == oldest || id == older);
         (await RemoveAsync(OldRows.Mails, Horizon, 2)).ShouldBe(1);
-        (await _store.ScalarAsync<long>("SELECT removed FROM email.retention_horizons WHERE store = 'mails'")).ShouldBe(3);
+        (await _store.ScalarAsync<long>("SELECT removed FROM email.retention_horizons WHERE table_name = 'mails'")).ShouldBe(3);
     }
 
     [Test]
-    public async Task A_sweep_goes_on_where_its_last_batch_ended_and_the_next_one_begins_anew()
+    public async Task A_sweep_continues_after_its_last_batch_and_the_next_one_begins_again()
     {
         var stays = await SentAsync(ended: "60 days");
         await _store.ExecuteAsync("UPDATE email.mails SET record_timestamp = now() WHERE id = $1", stays);
@@ -133,7 +133,7 @@ public sealed class RetentionTests
     }
 
     [Test]
-    public async Task Failures_that_nobody_looked_after_go_only_where_that_is_asked_for_and_take_their_dead_mails_along()
+    public async Task Unresolved_failures_are_removed_only_where_that_is_asked_for_and_their_dead_mails_with_them()
     {
         var old = await FailedAsync();
         var pending = await FailedAsync();

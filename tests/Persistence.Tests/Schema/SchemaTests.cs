@@ -1,12 +1,16 @@
+using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using NUnit.Framework;
+using Persistence.Failures;
+using Persistence.Mails;
 using Persistence.Schema;
+using Persistence.Text;
 using Shouldly;
 using Testing;
 
 namespace Persistence.Tests.Schema;
 
-public sealed class SchemaTests : StoreTests
+public sealed partial class SchemaTests : StoreTests
 {
     [Test]
     public async Task Every_table_view_and_column_has_a_comment()
@@ -34,18 +38,64 @@ public sealed class SchemaTests : StoreTests
         context.Database.HasPendingModelChanges().ShouldBeFalse("the model was changed: dotnet ef migrations add");
     }
 
-    [Test]
-    public async Task The_comments_name_every_word_that_a_column_may_hold()
+    /// <summary>Every column that holds an enum, with the enum.</summary>
+    private static IEnumerable<TestCaseData> EnumColumns() =>
+    [
+        Column("mails.state", EnumText.All<MailState>()),
+        Column("mails.outbox_entry", EnumText.All<OutboxKind>()),
+        Column("mail_recipients.kind", EnumText.All<RecipientKind>()),
+        Column("mail_recipients.outcome", EnumText.All<RecipientOutcome>()),
+        Column("failures.status", EnumText.All<FailureStatus>()),
+        Column("failure_actions.action", EnumText.All<FailureActionKind>()),
+        Column("retention_horizons.table_name", ["mails", "failures"]),
+    ];
+
+    [TestCaseSource(nameof(EnumColumns))]
+    public async Task The_check_constraint_and_the_comment_of_a_column_have_the_words_of_its_enum(string table, string column, string[] words)
     {
-        var words = await Store.ScalarAsync<string[]>(
-            """
-            SELECT ARRAY(SELECT DISTINCT m[1] FROM pg_constraint AS k, regexp_matches(pg_get_constraintdef(k.oid), '''(\w+)''::text', 'g') AS m
-            WHERE k.connamespace = 'email'::regnamespace AND k.contype = 'c')
+        var check = await Store.ScalarAsync<string>(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = $1 AND contype = 'c'", $"ck_{table}_{column}");
+        Quoted().Matches(check).Select(match => match.Groups["word"].Value).ShouldBe(words, ignoreOrder: true);
+
+        var comment = await CommentAsync(table, column);
+        // Explanations in parentheses, and what follows the list, are not of the list.
+        var listed = Explanation().Replace(comment, "").Split(';', '.')[0].Split([", ", " or ", ": "], StringSplitOptions.None).Select(word => word.Trim());
+        listed.Where(word => Word().IsMatch(word)).ShouldBe(words, ignoreOrder: true, customMessage: comment);
+    }
+
+    [Test]
+    public async Task Every_check_constraint_on_words_is_compared_with_an_enum()
+    {
+        var constraints = await Store.ScalarAsync<string[]>(
+            "SELECT ARRAY(SELECT conname::text FROM pg_constraint WHERE connamespace = 'email'::regnamespace AND contype = 'c' AND pg_get_constraintdef(oid) LIKE '%ANY%')");
+        constraints.ShouldBe(EnumColumns().Select(column => $"ck_{column.Arguments[0]}_{column.Arguments[1]}"), ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task The_view_of_mails_by_state_lists_the_states_in_their_order() =>
+        (await Store.ScalarAsync<string[]>("SELECT array_agg(state) FROM email.mails_by_state")).ShouldBe(EnumText.All<MailState>());
+
+    [Test]
+    public async Task The_comment_of_the_epoch_says_what_raises_it() =>
+        (await CommentAsync("mails", "epoch")).ShouldContain("raised by a replay, a cancel and a reschedule; records of an older one are stale");
+
+    [Test]
+    public async Task The_list_of_tables_in_the_documentation_is_that_of_the_database()
+    {
+        var tables = await Store.ScalarAsync<string[]>("""
+            SELECT ARRAY(SELECT relname::text FROM pg_class WHERE relnamespace = 'email'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'schema_migrations')
             """);
-        var comments = await Store.ScalarAsync<string>(
-            "SELECT string_agg(description, ' ') FROM pg_description WHERE objoid IN (SELECT oid FROM pg_class WHERE relnamespace = 'email'::regnamespace)");
-        words.Length.ShouldBeGreaterThan(20);
-        words.Where(word => !comments.Contains(word, StringComparison.Ordinal)).ShouldBeEmpty();
+        ListedTable().Matches(Checkout.Read("docs/queries.md")).Select(match => match.Groups["name"].Value).ShouldBe(tables, ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task Columns_that_the_text_of_the_documentation_names_exist()
+    {
+        var columns = await Store.ScalarAsync<string[]>(
+            "SELECT ARRAY(SELECT DISTINCT attname::text FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'email'::regnamespace)");
+        var named = NamedColumn().Matches(Checkout.Read("docs/queries.md")).Select(match => match.Groups["name"].Value).ToList();
+        named.ShouldNotBeEmpty();
+        named.Except(columns).ShouldBeEmpty();
     }
 
     [Test]
@@ -75,4 +125,25 @@ public sealed class SchemaTests : StoreTests
         (await Should.ThrowAsync<SchemaMismatchException>(() => newer.Migrator.MigrateAsync(TimeSpan.Zero)))
             .Message.ShouldContain("99990101000000_FromTheFuture");
     }
+
+    private static TestCaseData Column(string name, IReadOnlyList<string> words) =>
+        new TestCaseData(name.Split('.')[0], name.Split('.')[1], words.ToArray()).SetArgDisplayNames(name);
+
+    private Task<string> CommentAsync(string table, string column) => Store.ScalarAsync<string>(
+        "SELECT col_description(attrelid, attnum) FROM pg_attribute WHERE attrelid = ('email.' || $1)::regclass AND attname = $2", table, column);
+
+    [GeneratedRegex("'(?<word>[a-z_]+)'", RegexOptions.None, 1_000)]
+    private static partial Regex Quoted();
+
+    [GeneratedRegex(@" ?\([^)]*\)", RegexOptions.None, 1_000)]
+    private static partial Regex Explanation();
+
+    [GeneratedRegex("^[a-z_]+$", RegexOptions.None, 1_000)]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"^\| `email\.(?<name>[a-z_]+)`", RegexOptions.Multiline, 1_000)]
+    private static partial Regex ListedTable();
+
+    [GeneratedRegex("`(?<name>[a-z]+_[a-z_]+)`", RegexOptions.None, 1_000)]
+    private static partial Regex NamedColumn();
 }

@@ -17,7 +17,7 @@ public sealed class WorkerStoreTests : StoreTests
     }
 
     [Test]
-    public async Task A_heartbeat_after_the_lease_ran_out_says_so_and_protects_again_what_nobody_took()
+    public async Task A_heartbeat_after_the_lease_ran_out_says_so_and_protects_again_what_was_not_taken_over()
     {
         var worker = await Store.StartWorkerAsync();
         var record = Make.Record();

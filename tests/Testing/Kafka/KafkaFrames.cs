@@ -40,6 +40,7 @@ internal static class KafkaFrames
 {
     private const int FirstFlexibleMetadata = 9;
     private const int FirstFlexibleCoordinator = 3;
+    private const int LastPlainJoin = 5;
     private const short LeaderNotAvailable = 5;
     private const short GroupAuthorizationFailed = 30;
 
@@ -114,23 +115,23 @@ internal static class KafkaFrames
         return to.With(from.Rest());
     }
 
-    /// <summary>A FindCoordinator response, up to version 2, that refuses the group.</summary>
+    /// <summary>A JoinGroup response, up to version 5, that refuses the group.</summary>
     /// <param name="correlationId">Its request's.</param>
     /// <param name="version">Its request's version.</param>
-    public static byte[] DenyCoordinator(int correlationId, short version)
+    public static byte[] DenyJoin(int correlationId, short version)
     {
-        if (version >= FirstFlexibleCoordinator)
-            throw new NotSupportedException($"FindCoordinator {version} cannot be refused: librdkafka asks by version 2 at most");
+        if (version > LastPlainJoin)
+            throw new NotSupportedException($"JoinGroup {version} cannot be refused: librdkafka asks by version {LastPlainJoin} at most");
         var to = new Writer(flexible: false);
         to.Int32(correlationId);
-        if (version >= 1)
+        if (version >= 2)
             to.Int32(0);
         to.Int16(GroupAuthorizationFailed);
-        if (version >= 1)
-            to.String(null);
         to.Int32(-1);
         to.String("");
-        to.Int32(-1);
+        to.String("");
+        to.String("");
+        to.Count(0);
         return to.With([]);
     }
 

@@ -29,7 +29,7 @@ public sealed class KafkaProxy : IAsyncDisposable
     /// <summary>How long each response is held back. Default none.</summary>
     public TimeSpan Delay { get; set; }
 
-    /// <summary>Whether who asks for a group's coordinator is told that it may not, as without READ on the group. Default no.</summary>
+    /// <summary>Whether who joins a group is told that it may not, as without READ on the group. Default no.</summary>
     public bool DenyGroups { get; set; }
 
     /// <summary>How many connections there are.</summary>
@@ -126,13 +126,10 @@ public sealed class KafkaProxy : IAsyncDisposable
             await held.Task;
         _answered.AddOrUpdate(request.Api, 1, static (_, count) => count + 1);
 
+        if (request.Api == KafkaApi.JoinGroup && DenyGroups)
+            return (KafkaFrames.DenyJoin(request.CorrelationId, request.Version), null);
         if (request.Api == KafkaApi.FindCoordinator)
-        {
-            return (DenyGroups
-                ? KafkaFrames.DenyCoordinator(request.CorrelationId, request.Version)
-                : KafkaFrames.MoveCoordinator(response, request.Version, Move), null);
-        }
-
+            return (KafkaFrames.MoveCoordinator(response, request.Version, Move), null);
         if (request.Api != KafkaApi.Metadata)
             return (response, null);
         if (Volatile.Read(ref _losing) is not { } losing || (losing.ClientId ?? request.ClientId) != request.ClientId ||

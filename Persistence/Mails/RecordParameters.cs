@@ -4,15 +4,35 @@ using Persistence.Text;
 
 namespace Persistence.Mails;
 
-/// <summary>Recipients and the answers of servers as arrays, one statement for all recipients of all mails.</summary>
-internal static class RecipientParameters
+/// <summary>Records, their recipients and the replies of servers as arrays: one statement for all of them.</summary>
+internal static class RecordParameters
 {
     private const int TextLength = 1_000;
     private const NpgsqlDbType Texts = NpgsqlDbType.Array | NpgsqlDbType.Text;
 
-    /// <summary>The recipients of a record as the database have them: each address once, where it is named first.</summary>
-    public static IReadOnlyList<Recipient> Of(MailRecord record) =>
+    /// <summary>The recipients of a record as the database has them: each address once, where it is named first.</summary>
+    public static IReadOnlyList<Recipient> RecipientsOf(MailRecord record) =>
         [.. record.Recipients.Select(recipient => recipient with { Address = PostgresText.Clean(recipient.Address) }).DistinctBy(recipient => recipient.Address)];
+
+    /// <summary>What records are known by.</summary>
+    public static NpgsqlCommand WithIdentities(this NpgsqlCommand command, IReadOnlyList<RecordIdentity> identities) => command
+        .With("ids", identities.Select(identity => identity.MailId).ToArray())
+        .With("epochs", identities.Select(identity => identity.Epoch).ToArray())
+        .With("attempts", identities.Select(identity => identity.Attempt).ToArray())
+        .With("all", BatchSql.All);
+
+    /// <summary>All of <see cref="MailSql.Records"/> but the workers.</summary>
+    public static NpgsqlCommand WithRecords(this NpgsqlCommand command, IReadOnlyList<MailRecord> records) => command
+        .WithIdentities([.. records.Select(record => record.Identity)])
+        .With("message_id_headers", records.Select(record => PostgresText.Clean(record.MessageIdHeader)).ToArray())
+        .With("topics", records.Select(record => record.Topic).ToArray())
+        .With("partitions", records.Select(record => record.Partition).ToArray())
+        .With("offsets", records.Select(record => record.Offset).ToArray())
+        .With("timestamps", records.Select(record => record.Timestamp.ToUniversalTime()).ToArray())
+        .With("content_hashes", records.Select(record => record.ContentHash).ToArray())
+        .Nullable("keys", records.Select(record => PostgresText.CleanOrNull(record.Key)).ToArray(), Texts)
+        .Nullable("subjects", records.Select(record => PostgresText.CleanOrNull(record.Subject)).ToArray(), Texts)
+        .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray());
 
     /// <summary>All recipients of records.</summary>
     public static NpgsqlCommand WithRecipients(this NpgsqlCommand command, IEnumerable<(MailRecord Record, IReadOnlyList<Recipient> Recipients)> mails)
@@ -32,10 +52,10 @@ internal static class RecipientParameters
         return command.With("recipient_ids", ids).With("addresses", addresses).With("ordinals", ordinals).With("recipient_kinds", kinds);
     }
 
-    /// <summary>All recipients of mails with what the servers said; pending where they said nothing.</summary>
+    /// <summary>All recipients of mails with what the servers replied; pending where they did not.</summary>
     public static NpgsqlCommand WithAnswers(this NpgsqlCommand command, IReadOnlyList<OutcomeRequest> outcomes)
     {
-        var mails = outcomes.Select(outcome => (outcome.Record, Recipients: Of(outcome.Record))).ToList();
+        var mails = outcomes.Select(outcome => (outcome.Record, Recipients: RecipientsOf(outcome.Record))).ToList();
         var answers = outcomes.Zip(mails, (outcome, mail) => mail.Recipients.Select(recipient => Answer(outcome, recipient))).SelectMany(of => of).ToList();
         return command
             .WithRecipients(mails)

@@ -1,22 +1,21 @@
 using Npgsql;
 using Persistence.Mails;
 using Persistence.Failures;
-using Persistence.Text;
 
 namespace Persistence.Stats;
 
-/// <summary>Sums over the database. Throws what Npgsql throws.</summary>
-public sealed class StoreStats(NpgsqlDataSource dataSource)
+/// <summary>Counts over the database. Throws what Npgsql throws.</summary>
+public sealed class StatsStore(NpgsqlDataSource dataSource)
 {
     /// <summary>How many mails are in each state, every state listed: the view <c>email.mails_by_state</c>.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     public Task<IReadOnlyDictionary<MailState, long>> CountMailsAsync(CancellationToken cancellationToken = default) =>
-        CountAsync<MailState>("SELECT state, mails FROM email.mails_by_state", cancellationToken);
+        CountAsync<MailState>("SELECT state AS of, mails AS count FROM email.mails_by_state", cancellationToken);
 
-    /// <summary>How many failures people have come how far with, every status listed.</summary>
+    /// <summary>How many failures have each status, every status listed.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     public Task<IReadOnlyDictionary<FailureStatus, long>> CountFailuresAsync(CancellationToken cancellationToken = default) =>
-        CountAsync<FailureStatus>("SELECT status, count(*) FROM email.failures GROUP BY status", cancellationToken);
+        CountAsync<FailureStatus>("SELECT status AS of, count(*) AS count FROM email.failures GROUP BY status", cancellationToken);
 
     private async Task<IReadOnlyDictionary<T, long>> CountAsync<T>(string sql, CancellationToken cancellationToken)
         where T : struct, Enum
@@ -25,7 +24,7 @@ public sealed class StoreStats(NpgsqlDataSource dataSource)
         await using var command = dataSource.CreateCommand(sql);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            counts[EnumText.Require<T>(reader.GetString(0))] = reader.GetInt64(1);
+            counts[reader.GetEnum<T>("of")] = reader.Get<long>("count");
         return counts;
     }
 }

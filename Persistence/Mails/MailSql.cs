@@ -1,0 +1,109 @@
+using Npgsql;
+using Persistence.Text;
+using Persistence.Workers;
+
+namespace Persistence.Mails;
+
+/// <summary>
+/// Parts of statements on <c>email.mails</c> that more than one of them needs. The mail's row is <c>m</c>, a given record <c>g</c>, whose
+/// columns have the names of the row's.
+/// </summary>
+internal static class MailSql
+{
+    private static readonly string[] Columns =
+    [
+        "message_id_header", "first_topic", "first_partition", "first_offset", "record_timestamp", "content_hash", "key", "subject", "sender",
+    ];
+
+    /// <summary>What a row has of its mail's first record.</summary>
+    public static readonly string RecordColumns = string.Join(", ", Columns);
+
+    /// <summary>Sets those of them that a row lacks, as one that a cancel or a replay wrote does.</summary>
+    public static readonly string FillRecordColumns = string.Join(", ", Columns.Select(column => $"{column} = coalesce(m.{column}, excluded.{column})"));
+
+    /// <summary>The records of <see cref="RecordParameters.WithRecords"/>.</summary>
+    public const string Records = $"""
+        SELECT unnest(@ids) AS id, unnest(@epochs) AS epoch, unnest(@attempts) AS attempt, unnest(@worker_ids) AS worker_id,
+            unnest(@message_id_headers) AS message_id_header, unnest(@topics) AS first_topic, unnest(@partitions) AS first_partition,
+            unnest(@offsets) AS first_offset, unnest(@timestamps) AS record_timestamp, unnest(@content_hashes) AS content_hash,
+            unnest(@keys) AS key, unnest(@subjects) AS subject, unnest(@senders) AS sender
+        {BatchSql.Few}
+        """;
+
+    /// <summary>The recipients of <see cref="RecordParameters.WithRecipients"/>.</summary>
+    public const string Recipients = $"SELECT {RecipientColumns} {BatchSql.Few}";
+
+    /// <summary>Their columns, without a limit, so that others can be added.</summary>
+    public const string RecipientColumns =
+        "unnest(@recipient_ids) AS id, unnest(@addresses) AS address, unnest(@ordinals) AS ordinal, unnest(@recipient_kinds) AS kind";
+
+    /// <summary>A worker with a live lease has the mail, or had it when the statement began.</summary>
+    public const string LiveLease = $"EXISTS (SELECT FROM {WorkerSql.Live} AS w WHERE w.id = m.worker_id)";
+
+    /// <summary>
+    /// The worker that was sending the mail has lost its lease. A row that was claimed after the statement began is newer than the
+    /// statement's view of <c>workers</c>: the lease cannot be judged and counts as live.
+    /// </summary>
+    public const string LeaseLapsed = $"m.state = 'sending' AND m.claimed_at <= now() AND NOT {LiveLease}";
+
+    /// <summary>Sets that nothing comes next.</summary>
+    public const string NoOutboxEntry =
+        "outbox_entry = NULL, outbox_attempt = NULL, outbox_reason = NULL, outbox_at = NULL, published_at = NULL, next_attempt_at = NULL";
+
+    /// <summary>Sets that no record is stored for the time when the mail is due.</summary>
+    public const string NoStoredRecord = "stored_key = NULL, stored_value = NULL, stored_headers = NULL";
+
+    /// <summary>
+    /// Raises a row to a later epoch, as a replay does: waiting for its first attempt, with every recipient open
+    /// again that has not accepted. Takes no row that has moved in the meantime.
+    /// </summary>
+    private const string Raise = $"""
+        WITH raised AS (
+            UPDATE email.mails AS m SET
+                epoch = @epoch, attempt = 0, state = 'queued', {NoOutboxEntry}, ended_at = NULL, updated_at = now()
+            WHERE m.id = @id AND m.epoch < @epoch AND (m.state IN ('queued', 'scheduled', 'dead') OR {LeaseLapsed})
+            RETURNING m.id
+        ), reopened AS (
+            UPDATE email.mail_recipients AS r SET outcome = 'pending', updated_at = now()
+            FROM raised WHERE r.mail_id = raised.id AND r.outcome IN ('rejected', 'deferred')
+        )
+        SELECT EXISTS (SELECT FROM raised)
+        """;
+
+    /// <summary>The columns of <see cref="ReadFacts"/>.</summary>
+    /// <param name="holder">The text of a <see cref="Holder"/>.</param>
+    /// <param name="otherContent">Whether the record at hand has other content than the row's.</param>
+    public static string Facts(string holder, string otherContent) =>
+        $"m.epoch, m.attempt, m.state, m.outbox_entry, m.published_at IS NOT NULL AS published, {holder} AS holder, {otherContent} AS other_content";
+
+    /// <summary>A record is of another mail than the row: it lies elsewhere than the row's first record, and has another value.</summary>
+    /// <param name="record">The record, by the row's names.</param>
+    public static string OtherContent(string record) =>
+        $"""
+        coalesce(m.content_hash <> {record}.content_hash AND (m.first_topic, m.first_partition, m.first_offset)
+            IS DISTINCT FROM ({record}.first_topic, {record}.first_partition, {record}.first_offset), false)
+        """;
+
+    /// <summary>The row as far as it decides about a claim; null where the mail has none.</summary>
+    /// <param name="reader">At a line with the columns of <see cref="Facts"/>.</param>
+    public static RowFacts? ReadFacts(this NpgsqlDataReader reader) => reader.Get<int?>("epoch") is not { } epoch ? null : new RowFacts(
+        epoch,
+        reader.Get<int>("attempt"),
+        reader.GetEnum<MailState>("state"),
+        EnumText.Parse<OutboxKind>(reader.Get<string?>("outbox_entry")),
+        reader.Get<bool>("published"),
+        reader.GetEnum<Holder>("holder"),
+        reader.Get<bool>("other_content"));
+
+    /// <summary>Raises a mail's row to a later epoch.</summary>
+    /// <param name="connection">In its transaction, where it has one.</param>
+    /// <param name="mailId">The mail.</param>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether it was raised: false where a worker is sending the mail, or where it has moved on.</returns>
+    public static async Task<bool> RaiseAsync(this NpgsqlConnection connection, Guid mailId, int epoch, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Raise, connection).With("id", mailId).With("epoch", epoch);
+        return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
+    }
+}

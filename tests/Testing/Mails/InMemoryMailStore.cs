@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using Persistence.Mails;
+
+namespace Testing.Mails;
+
+/// <summary>
+/// Mails without Postgres, in the memory of this process: the same decisions about the same rows, which <see cref="MailStoreContract"/> proves.
+/// </summary>
+/// <param name="hasLease">Whether a worker's lease lasts. Leases are no mails: they stay where they are.</param>
+public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
+{
+    private readonly ConcurrentDictionary<Guid, Row> _rows = new();
+
+    public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, bool reclaimOwn = false, CancellationToken cancellationToken = default)
+    {
+        if (!hasLease(workerId))
+            return Task.FromResult<ClaimResult>(new ClaimResult.NoLease());
+        var row = _rows.GetOrAdd(record.Identity.MailId, static _ => new Row());
+        lock (row)
+        {
+            var facts = row.Facts is null ? null : row.Facts with
+            {
+                Holder = !hasLease(row.WorkerId) ? Holder.Lapsed : row.WorkerId == workerId && reclaimOwn ? Holder.Own : Holder.Live,
+                OtherContent = row.IsOtherThan(record),
+            };
+            return Task.FromResult<ClaimResult>(Transitions.Decide(facts, record.Identity.Epoch, record.Identity.Attempt) switch
+            {
+                ClaimDecision.Busy => new ClaimResult.Busy(row.WorkerId, $"{row.WorkerId}", DateTimeOffset.MaxValue),
+                ClaimDecision.Stale => new ClaimResult.Stale(facts!.State, facts.Epoch, facts.Attempt),
+                ClaimDecision.IdempotencyConflict => new ClaimResult.IdempotencyConflict(),
+                ClaimDecision.OutboxPending => new ClaimResult.OutboxPending(
+                    facts!.OutboxEntry!.Value, (row.Next as OutboxEntry.Redelivery)?.NextAttempt, (row.Next as OutboxEntry.Redelivery)?.Due, row.Next!.Reason),
+                var decision => row.Claim(record, workerId, decision),
+            });
+        }
+    }
+
+    public Task<bool> RecordSentAsync(
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
+        ChangeAsync(record.Identity, row =>
+        {
+            var held = row.IsHeld(record.Identity, fencingToken);
+            row.Settle(record, answers, held);
+            row.Facts = row.Facts! with { State = MailState.Sent };
+            return held;
+        });
+
+    public Task<bool> WriteOutboxEntryAsync(
+        MailRecord record, long fencingToken, OutboxEntry outboxEntry, IReadOnlyCollection<RecipientAnswer> answers, string? error = null,
+        CancellationToken cancellationToken = default) =>
+        ChangeAsync(record.Identity, row =>
+        {
+            var (state, kind) = outboxEntry is OutboxEntry.Redelivery ? (MailState.Queued, OutboxKind.Redelivery) : (MailState.Dead, OutboxKind.DeadLetter);
+            var held = row.IsHeld(record.Identity, fencingToken);
+            var isSending = held && row.Facts!.State == MailState.Sending;
+            row.Settle(record, answers, isSending);
+            if (!isSending)
+                return held && (row.Facts!.State, row.Facts.OutboxEntry) == (state, kind);
+            row.Next = outboxEntry;
+            row.Facts = row.Facts! with { State = state, OutboxEntry = kind, OutboxPublished = false };
+            return true;
+        });
+
+    public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) => ChangeAsync(identity, row =>
+    {
+        if ((row.Facts!.Epoch, row.Facts.Attempt) != (identity.Epoch, identity.Attempt) || row.Facts.OutboxEntry is null)
+            return false;
+        row.Facts = row.Facts with { OutboxPublished = true };
+        return true;
+    });
+
+    public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) => ChangeAsync(identity, row =>
+    {
+        if (!row.IsHeld(identity, fencingToken) || row.Facts!.OutboxEntry is not null || row.Facts.State is not (MailState.Sending or MailState.Queued))
+            return false;
+        row.Facts = row.Facts with { State = MailState.Queued };
+        return true;
+    });
+
+    public Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<HeldClaim>>([.. mailIds.Select(id => HeldBy(workerId, id)).OfType<HeldClaim>()]);
+
+    public Task<bool> AbandonAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) => ChangeAsync(identity, row =>
+    {
+        if (row.Token != fencingToken || row.Facts!.State != MailState.Sending)
+            return false;
+        row.WorkerId = Guid.Empty;
+        return true;
+    });
+
+    private HeldClaim? HeldBy(Guid workerId, Guid mailId)
+    {
+        if (!_rows.TryGetValue(mailId, out var row))
+            return null;
+        lock (row)
+        {
+            return row.WorkerId == workerId && row.Facts is { State: MailState.Sending } facts
+                ? new HeldClaim(new RecordIdentity(mailId, facts.Epoch, facts.Attempt), row.Token)
+                : null;
+        }
+    }
+
+    private Task<bool> ChangeAsync(RecordIdentity identity, Func<Row, bool> change)
+    {
+        if (!_rows.TryGetValue(identity.MailId, out var row))
+            return Task.FromResult(false);
+        lock (row)
+            return Task.FromResult(change(row));
+    }
+
+    private sealed class Row
+    {
+        private readonly Dictionary<string, RecipientOutcome> _outcomes = new(StringComparer.Ordinal);
+        private Guid? _takenOverFrom;
+        private MailRecord? _first;
+
+        public RowFacts? Facts { get; set; }
+
+        public OutboxEntry? Next { get; set; }
+
+        public long Token { get; private set; }
+
+        public Guid WorkerId { get; set; }
+
+        public bool IsOtherThan(MailRecord record) => !_first!.ContentHash.AsSpan().SequenceEqual(record.ContentHash)
+            && (_first.Topic, _first.Partition, _first.Offset) != (record.Topic, record.Partition, record.Offset);
+
+        public bool IsHeld(RecordIdentity identity, long token) => (Facts!.Epoch, Facts.Attempt, Token) == (identity.Epoch, identity.Attempt, token);
+
+        public ClaimResult.Claimed Claim(MailRecord record, Guid workerId, ClaimDecision decision)
+        {
+            _first ??= record;
+            if (decision == ClaimDecision.Raise)
+                Change(record, outcome => outcome is RecipientOutcome.Rejected or RecipientOutcome.Deferred ? RecipientOutcome.Pending : outcome);
+            _takenOverFrom = decision != ClaimDecision.TakeOver ? null : WorkerId == workerId ? _takenOverFrom ?? workerId : WorkerId;
+            if (_takenOverFrom is { } lost && lost != workerId)
+                Change(record, outcome => outcome == RecipientOutcome.Pending ? RecipientOutcome.Unknown : outcome);
+            Token++;
+            (WorkerId, Next) = (workerId, null);
+            Facts = new RowFacts(record.Identity.Epoch, record.Identity.Attempt, MailState.Sending, null, false, Holder.Live, false);
+            var recipients = record.Recipients.DistinctBy(recipient => recipient.Address).ToList();
+            return new ClaimResult.Claimed(
+                Token,
+                recipients.FindAll(recipient => Outcome(recipient) is not (RecipientOutcome.Accepted or RecipientOutcome.Rejected)),
+                [.. recipients.Where(recipient => Outcome(recipient) == RecipientOutcome.Rejected).Select(recipient => recipient.Address)],
+                _first.Timestamp, _first.MessageIdHeader, _takenOverFrom);
+        }
+
+        public void Settle(MailRecord record, IReadOnlyCollection<RecipientAnswer> answers, bool held)
+        {
+            foreach (var answer in answers.Where(answer => held || answer.Outcome == RecipientOutcome.Accepted))
+            {
+                if (record.Recipients.Any(recipient => recipient.Address == answer.Address) && _outcomes.GetValueOrDefault(answer.Address) != RecipientOutcome.Accepted)
+                    _outcomes[answer.Address] = answer.Outcome;
+            }
+        }
+
+        private RecipientOutcome Outcome(Recipient recipient) => _outcomes.GetValueOrDefault(recipient.Address);
+
+        private void Change(MailRecord record, Func<RecipientOutcome, RecipientOutcome> change)
+        {
+            foreach (var recipient in record.Recipients)
+                _outcomes[recipient.Address] = change(Outcome(recipient));
+        }
+    }
+}
