@@ -64,18 +64,15 @@ internal sealed class ConsumerClient
     /// <summary>Its id in the group, or null while it is no member.</summary>
     public string? MemberId => Kafka.MemberId is { Length: > 0 } id ? id : null;
 
-    /// <summary>What its group has committed, by partition, null where it has not; for any thread, and waits for Kafka.</summary>
+    /// <summary>What its group has committed; for any thread, and waits for Kafka.</summary>
     /// <returns>Null once it is being closed: the client must not be closed under a question.</returns>
     /// <exception cref="KafkaException">Kafka does not answer in time, or refuses.</exception>
-    public Dictionary<TopicPartition, long?>? Committed(List<TopicPartition> partitions, TimeSpan timeout)
+    public List<TopicPartitionOffset>? Committed(List<TopicPartition> partitions, TimeSpan timeout)
     {
         Interlocked.Increment(ref _questions);
         try
         {
-            return _closing
-                ? null
-                : Kafka.Committed(partitions, timeout).ToDictionary(
-                    found => found.TopicPartition, found => found.Offset == Offset.Unset ? (long?)null : found.Offset.Value);
+            return _closing ? null : Kafka.Committed(partitions, timeout);
         }
         finally
         {

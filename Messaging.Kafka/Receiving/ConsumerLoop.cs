@@ -41,7 +41,7 @@ internal sealed class ConsumerLoop : IDisposable
         _batch = new ConsumeBatch(settings, handler, _assignments, _readAhead, dispatcher, host.Time, host.Metrics, logger);
         _rebalances = new Rebalances(settings, _assignments, _batch, host.Time, host.Metrics, logger, _stopNow.Token);
         _watchdog = new ProgressWatchdog(settings.StallTimeout, host.Time);
-        _lag = new ConsumerLag(settings, _assignments, host);
+        _lag = new ConsumerLag(settings, _assignments, host, logger);
         _watch = NewWatch();
     }
 
@@ -83,6 +83,7 @@ internal sealed class ConsumerLoop : IDisposable
     public void Dispose()
     {
         _readAhead.Dispose();
+        _lag.Dispose();
         _stopping.Dispose();
         _stopNow.Dispose();
     }

@@ -3,7 +3,9 @@ using Confluent.Kafka;
 using MassTransit;
 using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Tests.Endpoints;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using Shouldly;
@@ -179,7 +181,11 @@ public class ConsumerLifeTests
                 endpoint.Handler(handler);
             });
         },
-        _recoveries.Register,
+        services =>
+        {
+            _recoveries.Register(services);
+            services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug));
+        },
         awaitReady: awaitReady);
 
     /// <summary>Throws on the poll thread, at the first record.</summary>

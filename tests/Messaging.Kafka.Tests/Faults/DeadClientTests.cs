@@ -23,7 +23,11 @@ public class DeadClientTests
     /// <summary>How long a client is watched that must not come back by itself: several times what a healthy one takes.</summary>
     private static readonly TimeSpan Dead = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long the parsing of a response is slowed.</summary>
+    private static readonly TimeSpan Parsing = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, byte> _handled = [];
+    private volatile bool _slow;
     private Recoveries _recoveries = null!;
     private KafkaFixture _kafka = null!;
     private KafkaProxy _proxy = null!;
@@ -54,18 +58,18 @@ public class DeadClientTests
         {
             BootstrapServers = _proxy.BootstrapServers,
             Debug = "metadata",
-        }).SetLogHandler((_, message) => SlowLog.WhereMetadata(message.Message)).Build();
+        }).SetLogHandler((_, message) => SlowWhereMetadata(message.Message)).Build();
         client.GetMetadata(_topic, Within).Brokers.ShouldHaveSingleItem();
 
-        await Eventually.Passes(
+        await Eventually.Until(
             async () =>
             {
-                var lost = _proxy.LoseBrokersAsync(_topic);
+                var lost = LoseBrokersOnceAsync(null);
                 client.GetMetadata(_topic, Within).Brokers.ShouldBeEmpty();
-                await lost.WaitAsync(Within);
-                return Should.Throw<KafkaException>(() => client.GetMetadata(_topic, Dead));
+                await lost;
+                Should.Throw<KafkaException>(() => client.GetMetadata(_topic, Dead));
+                return true;
             },
-            _ => { },
             Within,
             "the client is dead");
         _kafka.Records.EndOffsets(_topic).ShouldNotBeEmpty("Kafka answers whoever asks anew");
@@ -146,7 +150,7 @@ public class DeadClientTests
             Services);
         await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "the cluster has answered");
 
-        await _proxy.LoseBrokersAsync(_topic, Victim).WaitAsync(Within);
+        await LoseBrokersOnceAsync(Victim);
         await Eventually.Until(
             async () => (await host.HealthAsync()).Description!.Contains("out of reach", StringComparison.Ordinal), Within, "the monitor's client gets no answer");
 
@@ -157,7 +161,7 @@ public class DeadClientTests
     private void Services(IServiceCollection services)
     {
         _recoveries.Register(services);
-        services.AddLogging(logging => logging.AddProvider(new SlowLog()).SetMinimumLevel(LogLevel.Debug));
+        services.AddLogging(logging => logging.AddProvider(new SlowLog(SlowWhereMetadata)).SetMinimumLevel(LogLevel.Debug));
     }
 
     private Task<RiderHost> StartConsumerAsync() => RiderHost.StartAsync(
@@ -200,16 +204,36 @@ public class DeadClientTests
     }
 
     /// <summary>Whether losing its brokers is a client's end depends on which of its threads is first: it loses them until it is.</summary>
-    private Task LosesBrokersAsync(Func<Task> revived) => Eventually.Passes(
+    private Task LosesBrokersAsync(Func<Task> revived) => Eventually.Until(
         async () =>
         {
-            await _proxy.LoseBrokersAsync(_topic, Victim).WaitAsync(Within);
+            await LoseBrokersOnceAsync(Victim);
             await revived();
             return true;
         },
-        _ => { },
         TimeSpan.FromMinutes(3),
         "a client that is dead is revived");
+
+    private async Task LoseBrokersOnceAsync(string? clientId)
+    {
+        _slow = true;
+        try
+        {
+            await _proxy.LoseBrokersAsync(_topic, clientId).WaitAsync(Within);
+            await Task.Delay(Parsing);
+        }
+        finally
+        {
+            _slow = false;
+        }
+    }
+
+    /// <summary>Slows librdkafka's main thread while a response is parsed, so that it knows of the connection's end before that is over.</summary>
+    private void SlowWhereMetadata(string message)
+    {
+        if (_slow && message.Contains("===== Received metadata", StringComparison.Ordinal))
+            Thread.Sleep(Parsing);
+    }
 
     private static Task ProducesAsync(RiderHost host, string text) => Eventually.Until(
         async () =>
@@ -220,15 +244,9 @@ public class DeadClientTests
         Within,
         $"the record '{text}' is acknowledged");
 
-    /// <summary>Slows librdkafka's main thread while a response is parsed, so that it knows of the connection's end before that is over.</summary>
-    private sealed class SlowLog : ILoggerProvider, ILogger
+    /// <summary>The rider's log handlers call it on the threads of librdkafka that have something to log.</summary>
+    private sealed class SlowLog(Action<string> log) : ILoggerProvider, ILogger
     {
-        public static void WhereMetadata(string message)
-        {
-            if (message.Contains("===== Received metadata", StringComparison.Ordinal))
-                Thread.Sleep(1_500);
-        }
-
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state)
@@ -239,7 +257,7 @@ public class DeadClientTests
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (logLevel == LogLevel.Debug && formatter(state, exception) is var line && line.StartsWith(Victim, StringComparison.Ordinal))
-                WhereMetadata(line);
+                log(line);
         }
 
         public void Dispose()
