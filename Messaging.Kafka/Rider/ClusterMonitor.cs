@@ -64,7 +64,7 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
         {
             try
             {
-                _client.Ask(AskForBrokers);
+                _client.Ask(admin => AskForBrokers(admin, Timeout));
                 if (_away is { } away)
                     logger.LogInformation("Kafka answers again, after {Duration}", timeProvider.GetUtcNow() - away.Since);
                 _away = null;
@@ -80,7 +80,8 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     }
 
     /// <summary>A broker that stops may answer with no broker at all, which is not an answer.</summary>
-    private static Metadata AskForBrokers(IAdminClient admin) => admin.GetMetadata(Timeout) is { Brokers.Count: > 0 } metadata
+    /// <exception cref="KafkaException">The cluster does not answer.</exception>
+    public static Metadata AskForBrokers(IAdminClient admin, TimeSpan timeout) => admin.GetMetadata(timeout) is { Brokers.Count: > 0 } metadata
         ? metadata
         : throw new KafkaException(new Error(ErrorCode.Local_AllBrokersDown, "the cluster names no broker"));
 }

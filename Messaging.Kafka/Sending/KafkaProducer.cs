@@ -21,6 +21,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private readonly ILogger _logger;
     private readonly TimeSpan _deliveryTimeout;
     private readonly ClientWatch _watch;
+    private readonly Action<Acknowledgement, Error> _settled;
     private readonly List<Task> _closing = [];
     private ProducerClient? _client;
     private bool _disposed;
@@ -32,6 +33,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         _logger = host.Loggers.CreateLogger<KafkaProducer>();
         _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 10_000);
         _watch = new ClientWatch(host.ReviveAfter, host.Time);
+        _settled = Settled;
     }
 
     /// <summary>The rider's own defaults for what nobody has set.</summary>
@@ -156,7 +158,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         while (true)
         {
             var client = Current();
-            var acknowledgement = new Acknowledgement(client, target.Topic, Settled) { Started = started };
+            var acknowledgement = new Acknowledgement(client, target.Topic, _settled) { Started = started };
             acknowledged = acknowledgement.Task;
             try
             {

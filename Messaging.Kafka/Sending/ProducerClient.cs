@@ -108,7 +108,7 @@ internal sealed class ProducerClient
         {
             if (_retired)
                 return false;
-            _callers++;
+            Interlocked.Increment(ref _callers);
             if (acknowledgement is null)
                 return true;
             acknowledgement.IsUnderWay = true;
@@ -119,11 +119,7 @@ internal sealed class ProducerClient
         }
     }
 
-    private void Leave()
-    {
-        lock (_lock)
-            _callers--;
-    }
+    private void Leave() => Interlocked.Decrement(ref _callers);
 
     private Acknowledgement? TakeUnderWay()
     {

@@ -158,15 +158,39 @@ public class DeadClientTests
         _recoveries.Replaced("admin").ShouldBe(1);
     }
 
+    [Test]
+    public async Task A_host_whose_clients_all_lose_their_brokers_works_on_once_they_are_back()
+    {
+        await using var host = await StartConsumerAsync(rider => rider.AddProducer<string, Note>(_topic, new ProducerConfig { ClientId = Victim, MessageTimeoutMs = 1_000 }));
+        await ProducesAsync(host, "before");
+        await Eventually.Until(() => _handled.ContainsKey("before"), Within, "the host works");
+
+        for (var round = 0; round < Chaos.Rounds; round++)
+        {
+            _slow = true;
+            _proxy.BeginStop(_topic);
+            await Eventually.Until(
+                async () => (await host.HealthAsync()).Description!.Contains("out of reach", StringComparison.Ordinal), Within, "health tells that Kafka is away");
+            _proxy.Refuse();
+            _slow = false;
+            _proxy.Restart();
+            _proxy.Accept();
+
+            await ProducesAsync(host, $"after {round}");
+            await Eventually.Until(() => _handled.ContainsKey($"after {round}"), Within, "the record is handled");
+            await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "health is well again");
+        }
+    }
+
     private void Services(IServiceCollection services)
     {
         _recoveries.Register(services);
         services.AddLogging(logging => logging.AddProvider(new SlowLog(SlowWhereMetadata)).SetMinimumLevel(LogLevel.Debug));
     }
 
-    private Task<RiderHost> StartConsumerAsync() => RiderHost.StartAsync(
+    private Task<RiderHost> StartConsumerAsync(Action<IRiderRegistrationConfigurator>? register = null) => RiderHost.StartAsync(
         _proxy.BootstrapServers,
-        _ => { },
+        register ?? (_ => { }),
         (_, kafka) =>
         {
             kafka.Debug = "metadata";

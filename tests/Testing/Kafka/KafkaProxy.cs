@@ -16,6 +16,7 @@ public sealed class KafkaProxy : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private volatile Frozen? _frozen;
     private volatile bool _refusing;
+    private volatile string? _stoppingWith;
     private LostBrokers? _losing;
 
     private KafkaProxy(string bootstrapServers) => _bootstrap =
@@ -99,6 +100,17 @@ public sealed class KafkaProxy : IAsyncDisposable
         return losing.Done.Task;
     }
 
+    /// <summary>Brokers that stop: whoever asks for Metadata is told of no brokers, and its connection ends behind that, until <see cref="Restart"/>.</summary>
+    /// <param name="topic">The one topic that the answers name.</param>
+    public void BeginStop(string topic) => _stoppingWith = topic;
+
+    /// <summary>Ends <see cref="BeginStop"/>, and all connections.</summary>
+    public void Restart()
+    {
+        _stoppingWith = null;
+        Drop();
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -132,6 +144,8 @@ public sealed class KafkaProxy : IAsyncDisposable
             return (KafkaFrames.MoveCoordinator(response, request.Version, Move), null);
         if (request.Api != KafkaApi.Metadata)
             return (response, null);
+        if (_stoppingWith is { } topic)
+            return (KafkaFrames.NoBrokers(request.CorrelationId, request.Version, topic), static () => { });
         if (Volatile.Read(ref _losing) is not { } losing || (losing.ClientId ?? request.ClientId) != request.ClientId ||
             Interlocked.CompareExchange(ref _losing, null, losing) != losing)
         {
