@@ -32,7 +32,7 @@ public static class EmailAddress
         if (!Texts.IsOneLine(text) || text.Contains('\t', StringComparison.Ordinal))
             return "holds a control character, which no address may";
         if (!MailAddress.TryCreate(text, out address))
-            return $"is no e-mail address; {Form}";
+            return $"is not a valid e-mail address; {Form}";
         return ExplainParts(text, address, Form);
     }
 

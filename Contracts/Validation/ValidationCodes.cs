@@ -59,4 +59,12 @@ public static class ValidationCodes
 
     /// <summary>Empty where something must stand.</summary>
     public const string Empty = "empty";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } =
+    [
+        Required, WrongType, UnknownField, NotSupported, DuplicateField, Conflict, InvalidAddress, InvalidText, InvalidHeaderName,
+        ReservedHeader, InvalidTime, TooFarAhead, InvalidBase64, InvalidFilename, InvalidContentType, InvalidContentId, TooLong, TooMany,
+        Empty,
+    ];
 }

@@ -1,3 +1,5 @@
+using Contracts;
+
 namespace Persistence.Failures;
 
 /// <summary>What became of projecting a dead letter.</summary>

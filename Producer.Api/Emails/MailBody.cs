@@ -53,7 +53,7 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
         if (request.ContentLength > maxBytes)
             return null;
 
-        // The server's own limit must not be met before this one.
+        // The server's own limit must not be reached before this one.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = maxBytes + 1L;
 
