@@ -69,7 +69,7 @@ public sealed record SendEmail
 }
 
 /// <summary>A field of the JSON that could not be taken into a <see cref="SendEmail"/>.</summary>
-/// <param name="Name">The top-level field it stands in.</param>
+/// <param name="Name">The top-level field it is in.</param>
 /// <param name="Value">That field's value, as it came.</param>
 /// <param name="Errors">Where exactly and why.</param>
 public sealed record UnreadField(string Name, JsonElement Value, IReadOnlyList<Validation.ValidationError> Errors);

@@ -48,7 +48,7 @@ public static class EmailAddress
             return $"has {address.User.Length} characters before the @; at most {SendEmailLimits.LocalPartLength} are allowed";
         // MailAddress lets "ann.@example.com" pass, which RFC 5321 section 4.1.2 and what writes the mail do not.
         if (address.User.StartsWith('.') || address.User.EndsWith('.'))
-            return $"has a dot at the end of what stands before the @; {form}";
+            return $"has a dot at the end of the part before the @; {form}";
         if (!IsDomain(address.Host))
             return $"has a domain that is none; {form}";
         return null;

@@ -12,7 +12,7 @@ namespace Producer.Api.Emails;
 internal sealed class AcceptMail(IMailQueue queue, IOptions<ApiOptions> options, ApiMetrics metrics, TimeProvider timeProvider, ILogger<AcceptMail> logger)
 {
     /// <summary>Writes the mail; the problem where it was not acknowledged.</summary>
-    /// <remarks>The caller's going away does not cancel it: a record under way is written or not all the same, and the log tells which.</remarks>
+    /// <remarks>Not canceled when the caller disconnects: a record under way is written or not all the same, and the log says which.</remarks>
     public async Task<ProblemHttpResult?> TryEnqueueAsync(Guid id, SendEmail mail)
     {
         var started = timeProvider.GetTimestamp();

@@ -11,7 +11,7 @@ namespace Producer.Api.Emails;
 internal static class CancelEmail
 {
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, [AsParameters] Actor actor, MailStore mails, ScheduleStore schedules, MailId ids, ILogger<MailReport> logger, CancellationToken cancellationToken)
+        string id, [AsParameters] Actor actor, MailStore mails, ScheduleStore schedules, MailId ids, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return GetEmail.NotFound(id);
@@ -26,7 +26,7 @@ internal static class CancelEmail
         if (result == CancelResult.Refused)
             return ProblemTypes.MailNotWaiting.Because(Explain(view.Mail.State), ("state", view.Mail.State.ToText()));
 
-        logger.LogInformation("Mail {MailId} was canceled by {Actor}", mailId, who);
+        loggers.CreateLogger(typeof(CancelEmail)).LogInformation("Mail {MailId} was canceled by {Actor}", mailId, who);
         return TypedResults.Ok(MailReport.Of(view));
     }
 

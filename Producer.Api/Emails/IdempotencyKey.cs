@@ -11,8 +11,8 @@ namespace Producer.Api.Emails;
 /// <param name="Value">The header, null where there is none.</param>
 /// <param name="Request">The request.</param>
 internal sealed record IdempotencyKey(
-    [FromHeader(Name = IdempotencyKey.HeaderName), StringLength(IdempotencyKey.MaxLength, MinimumLength = 1)]
-    [Description("Your own name for this post, such as a UUID: posting again under it, after a timeout for example, does not send a second mail. 1 to 255 printable ASCII characters.")]
+    [property: FromHeader(Name = IdempotencyKey.HeaderName), StringLength(IdempotencyKey.MaxLength, MinimumLength = 1)]
+    [property: Description("Your own name for this post, such as a UUID: posting again under it, after a timeout for example, does not send a second mail. 1 to 255 printable ASCII characters.")]
     string? Value,
     HttpRequest Request)
 {

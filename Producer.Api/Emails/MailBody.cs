@@ -86,7 +86,7 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
 }
 
 /// <summary>One field of a mail that is not valid.</summary>
-/// <param name="Field">Where it stands in the JSON, such as <c>to[1]</c>.</param>
+/// <param name="Field">Where it is in the JSON, such as <c>to[1]</c>.</param>
 /// <param name="Code">A stable code.</param>
 /// <param name="Message">What is wrong and what is allowed, to follow the field's name.</param>
 internal sealed record FieldError(string Field, string Code, string Message);

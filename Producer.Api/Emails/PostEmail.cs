@@ -10,7 +10,7 @@ namespace Producer.Api.Emails;
 /// <summary><c>POST /emails</c>: read, validate, give an id, write to Kafka, and only then say accepted.</summary>
 internal static class PostEmail
 {
-    /// <summary>Tells that the response is that of an earlier post.</summary>
+    /// <summary>Says that the response is that of an earlier post.</summary>
     public const string ReplayedHeader = "Idempotent-Replayed";
 
     public static async Task<Results<Accepted<AcceptedMail>, ProblemHttpResult>> HandleAsync(

@@ -7,16 +7,19 @@ using Persistence.Text;
 namespace Producer.Api.Failures;
 
 /// <summary>The query of <c>GET /failures</c>, read strictly: a misspelt filter must not list everything.</summary>
-/// <remarks>Text and not types, so that what cannot be read is refused with what is allowed.</remarks>
+/// <remarks>
+/// Text and not types, so that what cannot be read is refused with what is allowed. Attributes are the properties': on the parameters
+/// of a constructor the OpenAPI document cannot be made of them.
+/// </remarks>
 internal sealed record FailureQuery(
-    [FromQuery(Name = FailureQuery.StatusName), Description("`unresolved`, `replayed`, `resolved` or `discarded`.")] string? Status,
-    [FromQuery(Name = FailureQuery.FingerprintName), Description("Failures of one cause.")] string? Fingerprint,
-    [FromQuery(Name = FailureQuery.MailIdName), Description("Failures of one mail.")] string? MailId,
-    [FromQuery(Name = FailureQuery.RecipientName), Description("Failures of mails to one address.")] string? Recipient,
-    [FromQuery(Name = FailureQuery.SinceName), Description("Failed at this time or later, such as 2030-01-31T12:00:00Z.")] string? Since,
-    [FromQuery(Name = FailureQuery.UntilName), Description("Failed before this time.")] string? Until,
-    [FromQuery(Name = FailureQuery.LimitName), Description("How many at most: 1 to 200, 50 by default.")] string? Limit,
-    [FromQuery(Name = FailureQuery.CursorName), Description("The `next_cursor` of the page before.")] string? Cursor,
+    [property: FromQuery(Name = FailureQuery.StatusName), Description("`unresolved`, `replayed`, `resolved` or `discarded`.")] string? Status,
+    [property: FromQuery(Name = FailureQuery.FingerprintName), Description("Failures of one cause.")] string? Fingerprint,
+    [property: FromQuery(Name = FailureQuery.MailIdName), Description("Failures of one mail.")] string? MailId,
+    [property: FromQuery(Name = FailureQuery.RecipientName), Description("Failures of mails to one address.")] string? Recipient,
+    [property: FromQuery(Name = FailureQuery.SinceName), Description("Failed at this time or later, such as 2030-01-31T12:00:00Z.")] string? Since,
+    [property: FromQuery(Name = FailureQuery.UntilName), Description("Failed before this time.")] string? Until,
+    [property: FromQuery(Name = FailureQuery.LimitName), Description("How many at most: 1 to 200, 50 by default.")] string? Limit,
+    [property: FromQuery(Name = FailureQuery.CursorName), Description("The `next_cursor` of the page before.")] string? Cursor,
     HttpRequest Request)
 {
     private const int DefaultLimit = 50;

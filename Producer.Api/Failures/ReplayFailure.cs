@@ -17,7 +17,7 @@ internal static class ReplayFailure
 
         return await failures.RequestReplayAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) switch
         {
-            // The caller's going away does not cancel it: the replay is recorded, and the sooner it is produced the better.
+            // Not canceled when the caller disconnects: the replay is recorded, and the sooner it is produced the better.
             ReplayResult.Accepted { Replay: var replay } => TypedResults.Accepted(
                 EmailEndpoints.PathOf(replay.MailId),
                 new ReplayReport(replay.FailureId, replay.MailId, replay.Epoch, await replays.TryFinishAsync(replay, lifetime.ApplicationStopping))),

@@ -104,7 +104,7 @@ internal static class ProblemResponses
             Type = JsonSchemaType.Object,
             Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
             {
-                ["field"] = Text("Where it stands, such as `to[1]`."),
+                ["field"] = Text("Where it is, such as `to[1]`."),
                 ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What programs look at.", Enum = [.. ValidationCodes.All.Select(code => (JsonNode)code)] },
                 ["message"] = Text("What is wrong and what is allowed, to follow the field's name."),
             },

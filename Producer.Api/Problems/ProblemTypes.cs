@@ -19,7 +19,7 @@ internal static class ProblemTypes
         "The path is not one of this API.");
 
     public static readonly ProblemType MailNotFound = new("mail_not_found", 404, "No such mail",
-        "No mail has this id: it is neither recorded nor one that this API gave out.");
+        "No mail has this id: it is neither recorded nor one that this API issued.");
 
     public static readonly ProblemType FailureNotFound = new("failure_not_found", 404, "No such failure",
         "No failure has this id.");
@@ -31,7 +31,7 @@ internal static class ProblemTypes
         "It was replayed, resolved or discarded before; `detail` says which. Only an unresolved failure can be replayed or discarded.");
 
     public static readonly ProblemType MailNotWaiting = new("mail_not_waiting", 409, "The mail is no longer waiting",
-        "It is being sent, has reached its end, or somebody has got it or may have: nothing was changed. `state` is its state.");
+        "It is being sent, has reached its end, or a recipient has got it or may have: nothing was changed. `state` is its state.");
 
     public static readonly ProblemType TooLarge = new("too_large", 413, "The mail is too large",
         "The mail, its attachments in base64 included, has more bytes of JSON than `Api:MaxMailBytes` allows; `limit` is that number.");

@@ -14,7 +14,7 @@ namespace Producer.Api.Security;
 /// <param name="Name">The header.</param>
 /// <param name="Context">The request.</param>
 internal sealed record Actor(
-    [FromHeader(Name = Actor.HeaderName), Description("Who acts, for the log and the audit; the name of the API key by default."), StringLength(Actor.MaxLength, MinimumLength = 1)]
+    [property: FromHeader(Name = Actor.HeaderName), Description("Who acts, for the log and the audit; the name of the API key by default."), StringLength(Actor.MaxLength, MinimumLength = 1)]
     string? Name,
     HttpContext Context)
 {

@@ -96,6 +96,7 @@ public partial class DescriptionTests
     }
 
     [TestCase("README.md")]
+    [TestCase("docs/using.md")]
     [TestCase("docs/architecture.md")]
     [TestCase("docs/operations.md")]
     [TestCase("docs/configuration.md")]

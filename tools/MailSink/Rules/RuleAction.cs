@@ -23,12 +23,12 @@ public sealed record RuleAction
     public TimeSpan Delay { get; private init; }
 
     /// <summary>The reply code given instead of doing what was asked; none if null.</summary>
-    public int? Code => Reply?.Code;
+    public int? Code => GivenReply?.Code;
 
     /// <summary>The reply's text, with its enhanced status code.</summary>
-    public string? Text => Reply?.Text;
+    public string? Text => GivenReply?.Text;
 
-    internal SmtpReply? Reply { get; private init; }
+    internal SmtpReply? GivenReply { get; private init; }
 
     /// <summary>What the reply waits for after the command was done; nothing if null.</summary>
     internal Task? Until { get; private init; }
@@ -46,7 +46,7 @@ public sealed record RuleAction
         if (text is not null && (text.Length is 0 or > 500 || text.Any(c => c is < ' ' or > '~')))
             throw new ArgumentException("A reply's text is one line of 1 to 500 printable ASCII characters.", nameof(text));
 
-        return new RuleAction { Reply = new SmtpReply(code, text ?? UsualText(code)) };
+        return new RuleAction { GivenReply = new SmtpReply(code, text ?? UsualText(code)) };
     }
 
     /// <summary>Replies as usual, but later.</summary>

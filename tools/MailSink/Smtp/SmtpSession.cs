@@ -321,7 +321,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
                 await _connection.WaitForEndAsync();
                 return null;
             default:
-                var reply = action.Reply ?? act();
+                var reply = action.GivenReply ?? act();
                 if (action.Until is { } until)
                     await _connection.HoldAsync(until);
                 return reply;
