@@ -77,7 +77,7 @@ public class SendEmailJsonTests
     [TestCase("""{"scheduled_at":1893456000}""", "scheduled_at", ValidationCodes.WrongType, "must be a text")]
     [TestCase("""{"attachments":{}}""", "attachments", ValidationCodes.WrongType, "must be a list of attachments, and is an object")]
     [TestCase("""{"attachments":["JVBE"]}""", "attachments[0]", ValidationCodes.WrongType, "must be an object with filename,")]
-    [TestCase("""{"attachments":[{"content":"JVBE"},{"content":"J-BE"}]}""", "attachments[1].content", ValidationCodes.InvalidBase64, "no base64")]
+    [TestCase("""{"attachments":[{"content":"JVBE"},{"content":"J-BE"}]}""", "attachments[1].content", ValidationCodes.InvalidBase64, "not valid base64")]
     [TestCase("""{"attachments":[{"content":"JVB"}]}""", "attachments[0].content", ValidationCodes.InvalidBase64, "multiple of four")]
     [TestCase("""{"attachments":[{"content":7}]}""", "attachments[0].content", ValidationCodes.WrongType, "must be a text")]
     [TestCase("""{"attachments":[{"filename":"\ud800"}]}""", "attachments[0].filename", ValidationCodes.InvalidText, "surrogate")]
