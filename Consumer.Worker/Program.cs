@@ -12,8 +12,12 @@ try
         case ["ledger", .. var rest]:
             return await LedgerVerb.RunAsync(rest, MailTopics.Default, Console.Out, Console.Error);
 
+        case ["topics", .. var rest]:
+            await TopicsVerb.RunAsync(rest, MailTopics.Default, Console.Out);
+            return 0;
+
         case [var verb, ..] when !verb.StartsWith('-'):
-            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost.");
+            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost, 'topics' prints the topics that it uses.");
             return 2;
 
         default:

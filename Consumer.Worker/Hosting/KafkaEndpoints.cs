@@ -1,6 +1,5 @@
 using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Sending;
-using Consumer.Worker.Scheduling;
 using Contracts;
 using MassTransit;
 using Messaging.Kafka.Hosting;
@@ -37,11 +36,7 @@ internal static class KafkaEndpoints
             endpoint.StopTimeout = worker.StopTimeout;
             endpoint.DeadLetterTopic = topics.DeadLetters;
             endpoint.DelayGroup = topics.DelayGroup;
-            endpoint.DelayTiers(
-            [
-                .. context.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries()
-                    .Union(context.GetRequiredService<IOptions<ScheduleOptions>>().Value.TierDelays()),
-            ]);
+            endpoint.DelayTiers(MailTopics.Delays(context));
             CreateIfMissing(endpoint, context);
             SendEmailPipeline.Configure(endpoint, context);
         });

@@ -8,7 +8,7 @@ namespace Producer.Api.Emails;
 
 internal static class KafkaQueue
 {
-    /// <summary>The topic as the queue of mails. The service starts without Kafka, and is red until it answers.</summary>
+    /// <summary>The topic as the queue of mails. The service starts without Kafka, and is not ready until it responds.</summary>
     public static void AddKafkaQueue(WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -31,7 +31,7 @@ internal static class KafkaQueue
     }
 
     /// <summary>
-    /// How long Kafka's client keeps a record: shorter than a post waits, since only the client can say that a record was surely
+    /// How long Kafka's client tries to write a record: shorter than a post waits, since only the client can say that a record was certainly
     /// not written. It looks once a second for those that are overdue.
     /// </summary>
     internal static TimeSpan DeliveryTimeout(TimeSpan acceptTimeout) =>
@@ -69,7 +69,7 @@ internal sealed class MailFitsTopic(IOptions<KafkaOptions> kafka) : IValidateOpt
         }
         catch (OptionsValidationException)
         {
-            // That section tells its own faults; this one is looked at again once they are fixed.
+            // That section reports its own errors; this one is checked again once they are fixed.
             return null;
         }
     }

@@ -12,10 +12,10 @@ internal sealed class ReplaySweep(
 {
     private const int Batch = 100;
 
-    // Long enough that what another request is producing at this moment has ended one way or the other.
+    // Long enough that what another request is producing at this moment has completed one way or the other.
     private TimeSpan Timeout => options.Value.AcceptTimeout * 2;
 
-    /// <summary>Produces what is pending; false where it met an obstacle.</summary>
+    /// <summary>Produces what is pending; false where one could not be produced.</summary>
     internal async Task<bool> SweepAsync(TimeSpan olderThan, CancellationToken cancellationToken)
     {
         var pending = await failures.ClaimPendingReplaysAsync(olderThan, Batch, cancellationToken);
@@ -23,7 +23,7 @@ internal sealed class ReplaySweep(
         var replays = scope.ServiceProvider.GetRequiredService<Replays>();
         foreach (var replay in pending)
         {
-            // The next would meet the same obstacle; all of them come back once their timeout is over.
+            // The next would fail the same way; all of them are tried again once their timeout is over.
             if (!await replays.TryFinishAsync(replay, cancellationToken))
                 return false;
         }

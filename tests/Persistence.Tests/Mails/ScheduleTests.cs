@@ -1,3 +1,4 @@
+using Contracts;
 using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Failures;

@@ -7,7 +7,7 @@ using Testing;
 namespace EndToEnd;
 
 /// <summary>What a user does with the system, in the words of the tests.</summary>
-internal static class Doors
+internal static class EntryPoints
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
