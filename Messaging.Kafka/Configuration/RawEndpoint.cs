@@ -34,6 +34,14 @@ internal sealed class RawEndpoint
 
     public IEnumerable<(string Key, string Message)> Validate() => _consumer.Validate();
 
+    /// <summary>Shows what a record passes: the circuit, where there is one, and the handler.</summary>
+    public void Probe(ProbeContext context)
+    {
+        if (_consumer.Pause is not null)
+            context.CreateFilterScope("pause");
+        context.CreateFilterScope("handler");
+    }
+
     public IRecordHandler CreateHandler(KafkaHost host)
     {
         var logger = host.Loggers.CreateLogger("MassTransit.Kafka." + _topic);

@@ -46,6 +46,15 @@ internal sealed class KafkaRider(
     }
 
     /// <inheritdoc/>
+    public void Probe(ProbeContext context)
+    {
+        foreach (var endpoint in endpoints)
+            endpoint.Context.ReceivePipe.Probe(Scope(context, endpoint.Settings));
+        foreach (var endpoint in rawEndpoints)
+            endpoint.Probe(Scope(context, endpoint.Settings));
+    }
+
+    /// <inheritdoc/>
     public IEnumerable<EndpointHealthResult> CheckEndpointHealth() => _collection.CheckEndpointHealth();
 
     /// <inheritdoc/>
@@ -58,6 +67,14 @@ internal sealed class KafkaRider(
     /// <summary>The producer of a topic, made on first use.</summary>
     public TopicProducer<TKey, TValue> Producer<TKey, TValue>(string topic)
         where TValue : class => producers.Get<TKey, TValue>(topic);
+
+    private static ProbeContext Scope(ProbeContext context, ConsumerSettings settings)
+    {
+        var scope = context.CreateScope("kafkaEndpoint");
+        scope.Add("topic", settings.Topics[0]);
+        scope.Add("group", settings.Group);
+        return scope;
+    }
 
     private async Task StartEndpoints()
     {
