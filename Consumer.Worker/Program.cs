@@ -1,7 +1,8 @@
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Ledger;
+using ServiceDefaults.Start;
 
-try
+return await StartChecks.RunAsync("Consumer.Worker", async () =>
 {
     switch (args)
     {
@@ -26,9 +27,4 @@ try
 
             return Environment.ExitCode;
     }
-}
-catch (Exception exception) when (StartChecks.Explain(exception) is { } explanation)
-{
-    await Console.Error.WriteLineAsync("Consumer.Worker does not start: " + explanation);
-    return 1;
-}
+});

@@ -2,9 +2,9 @@ using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Sending;
 using Contracts;
 using MassTransit;
-using Messaging.Kafka.Hosting;
 using Microsoft.Extensions.Options;
 using Persistence;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Hosting;
 
@@ -37,7 +37,7 @@ internal static class KafkaEndpoints
             endpoint.DeadLetterTopic = topics.DeadLetters;
             endpoint.DelayGroup = topics.DelayGroup;
             endpoint.DelayTiers(MailTopics.Delays(context));
-            CreateIfMissing(endpoint, context);
+            endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             SendEmailPipeline.Configure(endpoint, context);
         });
 
@@ -47,7 +47,7 @@ internal static class KafkaEndpoints
         var dependencies = context.GetRequiredService<Dependencies>();
         kafka.RawTopicEndpoint(topics.DeadLetters, topics.DeadLetterGroup, projector.ProjectAsync, endpoint =>
         {
-            CreateIfMissing(endpoint, context);
+            endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             endpoint.PauseOn(pause =>
             {
                 pause.When = PostgresErrors.IsUnavailable;
@@ -56,12 +56,5 @@ internal static class KafkaEndpoints
                 pause.MaxPausesPerMessage = int.MaxValue;
             });
         });
-    }
-
-    private static void CreateIfMissing(IKafkaConsumerConfigurator endpoint, IRiderRegistrationContext context)
-    {
-        var options = context.GetRequiredService<IOptions<KafkaOptions>>().Value;
-        if (options.CreateTopics)
-            endpoint.CreateIfMissing(options.ApplyTo);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class AbandonedClaims(
     internal static readonly TimeSpan LatestCommit = TimeSpan.FromMinutes(10);
 
     /// <summary>Lets all of them go.</summary>
-    public async Task LetGoAsync(CancellationToken cancellationToken)
+    public async Task ReleaseAsync(CancellationToken cancellationToken)
     {
         var left = inFlight.LeftBehind();
         if (left.Count == 0)

@@ -1,8 +1,8 @@
 using Contracts;
 using MassTransit;
-using Messaging.Kafka.Hosting;
 using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
@@ -20,7 +20,8 @@ internal static class KafkaQueue
             bus.UsingInMemory();
             bus.AddRider(rider =>
             {
-                rider.AddProducer<string, SendEmail>(Topics.EmailSend, CreateTopicIfMissing);
+                rider.AddProducer<string, SendEmail>(
+                    Topics.EmailSend, (context, producer) => producer.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value));
                 rider.UsingKafka((context, kafka) =>
                 {
                     kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
@@ -36,13 +37,6 @@ internal static class KafkaQueue
     /// </summary>
     internal static TimeSpan DeliveryTimeout(TimeSpan acceptTimeout) =>
         acceptTimeout > TimeSpan.FromSeconds(4) ? acceptTimeout - TimeSpan.FromSeconds(2) : acceptTimeout / 2;
-
-    private static void CreateTopicIfMissing(IRiderRegistrationContext context, IKafkaProducerConfigurator producer)
-    {
-        var options = context.GetRequiredService<IOptions<KafkaOptions>>().Value;
-        if (options.CreateTopics)
-            producer.CreateIfMissing(options.ApplyTo);
-    }
 }
 
 /// <summary>A mail that the API takes must fit the topic, with its headers.</summary>

@@ -1,14 +1,14 @@
 using Microsoft.Extensions.Options;
-using Persistence;
 using Persistence.Failures;
 using Producer.Api.Configuration;
+using ServiceDefaults.Periodic;
 
 namespace Producer.Api.Failures;
 
 /// <summary>Finishes replays that were asked for and not produced: by an instance that crashed, or while Kafka was away.</summary>
 internal sealed class ReplaySweep(
     IServiceScopeFactory scopes, FailureStore failures, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<ReplaySweep> logger)
-    : PeriodicSweep("pending replays", options.Value.ReplaySweepInterval, timeProvider, logger)
+    : PeriodicService("The sweep of pending replays", options.Value.ReplaySweepInterval, timeProvider, logger)
 {
     private const int Batch = 100;
 
@@ -32,5 +32,5 @@ internal sealed class ReplaySweep(
     }
 
     /// <inheritdoc />
-    protected override Task SweepAsync(CancellationToken cancellationToken) => SweepAsync(Timeout, cancellationToken);
+    protected override Task RunOnceAsync(CancellationToken cancellationToken) => SweepAsync(Timeout, cancellationToken);
 }

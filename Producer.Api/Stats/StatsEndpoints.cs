@@ -1,6 +1,5 @@
-using Messaging.Kafka.Hosting;
-using Messaging.Kafka.Inspection;
 using Producer.Api.OpenApi;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Stats;
 
@@ -8,8 +7,7 @@ internal static class StatsEndpoints
 {
     public static IServiceCollection AddStats(this IServiceCollection services)
     {
-        services.AddKafkaOptions();
-        services.AddSingleton<KafkaInspector>();
+        services.AddKafkaInspection();
         services.AddSingleton<StatsReader>();
         return services;
     }

@@ -1,12 +1,12 @@
-using Consumer.Worker.Options;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
+using ServiceDefaults.Configuration;
 
 namespace Consumer.Worker.Alerts;
 
-/// <summary>Registers the alerts.</summary>
-internal static class AlertRegistration
+internal static class AlertServices
 {
+    /// <summary>What tells people of dead letters.</summary>
     public static IServiceCollection AddAlerts(this IServiceCollection services)
     {
         services.AddSection<AlertOptions>(AlertOptions.Section);
