@@ -1,4 +1,5 @@
-using Consumer.Worker.Options;
+using ServiceDefaults.Configuration;
+using ServiceDefaults.Start;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Sending;
 using Messaging.Kafka.Delay;
