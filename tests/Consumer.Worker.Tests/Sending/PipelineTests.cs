@@ -1,9 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Consumer.Worker.Hosting;
+using Consumer.Worker.Tests.Hosting;
+using Contracts;
 using MassTransit;
-using MassTransit.Transports;
-using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using Shouldly;
 using Testing;
@@ -16,15 +15,14 @@ internal sealed partial class PipelineTests
     [Test]
     public async Task The_filters_of_each_endpoint_are_those_of_the_documentation_in_its_order()
     {
-        await using var app = WorkerHost.Build(
-            ["--Database:ConnectionString=Host=127.0.0.1;Port=1", "--Kafka:BootstrapServers=127.0.0.1:1", "--urls=http://127.0.0.1:0"], MailTopics.Default);
-        var probe = JsonSerializer.SerializeToElement(app.Services.GetRequiredService<IBusInstance>().GetRider<IKafkaRider>().GetProbeResult().Results);
+        await using var worker = await RunningWorker.StartAsync();
 
-        var endpoints = probe.GetProperty("kafkaEndpoint").EnumerateArray().ToDictionary(endpoint => endpoint.GetProperty("topic").GetString()!, endpoint => Filters(endpoint).ToList());
+        var endpoints = JsonSerializer.SerializeToElement(worker.Rider.GetProbeResult().Results)
+            .GetProperty("kafkaEndpoint").EnumerateArray().ToDictionary(endpoint => endpoint.GetProperty("topic").GetString()!, endpoint => Filters(endpoint).ToList());
 
-        endpoints.Keys.ShouldBe([MailTopics.Default.Mails, MailTopics.Default.DeadLetters]);
-        foreach (var (topic, filters) in endpoints)
-            filters.ShouldBe(Documented(topic), $"the endpoint of {topic}");
+        endpoints.Keys.ShouldBe([worker.Topics.Mails, worker.Topics.DeadLetters]);
+        endpoints[worker.Topics.Mails].ShouldBe(Documented(Topics.EmailSend));
+        endpoints[worker.Topics.DeadLetters].ShouldBe(Documented(Topics.EmailSendDeadLetter));
     }
 
     /// <summary>The types of all filters, outermost first.</summary>

@@ -37,7 +37,7 @@ public sealed class ProgramTests
             line => line.ShouldStartWith($"{program} does not start: {says}"),
             line => line.ShouldEndWith($"(environment: {variable})"),
             line => line.ShouldNotContain('\n'),
-            line => line.ShouldNotContain("secret"));
+            line => line.ShouldNotContain("secret", Case.Sensitive));
         output.ShouldNotContain("Exception");
     }
 
