@@ -15,7 +15,7 @@ internal static class TopicsVerb
         builder.Services.AddSection<RetryOptions>(RetryOptions.Section);
         builder.Services.AddSection<ScheduleOptions>(ScheduleOptions.Section);
         using var host = builder.Build();
-        StartChecks.Run(host.Services);
+        host.Services.ValidateOptions();
         var delays = MailTopics.Delays(host.Services).Select(delay => DelayTopicName.Of(topics.Mails, delay));
         foreach (var topic in (IEnumerable<string>)[topics.Mails, .. delays, topics.DeadLetters])
             await output.WriteLineAsync(topic);
