@@ -55,7 +55,7 @@ internal static class OptionError
         : property.GetCustomAttribute<PasswordPropertyTextAttribute>() is { Password: true } ? "(hidden)"
         : $"\"{text}\"";
 
-    // A misspelt key may be that of a secret: only what is no text is shown.
+    // A misspelt key may be that of a secret: only what is not a text is shown.
     private static string Harmless(string? text) =>
         text is null ? "a section"
         : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) || bool.TryParse(text, out _) || TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out _) ? $"\"{text}\""
