@@ -9,7 +9,7 @@ using Persistence.Mails;
 
 namespace Consumer.Worker.Sending;
 
-/// <summary>A mail as its record brought it: checked, with what the database want to know of it.</summary>
+/// <summary>A mail as its record brought it: checked, with what the database stores of it.</summary>
 internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
 {
     private const int MostErrors = 10;
@@ -59,6 +59,6 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
             return 0;
         return int.TryParse(Encoding.UTF8.GetString(bytes), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
             ? epoch
-            : throw new PermanentMailException($"The header {HeaderNames.Epoch} is no number.");
+            : throw new PermanentMailException($"The header {HeaderNames.Epoch} is not a number.");
     }
 }
