@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Consumer.Worker.Retention;
 
-/// <summary>Section <c>Retention</c>: how long the database keep what has ended. By default for ever.</summary>
+/// <summary>Section <c>Retention</c>: how long the database keeps what is completed. By default for ever.</summary>
 internal sealed class RetentionOptions
 {
     /// <summary>The section's name.</summary>

@@ -9,7 +9,7 @@ using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Sending;
 
-/// <summary>A mail as its record brought it: checked, with what the database wants to know of it.</summary>
+/// <summary>A mail as its record brought it: checked, with what the database stores of it.</summary>
 internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
 {
     private const int MostErrors = 10;

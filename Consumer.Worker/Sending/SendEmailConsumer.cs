@@ -40,8 +40,8 @@ internal sealed class SendEmailConsumer(
         if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)
             OnUnknown(attempt, unknown, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        if (result.Failure is { Kind: FailureKind.DependencyUnavailable } systemic)
-            await OnDependencyUnavailableAsync(systemic, cancellationToken);
+        if (result.Failure is { Kind: FailureKind.DependencyUnavailable } unavailable)
+            await OnDependencyUnavailableAsync(unavailable, cancellationToken);
         ThrowIfOpen(attempt, result);
     }
 

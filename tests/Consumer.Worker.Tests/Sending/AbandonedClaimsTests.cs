@@ -115,7 +115,7 @@ internal sealed class AbandonedClaimsTests
     {
         _store.Fails = true;
         await Should.ThrowAsync<TimeoutException>(new MailClaims(_store, _lease, _inFlight, _timeProvider)
-            .ClaimAsync(_mail, takeBack: true, CancellationToken.None, CancellationToken.None));
+            .ClaimAsync(_mail, reclaim: true, CancellationToken.None, CancellationToken.None));
         _store.Fails = false;
     }
 
