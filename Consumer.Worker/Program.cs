@@ -1,7 +1,8 @@
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Ledger;
+using ServiceDefaults.Start;
 
-try
+return await StartChecks.RunAsync("Consumer.Worker", async () =>
 {
     switch (args)
     {
@@ -12,8 +13,12 @@ try
         case ["ledger", .. var rest]:
             return await LedgerVerb.RunAsync(rest, MailTopics.Default, Console.Out, Console.Error);
 
+        case ["topics", .. var rest]:
+            await TopicsVerb.RunAsync(rest, MailTopics.Default, Console.Out);
+            return 0;
+
         case [var verb, ..] when !verb.StartsWith('-'):
-            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost.");
+            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost, 'topics' prints the topics that it uses.");
             return 2;
 
         default:
@@ -22,9 +27,4 @@ try
 
             return Environment.ExitCode;
     }
-}
-catch (Exception exception) when (StartChecks.Explain(exception) is { } explanation)
-{
-    await Console.Error.WriteLineAsync("Consumer.Worker does not start: " + explanation);
-    return 1;
-}
+});

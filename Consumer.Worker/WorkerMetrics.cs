@@ -12,12 +12,12 @@ internal sealed class WorkerMetrics
     {
         var meter = meters.Create(MeterName);
         Sent = meter.CreateCounter<long>("mails.sent", "{mail}", "Mails that the mail server took for all recipients.");
-        Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not end with a mail sent, by kind: permanent, transient, dependency unavailable.");
-        Redelivered = meter.CreateCounter<long>("mails.redelivered", "{mail}", "Mails handed to a delay topic.");
-        Scheduled = meter.CreateCounter<long>("mails.scheduled", "{mail}", "Mails that were kept until they are due.");
-        DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails handed to the dead-letter topic.");
+        Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not send the mail, by kind: permanent, transient, dependency unavailable.");
+        Redelivered = meter.CreateCounter<long>("mails.redelivered", "{mail}", "Mails produced to a delay topic.");
+        Scheduled = meter.CreateCounter<long>("mails.scheduled", "{mail}", "Mails that were stored until they are due.");
+        DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails produced to the dead-letter topic.");
         Stale = meter.CreateCounter<long>("mails.stale", "{record}", "Copies of records that were dropped: their mail was past them.");
-        Unknown = meter.CreateCounter<long>("mails.unknown", "{attempt}", "Sends whose answer was lost: the server may have taken the mail.");
+        Unknown = meter.CreateCounter<long>("mails.unknown", "{attempt}", "Sends whose reply was lost: the server may have taken the mail.");
         SendDuration = meter.CreateHistogram<double>("mails.send.duration", "s", "From MAIL to the server's last answer, waits for a connection included.");
         DeadLettersProjected = meter.CreateCounter<long>("dead_letters.projected", "{record}", "Dead letters written to email.failures.");
         AlertsPosted = meter.CreateCounter<long>("alerts.posted", "{post}", "Posts that Slack took.");

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Consumer.Worker.Options;
 
 namespace Consumer.Worker;
 
@@ -11,7 +10,7 @@ internal sealed class WorkerOptions
 
     /// <summary>
     /// How many mails are worked on at once. Default 240, twelve times the connections to the mail server: while some are being sent,
-    /// others are claimed and written down, many by one statement. As many may be in doubt when the worker is killed.
+    /// others are claimed and recorded, many by one statement. As many may have an unknown outcome when the worker is killed.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = "More than a few times Smtp:MaxConnections only makes more mails wait for a connection.")]
     public int ConcurrentMails { get; set; } = 240;
@@ -20,10 +19,10 @@ internal sealed class WorkerOptions
     /// How long other workers leave this one's mails alone after its last heartbeat, which comes every third of it. Default 30 s.
     /// A worker that stalls longer in the middle of sending may have its mail sent twice.
     /// </summary>
-    [Duration("00:00:03", "01:00:00", ErrorMessage = "Short leases take mails from workers that only pause for a moment.")]
+    [Range(typeof(TimeSpan), "00:00:03", "01:00:00", ErrorMessage = "Short leases take mails from workers that only pause for a moment.")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a stopping worker may finish what runs. Default 30 s; what is not finished then is left to the next.</summary>
-    [Duration("00:00:01", "00:10:00", ErrorMessage = "Stay below the time your service manager waits before it kills.")]
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00", ErrorMessage = "Stay below the time your service manager waits before it kills.")]
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

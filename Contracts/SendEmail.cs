@@ -6,7 +6,7 @@ namespace Contracts;
 
 /// <summary>
 /// One mail to be sent: the body of <c>POST /emails</c> and, byte for byte the same schema, the value of a record in
-/// <see cref="Topics.EmailSend"/>. Reading never fails on a field that is unknown or has the wrong type: such fields are kept in
+/// <see cref="Topics.EmailSend"/>. Reading never fails on a field that is unknown or has the wrong type: such fields are put into
 /// <see cref="Unread"/> and named by <see cref="Validation.SendEmailValidator"/>, so that nothing is ignored silently.
 /// Property names, order and escaping do not depend on the options of the serializer that is used.
 /// </summary>
@@ -25,7 +25,7 @@ public sealed record SendEmail
     /// <summary><c>bcc</c>: recipients whom the others do not see.</summary>
     public IReadOnlyList<string> Bcc { get; init; } = [];
 
-    /// <summary><c>reply_to</c>: where answers go.</summary>
+    /// <summary><c>reply_to</c>: where replies go.</summary>
     public IReadOnlyList<string> ReplyTo { get; init; } = [];
 
     /// <summary><c>subject</c>: required, may be empty on purpose; <c>null</c> where it was not given.</summary>
@@ -69,7 +69,7 @@ public sealed record SendEmail
 }
 
 /// <summary>A field of the JSON that could not be taken into a <see cref="SendEmail"/>.</summary>
-/// <param name="Name">The top-level field it stands in.</param>
+/// <param name="Name">The top-level field it is in.</param>
 /// <param name="Value">That field's value, as it came.</param>
 /// <param name="Errors">Where exactly and why.</param>
 public sealed record UnreadField(string Name, JsonElement Value, IReadOnlyList<Validation.ValidationError> Errors);

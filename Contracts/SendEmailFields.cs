@@ -15,7 +15,7 @@ public static class SendEmailFields
     /// <summary>Hidden recipients.</summary>
     public const string Bcc = "bcc";
 
-    /// <summary>Where answers go.</summary>
+    /// <summary>Where replies go.</summary>
     public const string ReplyTo = "reply_to";
 
     /// <summary>The subject.</summary>

@@ -1,7 +1,11 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using Npgsql;
+
 namespace Persistence;
 
 /// <summary>How to reach Postgres. Section <c>Database</c>.</summary>
-public sealed class DatabaseOptions
+public sealed class DatabaseOptions : IValidatableObject
 {
     /// <summary>The section that these are bound to.</summary>
     public const string Section = "Database";
@@ -10,17 +14,45 @@ public sealed class DatabaseOptions
     /// Npgsql's connection string, such as <c>Host=localhost;Database=email;Username=email;Password=…</c>. Required. Its
     /// own values for the settings below win over them.
     /// </summary>
+    [PasswordPropertyText(true)]
     public string ConnectionString { get; set; } = "";
 
     /// <summary>How long a statement may take. Default 15 seconds; 1 second to 10 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00", ErrorMessage = "15 seconds suit a database that is not overloaded.")]
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a connection may take, and the wait for a free one in the pool. Default 5 seconds; 1 second to 2 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:02:00", ErrorMessage = "5 seconds suit a server near by.")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How many connections one process opens at most. Default 50; 1 to 1,000.</summary>
+    [Range(1, 1_000, ErrorMessage = "All processes together must stay below Postgres' max_connections.")]
     public int MaxPoolSize { get; set; } = 50;
 
-    /// <summary>How many of a connection's statements are kept prepared. Default 64; 0 (with PgBouncer) to 1,000.</summary>
+    /// <summary>How many of a connection's statements are prepared at once. Default 64; 0 (with PgBouncer) to 1,000.</summary>
+    [Range(0, 1_000, ErrorMessage = "Set 0 behind PgBouncer.")]
     public int MaxPreparedStatements { get; set; } = 64;
+
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
+    {
+        if (Problem() is { } problem)
+        {
+            yield return new ValidationResult(
+                $"allowed: a connection string of Npgsql's with a Host{problem}. For example 'Host=localhost;Database=email;Username=email;Password=…'.",
+                [nameof(ConnectionString)]);
+        }
+    }
+
+    /// <summary>What is wrong with the connection string, in parentheses where Npgsql says it; null where nothing is.</summary>
+    private string? Problem()
+    {
+        try
+        {
+            return string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(ConnectionString).Host) ? "" : null;
+        }
+        catch (ArgumentException exception)
+        {
+            return $" ({exception.Message})";
+        }
+    }
 }

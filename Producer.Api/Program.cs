@@ -1,15 +1,11 @@
 using Producer.Api.Emails;
 using Producer.Api.Hosting;
+using ServiceDefaults.Start;
 
-try
+return await StartChecks.RunAsync("Producer.Api", async () =>
 {
-    var app = ProducerApi.Build(args, KafkaQueue.AddKafkaQueue);
-    StartFaults.Meet(app.Services);
+    await using var app = ProducerApi.Build(args, KafkaQueue.AddKafkaQueue);
+    app.Services.ValidateOptions();
     await app.RunAsync();
-    return 0;
-}
-catch (Exception exception) when (StartFaults.Explain(exception) is { } reasons)
-{
-    await Console.Error.WriteLineAsync("Producer.Api does not start:" + string.Concat(reasons.Select(reason => Environment.NewLine + "  " + reason)));
-    return 1;
-}
+    return Environment.ExitCode;
+});

@@ -1,10 +1,10 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Consumer.Worker.Options;
 
 namespace Consumer.Worker.Alerts;
 
 /// <summary>Section <c>Alerts</c>: who is told of dead letters, and how often.</summary>
-internal sealed class AlertOptions : IChecksItself
+internal sealed class AlertOptions : IValidatableObject
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Alerts";
@@ -13,13 +13,14 @@ internal sealed class AlertOptions : IChecksItself
     /// A Slack incoming webhook (or one that takes the same JSON). Whoever knows it can post: keep it as a secret. None means
     /// that dead letters show in Postgres, the log and the metrics alone.
     /// </summary>
+    [PasswordPropertyText(true)]
     public string? SlackWebhookUrl { get; set; }
 
     /// <summary>
     /// The least time between two posts. Default 1 minute. The first dead letter after a quiet time is posted at once; those
     /// that follow are gathered into one post, so that a flood is a digest.
     /// </summary>
-    [Duration("00:00:01", "1.00:00:00", ErrorMessage = "Slack takes one post a second at most; a minute keeps a channel readable.")]
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ErrorMessage = "Slack takes one post a second at most; a minute keeps a channel readable.")]
     public TimeSpan DigestInterval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How many different causes a post names; the rest is counted. Default 5.</summary>
@@ -31,16 +32,13 @@ internal sealed class AlertOptions : IChecksItself
     public int QueueLimit { get; set; } = 1000;
 
     /// <summary>How long one post may take, with its retries. Default 30 s.</summary>
-    [Duration("00:00:01", "00:05:00", ErrorMessage = "30 seconds bridge a short outage.")]
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00", ErrorMessage = "30 seconds bridge a short outage.")]
     public TimeSpan PostTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    IEnumerable<string> IChecksItself.Check(string section)
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
         if (!string.IsNullOrEmpty(SlackWebhookUrl)
             && !(Uri.TryCreate(SlackWebhookUrl, UriKind.Absolute, out var url) && url.Scheme is "https" or "http"))
-        {
-            // The value is a secret, even a mistyped one: it is not shown.
-            yield return OptionFailure.Describe(section, nameof(SlackWebhookUrl), "(hidden)", "an http or https address", "Copy the incoming webhook's address from Slack.");
-        }
+            yield return new ValidationResult("allowed: an http or https address. Copy the incoming webhook's address from Slack.", [nameof(SlackWebhookUrl)]);
     }
 }

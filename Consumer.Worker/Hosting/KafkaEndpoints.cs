@@ -1,11 +1,10 @@
 using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Sending;
-using Consumer.Worker.Scheduling;
 using Contracts;
 using MassTransit;
-using Messaging.Kafka.Hosting;
 using Microsoft.Extensions.Options;
 using Persistence;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Hosting;
 
@@ -37,12 +36,8 @@ internal static class KafkaEndpoints
             endpoint.StopTimeout = worker.StopTimeout;
             endpoint.DeadLetterTopic = topics.DeadLetters;
             endpoint.DelayGroup = topics.DelayGroup;
-            endpoint.DelayTiers(
-            [
-                .. context.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries()
-                    .Union(context.GetRequiredService<IOptions<ScheduleOptions>>().Value.TierDelays()),
-            ]);
-            CreateIfMissing(endpoint, context);
+            endpoint.DelayTiers(MailTopics.Delays(context));
+            endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             SendEmailPipeline.Configure(endpoint, context);
         });
 
@@ -52,7 +47,7 @@ internal static class KafkaEndpoints
         var dependencies = context.GetRequiredService<Dependencies>();
         kafka.RawTopicEndpoint(topics.DeadLetters, topics.DeadLetterGroup, projector.ProjectAsync, endpoint =>
         {
-            CreateIfMissing(endpoint, context);
+            endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             endpoint.PauseOn(pause =>
             {
                 pause.When = PostgresErrors.IsUnavailable;
@@ -61,12 +56,5 @@ internal static class KafkaEndpoints
                 pause.MaxPausesPerMessage = int.MaxValue;
             });
         });
-    }
-
-    private static void CreateIfMissing(IKafkaConsumerConfigurator endpoint, IRiderRegistrationContext context)
-    {
-        var options = context.GetRequiredService<IOptions<KafkaOptions>>().Value;
-        if (options.CreateTopics)
-            endpoint.CreateIfMissing(options.ApplyTo);
     }
 }

@@ -1,5 +1,6 @@
-using Persistence;
 using Persistence.Schema;
+using ServiceDefaults.Database;
+using ServiceDefaults.Start;
 
 namespace Consumer.Worker.Hosting;
 
@@ -12,9 +13,9 @@ internal static class MigrateVerb
     public static async Task RunAsync(string[] args)
     {
         var builder = Host.CreateApplicationBuilder(args);
-        builder.Services.AddPersistence(builder.Configuration);
+        builder.Services.AddDatabase();
         using var host = builder.Build();
-        StartChecks.Run(host.Services);
+        host.Services.ValidateOptions();
         using var interrupted = new CancellationTokenSource();
         Console.CancelKeyPress += (_, pressed) =>
         {

@@ -1,14 +1,17 @@
 using System.Globalization;
 using Consumer.Worker.Alerts;
 using Consumer.Worker.DeadLetters;
-using Consumer.Worker.Sending;
 using Consumer.Worker.Health;
-using Consumer.Worker.Options;
 using Consumer.Worker.Retention;
+using Consumer.Worker.Scheduling;
+using Consumer.Worker.Sending;
+using Consumer.Worker.Smtp;
 using MassTransit;
 using Microsoft.Extensions.Options;
-using Persistence;
-using Persistence.Schema;
+using ServiceDefaults;
+using ServiceDefaults.Database;
+using ServiceDefaults.Health;
+using ServiceDefaults.Start;
 
 namespace Consumer.Worker.Hosting;
 
@@ -30,19 +33,21 @@ internal static class WorkerHost
         var builder = WebApplication.CreateBuilder(args);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.HttpPortsKey]))
             builder.WebHost.UseUrls(DefaultUrl);
-        builder.AddTelemetry();
+        builder.AddTelemetry(WorkerMetrics.MeterName);
 
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
-        services.AddPersistence(builder.Configuration);
+        services.AddSingleton<WorkerMetrics>();
+        services.AddDatabase();
         // Another schema is met before anything uses it. Without Postgres the worker starts: its endpoints pause by themselves.
-        services.AddSchemaGuard(WhenUnreachable.GoOn);
+        services.AddSchemaGuard();
         services.AddWorkerHealth();
         services.AddAlerts();
-        services.AddDelivery();
-        services.AddSingleton<DeadLetterProjector>();
-        services.AddSection<RetentionOptions>(RetentionOptions.Section);
-        services.AddHostedService<RetentionJob>();
+        services.AddSmtp();
+        services.AddSending();
+        services.AddScheduling();
+        services.AddDeadLetters();
+        services.AddRetention();
         services.AddKafkaEndpoints(topics);
         services.AddOptions<MassTransitHostOptions>().Configure<IOptions<WorkerOptions>>(
             (host, worker) => host.StopTimeout = worker.Value.StopTimeout + (AfterEndpoints / 3));
@@ -50,14 +55,14 @@ internal static class WorkerHost
 
         replace?.Invoke(services);
         var app = builder.Build();
-        // Before the health endpoints: mapping them makes the bus, which would tell of the first wrong section alone.
-        StartChecks.Run(app.Services);
+        // Before anything makes the bus, which would report the first wrong section alone.
+        app.Services.ValidateOptions();
         app.MapHealth();
         app.MapPrometheusScrapingEndpoint("/metrics");
         return app;
     }
 
-    /// <summary>Read past the options: the host is made before these are validated, and would tell of the first wrong one alone.</summary>
+    /// <summary>Read past the options: the host is made before these are validated, and would report the first wrong one alone.</summary>
     private static TimeSpan StopTimeout(IConfiguration configuration) =>
         TimeSpan.TryParse(configuration[$"{WorkerOptions.Section}:{nameof(WorkerOptions.StopTimeout)}"], CultureInfo.InvariantCulture, out var timeout) && timeout > TimeSpan.Zero
             ? timeout

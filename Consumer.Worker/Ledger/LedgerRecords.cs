@@ -1,10 +1,10 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Contracts;
 using MassTransit;
 using Messaging.Kafka.Inspection;
 using Persistence.Mails;
 using Persistence.Ledger;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Ledger;
 
@@ -18,6 +18,5 @@ internal static class LedgerRecords
     public static RecordIdentity Identity(KafkaRecord record) =>
         new(record.MessageId(), Number(record, HeaderNames.Epoch), Number(record, HeaderNames.RedeliveryCount) + 1);
 
-    private static int Number(KafkaRecord record, string header) =>
-        int.TryParse(record.HeaderText(header), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < int.MaxValue ? number : 0;
+    private static int Number(KafkaRecord record, string name) => record.Headers.ToRecord().Last(name).AsNumber() ?? 0;
 }

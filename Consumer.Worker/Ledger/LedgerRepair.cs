@@ -1,12 +1,11 @@
 using System.Globalization;
-using System.Text;
 using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Smtp;
 using Contracts;
-using MassTransit;
 using Messaging.Kafka.Inspection;
 using Persistence.Ledger;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Ledger;
 
@@ -25,18 +24,18 @@ internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, Rec
         var repairable = findings.Where(finding => finding.RepairBy != RepairKind.None).ToList();
         var topic = await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken);
         foreach (var (finding, record) in new RecordsAt(reader).Read(repairable, topic, cancellationToken))
-            await PutBackAsync(finding, record.Key, record.Value, record.Headers);
+            await PutBackAsync(finding, record.Key, record.Value, record.Headers.ToRecord());
 
         foreach (var finding in repairable.Where(finding => !finding.Repaired))
         {
             if (finding is { Kind: FindingKind.Mail, MailId: { } id } && await store.FindStoredAsync(id, cancellationToken) is { } kept)
-                await PutBackAsync(finding, kept.Key, kept.Value, [.. kept.Headers.Select(header => new KafkaHeader(header.Name, header.Value?.ToArray()))]);
+                await PutBackAsync(finding, kept.Key, kept.Value, kept.Headers);
             else
                 finding.Repair = Gone;
         }
     }
 
-    private async Task PutBackAsync(Finding finding, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers)
+    private async Task PutBackAsync(Finding finding, byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers)
     {
         var (topic, complete) = finding.RepairBy switch
         {
@@ -44,54 +43,51 @@ internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, Rec
             RepairKind.DeadLetter => (names.DeadLetters, DeadLetter(finding, headers)),
             _ => (names.Mails, Next(finding, headers)),
         };
-        var written = await writer.WriteAsync(topic, key, value, complete);
+        var written = await writer.WriteAsync(topic, key, value, complete.ToKafka());
         finding.Repaired = true;
         finding.Repair = string.Create(CultureInfo.InvariantCulture, $"written to {written.Topic}/{written.Partition.Value} at offset {written.Offset.Value}");
     }
 
     /// <summary>The headers as they were. An id that derives from where the record lay is written down, or the copy would be another mail.</summary>
-    private static List<KafkaHeader> Same(Finding finding, IReadOnlyList<KafkaHeader> headers)
+    private static List<RecordHeader> Same(Finding finding, IReadOnlyList<RecordHeader> headers)
     {
-        var id = Text(HeaderNames.MessageId, finding.MailId!.Value.ToString());
-        var said = headers.LastOrDefault(header => header.Name == HeaderNames.MessageId).Value;
-        return said is not null && Guid.TryParse(said, out var given) && given == finding.MailId
+        var id = finding.MailId!.Value;
+        return headers.Last(HeaderNames.MessageId).AsId() == id
             ? [.. headers]
-            : [.. headers.Where(header => header.Name != HeaderNames.MessageId), id];
+            : [.. headers.Where(header => header.Name != HeaderNames.MessageId), new RecordHeader(HeaderNames.MessageId, id)];
     }
 
     /// <summary>The mail's own headers, and the identity that its row waits for.</summary>
-    private static List<KafkaHeader> Next(Finding finding, IReadOnlyList<KafkaHeader> headers)
+    private static List<RecordHeader> Next(Finding finding, IReadOnlyList<RecordHeader> headers)
     {
         var result = headers.Where(header => !HeaderNames.IsOfOneDelivery(header.Name)).ToList();
-        result.Add(Text(HeaderNames.MessageId, finding.MailId!.Value.ToString()));
+        result.Add(new RecordHeader(HeaderNames.MessageId, finding.MailId!.Value));
         if (finding.Epoch is > 0 and { } epoch)
-            result.Add(Number(HeaderNames.Epoch, epoch));
+            result.Add(new RecordHeader(HeaderNames.Epoch, epoch));
         if (finding.Attempt is > 1 and { } attempt)
-            result.Add(Number(HeaderNames.RedeliveryCount, attempt - 1));
+            result.Add(new RecordHeader(HeaderNames.RedeliveryCount, attempt - 1));
         return result;
     }
 
-    private List<KafkaHeader> DeadLetter(Finding finding, IReadOnlyList<KafkaHeader> headers)
+    private List<RecordHeader> DeadLetter(Finding finding, IReadOnlyList<RecordHeader> headers)
     {
-        var (type, message) = finding.Kind == FindingKind.Record
+        var conflict = finding.Kind == FindingKind.Record;
+        var (type, message) = conflict
             ? (typeof(IdempotencyConflictException).FullName!, "The record is another mail under the id of one that is recorded. The ledger found it committed, without a failure.")
             : (typeof(PermanentMailException).FullName!, finding.LastError ?? "The mail is dead, and its dead letter was lost; the ledger found it.");
         return
         [
             .. Next(finding, headers),
-            Text(HeaderNames.Reason, "fault"),
-            Text(HeaderNames.OriginalTopic, finding.Topic ?? names.Mails),
-            Number(HeaderNames.OriginalPartition, finding.Partition ?? 0),
-            Number(HeaderNames.OriginalOffset, finding.Offset ?? 0),
-            Number(HeaderNames.OriginalTimestamp, finding.Timestamp?.ToUnixTimeMilliseconds() ?? 0),
-            Text(HeaderNames.OriginalGroup, names.Group),
-            Text(HeaderNames.FaultExceptionType, type),
-            Text(HeaderNames.FaultMessage, message),
-            Text(HeaderNames.FaultTimestamp, timeProvider.GetUtcNow().ToString("O", CultureInfo.InvariantCulture)),
+            .. conflict ? [new RecordHeader(HeaderNames.FaultConflict, finding.MailId!.Value)] : Array.Empty<RecordHeader>(),
+            new RecordHeader(HeaderNames.Reason, "fault"),
+            new RecordHeader(HeaderNames.OriginalTopic, finding.Topic ?? names.Mails),
+            new RecordHeader(HeaderNames.OriginalPartition, finding.Partition ?? 0),
+            new RecordHeader(HeaderNames.OriginalOffset, finding.Offset ?? 0),
+            new RecordHeader(HeaderNames.OriginalTimestamp, finding.Timestamp?.ToUnixTimeMilliseconds() ?? 0),
+            new RecordHeader(HeaderNames.OriginalGroup, names.Group),
+            new RecordHeader(HeaderNames.FaultExceptionType, type),
+            new RecordHeader(HeaderNames.FaultMessage, message),
+            new RecordHeader(HeaderNames.FaultTimestamp, HeaderText.Of(timeProvider.GetUtcNow())),
         ];
     }
-
-    private static KafkaHeader Number(string name, long value) => Text(name, value.ToString(CultureInfo.InvariantCulture));
-
-    private static KafkaHeader Text(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
 }

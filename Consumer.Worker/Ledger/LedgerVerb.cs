@@ -1,11 +1,13 @@
 using Confluent.Kafka;
 using Consumer.Worker.Hosting;
-using Messaging.Kafka.Hosting;
 using Messaging.Kafka.Inspection;
 using Persistence;
 using Persistence.Ledger;
 using Persistence.Schema;
 using Persistence.Stats;
+using ServiceDefaults.Database;
+using ServiceDefaults.Kafka;
+using ServiceDefaults.Start;
 
 namespace Consumer.Worker.Ledger;
 
@@ -47,7 +49,7 @@ internal static class LedgerVerb
         }
 
         using var host = Build(arguments);
-        StartChecks.Run(host.Services);
+        host.Services.ValidateOptions();
         using var interrupted = new CancellationTokenSource();
         Console.CancelKeyPress += (_, pressed) =>
         {
@@ -99,11 +101,7 @@ internal static class LedgerVerb
         var builder = Host.CreateApplicationBuilder(arguments.Configuration);
         // Standard output is the report's alone.
         builder.Logging.ClearProviders().AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddKafkaOptions();
-        builder.Services.AddPersistence(builder.Configuration);
-        builder.Services.AddSingleton<KafkaInspector>();
-        builder.Services.AddSingleton<TopicReader>();
-        builder.Services.AddSingleton<RecordWriter>();
+        builder.Services.AddKafkaInspection().AddDatabase();
         return builder.Build();
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
-using Persistence;
 using Persistence.Retention;
+using ServiceDefaults.Periodic;
 
 namespace Consumer.Worker.Retention;
 
@@ -9,7 +9,7 @@ namespace Consumer.Worker.Retention;
 /// one at a time sweeps.
 /// </summary>
 internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptions> options, TimeProvider timeProvider, ILogger<RetentionJob> logger)
-    : PeriodicSweep("old rows", options.Value.SweepInterval, timeProvider, logger)
+    : PeriodicService("The sweep of old rows", options.Value.SweepInterval, timeProvider, logger)
 {
     // Room for those who send, and for autovacuum to keep up.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -19,7 +19,7 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
         Kept().Any() ? base.ExecuteAsync(stoppingToken) : Task.CompletedTask;
 
     /// <inheritdoc />
-    protected override async Task SweepAsync(CancellationToken cancellationToken)
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         foreach (var (what, keep) in Kept())
         {

@@ -1,28 +1,27 @@
 using System.ComponentModel.DataAnnotations;
-using Consumer.Worker.Options;
 
 namespace Consumer.Worker.Retention;
 
-/// <summary>Section <c>Retention</c>: how long the database keep what has ended. By default for ever.</summary>
+/// <summary>Section <c>Retention</c>: how long the database keeps what is completed. By default for ever.</summary>
 internal sealed class RetentionOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Retention";
 
     /// <summary>How long mails are kept after they ended: sent, canceled or discarded. Default: for ever. 1 to 3,650 days.</summary>
-    [Duration("1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever.")]
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever.")]
     public TimeSpan? Mails { get; set; }
 
     /// <summary>How long failures are kept after they were resolved or discarded, with what was done about them. Default: for ever. 1 to 3,650 days.</summary>
-    [Duration("1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever.")]
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever.")]
     public TimeSpan? Failures { get; set; }
 
     /// <summary>How long failures that nobody has looked after are kept, and their dead mails. Default: for ever. 1 to 3,650 days.</summary>
-    [Duration("1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever: a removed one cannot be sent again.")]
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever: a removed one cannot be sent again.")]
     public TimeSpan? UnresolvedFailures { get; set; }
 
     /// <summary>How often old rows are looked for. Default 1 h.</summary>
-    [Duration("00:00:01", "1.00:00:00", ErrorMessage = "Rows grow old slowly.")]
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ErrorMessage = "Rows grow old slowly.")]
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>How many rows one transaction removes. Default 1,000.</summary>

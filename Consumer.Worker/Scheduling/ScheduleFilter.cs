@@ -7,8 +7,8 @@ using Persistence.Mails;
 namespace Consumer.Worker.Scheduling;
 
 /// <summary>
-/// Stands before the claim and lets pass what is due. A scheduled mail that is not is kept: its row is written, with the copy that
-/// will send it, then that is produced, then marked; a crash in between is made good by the record, which comes again.
+/// Stands before the claim and lets pass what is due. A scheduled mail that is not is stored: its row is written, with the copy that
+/// will send it, then that is produced, then marked; after a crash in between the record comes again and continues.
 /// </summary>
 internal sealed class ScheduleFilter(
     ScheduleStore store, ScheduledCopies copies, MailComposer composer, WorkerMetrics metrics, TimeProvider timeProvider, ILogger<ScheduleFilter> logger)
@@ -20,17 +20,17 @@ internal sealed class ScheduleFilter(
     public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
     {
         var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
-        // A record that was kept and is read again once its time has come passes here too: it sends the mail, and the copy is stale.
+        // A record that was stored and is read again once its time has come passes here too: it sends the mail, and the copy is stale.
         if (context.Message.ScheduledAt is not { } due || due <= timeProvider.GetUtcNow() || ScheduledCopies.IsCopy(record))
             await next.Send(context);
         else
-            await KeepAsync(context, record, due);
+            await StoreAsync(context, record, due);
     }
 
     /// <inheritdoc />
     public void Probe(ProbeContext context) => context.CreateFilterScope("schedule");
 
-    private async Task KeepAsync(ConsumeContext<SendEmail> context, KafkaConsumeRecord record, DateTimeOffset due)
+    private async Task StoreAsync(ConsumeContext<SendEmail> context, KafkaConsumeRecord record, DateTimeOffset due)
     {
         var read = IncomingMail.Read(context, composer).Record;
         var mail = read with { Identity = read.Identity with { Attempt = 0 } };

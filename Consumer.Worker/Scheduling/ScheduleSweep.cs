@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Options;
-using Persistence;
 using Persistence.Mails;
+using ServiceDefaults.Periodic;
 
 namespace Consumer.Worker.Scheduling;
 
@@ -10,12 +10,12 @@ namespace Consumer.Worker.Scheduling;
 /// </summary>
 internal sealed class ScheduleSweep(
     ScheduleStore store, ScheduledCopies copies, IOptions<ScheduleOptions> options, TimeProvider timeProvider, ILogger<ScheduleSweep> logger)
-    : PeriodicSweep("scheduled mails", options.Value.SweepInterval, timeProvider, logger)
+    : PeriodicService("The sweep of scheduled mails", options.Value.SweepInterval, timeProvider, logger)
 {
     private const int Batch = 100;
 
     /// <inheritdoc />
-    protected override async Task SweepAsync(CancellationToken cancellationToken)
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         foreach (var missing in await store.ClaimMissingAsync(options.Value.OverdueAfter, Batch, cancellationToken))
         {

@@ -1,11 +1,9 @@
-using System.Globalization;
-using System.Text;
 using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
 using Contracts;
 using MassTransit;
 using Persistence.Mails;
-using Persistence.Failures;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Scheduling;
 
@@ -15,8 +13,6 @@ namespace Consumer.Worker.Scheduling;
 /// </summary>
 internal sealed class ScheduledCopies(IServiceScopeFactory scopes, MailTopics topics, OutcomeRecorder outcomes)
 {
-    private const string DelayPrefix = "MT-Delay-";
-
     /// <summary>Whether a record is a copy that has come back from the delay topics.</summary>
     public static bool IsCopy(KafkaConsumeRecord record) => record.RecordHeaders.Any(header => header.Name == HeaderNames.Scheduled);
 
@@ -26,9 +22,9 @@ internal sealed class ScheduledCopies(IServiceScopeFactory scopes, MailTopics to
     /// <param name="due">When the mail is due.</param>
     public static ScheduledRecord Of(KafkaConsumeRecord record, Guid mailId, DateTimeOffset due) => new(due, record.Key, record.Value,
     [
-        .. record.RecordHeaders.Where(header => !IsDropped(header.Name)).Select(header => new RecordHeader(header.Name, header.Value is { } bytes ? new ReadOnlyMemory<byte>(bytes) : null)),
-        Text(HeaderNames.MessageId, $"{mailId:D}"),
-        Text(HeaderNames.Scheduled, due.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)),
+        .. record.RecordHeaders.ToRecord().Where(header => header.Name == HeaderNames.Epoch || !HeaderNames.IsOfOneDelivery(header.Name)),
+        new RecordHeader(HeaderNames.MessageId, mailId),
+        new RecordHeader(HeaderNames.Scheduled, due.ToUnixTimeMilliseconds()),
     ]);
 
     /// <summary>Produces a copy, until it is acknowledged, and marks it.</summary>
@@ -40,14 +36,7 @@ internal sealed class ScheduledCopies(IServiceScopeFactory scopes, MailTopics to
         await using var scope = scopes.CreateAsyncScope();
         var producer = scope.ServiceProvider.GetRequiredService<IDelayedTopicProducer>();
         await producer.ProduceAt(
-            topics.Mails, copy.Due, copy.Key, copy.Value, [.. copy.Headers.Select(header => new KafkaHeader(header.Name, header.Value?.ToArray()))], cancellationToken);
+            topics.Mails, copy.Due, copy.Key, copy.Value, copy.Headers.ToKafka(), cancellationToken);
         await outcomes.MarkPublishedAsync(identity);
     }
-
-    // What would count deliveries that were none, or was of another way through the delay topics.
-    private static bool IsDropped(string name) =>
-        name is HeaderNames.MessageId or HeaderNames.RedeliveryCount || name.StartsWith(HeaderNames.FaultPrefix, StringComparison.Ordinal)
-        || name.StartsWith(DelayPrefix, StringComparison.Ordinal);
-
-    private static RecordHeader Text(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
 }

@@ -3,18 +3,18 @@ using Persistence.Mails;
 namespace Consumer.Worker.Sending;
 
 /// <summary>
-/// The claims in the database that name this worker, of mails that it does not work on: the answer to a claim got lost, or Postgres was
-/// away when the mail was to be given back. As long as this worker lives its lease would keep such a mail from the worker that has its
-/// record by now. So after each heartbeat they are let go.
+/// The claims in the database that name this worker, of mails that it does not work on: the response to a claim was lost, or Postgres was
+/// unavailable when the claim was to be released. As long as this worker lives its lease would keep such a mail from the worker that has its
+/// record by now. So they are released after each heartbeat.
 /// </summary>
 internal sealed class AbandonedClaims(
     IMailStore store, WorkerLease lease, InFlightMails inFlight, TimeProvider timeProvider, ILogger<AbandonedClaims> logger)
 {
-    // A statement whose answer was not waited for may go through later, but not as late as this.
+    // A statement whose response was not waited for may go through later, but not as late as this.
     internal static readonly TimeSpan LatestCommit = TimeSpan.FromMinutes(10);
 
-    /// <summary>Lets all of them go.</summary>
-    public async Task LetGoAsync(CancellationToken cancellationToken)
+    /// <summary>Releases all of them.</summary>
+    public async Task ReleaseAsync(CancellationToken cancellationToken)
     {
         var left = inFlight.LeftBehind();
         if (left.Count == 0)

@@ -27,10 +27,10 @@ internal sealed class ClaimFilter(
     public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
     {
         var mail = IncomingMail.Read(context, composer);
-        // What only waits gives up as soon as the partition is to be given back; a mail that is being sent goes on a little longer.
+        // What only waits stops as soon as the partition is revoked; a mail that is being sent continues a little longer.
         var waiting = context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining;
         using var entry = inFlight.Enter(mail.Identity.MailId, out var alone);
-        while (await TryDeliverAsync(context, next, mail, takeBack: alone, waiting) == Step.ClaimAnew)
+        while (await TryDeliverAsync(context, next, mail, reclaim: alone, waiting) == Step.ClaimAnew)
         {
             // The lease ran out between the claim and the sending.
         }
@@ -46,10 +46,10 @@ internal sealed class ClaimFilter(
     }
 
     private async Task<Step> TryDeliverAsync(
-        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, bool takeBack, CancellationToken waiting)
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, bool reclaim, CancellationToken waiting)
     {
         var leaseTerm = claims.LeaseTerm;
-        switch (await claims.ClaimAsync(mail, takeBack, waiting, context.CancellationToken))
+        switch (await claims.ClaimAsync(mail, reclaim, waiting, context.CancellationToken))
         {
             case ClaimResult.Claimed claimed:
                 return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed);
@@ -93,7 +93,7 @@ internal sealed class ClaimFilter(
             await LeaveAsync(attempt);
             throw;
         }
-        // Broad on purpose: every failure of a claimed mail is written down before it goes on its way.
+        // Broad on purpose: every failure of a claimed mail is recorded before the exception goes on.
         catch (Exception exception)
         {
             if (await RecordFailureAsync(context, attempt, exception))
@@ -107,7 +107,7 @@ internal sealed class ClaimFilter(
         return Step.Done;
     }
 
-    /// <summary>A cancellation means that the worker stops, or lost the partition; where neither is so it is a time-out of somebody's own.</summary>
+    /// <summary>A cancellation means that the worker stops, or lost the partition; where neither is so it is a timeout within the handler.</summary>
     private static async Task SendAsync(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
     {
         try
@@ -116,7 +116,7 @@ internal sealed class ClaimFilter(
         }
         catch (OperationCanceledException exception) when (!context.CancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"Something gave up by a cancellation of its own: {exception.Message}", exception);
+            throw new TimeoutException($"Something was canceled by a timeout of its own: {exception.Message}", exception);
         }
     }
 
@@ -140,14 +140,14 @@ internal sealed class ClaimFilter(
     /// <summary>The worker stops, or the partition went to another worker.</summary>
     private async Task LeaveAsync(DeliveryAttempt attempt)
     {
-        // In doubt the row stays "sending": whoever takes it over learns of the doubt from that.
+        // With an unknown outcome the row stays "sending", which tells whoever takes it over.
         if (attempt.IsOutcomeUnknown)
             inFlight.LeaveUnknown(attempt.Identity.MailId);
         else
             await outcomes.ReleaseAsync(attempt);
     }
 
-    /// <summary>Writes a failure down.</summary>
+    /// <summary>Records a failure.</summary>
     /// <returns>Whether the exception is to go on, to the circuit, to the redelivery or to the dead-letter topic.</returns>
     private async Task<bool> RecordFailureAsync(ConsumeContext<SendEmail> context, DeliveryAttempt attempt, Exception exception)
     {
@@ -162,7 +162,7 @@ internal sealed class ClaimFilter(
         var outboxEntry = Next(attempt.Identity, kind, exception);
         if (!await outcomes.WriteOutboxEntryAsync(attempt, outboxEntry))
         {
-            logger.LogWarning("{Mail} failed ({Error}), but another worker has it by now; that one decides", attempt.Identity, exception.Message);
+            logger.LogWarning("{Mail} failed ({Error}), but another worker has claimed it since; that one decides", attempt.Identity, exception.Message);
             return false;
         }
 

@@ -19,7 +19,7 @@ internal static class FailureVerdict
     public static bool IsDependencyUnavailable(Exception exception) => Of(exception) == FailureKind.DependencyUnavailable;
 
     /// <summary>
-    /// Whether a later delivery may go better. A cancellation is no failure: the record goes back unharmed with its partition, and
+    /// Whether a later delivery may go better. A cancellation is not a failure: the record goes back unharmed with its partition, and
     /// whoever gets that starts where this worker left.
     /// </summary>
     public static bool IsTransient(Exception exception) => exception is not OperationCanceledException && Of(exception) == FailureKind.Transient;

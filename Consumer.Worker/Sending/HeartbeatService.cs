@@ -1,13 +1,16 @@
 using Microsoft.Extensions.Options;
+using ServiceDefaults.Periodic;
 
 namespace Consumer.Worker.Sending;
 
 /// <summary>
-/// Renews the worker's lease every third of it, letting go each time what is held without need, and ends it when the worker stops.
-/// Registered before the bus, so that it stops after it: the lease lasts while mails are still being finished.
+/// Renews the worker's lease every third of it, releasing each time the claims that were left behind, and ends it when the worker
+/// stops. Registered before the bus, so that it stops after it: the lease lasts while mails are still being finished. It never slows
+/// down while it fails, for the lease runs out meanwhile.
 /// </summary>
 internal sealed class HeartbeatService(
-    WorkerLease lease, AbandonedClaims abandoned, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<HeartbeatService> logger) : BackgroundService
+    WorkerLease lease, AbandonedClaims abandoned, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<HeartbeatService> logger)
+    : PeriodicService("The worker's heartbeat", options.Value.Lease / 3, timeProvider, logger, longestPause: options.Value.Lease / 3)
 {
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
 
@@ -17,7 +20,7 @@ internal sealed class HeartbeatService(
         await base.StopAsync(cancellationToken);
         try
         {
-            using var timeout = new CancellationTokenSource(EndTimeout, timeProvider);
+            using var timeout = new CancellationTokenSource(EndTimeout, Time);
             await lease.EndAsync(timeout.Token);
         }
         // Broad on purpose: the lease ends by itself too, only later; a stop must not fail for it.
@@ -28,22 +31,9 @@ internal sealed class HeartbeatService(
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(options.Value.Lease / 3, timeProvider);
-        do
-        {
-            try
-            {
-                await lease.RenewAsync(stoppingToken);
-                await abandoned.LetGoAsync(stoppingToken);
-            }
-            // Broad on purpose: Postgres may be away for a while; claims say so themselves, and the next beat tries again.
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                logger.LogWarning("The worker's heartbeat failed, the next one tries again: {Error}", exception.Message);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        await lease.RenewAsync(cancellationToken);
+        await abandoned.ReleaseAsync(cancellationToken);
     }
 }

@@ -3,9 +3,9 @@ using System.Collections.Concurrent;
 namespace Consumer.Worker.Sending;
 
 /// <summary>
-/// The mails that this process works on now, and those that it had to leave without knowing what the database say. A claim in the database
-/// that names this worker, for a mail that it does not work on, was left by an answer that got lost or a record that was given back:
-/// it may be taken back at once.
+/// The mails that this process works on now, and those that it had to leave without knowing what the database says. A claim in the database
+/// that names this worker, for a mail that it does not work on, was left by a response that was lost or a partition that was revoked:
+/// it may be reclaimed at once.
 /// </summary>
 internal sealed class InFlightMails(TimeProvider timeProvider)
 {
@@ -41,10 +41,10 @@ internal sealed class InFlightMails(TimeProvider timeProvider)
         LeaveBehind(mailId);
     }
 
-    /// <summary>Whether a mail was left in doubt.</summary>
+    /// <summary>Whether a mail was left with an unknown outcome.</summary>
     public bool IsOutcomeUnknown(Guid mailId) => _unknown.ContainsKey(mailId);
 
-    /// <summary>Ends a mail's doubt: it is known elsewhere now. Says whether there was one.</summary>
+    /// <summary>Forgets that a mail's outcome was unknown: the database has that now. Returns whether it was.</summary>
     public bool SettleUnknown(Guid mailId) => _unknown.TryRemove(mailId, out _);
 
     private void Leave(Guid mailId)

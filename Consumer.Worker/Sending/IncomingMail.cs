@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Consumer.Worker.Smtp;
@@ -6,10 +5,11 @@ using Contracts;
 using Contracts.Validation;
 using MassTransit;
 using Persistence.Mails;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Sending;
 
-/// <summary>A mail as its record brought it: checked, with what the database want to know of it.</summary>
+/// <summary>A mail as its record brought it: checked, with what the database stores of it.</summary>
 internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
 {
     private const int MostErrors = 10;
@@ -52,13 +52,7 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
         });
     }
 
-    private static int Epoch(KafkaConsumeRecord record)
-    {
-        var header = record.RecordHeaders.LastOrDefault(header => header.Name == HeaderNames.Epoch);
-        if (header.Value is not { } bytes)
-            return 0;
-        return int.TryParse(Encoding.UTF8.GetString(bytes), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
-            ? epoch
-            : throw new PermanentMailException($"The header {HeaderNames.Epoch} is no number.");
-    }
+    private static int Epoch(KafkaConsumeRecord record) => record.RecordHeaders.ToRecord().Last(HeaderNames.Epoch) is not { } value
+        ? 0
+        : value.AsNumber() ?? throw new PermanentMailException($"The header {HeaderNames.Epoch} is not a number.");
 }

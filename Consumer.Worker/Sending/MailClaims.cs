@@ -17,18 +17,18 @@ internal sealed class MailClaims(IMailStore store, WorkerLease lease, InFlightMa
 
     /// <summary>Claims a mail. Neither <see cref="ClaimResult.Busy"/> nor <see cref="ClaimResult.NoLease"/> comes back.</summary>
     /// <param name="mail">The mail.</param>
-    /// <param name="takeBack">Whether a claim of this very worker is taken back: nobody here works on the mail.</param>
+    /// <param name="reclaim">Whether a claim of this very worker is reclaimed: nobody here works on the mail.</param>
     /// <param name="waiting">
-    /// Ends the wait for another worker. A claim that is under way is waited for nevertheless: given up, it may have been made, and
+    /// Ends the wait for another worker. A claim that is under way is waited for nevertheless: canceled, it may have been made, and
     /// would keep the mail from whoever gets its record next.
     /// </param>
-    /// <param name="cancellationToken">Gives up altogether.</param>
-    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, bool takeBack, CancellationToken waiting, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Cancels the claim itself.</param>
+    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, bool reclaim, CancellationToken waiting, CancellationToken cancellationToken)
     {
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             waiting.ThrowIfCancellationRequested();
-            switch (await TryClaimAsync(mail, takeBack, cancellationToken))
+            switch (await TryClaimAsync(mail, reclaim, cancellationToken))
             {
                 case ClaimResult.NoLease:
                     await lease.RenewAsync(waiting);
@@ -42,12 +42,12 @@ internal sealed class MailClaims(IMailStore store, WorkerLease lease, InFlightMa
         }
     }
 
-    /// <summary>Null where somebody else has locked the mail's row, as an operator may: that passes, and is no failure of the mail.</summary>
-    private async Task<ClaimResult?> TryClaimAsync(IncomingMail mail, bool takeBack, CancellationToken cancellationToken)
+    /// <summary>Null where somebody else has locked the mail's row, as an operator may: that passes, and is not a failure of the mail.</summary>
+    private async Task<ClaimResult?> TryClaimAsync(IncomingMail mail, bool reclaim, CancellationToken cancellationToken)
     {
         try
         {
-            return await store.ClaimAsync(mail.Record, lease.WorkerId, takeBack, cancellationToken);
+            return await store.ClaimAsync(mail.Record, lease.WorkerId, reclaim, cancellationToken);
         }
         catch (Exception exception) when (PostgresErrors.IsContention(exception))
         {

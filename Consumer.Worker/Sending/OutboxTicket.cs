@@ -8,7 +8,7 @@ namespace Consumer.Worker.Sending;
 /// Says that an outbox entry is in the database, and its record is being produced: whoever sees the produce acknowledged marks it. Put on
 /// the receive context, which both the filters around the redelivery and the error pipe see.
 /// </summary>
-/// <param name="Identity">The record that is handed over.</param>
+/// <param name="Identity">The record whose outbox entry it is.</param>
 /// <param name="Kind">Where to.</param>
 internal sealed record OutboxTicket(RecordIdentity Identity, OutboxKind Kind)
 {

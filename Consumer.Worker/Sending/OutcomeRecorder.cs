@@ -3,9 +3,9 @@ using Persistence.Mails;
 namespace Consumer.Worker.Sending;
 
 /// <summary>
-/// Writes what became of a mail, and does not let go of it until it is written: between the server's 250 and the row Postgres may
+/// Writes what became of a mail, and holds on to it until it is written: between the server's 250 and the row Postgres may
 /// be gone for an hour, and the mail must not be sent again for that. The mail's record stays unacknowledged meanwhile. Only the
-/// end of the process ends the tries; then the row still says <c>sending</c>, and whoever takes it over knows that it does not know.
+/// end of the process ends the tries; then the row still says <c>sending</c>, and whoever takes it over treats the outcome as unknown.
 /// </summary>
 internal sealed class OutcomeRecorder(
     IMailStore store, InFlightMails inFlight, WorkerShutdown shutdown, TimeProvider timeProvider, ILogger<OutcomeRecorder> logger)
@@ -23,17 +23,17 @@ internal sealed class OutcomeRecorder(
     }
 
     /// <summary>Records what comes next.</summary>
-    /// <returns>False where the mail is another worker's by now, which decides: nothing may be handed over.</returns>
-    public Task<bool> WriteOutboxEntryAsync(DeliveryAttempt attempt, OutboxEntry outboxEntry) => UntilWrittenAsync("handed over", attempt.Identity,
+    /// <returns>False where another worker has claimed the mail since, which decides: nothing may be published.</returns>
+    public Task<bool> WriteOutboxEntryAsync(DeliveryAttempt attempt, OutboxEntry outboxEntry) => UntilWrittenAsync("to be redelivered or dead-lettered", attempt.Identity,
         cancellationToken => store.WriteOutboxEntryAsync(attempt.Mail.Record, attempt.FencingToken, outboxEntry, attempt.Answers, cancellationToken: cancellationToken));
 
     /// <summary>Marks that what came next was produced.</summary>
-    public Task MarkPublishedAsync(RecordIdentity identity) => UntilWrittenAsync("marked as handed over", identity,
+    public Task MarkPublishedAsync(RecordIdentity identity) => UntilWrittenAsync("published", identity,
         cancellationToken => store.MarkPublishedAsync(identity, cancellationToken));
 
     /// <summary>
-    /// Gives a mail back of which nothing was sent. One try: where it fails the row stays this worker's, until the record, which comes
-    /// again, takes it back, or a heartbeat lets it go.
+    /// Releases a mail of which nothing was sent. One try: where it fails the row stays this worker's, until the record, which comes
+    /// again, reclaims it, or a heartbeat releases it.
     /// </summary>
     public async Task ReleaseAsync(DeliveryAttempt attempt)
     {
@@ -42,11 +42,11 @@ internal sealed class OutcomeRecorder(
         {
             await store.ReleaseAsync(attempt.Identity, attempt.FencingToken, timeout.Token);
         }
-        // Broad on purpose: what made the worker give the mail back matters more, and is on its way up.
+        // Broad on purpose: what made the worker release the mail matters more, and is on its way up.
         catch (Exception exception)
         {
             inFlight.LeaveBehind(attempt.Identity.MailId);
-            logger.LogDebug("{Mail} could not be given back ({Error}); a heartbeat does it", attempt.Identity, exception.Message);
+            logger.LogDebug("{Mail} could not be released ({Error}); the next heartbeat does it", attempt.Identity, exception.Message);
         }
     }
 

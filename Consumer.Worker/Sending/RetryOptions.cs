@@ -4,7 +4,7 @@ using Consumer.Worker.Options;
 namespace Consumer.Worker.Sending;
 
 /// <summary>Section <c>Retry</c>: what is tried again, how often and when.</summary>
-internal sealed class RetryOptions : IChecksItself
+internal sealed class RetryOptions : IValidatableObject
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Retry";
@@ -14,11 +14,11 @@ internal sealed class RetryOptions : IChecksItself
     public int InProcessTries { get; set; } = 2;
 
     /// <summary>The pause before the first of them. Default 100 ms.</summary>
-    [Duration("00:00:00", "00:01:00", ErrorMessage = "Longer pauses belong to the redelivery intervals.")]
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00", ErrorMessage = "Longer pauses belong to the redelivery intervals.")]
     public TimeSpan InProcessInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>By how much each further pause is longer. Default 100 ms.</summary>
-    [Duration("00:00:00", "00:01:00", ErrorMessage = "Longer pauses belong to the redelivery intervals.")]
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00", ErrorMessage = "Longer pauses belong to the redelivery intervals.")]
     public TimeSpan InProcessIncrement { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
@@ -33,12 +33,9 @@ internal sealed class RetryOptions : IChecksItself
     public IReadOnlyList<TimeSpan> Redeliveries() =>
         DurationList.TryRead(RedeliveryIntervals) ?? throw new FormatException($"{Section}:{nameof(RedeliveryIntervals)} is \"{RedeliveryIntervals}\".");
 
-    IEnumerable<string> IChecksItself.Check(string section)
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
         if (DurationList.TryRead(RedeliveryIntervals) is null)
-        {
-            yield return OptionFailure.Describe(
-                section, nameof(RedeliveryIntervals), RedeliveryIntervals, DurationList.Allowed, "For example 1s,2s,4s,8s.");
-        }
+            yield return new ValidationResult($"allowed: {DurationList.Allowed}. For example 1s,2s,4s,8s.", [nameof(RedeliveryIntervals)]);
     }
 }

@@ -40,8 +40,8 @@ internal sealed class SendEmailConsumer(
         if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)
             OnUnknown(attempt, unknown, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        if (result.Failure is { Kind: FailureKind.DependencyUnavailable } systemic)
-            await OnDependencyUnavailableAsync(systemic, cancellationToken);
+        if (result.Failure is { Kind: FailureKind.DependencyUnavailable } unavailable)
+            await OnDependencyUnavailableAsync(unavailable, cancellationToken);
         ThrowIfOpen(attempt, result);
     }
 
@@ -65,7 +65,7 @@ internal sealed class SendEmailConsumer(
 
     /// <summary>
     /// In the middle of a mail "nobody may send" can also be said of that mail alone. The probe tells: where it is well the mail
-    /// has failed by itself, and would otherwise pause the endpoint again and again. A missing login is no mail's own.
+    /// has failed by itself, and would otherwise pause the endpoint again and again. A missing login is not one mail's own failure.
     /// </summary>
     private async Task OnDependencyUnavailableAsync(SmtpFailure failure, CancellationToken cancellationToken)
     {

@@ -23,7 +23,7 @@ internal static class SendEmailPipeline
             pause.MaxPausesPerMessage = int.MaxValue;
         });
 
-        // One for all mails: it keeps nothing of a mail, and a scope of services for each would cost more than it has to do.
+        // One for all mails: it has no state of a mail, and a scope of services for each would cost more than it has to do.
         endpoint.Instance(context.GetRequiredService<SendEmailConsumer>(), consumer => ConfigureMessage(consumer, context));
 
         // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged: its outbox entry is marked.
@@ -49,7 +49,7 @@ internal static class SendEmailPipeline
                 redelivery.Intervals([.. retry.Redeliveries()]);
             });
 
-            // A scheduled mail that is not due is kept, and its copy goes to the delay topics.
+            // A scheduled mail that is not due is stored, and its copy goes to the delay topics.
             message.UseFilter(services.GetRequiredService<ScheduleFilter>());
 
             // Claims the mail; writes its end, or what comes next, before any of the above produces it.

@@ -8,7 +8,7 @@ namespace Consumer.Worker.Smtp;
 internal static class MailAddresses
 {
     /// <summary>One mailbox, name and address apart.</summary>
-    /// <exception cref="PermanentMailException">The text is no address, so no bytes of it may reach a header or a command.</exception>
+    /// <exception cref="PermanentMailException">The text is not an address, so no bytes of it may reach a header or a command.</exception>
     public static MailboxAddress Mailbox(string text)
     {
         if (!EmailAddress.TryParse(text, out var address))
@@ -27,6 +27,6 @@ internal static class MailAddresses
     public static MailboxAddress OfBare(string address) => new(Encoding.UTF8, "", address);
 
     /// <summary>The bare address: what the envelope and the database know a recipient by.</summary>
-    /// <exception cref="PermanentMailException">The text is no address.</exception>
+    /// <exception cref="PermanentMailException">The text is not an address.</exception>
     public static string Bare(string text) => Mailbox(text).Address;
 }

@@ -56,7 +56,7 @@ internal static class MailContent
         return part;
     }
 
-    /// <summary>Checked here once more, since what is no name, type or id must not become a header by whatever way it came here.</summary>
+    /// <summary>Checked here once more, since what is not a name, type or id must not become a header by whatever way it came here.</summary>
     private static MimePart Part(Attachment attachment, string disposition)
     {
         if (!AttachmentRules.IsFilename(attachment.Filename))

@@ -22,7 +22,7 @@ internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions op
 
     public SmtpPhase Phase { get; private set; } = SmtpPhase.Mail;
 
-    /// <summary>Whether the server has answered for this mail. A 421 to MAIL is no such answer: it also ends a connection that lay idle.</summary>
+    /// <summary>Whether the server has answered for this mail. A 421 to MAIL is not such a reply: it also ends a connection that lay idle.</summary>
     public bool Answered { get; private set; }
 
     /// <summary>Why the mail was withheld before DATA or BDAT; <c>null</c> where it was not.</summary>
@@ -47,7 +47,7 @@ internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions op
 
     public void RecipientRefused(MailboxAddress recipient, SmtpResponse response)
     {
-        // With PIPELINING the recipients follow a refused sender; what the server says of them then is no verdict on them.
+        // With PIPELINING the recipients follow a refused sender; what the server says of them then is not a verdict on them.
         if (_senderRefused)
             return;
         _refused[recipient.Address] = SmtpReply.From(response);

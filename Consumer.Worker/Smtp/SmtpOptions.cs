@@ -1,5 +1,5 @@
+using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Consumer.Worker.Options;
 
 namespace Consumer.Worker.Smtp;
 
@@ -30,7 +30,7 @@ internal enum UnknownOutcome
 }
 
 /// <summary>Section <c>Smtp</c>: the mail server and the connections to it.</summary>
-internal sealed class SmtpOptions : IChecksItself
+internal sealed class SmtpOptions : IValidatableObject
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Smtp";
@@ -50,6 +50,7 @@ internal sealed class SmtpOptions : IChecksItself
     public string? Username { get; set; }
 
     /// <summary>The login's password.</summary>
+    [PasswordPropertyText(true)]
     public string? Password { get; set; }
 
     /// <summary>Whether the server's certificate must be valid for <see cref="Host"/>. Default true.</summary>
@@ -67,22 +68,22 @@ internal sealed class SmtpOptions : IChecksItself
     public int MaxMailsPerConnection { get; set; } = 100;
 
     /// <summary>How long a connection may stay unused before it is closed. Default 30 s.</summary>
-    [Duration("00:00:01", "01:00:00", ErrorMessage = "Stay below the mail server's own idle time, 5 minutes as a rule.")]
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "Stay below the mail server's own idle time, 5 minutes as a rule.")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long TCP, greeting, EHLO, TLS and login may take together. Default 10 s.</summary>
-    [Duration("00:00:00.100", "00:05:00", ErrorMessage = "10 seconds suit a server near by.")]
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00", ErrorMessage = "10 seconds suit a server near by.")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long the answers to MAIL and RCPT may take. Default 30 s.</summary>
-    [Duration("00:00:00.100", "00:10:00", ErrorMessage = "RFC 5321 section 4.5.3.2 grants up to 5 minutes.")]
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00", ErrorMessage = "RFC 5321 section 4.5.3.2 grants up to 5 minutes.")]
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// How long a part of the content, and the answer to all of it, may take. Default 2 minutes. A short one makes unknown
     /// outcomes: the server may have taken the mail while nobody waits for its answer any more.
     /// </summary>
-    [Duration("00:00:00.100", "00:10:00", ErrorMessage = "RFC 5321 section 4.5.3.2.6 grants up to 10 minutes.")]
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00", ErrorMessage = "RFC 5321 section 4.5.3.2.6 grants up to 10 minutes.")]
     public TimeSpan DataTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
@@ -101,14 +102,14 @@ internal sealed class SmtpOptions : IChecksItself
     /// <summary>What to do where the server may have taken a mail and its answer was lost. Default <see cref="UnknownOutcome.Resend"/>.</summary>
     public UnknownOutcome OnUnknownOutcome { get; set; } = UnknownOutcome.Resend;
 
-    IEnumerable<string> IChecksItself.Check(string section)
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
         if (string.IsNullOrEmpty(Username) && !string.IsNullOrEmpty(Password))
-            yield return OptionFailure.Describe(section, nameof(Username), Username, "a login where there is a password", $"Set it, or take {section}:{nameof(Password)} away.");
+            yield return new ValidationResult($"allowed: a login where there is a password. Set it, or remove {Section}:{nameof(Password)}.", [nameof(Username)]);
         foreach (var (key, domain) in new[] { (nameof(LocalDomain), LocalDomain), (nameof(MessageIdDomain), MessageIdDomain) })
         {
             if (!string.IsNullOrEmpty(domain) && Uri.CheckHostName(domain) == UriHostNameType.Unknown)
-                yield return OptionFailure.Describe(section, key, domain, "a host name", "Use a name such as mail.example.com.");
+                yield return new ValidationResult("allowed: a host name. Use one such as mail.example.com.", [key]);
         }
     }
 }

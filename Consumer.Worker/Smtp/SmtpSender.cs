@@ -23,7 +23,7 @@ internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> lo
     public async Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
         var attempt = await SendOnceAsync(mail, recipients, fresh: false, beforeData, cancellationToken);
-        // The server closed a connection that lay idle, between our look at it and MAIL. That is no failure of this mail; a new
+        // The server closed a connection that lay idle, between our look at it and MAIL. That is not a failure of this mail; a new
         // connection cannot be stale, so this happens once.
         if (attempt.Stale)
             attempt = await SendOnceAsync(mail, recipients, fresh: true, beforeData, cancellationToken);

@@ -9,7 +9,7 @@ namespace Contracts.Json;
 /// </summary>
 internal sealed class SendEmailConverter : JsonConverter<SendEmail>
 {
-    // A null must not read as no mail at all: it is refused like every other value that is no object.
+    // A null must not read as the absence of a mail: it is refused like every other value that is not an object.
     public override bool HandleNull => true;
 
     public override SendEmail Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

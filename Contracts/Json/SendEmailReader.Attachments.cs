@@ -55,12 +55,12 @@ internal sealed partial class SendEmailReader
             case AttachmentFields.Content:
                 return attachment with { Content = Base64($"{path}.{name}", value) };
             default:
-                Refuse($"{path}.{name}", ValidationCodes.UnknownField, $"is no field of an attachment; one has {string.Join(", ", AttachmentFields.All)}");
+                Refuse($"{path}.{name}", ValidationCodes.UnknownField, $"is not a field of an attachment; one has {string.Join(", ", AttachmentFields.All)}");
                 return attachment;
         }
     }
 
-    // Decoded here and not kept as text: base64 may be broken into lines or not, and the mail's bytes must be the same either way.
+    // Decoded here and not stored as text: base64 may be broken into lines or not, and the mail's bytes must be the same either way.
     private ReadOnlyMemory<byte>? Base64(string path, JsonElement value)
     {
         if (Text(path, value) is not { } text)
@@ -70,7 +70,7 @@ internal sealed partial class SendEmailReader
         if (Convert.TryFromBase64String(text, bytes, out var length))
             return bytes.AsMemory(0, length);
 
-        Refuse(path, ValidationCodes.InvalidBase64, "is no base64 (RFC 4648, section 4: A-Z, a-z, 0-9, +, /, filled up with = to a multiple of four)");
+        Refuse(path, ValidationCodes.InvalidBase64, "is not valid base64 (RFC 4648, section 4: A-Z, a-z, 0-9, +, /, filled up with = to a multiple of four)");
         return null;
     }
 }

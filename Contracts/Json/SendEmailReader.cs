@@ -3,7 +3,7 @@ using Contracts.Validation;
 
 namespace Contracts.Json;
 
-/// <summary>Reads one mail from a JSON object. Whatever it cannot take it keeps, with the reason.</summary>
+/// <summary>Reads one mail from a JSON object. Whatever it cannot take goes into <see cref="SendEmail.Unread"/>, with the reason.</summary>
 internal sealed partial class SendEmailReader
 {
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
@@ -69,7 +69,7 @@ internal sealed partial class SendEmailReader
         catch (InvalidOperationException)
         {
             // System.Text.Json tells of half a surrogate pair (\ud800), and of bytes that are not UTF-8, only when the text is taken.
-            Refuse(path, ValidationCodes.InvalidText, "is no Unicode text: it holds half a surrogate pair, or bytes that are not UTF-8");
+            Refuse(path, ValidationCodes.InvalidText, "is not valid Unicode text: it holds half a surrogate pair, or bytes that are not UTF-8");
             return null;
         }
     }
@@ -81,7 +81,7 @@ internal sealed partial class SendEmailReader
         if (Iso8601.TryParse(text, out var time))
             return time;
 
-        Refuse(path, ValidationCodes.InvalidTime, "is no time; ISO 8601 with the offset from UTC is expected, such as 2030-01-31T09:00:00+01:00 or 2030-01-31T08:00:00Z");
+        Refuse(path, ValidationCodes.InvalidTime, "is not a valid time; ISO 8601 with the offset from UTC is expected, such as 2030-01-31T09:00:00+01:00 or 2030-01-31T08:00:00Z");
         return null;
     }
 
@@ -137,7 +137,7 @@ internal sealed partial class SendEmailReader
         return mail;
     }
 
-    // One field may be refused for several reasons (to[0] and to[2]); it is kept once.
+    // One field may be refused for several reasons (to[0] and to[2]); it is listed once.
     private void Refuse(string path, string code, string message)
     {
         var error = new ValidationError(path, code, message);
@@ -156,7 +156,7 @@ internal sealed partial class SendEmailReader
         }
         catch (InvalidOperationException exception)
         {
-            throw new JsonException("The name of a field holds an escape that is no Unicode character (half a surrogate pair).", exception);
+            throw new JsonException("The name of a field holds an escape that is not a Unicode character (half a surrogate pair).", exception);
         }
     }
 }

@@ -10,9 +10,9 @@ public static partial class AttachmentRules
 {
     private const string FilenameRule = "must be a plain file name such as report.pdf: no path (/ \\), no control character, no =?, no space at an end";
 
-    private const string ContentTypeRule = "is no media type; one is expected such as application/pdf or text/csv; charset=utf-8";
+    private const string ContentTypeRule = "is not a valid media type; one is expected such as application/pdf or text/csv; charset=utf-8";
 
-    private const string ContentIdRule = "is no content id; letters, digits, dots and !#$%&'*+-/=?^_`{|}~ are allowed, and one @ between them";
+    private const string ContentIdRule = "is not a valid content id; letters, digits, dots and !#$%&'*+-/=?^_`{|}~ are allowed, and one @ between them";
 
     /// <summary>Whether a text is the name of a file and nothing more.</summary>
     public static bool IsFilename(string text) =>

@@ -32,7 +32,7 @@ public static class EmailAddress
         if (!Texts.IsOneLine(text) || text.Contains('\t', StringComparison.Ordinal))
             return "holds a control character, which no address may";
         if (!MailAddress.TryCreate(text, out address))
-            return $"is no e-mail address; {Form}";
+            return $"is not a valid e-mail address; {Form}";
         return ExplainParts(text, address, Form);
     }
 
@@ -48,7 +48,7 @@ public static class EmailAddress
             return $"has {address.User.Length} characters before the @; at most {SendEmailLimits.LocalPartLength} are allowed";
         // MailAddress lets "ann.@example.com" pass, which RFC 5321 section 4.1.2 and what writes the mail do not.
         if (address.User.StartsWith('.') || address.User.EndsWith('.'))
-            return $"has a dot at the end of what stands before the @; {form}";
+            return $"has a dot at the end of the part before the @; {form}";
         if (!IsDomain(address.Host))
             return $"has a domain that is none; {form}";
         return null;

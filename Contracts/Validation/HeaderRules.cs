@@ -34,7 +34,7 @@ public static class HeaderRules
     private static void CheckName(string path, string name, ErrorList errors)
     {
         if (name.Length == 0 || !name.All(IsNameCharacter))
-            errors.Add(path, ValidationCodes.InvalidHeaderName, "is no header name; letters, digits and !#$%&'*+-.^_`|~ are allowed");
+            errors.Add(path, ValidationCodes.InvalidHeaderName, "is not a valid header name; letters, digits and !#$%&'*+-.^_`|~ are allowed");
         else if (name.Length > SendEmailLimits.HeaderNameLength)
             errors.Add(path, ValidationCodes.TooLong, $"has a name of {name.Length} characters; at most {SendEmailLimits.HeaderNameLength} are allowed");
         else if (IsReserved(name))

@@ -3,7 +3,7 @@ using System.Text;
 namespace Contracts.Validation;
 
 /// <summary>
-/// Says everything that is wrong with a mail, at once. Both doors use it: the API before it accepts, the worker for records that
+/// Says everything that is wrong with a mail, at once. Both entry points use it: the API before it accepts, the worker for records that
 /// came into the topic by another way. Pure; a mail that passed once passes always.
 /// </summary>
 public static class SendEmailValidator
@@ -76,9 +76,9 @@ public static class SendEmailValidator
         if (mail.Text is null && mail.Html is null)
             errors.AddMissing(SendEmailFields.Text, "is required, or html; it may be an empty text", SendEmailFields.Body, SendEmailFields.Html);
         if (mail.Text is not null && !Texts.IsUnicode(mail.Text))
-            errors.Add(SendEmailFields.Text, ValidationCodes.InvalidText, "holds half a surrogate pair, which is no Unicode character");
+            errors.Add(SendEmailFields.Text, ValidationCodes.InvalidText, "holds half a surrogate pair, which is not a Unicode character");
         if (mail.Html is not null && !Texts.IsUnicode(mail.Html))
-            errors.Add(SendEmailFields.Html, ValidationCodes.InvalidText, "holds half a surrogate pair, which is no Unicode character");
+            errors.Add(SendEmailFields.Html, ValidationCodes.InvalidText, "holds half a surrogate pair, which is not a Unicode character");
     }
 
     private static void Tags(SendEmail mail, ErrorList errors)

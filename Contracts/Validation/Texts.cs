@@ -14,7 +14,7 @@ internal static class Texts
     /// <summary>No control character but a tab, no line or paragraph separator, whole Unicode characters only.</summary>
     public static bool IsOneLine(string text) => IsUnicode(text) && !text.AsSpan().ContainsAny(Breaks);
 
-    /// <summary>No half of a surrogate pair, which has no form in UTF-8.</summary>
+    /// <summary>Half a surrogate pair cannot be written as UTF-8.</summary>
     public static bool IsUnicode(string text)
     {
         var rest = text.AsSpan();

@@ -14,8 +14,8 @@ internal static class UnknownFields
         // "replyTo" and "Reply-To" for "reply_to" are the usual slips.
         var meant = SendEmailFields.All.FirstOrDefault(known => Plain(known).Equals(Plain(name), StringComparison.OrdinalIgnoreCase));
         return meant is not null
-            ? $"is no field of a mail; did you mean '{meant}'?"
-            : $"is no field of a mail; a mail has {string.Join(", ", SendEmailFields.All)}";
+            ? $"is not a field of a mail; did you mean '{meant}'?"
+            : $"is not a field of a mail; a mail has {string.Join(", ", SendEmailFields.All)}";
     }
 
     private static string Plain(string name) =>

@@ -24,7 +24,7 @@ public static class ValidationCodes
     /// <summary>Not an e-mail address.</summary>
     public const string InvalidAddress = "invalid_address";
 
-    /// <summary>A character stands where none of its kind may: a line break in a header, half a surrogate pair.</summary>
+    /// <summary>A character is where none of its kind may be: a line break in a header, half a surrogate pair.</summary>
     public const string InvalidText = "invalid_text";
 
     /// <summary>Not the name of a header field (RFC 5322, section 2.2).</summary>
@@ -59,4 +59,12 @@ public static class ValidationCodes
 
     /// <summary>Empty where something must stand.</summary>
     public const string Empty = "empty";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } =
+    [
+        Required, WrongType, UnknownField, NotSupported, DuplicateField, Conflict, InvalidAddress, InvalidText, InvalidHeaderName,
+        ReservedHeader, InvalidTime, TooFarAhead, InvalidBase64, InvalidFilename, InvalidContentType, InvalidContentId, TooLong, TooMany,
+        Empty,
+    ];
 }

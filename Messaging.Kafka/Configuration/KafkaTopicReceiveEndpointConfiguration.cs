@@ -64,7 +64,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
     public string DeadLetterTopic { get; set; }
 
-    public string DelayTopicSuffix { get; set; } = ".delay.";
+    public string DelayTopicSuffix { get; set; } = DelayTopicName.DefaultSuffix;
 
     public string DelayGroup { get; set; }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Messaging.Kafka.Delay;
 
 /// <summary>A delay topic: every record in it waits equally long, so it is read in order.</summary>
@@ -19,7 +17,7 @@ internal sealed class DelayTiers
     public DelayTiers(string topic, string suffix, IEnumerable<TimeSpan> delays)
     {
         Topic = topic;
-        _descending = [.. delays.Distinct().OrderDescending().Select(delay => new DelayTier($"{topic}{suffix}{Name(delay)}", delay))];
+        _descending = [.. delays.Distinct().OrderDescending().Select(delay => new DelayTier(DelayTopicName.Of(topic, delay, suffix), delay))];
     }
 
     /// <summary>The topic that the records come from and go back to.</summary>
@@ -36,19 +34,4 @@ internal sealed class DelayTiers
 
     /// <summary>The next tier for a record that has waited in one and is due later, or null where it goes back to the topic.</summary>
     public DelayTier? ChooseNext(TimeSpan remaining) => Array.Find(_descending, tier => tier.Delay <= remaining);
-
-    /// <summary>A tier's name: <c>500ms</c>, <c>1s</c>, <c>2m</c>, <c>6h</c>, <c>1d</c>.</summary>
-    public static string Name(TimeSpan delay)
-    {
-        var milliseconds = (long)delay.TotalMilliseconds;
-        var (count, unit) = milliseconds switch
-        {
-            _ when milliseconds % 86_400_000 == 0 => (milliseconds / 86_400_000, "d"),
-            _ when milliseconds % 3_600_000 == 0 => (milliseconds / 3_600_000, "h"),
-            _ when milliseconds % 60_000 == 0 => (milliseconds / 60_000, "m"),
-            _ when milliseconds % 1_000 == 0 => (milliseconds / 1_000, "s"),
-            _ => (milliseconds, "ms"),
-        };
-        return count.ToString(CultureInfo.InvariantCulture) + unit;
-    }
 }

@@ -40,6 +40,13 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
             new(MessageHeaders.FaultTimestamp, context.ExceptionTimestamp.ToString("O", CultureInfo.InvariantCulture)),
             new(MessageHeaders.FaultInputAddress, context.InputAddress.ToString()),
         };
+        // What the exception says in headers of its own: see the rider's manual.
+        foreach (System.Collections.DictionaryEntry entry in exception.Data)
+        {
+            if (entry is { Key: string name, Value: string value } && name.StartsWith("MT-Fault-", StringComparison.Ordinal))
+                fault.Add(new(name, value));
+        }
+
         if (context.TryGetPayload(out ConsumerFaultContext? consumer))
         {
             fault.Add(new(MessageHeaders.FaultConsumerType, consumer.ConsumerType));

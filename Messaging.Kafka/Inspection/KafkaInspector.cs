@@ -1,17 +1,15 @@
 using System.Collections.Concurrent;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
-using Messaging.Kafka.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Messaging.Kafka.Inspection;
 
 /// <summary>Looks at topics and groups from outside: joins no group and commits nothing. Its client connects with the first question.</summary>
-public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider timeProvider, ILogger<KafkaInspector> logger) : IDisposable
+public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvider, ILogger<KafkaInspector> logger) : IDisposable
 {
     private readonly ConcurrentDictionary<string, RenewedClient<IConsumer<byte[]?, byte[]?>>> _members = [];
-    private readonly RenewedClient<IAdminClient> _admin = new(() => new KafkaClientFactory(options.Value.ToClientConfig(), null, logger).CreateAdminClient(), timeProvider);
+    private readonly RenewedClient<IAdminClient> _admin = new(() => new KafkaClientFactory(config, null, logger).CreateAdminClient(), timeProvider);
 
     // A client that is disposed of under a call that still waits crashes the process: what a caller gave up on is waited for.
     private readonly CountdownEvent _calls = new(1);
@@ -105,7 +103,7 @@ public sealed class KafkaInspector(IOptions<KafkaOptions> options, TimeProvider 
         _admin.Dispose();
     }
 
-    private KafkaClientFactory Clients() => new(options.Value.ToClientConfig(), null, logger);
+    private KafkaClientFactory Clients() => new(config, null, logger);
 
     /// <summary>The client blocks; on a thread of its own that may.</summary>
     private static Task<T> Blocking<T>(Func<T> ask) =>

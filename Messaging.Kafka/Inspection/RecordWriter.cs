@@ -1,10 +1,8 @@
 using Confluent.Kafka;
 using MassTransit;
-using Messaging.Kafka.Hosting;
 using Messaging.Kafka.Sending;
 using Messaging.Kafka.Wire;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Messaging.Kafka.Inspection;
 
@@ -12,16 +10,12 @@ namespace Messaging.Kafka.Inspection;
 /// Writes records byte for byte without a rider, for a tool that puts one back: acknowledged by all in-sync replicas, on the partition
 /// of its key. Its client connects with the first record.
 /// </summary>
-public sealed class RecordWriter(IOptions<KafkaOptions> options, ILogger<RecordWriter> logger) : IDisposable
+public sealed class RecordWriter(ClientConfig config, ILogger<RecordWriter> logger) : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    private readonly Lazy<IProducer<byte[]?, byte[]?>> _producer = new(() =>
-    {
-        var config = options.Value.ToClientConfig();
-        return new KafkaClientFactory(config, null, logger)
-            .CreateProducer(KafkaProducer.WithDefaults(new ProducerConfig { MessageMaxBytes = config.MessageMaxBytes }, Timeout));
-    });
+    private readonly Lazy<IProducer<byte[]?, byte[]?>> _producer = new(() => new KafkaClientFactory(config, null, logger)
+        .CreateProducer(KafkaProducer.WithDefaults(new ProducerConfig { MessageMaxBytes = config.MessageMaxBytes }, Timeout)));
 
     /// <summary>Writes a record; completes when it is acknowledged.</summary>
     /// <param name="topic">The topic.</param>

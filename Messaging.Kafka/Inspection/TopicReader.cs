@@ -1,8 +1,6 @@
 using Confluent.Kafka;
 using MassTransit;
-using Messaging.Kafka.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Messaging.Kafka.Inspection;
 
@@ -17,7 +15,7 @@ public sealed record PartitionStretch(string Topic, int Partition, long From, lo
 /// Reads records as they lie in their topics, by a consumer that is told its partitions: it is a member of no group, takes nothing
 /// away from anybody and commits nothing. Memory does not grow with what is read.
 /// </summary>
-public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider timeProvider, ILogger<TopicReader> logger)
+public sealed class TopicReader(ClientConfig config, TimeProvider timeProvider, ILogger<TopicReader> logger)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
@@ -37,7 +35,7 @@ public sealed class TopicReader(IOptions<KafkaOptions> options, TimeProvider tim
         if (unread.Count == 0)
             yield break;
 
-        using var consumer = new KafkaClientFactory(options.Value.ToClientConfig(), null, logger).CreateConsumerBuilder(Settings()).Build();
+        using var consumer = new KafkaClientFactory(config, null, logger).CreateConsumerBuilder(Settings()).Build();
         consumer.Assign(stretches.Where(stretch => stretch.To > stretch.From)
             .Select(stretch => new TopicPartitionOffset(stretch.Topic, stretch.Partition, stretch.From)));
         var heard = timeProvider.GetTimestamp();

@@ -9,7 +9,7 @@ namespace Messaging.Kafka.Receiving;
 
 /// <summary>
 /// Reads plain JSON of an endpoint's own message type straight from a record's bytes. All else is left to MassTransit's raw JSON
-/// deserializer, which makes a document of the bytes first: other types, and what is no such message, which it refuses in its own words.
+/// deserializer, which makes a document of the bytes first: other types, and what is not such a message, which it refuses in its own words.
 /// </summary>
 internal sealed class PlainJsonDeserializer<TMessage> : ISerializerFactory, IMessageDeserializer
     where TMessage : class

@@ -6,7 +6,7 @@ using MassTransit;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>
-/// A record's value as MassTransit's body. A value that is missing (a tombstone) or empty is no message. MassTransit's deserializers
+/// A record's value as MassTransit's body. A value that is missing (a tombstone) or empty is not a message. MassTransit's deserializers
 /// take one for an empty object, which would make a message of nothing; here it cannot be read, and goes to the dead-letter topic.
 /// </summary>
 internal sealed class RecordBody(ConsumeResult<byte[]?, byte[]?> result) : MessageBody

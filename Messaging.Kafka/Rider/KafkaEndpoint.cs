@@ -1,3 +1,4 @@
+using MassTransit;
 using MassTransit.Transports;
 using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
@@ -10,4 +11,19 @@ namespace Messaging.Kafka;
 /// <param name="Circuit">Its circuit, where it has one.</param>
 /// <param name="ReceiveEndpoint">MassTransit's endpoint, which starts and stops the consumer; null: the rider does.</param>
 internal sealed record KafkaEndpoint(
-    EndpointConsumer Consumer, IReadOnlyList<RequiredTopic> Topics, PauseCircuit? Circuit = null, ReceiveEndpoint? ReceiveEndpoint = null);
+    EndpointConsumer Consumer, IReadOnlyList<RequiredTopic> Topics, PauseCircuit? Circuit = null, ReceiveEndpoint? ReceiveEndpoint = null)
+{
+    /// <summary>Shows what a record passes: MassTransit's pipeline, or the circuit, where there is one, and the handler.</summary>
+    public void Probe(ProbeContext context)
+    {
+        if (Consumer.Handler is MassTransitRecordHandler handler)
+        {
+            handler.Endpoint.ReceivePipe.Probe(context);
+            return;
+        }
+
+        if (Circuit is not null)
+            context.CreateFilterScope("pause");
+        context.CreateFilterScope("handler");
+    }
+}

@@ -47,6 +47,13 @@ internal sealed class KafkaRider(
     }
 
     /// <inheritdoc/>
+    public void Probe(ProbeContext context)
+    {
+        foreach (var endpoint in endpoints)
+            endpoint.Probe(Scope(context, endpoint.Consumer.Settings));
+    }
+
+    /// <inheritdoc/>
     public IEnumerable<EndpointHealthResult> CheckEndpointHealth() => _collection.CheckEndpointHealth();
 
     /// <inheritdoc/>
@@ -59,6 +66,14 @@ internal sealed class KafkaRider(
     /// <summary>The producer of a topic, made on first use.</summary>
     public TopicProducer<TKey, TValue> Producer<TKey, TValue>(string topic)
         where TValue : class => producers.Get<TKey, TValue>(topic);
+
+    private static ProbeContext Scope(ProbeContext context, ConsumerSettings settings)
+    {
+        var scope = context.CreateScope("kafkaEndpoint");
+        scope.Add("topic", settings.Topics[0]);
+        scope.Add("group", settings.Group);
+        return scope;
+    }
 
     private async Task StartEndpoints()
     {

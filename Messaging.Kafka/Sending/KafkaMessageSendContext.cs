@@ -52,7 +52,7 @@ internal sealed class KafkaMessageSendContext<TKey, T>(TKey key, T message, Canc
     /// <inheritdoc/>
     public async ValueTask<byte[]?> SerializeValue(string topic, Confluent.Kafka.Headers headers)
     {
-        // No bytes are no value: what an application returns to write a tombstone.
+        // No bytes mean no value: what an application returns to write a tombstone.
         var bytes = await Serialize(ValueSerializer!, Message, new SerializationContext(MessageComponentType.Value, topic, headers));
         return bytes is { Length: > 0 } ? bytes : null;
     }

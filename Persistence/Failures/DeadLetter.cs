@@ -1,3 +1,5 @@
+using Contracts;
+
 namespace Persistence.Failures;
 
 /// <summary>A record of the dead-letter topic, parsed into what a failure row has.</summary>

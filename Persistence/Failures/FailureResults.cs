@@ -1,3 +1,5 @@
+using Contracts;
+
 namespace Persistence.Failures;
 
 /// <summary>The result of projecting a dead letter.</summary>

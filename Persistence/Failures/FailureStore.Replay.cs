@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Contracts;
 using Npgsql;
 using NpgsqlTypes;
 using Persistence.Mails;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Contracts;
 using Persistence.Text;
 
 namespace Persistence.Failures;
@@ -50,20 +51,17 @@ public static class HeaderJson
         if (header.TryGetProperty("base64", out var base64))
             return new RecordHeader(name, base64.GetBytesFromBase64());
         var value = header.GetProperty("value");
-        // Not by a conditional expression: its null would be a byte array's, and that converts to empty memory.
-        if (value.ValueKind == JsonValueKind.Null)
-            return new RecordHeader(name, null);
-        return new RecordHeader(name, Encoding.UTF8.GetBytes(value.GetString()!));
+        return new RecordHeader(name, value.ValueKind == JsonValueKind.Null ? null : Encoding.UTF8.GetBytes(value.GetString()!));
     }
 
-    private static void WriteValue(Utf8JsonWriter json, ReadOnlyMemory<byte>? value)
+    private static void WriteValue(Utf8JsonWriter json, byte[]? value)
     {
         if (value is not { } bytes)
             json.WriteNull("value");
-        else if (TryDecode(bytes.Span) is { } text)
+        else if (TryDecode(bytes) is { } text)
             json.WriteString("value", text);
         else
-            json.WriteBase64String("base64", bytes.Span);
+            json.WriteBase64String("base64", bytes);
     }
 
     /// <summary>The text, or null where the bytes are not text that jsonb stores: jsonb refuses NUL even when it is escaped.</summary>

@@ -61,4 +61,4 @@ public sealed record OpenMail
 /// <param name="Key">The key.</param>
 /// <param name="Value">The value.</param>
 /// <param name="Headers">The dead letter's headers.</param>
-public sealed record StoredBytes(byte[]? Key, byte[]? Value, IReadOnlyList<Failures.RecordHeader> Headers);
+public sealed record StoredBytes(byte[]? Key, byte[]? Value, IReadOnlyList<Contracts.RecordHeader> Headers);

@@ -1,4 +1,4 @@
-using Persistence.Failures;
+using Contracts;
 
 namespace Persistence.Mails;
 

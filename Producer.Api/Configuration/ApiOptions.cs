@@ -1,44 +1,83 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
 namespace Producer.Api.Configuration;
 
-/// <summary>The section <c>Api</c>. Validated at start by <see cref="ApiOptionsValidator"/>.</summary>
-public sealed class ApiOptions
+/// <summary>The section <c>Api</c>.</summary>
+public sealed class ApiOptions : IValidatableObject
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Api";
+
+    private const int FewestCharacters = 16;
 
     /// <summary>
     /// The key that callers present, as <c>X-Api-Key</c> or <c>Authorization: Bearer</c>; at least 16 characters. Required outside
     /// <c>Development</c>, where its absence means that every caller is let in.
     /// </summary>
+    [PasswordPropertyText(true)]
     public string? Key { get; set; }
 
     /// <summary>
     /// The secret under which mail ids carry their MAC; the same on every instance, at least 16 characters. Default: derived from
     /// <see cref="Key"/>. A new one makes repeated posts with an <c>Idempotency-Key</c> of before new mails: change it when none is open.
     /// </summary>
+    [PasswordPropertyText(true)]
     public string? IdSecret { get; set; }
 
     /// <summary>
     /// The largest mail, in bytes of JSON, as posted and as written to the topic. Default 1,000,000: below Kafka's
     /// <c>max.message.bytes</c> of 1,048,588 with room for headers. 1,024 to 100,000,000.
     /// </summary>
+    [Range(1_024, 100_000_000, ErrorMessage = "Stay below Kafka:MaxMessageBytes, with room for headers.")]
     public int MaxMailBytes { get; set; } = 1_000_000;
 
     /// <summary>How many posts may wait for Kafka at once; more are answered 503 <c>overloaded</c>. Default 1,000. 1 to 100,000.</summary>
+    [Range(1, 100_000, ErrorMessage = "Each waiting post holds its mail in memory.")]
     public int MaxConcurrentPosts { get; set; } = 1_000;
 
     /// <summary>How long a post waits for Kafka's acknowledgement before it is answered 503. Default 10 s. 1 s to 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00", ErrorMessage = "Stay below what your callers wait.")]
     public TimeSpan AcceptTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// How long Postgres may take where a request can do without it, such as the check of a reused <c>Idempotency-Key</c>.
     /// Default 1 s. 50 ms to 30 s.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "00:00:30", ErrorMessage = "A second suits a server near by.")]
     public TimeSpan LookupTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long Kafka and Postgres may take to answer for a part of <c>GET /stats</c>. Default 5 s. 100 ms to 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00", ErrorMessage = "What takes longer is left out of the report.")]
     public TimeSpan StatsTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often replays are looked for that were asked for and not produced. Default 15 s. 1 s to 1 h.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "One look is one query over an index.")]
     public TimeSpan ReplaySweepInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
+    {
+        var environment = validationContext.GetRequiredService<IHostEnvironment>();
+        if (string.IsNullOrEmpty(Key))
+        {
+            if (!environment.IsDevelopment())
+            {
+                yield return new ValidationResult(
+                    $"allowed: {FewestCharacters} or more characters, and required in the environment '{environment.EnvironmentName}'. "
+                    + $"Set {Section}__{nameof(Key)}=\"$(openssl rand -hex 32)\"; only ASPNETCORE_ENVIRONMENT=Development runs without a key.",
+                    [nameof(Key)]);
+            }
+        }
+        else if (Key.Length < FewestCharacters || !Key.All(c => c is > ' ' and <= '~'))
+        {
+            yield return new ValidationResult(
+                $"allowed: {FewestCharacters} or more printable ASCII characters without spaces, and it has {Key.Length}. Make one: openssl rand -hex 32.", [nameof(Key)]);
+        }
+
+        if (IdSecret is { Length: < FewestCharacters })
+        {
+            yield return new ValidationResult(
+                $"allowed: {FewestCharacters} or more characters, and it has {IdSecret.Length}. Leave it out to derive it from {Section}:{nameof(Key)}.", [nameof(IdSecret)]);
+        }
+    }
 }

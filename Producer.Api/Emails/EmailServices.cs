@@ -4,8 +4,7 @@ internal static class EmailServices
 {
     public static IServiceCollection AddEmails(this IServiceCollection services)
     {
-        services.AddScoped<PostEmail>();
-        services.AddSingleton<CancelEmail>();
+        services.AddScoped<AcceptMail>();
         services.AddSingleton<KnownMails>();
         services.AddRateLimiter(options => options.AddPolicy<string, PostLimit>(PostLimit.PolicyName));
         return services;

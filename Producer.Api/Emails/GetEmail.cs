@@ -12,14 +12,15 @@ internal static class GetEmail
         string id, MailStore mails, MailId ids, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
-            return ProblemTypes.MailNotFound.Because("The id of a mail is a UUID, as POST /emails answers it.");
+            return NotFound(id);
         var ours = ids.IsOurs(mailId, out var issuedAt);
         if (await mails.FindAsync(mailId, cancellationToken) is { } view)
             return TypedResults.Ok(MailReport.Of(view, issuedAt));
 
         // One of ours without a row: accepted, and no worker has read it yet.
-        return ours
-            ? TypedResults.Ok(MailReport.Unseen(mailId, issuedAt))
-            : ProblemTypes.MailNotFound.Because($"There is no mail {mailId}.");
+        return ours ? TypedResults.Ok(MailReport.Unseen(mailId, issuedAt)) : NotFound(id);
     }
+
+    public static ProblemHttpResult NotFound(string id) =>
+        ProblemTypes.MailNotFound.Because($"There is no mail '{id}'. The id of a mail is the UUID that POST /emails responded with.");
 }

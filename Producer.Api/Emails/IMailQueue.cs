@@ -20,5 +20,5 @@ internal interface IMailQueue
     /// <param name="headers">The headers to write.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="KafkaProduceException">It was not acknowledged; says whether it may have been written.</exception>
-    Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken);
+    Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken);
 }

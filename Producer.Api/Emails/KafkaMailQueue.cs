@@ -1,5 +1,6 @@
 using Contracts;
 using MassTransit;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
@@ -9,6 +10,6 @@ internal sealed class KafkaMailQueue(ITopicProducer<string, SendEmail> mails, IR
     public Task EnqueueAsync(Guid id, string key, SendEmail mail, CancellationToken cancellationToken) =>
         mails.Produce(key, mail, Pipe.Execute<KafkaSendContext<string, SendEmail>>(context => context.MessageId = id), cancellationToken);
 
-    public Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken) =>
-        records.Produce(Topics.EmailSend, key, value, headers, cancellationToken);
+    public Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken) =>
+        records.Produce(Topics.EmailSend, key, value, headers.ToKafka(), cancellationToken);
 }

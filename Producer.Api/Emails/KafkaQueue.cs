@@ -1,14 +1,14 @@
 using Contracts;
 using MassTransit;
-using Messaging.Kafka.Hosting;
 using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
 internal static class KafkaQueue
 {
-    /// <summary>The topic as the queue of mails. The service starts without Kafka, and is red until it answers.</summary>
+    /// <summary>The topic as the queue of mails. The service starts without Kafka, and is not ready until it responds.</summary>
     public static void AddKafkaQueue(WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -20,7 +20,8 @@ internal static class KafkaQueue
             bus.UsingInMemory();
             bus.AddRider(rider =>
             {
-                rider.AddProducer<string, SendEmail>(Topics.EmailSend, CreateTopicIfMissing);
+                rider.AddProducer<string, SendEmail>(
+                    Topics.EmailSend, (context, producer) => producer.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value));
                 rider.UsingKafka((context, kafka) =>
                 {
                     kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
@@ -31,18 +32,11 @@ internal static class KafkaQueue
     }
 
     /// <summary>
-    /// How long Kafka's client keeps a record: shorter than a post waits, since only the client can say that a record was surely
+    /// How long Kafka's client tries to write a record: shorter than a post waits, since only the client can say that a record was certainly
     /// not written. It looks once a second for those that are overdue.
     /// </summary>
     internal static TimeSpan DeliveryTimeout(TimeSpan acceptTimeout) =>
         acceptTimeout > TimeSpan.FromSeconds(4) ? acceptTimeout - TimeSpan.FromSeconds(2) : acceptTimeout / 2;
-
-    private static void CreateTopicIfMissing(IRiderRegistrationContext context, IKafkaProducerConfigurator producer)
-    {
-        var options = context.GetRequiredService<IOptions<KafkaOptions>>().Value;
-        if (options.CreateTopics)
-            producer.CreateIfMissing(options.ApplyTo);
-    }
 }
 
 /// <summary>A mail that the API takes must fit the topic, with its headers.</summary>
@@ -69,7 +63,7 @@ internal sealed class MailFitsTopic(IOptions<KafkaOptions> kafka) : IValidateOpt
         }
         catch (OptionsValidationException)
         {
-            // That section tells its own faults; this one is looked at again once they are fixed.
+            // That section reports its own errors; this one is checked again once they are fixed.
             return null;
         }
     }

@@ -9,7 +9,7 @@ namespace Producer.Api.Emails;
 /// <summary>What Postgres knows of a mail's id before the mail is posted.</summary>
 internal enum KnownMail
 {
-    /// <summary>Nothing, or Postgres did not answer in time.</summary>
+    /// <summary>Nothing, or Postgres did not respond in time.</summary>
     Unknown,
 
     /// <summary>The very same mail came before.</summary>
@@ -20,7 +20,7 @@ internal enum KnownMail
 }
 
 /// <summary>
-/// Looks up whether an idempotency key was used before. A courtesy to the caller: where Postgres does not answer, or the
+/// Looks up whether an idempotency key was used before. A courtesy to the caller: where Postgres does not respond, or the
 /// first post is still on its way, the worker's claim drops the copy of a mail and refuses another mail under the same id.
 /// </summary>
 internal sealed class KnownMails(MailStore mails, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<KnownMails> logger)
@@ -38,7 +38,7 @@ internal sealed class KnownMails(MailStore mails, IOptions<ApiOptions> options, 
         }
         catch (Exception exception) when (deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(exception))
         {
-            logger.LogWarning("The Idempotency-Key of mail {MailId} was not looked up, since Postgres did not answer: {Reason}", id, exception.Message);
+            logger.LogWarning("The Idempotency-Key of mail {MailId} was not looked up, since Postgres did not respond: {Reason}", id, exception.Message);
             return KnownMail.Unknown;
         }
     }

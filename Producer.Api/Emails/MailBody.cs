@@ -53,7 +53,7 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
         if (request.ContentLength > maxBytes)
             return null;
 
-        // The server's own limit must not be met before this one.
+        // The server's own limit must not be reached before this one.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = maxBytes + 1L;
 
@@ -86,7 +86,7 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
 }
 
 /// <summary>One field of a mail that is not valid.</summary>
-/// <param name="Field">Where it stands in the JSON, such as <c>to[1]</c>.</param>
+/// <param name="Field">Where it is in the JSON, such as <c>to[1]</c>.</param>
 /// <param name="Code">A stable code.</param>
 /// <param name="Message">What is wrong and what is allowed, to follow the field's name.</param>
 internal sealed record FieldError(string Field, string Code, string Message);

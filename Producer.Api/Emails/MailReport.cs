@@ -5,11 +5,11 @@ namespace Producer.Api.Emails;
 
 /// <summary>What became of a mail.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="State">scheduled, queued, sending, sent, dead, canceled or discarded.</param>
-/// <param name="Recorded">Whether a worker has seen it. While not, it is unread in Kafka (or, after <c>outcome_unknown</c>, nowhere).</param>
+/// <param name="State">The one state it is in.</param>
+/// <param name="Recorded">Whether a worker has read it. While not, it is unread in Kafka (or, after <c>outcome_unknown</c>, nowhere).</param>
 public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 {
-    /// <summary>How often it was replayed.</summary>
+    /// <summary>Its version: raised by a replay and by a cancel; records of an older epoch are stale.</summary>
     public int Epoch { get; init; }
 
     /// <summary>How often it was tried since it was accepted or last replayed.</summary>
@@ -33,7 +33,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>When it is, or was, to be sent, where it was scheduled.</summary>
     public DateTimeOffset? ScheduledAt { get; init; }
 
-    /// <summary>When a worker saw it first.</summary>
+    /// <summary>When a worker first read it.</summary>
     public DateTimeOffset? RecordedAt { get; init; }
 
     /// <summary>When the last attempt began.</summary>
@@ -51,7 +51,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>What went wrong last.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>How often the mail server's answer was lost, so that it may have been sent without our knowing.</summary>
+    /// <summary>How often the mail server's reply was lost, so that it may have been sent without our knowing.</summary>
     public int UnknownOutcomes { get; init; }
 
     /// <summary>Its recipients and what became of each; none as long as its first attempt lasts.</summary>
@@ -87,10 +87,10 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 /// <summary>What became of a mail for one recipient.</summary>
 /// <param name="Address">The address.</param>
 /// <param name="Kind">to, cc or bcc.</param>
-/// <param name="Outcome">pending, accepted, rejected, deferred or unknown.</param>
+/// <param name="Outcome">What became of the mail for it.</param>
 /// <param name="ReplyCode">The mail server's last reply code.</param>
 /// <param name="EnhancedCode">Its last enhanced status code.</param>
-/// <param name="ReplyText">Its last words.</param>
+/// <param name="ReplyText">The text of that reply.</param>
 /// <param name="UpdatedAt">When this changed last.</param>
 public sealed record RecipientReport(
     string Address, RecipientKind Kind, RecipientOutcome Outcome, int? ReplyCode, string? EnhancedCode, string? ReplyText, DateTimeOffset UpdatedAt)

@@ -1,28 +1,28 @@
 using System.Text;
 using System.Text.Json;
-using Persistence.Failures;
+using Contracts;
 
 namespace Producer.Api.Failures;
 
 /// <summary>Bytes of a record as a person can read them.</summary>
 /// <param name="Size">How many.</param>
-/// <param name="Text">As UTF-8 text; null where they are none.</param>
+/// <param name="Text">As UTF-8 text; null where they are not.</param>
 /// <param name="Base64">Exactly; null where <paramref name="Text"/> says the same.</param>
-/// <param name="Json">As JSON; null where they are none.</param>
+/// <param name="Json">As JSON; null where they are not.</param>
 public sealed record Bytes(int Size, string? Text, string? Base64, JsonElement? Json)
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    internal static Bytes? Of(ReadOnlyMemory<byte>? bytes, bool withJson = false)
+    internal static Bytes? Of(byte[]? bytes, bool withJson = false)
     {
-        if (bytes is not { } value)
+        if (bytes is null)
             return null;
 
-        var text = TextOf(value.Span);
-        return new Bytes(value.Length, text, text is null ? Convert.ToBase64String(value.Span) : null, withJson ? JsonOf(value) : null);
+        var text = TextOf(bytes);
+        return new Bytes(bytes.Length, text, text is null ? Convert.ToBase64String(bytes) : null, withJson ? JsonOf(bytes) : null);
     }
 
-    private static string? TextOf(ReadOnlySpan<byte> bytes)
+    private static string? TextOf(byte[] bytes)
     {
         try
         {
@@ -34,7 +34,7 @@ public sealed record Bytes(int Size, string? Text, string? Base64, JsonElement? 
         }
     }
 
-    private static JsonElement? JsonOf(ReadOnlyMemory<byte> bytes)
+    private static JsonElement? JsonOf(byte[] bytes)
     {
         try
         {

@@ -1,64 +1,82 @@
+using System.ComponentModel;
 using System.Globalization;
+using Microsoft.AspNetCore.Mvc;
 using Persistence.Failures;
+using Persistence.Text;
 
 namespace Producer.Api.Failures;
 
 /// <summary>The query of <c>GET /failures</c>, read strictly: a misspelt filter must not list everything.</summary>
-internal sealed record FailureQuery(FailureFilter Filter, int Limit, string? Cursor)
+/// <remarks>
+/// Text and not types, so that what cannot be read is refused with what is allowed. Attributes are the properties': on the parameters
+/// of a constructor the OpenAPI document cannot be made of them.
+/// </remarks>
+internal sealed record FailureQuery(
+    [property: FromQuery(Name = FailureQuery.StatusName), Description("`unresolved`, `replayed`, `resolved` or `discarded`.")] string? Status,
+    [property: FromQuery(Name = FailureQuery.FingerprintName), Description("Failures of one cause.")] string? Fingerprint,
+    [property: FromQuery(Name = FailureQuery.MailIdName), Description("Failures of one mail.")] string? MailId,
+    [property: FromQuery(Name = FailureQuery.RecipientName), Description("Failures of mails to one address.")] string? Recipient,
+    [property: FromQuery(Name = FailureQuery.SinceName), Description("Failed at this time or later, such as 2030-01-31T12:00:00Z.")] string? Since,
+    [property: FromQuery(Name = FailureQuery.UntilName), Description("Failed before this time.")] string? Until,
+    [property: FromQuery(Name = FailureQuery.LimitName), Description("How many at most: 1 to 200, 50 by default.")] string? Limit,
+    [property: FromQuery(Name = FailureQuery.CursorName), Description("The `next_cursor` of the page before.")] string? Cursor,
+    HttpRequest Request)
 {
-    public const int DefaultLimit = 50;
-    public const int MaxLimit = 200;
+    private const int DefaultLimit = 50;
+    private const int MaxLimit = 200;
 
-    public const string Status = "status";
-    public const string Fingerprint = "fingerprint";
-    public const string MailId = "mail_id";
-    public const string Recipient = "recipient";
-    public const string Since = "since";
-    public const string Until = "until";
-    public const string LimitName = "limit";
-    public const string CursorName = "cursor";
+    private const string StatusName = "status";
+    private const string FingerprintName = "fingerprint";
+    private const string MailIdName = "mail_id";
+    private const string RecipientName = "recipient";
+    private const string SinceName = "since";
+    private const string UntilName = "until";
+    private const string LimitName = "limit";
+    private const string CursorName = "cursor";
 
-    private static readonly string[] Names = [Status, Fingerprint, MailId, Recipient, Since, Until, LimitName, CursorName];
+    private static readonly string[] Names = [StatusName, FingerprintName, MailIdName, RecipientName, SinceName, UntilName, LimitName, CursorName];
 
-    /// <summary>Reads the query.</summary>
+    /// <summary>What to look for.</summary>
     /// <exception cref="FormatException">A parameter is unknown, given twice or not what it should be; the message says which.</exception>
-    public static FailureQuery Read(IQueryCollection query)
+    public FailureFilter Filter()
     {
-        foreach (var (name, values) in query)
+        foreach (var (name, values) in Request.Query)
         {
             if (!Names.Contains(name, StringComparer.Ordinal))
-                throw new FormatException($"'{name}' is no parameter here; these are: {string.Join(", ", Names)}.");
+                throw new FormatException($"'{name}' is not a parameter here; these are: {string.Join(", ", Names)}.");
             if (values.Count != 1)
                 throw new FormatException($"'{name}' is given {values.Count} times; give it once.");
         }
 
-        string? Text(string name) => query.TryGetValue(name, out var value) && value.ToString() is { Length: > 0 } text ? text : null;
-        var filter = new FailureFilter
+        return new FailureFilter
         {
-            Status = Text(Status) is { } status ? StatusOf(status) : null,
-            Fingerprint = Text(Fingerprint),
-            MailId = Text(MailId) is { } id ? IdOf(id) : null,
-            Recipient = Text(Recipient),
-            Since = Text(Since) is { } since ? TimeOf(Since, since) : null,
-            Until = Text(Until) is { } until ? TimeOf(Until, until) : null,
+            Status = Given(Status) is { } status ? StatusOf(status) : null,
+            Fingerprint = Given(Fingerprint),
+            MailId = Given(MailId) is { } id ? IdOf(id) : null,
+            Recipient = Given(Recipient),
+            Since = Given(Since) is { } since ? TimeOf(SinceName, since) : null,
+            Until = Given(Until) is { } until ? TimeOf(UntilName, until) : null,
         };
-        return new FailureQuery(filter, Text(LimitName) is { } limit ? LimitOf(limit) : DefaultLimit, Text(CursorName));
     }
 
+    /// <summary>How many to list at most.</summary>
+    /// <exception cref="FormatException">It is not a number that is allowed.</exception>
+    public int PageSize() =>
+        Given(Limit) is not { } text ? DefaultLimit
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit ? limit
+        : throw new FormatException($"'{LimitName}' is '{text}'; 1 to {MaxLimit} is allowed.");
+
+    private static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
     private static FailureStatus StatusOf(string text) =>
-        Enum.GetValues<FailureStatus>().Cast<FailureStatus?>().FirstOrDefault(status => status.ToString()!.Equals(text, StringComparison.OrdinalIgnoreCase))
-        ?? throw new FormatException($"'{Status}' is '{text}'; unresolved, replayed, resolved or discarded is expected.");
+        EnumText.Parse<FailureStatus>(text.ToLowerInvariant())
+        ?? throw new FormatException($"'{StatusName}' is '{text}'; one of these is expected: {string.Join(", ", EnumText.All<FailureStatus>())}.");
 
     private static Guid IdOf(string text) =>
-        Guid.TryParseExact(text, "D", out var id) ? id : throw new FormatException($"'{MailId}' is '{text}'; the UUID of a mail is expected.");
+        Guid.TryParseExact(text, "D", out var id) ? id : throw new FormatException($"'{MailIdName}' is '{text}'; the UUID of a mail is expected.");
 
     private static DateTimeOffset TimeOf(string name, string text) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
             : throw new FormatException($"'{name}' is '{text}'; a time such as 2030-01-31T12:00:00Z is expected.");
-
-    private static int LimitOf(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit
-            ? limit
-            : throw new FormatException($"'{LimitName}' is '{text}'; 1 to {MaxLimit} is allowed.");
 }

@@ -5,7 +5,7 @@ namespace Producer.Api.Failures;
 
 /// <summary>A failure with all that is known of it.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Status">unresolved, replayed, resolved or discarded.</param>
+/// <param name="Status">What became of it.</param>
 /// <param name="ReplayPending">Whether a replay was asked for whose record Kafka has not acknowledged yet.</param>
 public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPending)
 {
@@ -94,11 +94,11 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
 /// <param name="Partition">The partition.</param>
 /// <param name="Offset">The offset.</param>
 /// <param name="Timestamp">The record's timestamp.</param>
-/// <param name="Group">The consumer group that gave it up.</param>
+/// <param name="Group">The consumer group in which it failed.</param>
 public sealed record RecordPosition(string Topic, int Partition, long Offset, DateTimeOffset? Timestamp, string? Group);
 
 /// <summary>One thing that was done about a failure.</summary>
-/// <param name="Action">replay, discard or resolve.</param>
+/// <param name="Action">What was done.</param>
 /// <param name="At">When.</param>
 /// <param name="Actor">Who.</param>
 /// <param name="Reason">Why.</param>

@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Text;
 using Contracts;
-using MassTransit;
 using Persistence.Failures;
 
 namespace Producer.Api.Failures;
@@ -12,12 +9,10 @@ namespace Producer.Api.Failures;
 /// </summary>
 internal static class ReplayHeaders
 {
-    public static IReadOnlyList<KafkaHeader> Of(Replay replay) =>
+    public static IReadOnlyList<RecordHeader> Of(Replay replay) =>
     [
-        .. replay.Headers.Where(header => !HeaderNames.IsOfOneDelivery(header.Name)).Select(header => new KafkaHeader(header.Name, header.Value?.ToArray())),
-        Text(HeaderNames.MessageId, replay.MailId.ToString()),
-        Text(HeaderNames.Epoch, replay.Epoch.ToString(CultureInfo.InvariantCulture)),
+        .. replay.Headers.Where(header => !HeaderNames.IsOfOneDelivery(header.Name)),
+        new RecordHeader(HeaderNames.MessageId, replay.MailId),
+        new RecordHeader(HeaderNames.Epoch, replay.Epoch),
     ];
-
-    private static KafkaHeader Text(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
 }

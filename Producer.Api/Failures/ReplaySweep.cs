@@ -1,21 +1,21 @@
 using Microsoft.Extensions.Options;
-using Persistence;
 using Persistence.Failures;
 using Producer.Api.Configuration;
+using ServiceDefaults.Periodic;
 
 namespace Producer.Api.Failures;
 
 /// <summary>Finishes replays that were asked for and not produced: by an instance that crashed, or while Kafka was away.</summary>
 internal sealed class ReplaySweep(
     IServiceScopeFactory scopes, FailureStore failures, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<ReplaySweep> logger)
-    : PeriodicSweep("pending replays", options.Value.ReplaySweepInterval, timeProvider, logger)
+    : PeriodicService("The sweep of pending replays", options.Value.ReplaySweepInterval, timeProvider, logger)
 {
     private const int Batch = 100;
 
-    // Long enough that what another request is producing at this moment has ended one way or the other.
+    // Long enough that what another request is producing at this moment has completed one way or the other.
     private TimeSpan Timeout => options.Value.AcceptTimeout * 2;
 
-    /// <summary>Produces what is pending; false where it met an obstacle.</summary>
+    /// <summary>Produces what is pending; false where one could not be produced.</summary>
     internal async Task<bool> SweepAsync(TimeSpan olderThan, CancellationToken cancellationToken)
     {
         var pending = await failures.ClaimPendingReplaysAsync(olderThan, Batch, cancellationToken);
@@ -23,7 +23,7 @@ internal sealed class ReplaySweep(
         var replays = scope.ServiceProvider.GetRequiredService<Replays>();
         foreach (var replay in pending)
         {
-            // The next would meet the same obstacle; all of them come back once their timeout is over.
+            // The next would fail the same way; all of them are tried again once their timeout is over.
             if (!await replays.TryFinishAsync(replay, cancellationToken))
                 return false;
         }
@@ -32,5 +32,5 @@ internal sealed class ReplaySweep(
     }
 
     /// <inheritdoc />
-    protected override Task SweepAsync(CancellationToken cancellationToken) => SweepAsync(Timeout, cancellationToken);
+    protected override Task RunOnceAsync(CancellationToken cancellationToken) => SweepAsync(Timeout, cancellationToken);
 }

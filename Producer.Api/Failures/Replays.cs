@@ -8,12 +8,12 @@ using Producer.Api.Emails;
 namespace Producer.Api.Failures;
 
 /// <summary>
-/// Produces replays that were taken down, and marks them. A crash between the two leaves the replay pending, and
-/// <see cref="ReplaySweep"/> produces it again, which is harmless: the worker's claim knows the second record.
+/// Produces replays that were recorded, and marks them as produced. A crash between the two leaves the replay pending, and
+/// <see cref="ReplaySweep"/> produces it again, which is harmless: the worker's claim recognizes the second record.
 /// </summary>
 internal sealed class Replays(IMailQueue queue, FailureStore failures, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<Replays> logger)
 {
-    /// <summary>Produces a replay; false where Kafka or Postgres did not answer and the sweep has to finish it.</summary>
+    /// <summary>Produces a replay; false where Kafka or Postgres did not respond and the sweep has to finish it.</summary>
     public async Task<bool> TryFinishAsync(Replay replay, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(options.Value.AcceptTimeout, timeProvider);

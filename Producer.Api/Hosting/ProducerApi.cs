@@ -1,9 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.Extensions.Options;
-using Persistence;
-using Persistence.Schema;
 using Producer.Api.Configuration;
 using Producer.Api.Emails;
 using Producer.Api.Failures;
@@ -13,6 +10,9 @@ using Producer.Api.OpenApi;
 using Producer.Api.Problems;
 using Producer.Api.Security;
 using Producer.Api.Stats;
+using ServiceDefaults;
+using ServiceDefaults.Configuration;
+using ServiceDefaults.Database;
 
 namespace Producer.Api.Hosting;
 
@@ -36,12 +36,10 @@ internal static class ProducerApi
     private static void AddParts(WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>();
-
-        services.AddPersistence(builder.Configuration);
+        services.AddSection<ApiOptions>(ApiOptions.Section);
+        services.AddDatabase();
         // First of what starts, so that a wrong schema is met before anything uses it. Without Postgres mails are accepted all the same.
-        services.AddSchemaGuard(WhenUnreachable.GoOn);
+        services.AddSchemaGuard();
 
         services.AddApiSecurity();
         services.AddApiDescription();
@@ -49,7 +47,8 @@ internal static class ProducerApi
         services.AddFailures();
         services.AddStats();
         services.AddApiHealth();
-        builder.AddTelemetry();
+        services.AddSingleton<ApiMetrics>();
+        builder.AddTelemetry(ApiMetrics.MeterName);
 
         services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResults.Complete);
         services.AddExceptionHandler<ExceptionProblems>();
@@ -69,7 +68,7 @@ internal static class ProducerApi
         app.MapEmails();
         app.MapFailures();
         app.MapStats();
-        app.MapHealth();
+        app.MapApiHealth();
         app.MapApiDescription();
         app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
     }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Producer.Api.Ids;
 
 /// <summary>
-/// Makes the ids of mails and knows them again: UUIDs of version 8 (RFC 9562, 5.8) that carry a MAC under a secret which all
-/// instances share, so that each knows an id another gave out, without a look-up and before a worker has seen the mail.
+/// Makes the ids of mails and recognizes them: UUIDs of version 8 (RFC 9562, 5.8) that carry a MAC under a secret which all
+/// instances share, so that each recognizes an id that another issued, without a look-up and before a worker has seen the mail.
 /// </summary>
 /// <remarks>
 /// Most significant first: 48 bits of Unix milliseconds, or of a digest where the id derives from an idempotency key; 4 bits
@@ -23,7 +23,7 @@ internal sealed class MailId
     private readonly byte[] _secret;
     private readonly TimeProvider _timeProvider;
 
-    /// <param name="secret">Shared by all instances. Another secret means: ids given out before are no longer known without Postgres.</param>
+    /// <param name="secret">Shared by all instances. Another secret means: ids issued before are no longer recognized without Postgres.</param>
     /// <param name="timeProvider">Gives the time that new ids carry.</param>
     public MailId(ReadOnlySpan<byte> secret, TimeProvider timeProvider)
     {

@@ -13,7 +13,7 @@ internal static class AttachmentSchema
     {
         Type = JsonSchemaType.Array,
         Description = string.Create(CultureInfo.InvariantCulture,
-            $"Files that go with the mail. The whole mail has at most {maxMailBytes:N0} bytes as JSON (`Api:MaxMailBytes`, bounded by the topic's largest message), past it the answer is 413; base64 makes a file a third larger."),
+            $"Files that go with the mail. The whole mail has at most {maxMailBytes:N0} bytes as JSON (`Api:MaxMailBytes`, bounded by the topic's largest message), past it the response is 413; base64 makes a file a third larger."),
         MaxItems = SendEmailLimits.Attachments,
         Items = new OpenApiSchema
         {

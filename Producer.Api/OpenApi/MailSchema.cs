@@ -29,7 +29,7 @@ internal static class MailSchema
             [SendEmailFields.To] = OneOrMany($"Recipients. At least one is needed in to, cc and bcc, at most {SendEmailLimits.Recipients} in all."),
             [SendEmailFields.Cc] = OneOrMany("Recipients shown as copied."),
             [SendEmailFields.Bcc] = OneOrMany("Recipients whom the others do not see."),
-            [SendEmailFields.ReplyTo] = OneOrMany($"Where answers go: at most {SendEmailLimits.ReplyTo}."),
+            [SendEmailFields.ReplyTo] = OneOrMany($"Where replies go: at most {SendEmailLimits.ReplyTo}."),
             [SendEmailFields.Subject] = Text("One line; may be empty on purpose.", SendEmailLimits.SubjectLength),
             [SendEmailFields.Text] = Text("The plain text. Text or HTML is needed; it may be empty on purpose."),
             [SendEmailFields.Body] = Text("Another name for `text`."),

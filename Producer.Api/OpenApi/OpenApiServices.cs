@@ -39,8 +39,8 @@ internal static class OpenApiServices
             Title = "Mail dispatch",
             Version = "v1",
             Description = """
-                Outbox entry a mail and be answered at once; workers send it. `202` means that all in-sync replicas of Kafka have it.
-                Every other answer is a problem (RFC 9457) with a stable `code`, which says whether the mail was surely not accepted or may have been.
+                Post a mail and get a response at once; workers send it. `202` means that all in-sync replicas of Kafka have it.
+                Every other response is a problem (RFC 9457) with a stable `code`, which says whether the mail was surely not accepted or may have been.
                 """,
         };
         document.AddComponent<IOpenApiSecurityScheme>(KeyScheme, new OpenApiSecurityScheme

@@ -1,12 +1,13 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Contracts.Validation;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Producer.Api.Problems;
 
 namespace Producer.Api.OpenApi;
 
-/// <summary>Describes the problem answers of each operation: one response per status, which names its codes and what each means.</summary>
+/// <summary>Describes the problem responses of each operation: one response per status, which names its codes and what each means.</summary>
 internal static class ProblemResponses
 {
     private const string SchemaName = "Problem";
@@ -89,7 +90,7 @@ internal static class ProblemResponses
         if (type == ProblemTypes.ValidationFailed)
             problem["errors"] = new JsonArray(new JsonObject
             {
-                ["field"] = "to[1]", ["code"] = "invalid_address", ["message"] = "is no e-mail address; one address is expected, such as ann@example.com",
+                ["field"] = "to[1]", ["code"] = "invalid_address", ["message"] = "is not a valid e-mail address; one address is expected, such as ann@example.com",
             });
         return new OpenApiExample { Summary = type.Title, Value = problem };
     }
@@ -103,8 +104,8 @@ internal static class ProblemResponses
             Type = JsonSchemaType.Object,
             Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
             {
-                ["field"] = Text("Where it stands, such as `to[1]`."),
-                ["code"] = Text("`required`, `invalid_address`, `unknown_field`, `not_supported`, `too_long`, …"),
+                ["field"] = Text("Where it is, such as `to[1]`."),
+                ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What programs look at.", Enum = [.. ValidationCodes.All.Select(code => (JsonNode)code)] },
                 ["message"] = Text("What is wrong and what is allowed, to follow the field's name."),
             },
         },

@@ -2,12 +2,12 @@ using Producer.Api.Problems;
 
 namespace Producer.Api.OpenApi;
 
-/// <summary>The problems that an endpoint answers with, for the API's description.</summary>
+/// <summary>The problems that an endpoint responds with, for the API's description.</summary>
 internal sealed record ProblemsMetadata(IReadOnlyList<ProblemType> Types);
 
 internal static class ProblemsMetadataExtensions
 {
-    /// <summary>Says which problems an endpoint answers with, beside <c>unauthorized</c> and <c>internal_error</c>, which every one may.</summary>
+    /// <summary>Says which problems an endpoint responds with, beside <c>unauthorized</c> and <c>internal_error</c>, which every one may.</summary>
     public static TBuilder Problems<TBuilder>(this TBuilder builder, params ProblemType[] types)
         where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new ProblemsMetadata([.. types, ProblemTypes.Unauthorized, ProblemTypes.Internal]));

@@ -3,7 +3,7 @@ using Persistence;
 
 namespace Producer.Api.Problems;
 
-/// <summary>Turns what an endpoint throws into a problem answer, and tells the log what the caller is not told.</summary>
+/// <summary>Turns what an endpoint throws into a problem response, and tells the log what the caller is not told.</summary>
 internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -18,7 +18,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
         if (type == ProblemTypes.Internal)
             logger.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
         else if (type.Status >= 500)
-            logger.LogWarning("{Method} {Path} answered {Code}: {Reason}", httpContext.Request.Method, httpContext.Request.Path, type.Code, exception.Message);
+            logger.LogWarning("{Method} {Path} responded {Code}: {Reason}", httpContext.Request.Method, httpContext.Request.Path, type.Code, exception.Message);
 
         httpContext.Response.StatusCode = type.Status;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = type.Details(detail) });

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Producer.Api.Problems;
 
-/// <summary>Makes an answer of a <see cref="ProblemType"/>.</summary>
+/// <summary>Makes a response of a <see cref="ProblemType"/>.</summary>
 internal static class ProblemResults
 {
     /// <summary>The member that holds <see cref="ProblemType.Code"/>.</summary>
@@ -26,7 +26,7 @@ internal static class ProblemResults
     }
 
     /// <summary>
-    /// What every problem answer has, whoever made it: a code, the trace's id, and when to try again. Answers of the framework,
+    /// What every problem response has, whoever made it: a code, the trace's id, and when to try again. Responses of the framework,
     /// such as 404 for an unknown path, get their code here.
     /// </summary>
     public static void Complete(ProblemDetailsContext context)

@@ -1,6 +1,6 @@
 namespace Producer.Api.Problems;
 
-/// <summary>A kind of error that the API answers with, as RFC 9457 problem details. Its code is stable.</summary>
+/// <summary>A kind of error that the API responds with, as RFC 9457 problem details. Its code is stable.</summary>
 /// <param name="Code">What programs look at.</param>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Title">The same words each time.</param>

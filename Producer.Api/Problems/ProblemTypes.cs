@@ -1,10 +1,10 @@
 namespace Producer.Api.Problems;
 
-/// <summary>Every problem that the API answers with.</summary>
+/// <summary>Every problem that the API responds with.</summary>
 internal static class ProblemTypes
 {
     public static readonly ProblemType InvalidJson = new("invalid_json", 400, "The body is not valid JSON",
-        "The body is no JSON object. `line` and `position`, counted from 1, say where reading stopped.");
+        "The body is not a JSON object. `line` and `position`, counted from 1, say where reading stopped.");
 
     public static readonly ProblemType InvalidRequest = new("invalid_request", 400, "The request is not valid",
         "A query parameter, a header or the body is not what is expected; `detail` says which.");
@@ -19,7 +19,7 @@ internal static class ProblemTypes
         "The path is not one of this API.");
 
     public static readonly ProblemType MailNotFound = new("mail_not_found", 404, "No such mail",
-        "No mail has this id: it is neither recorded nor one that this API gave out.");
+        "No mail has this id: it is neither recorded nor one that this API issued.");
 
     public static readonly ProblemType FailureNotFound = new("failure_not_found", 404, "No such failure",
         "No failure has this id.");
@@ -30,8 +30,8 @@ internal static class ProblemTypes
     public static readonly ProblemType FailureNotOpen = new("failure_not_open", 409, "The failure is not open",
         "It was replayed, resolved or discarded before; `detail` says which. Only an unresolved failure can be replayed or discarded.");
 
-    public static readonly ProblemType MailNotWaiting = new("mail_not_waiting", 409, "The mail does not wait any more",
-        "It is being sent, has ended, or somebody has got it or may have: nothing was changed. `state` is its state.");
+    public static readonly ProblemType MailNotWaiting = new("mail_not_waiting", 409, "The mail is no longer waiting",
+        "It is being sent, has reached its end, or a recipient has got it or may have: nothing was changed. `state` is its state.");
 
     public static readonly ProblemType TooLarge = new("too_large", 413, "The mail is too large",
         "The mail, its attachments in base64 included, has more bytes of JSON than `Api:MaxMailBytes` allows; `limit` is that number.");
@@ -49,19 +49,19 @@ internal static class ProblemTypes
         "Only in logs: nobody is there to read it.");
 
     public static readonly ProblemType Internal = new("internal_error", 500, "Something went wrong",
-        "A fault of this service; the log has it under `trace_id`.");
+        "An error of this service; the log has it under `trace_id`.");
 
     public static readonly ProblemType NotAccepted = new("not_accepted", 503, "The mail was not accepted",
-        "Kafka took the mail for certain not: post it again freely.") { RetryAfterSeconds = 5 };
+        "Kafka certainly did not take the mail: post it again freely.") { RetryAfterSeconds = 5 };
 
     public static readonly ProblemType OutcomeUnknown = new("outcome_unknown", 503, "Whether the mail was accepted is not known",
-        "Kafka's acknowledgement did not come in time, and it may have taken the mail. `id` is the mail's: ask for it later. "
+        "Kafka did not acknowledge in time, and it may have taken the mail. `id` is the mail's: ask for it later. "
         + "A repeated post is safe where the first carried an Idempotency-Key and this one carries the same; else it may send a second mail.") { RetryAfterSeconds = 5 };
 
     public static readonly ProblemType Overloaded = new("overloaded", 503, "Too many posts at once",
         "More posts wait for Kafka than `Api:MaxConcurrentPosts` allows. Nothing was accepted: post it again later.") { RetryAfterSeconds = 1 };
 
-    public static readonly ProblemType DatabaseUnavailable = new("database_unavailable", 503, "Postgres does not answer",
+    public static readonly ProblemType DatabaseUnavailable = new("database_unavailable", 503, "Postgres does not respond",
         "Mails and failures cannot be read or acted upon now. Mails are still accepted.") { RetryAfterSeconds = 5 };
 
     /// <summary>All of them.</summary>

@@ -11,7 +11,7 @@ namespace Producer.Api.Security;
 
 /// <summary>
 /// Lets callers in who present <c>Api:Key</c>, as <c>X-Api-Key</c> or as a bearer token; without a configured key (only in
-/// Development, see <see cref="ApiOptionsValidator"/>) lets everybody in.
+/// Development, see the options) lets everybody in.
 /// </summary>
 internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> schemes,

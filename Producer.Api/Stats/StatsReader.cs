@@ -10,8 +10,8 @@ using Producer.Api.Configuration;
 namespace Producer.Api.Stats;
 
 /// <summary>
-/// Reads how the system stands, from Postgres and from Kafka at once. Each part has the time that <see cref="ApiOptions.StatsTimeout"/>
-/// gives, and is left out where it fails; the others are answered all the same.
+/// Reads the state of the system, from Postgres and from Kafka at once. Each part has the time that <see cref="ApiOptions.StatsTimeout"/>
+/// gives, and is left out where it fails; the others are returned all the same.
 /// </summary>
 internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider timeProvider)
 {

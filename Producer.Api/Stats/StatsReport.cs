@@ -1,6 +1,6 @@
 namespace Producer.Api.Stats;
 
-/// <summary>How the system stands. What could not be read is not in it, and <see cref="Missing"/> says so: nothing is invented.</summary>
+/// <summary>The state of the system. What could not be read is not in it, and <see cref="Missing"/> says so: nothing is invented.</summary>
 /// <param name="At">When it was read.</param>
 /// <param name="Complete">Whether all of it could be read.</param>
 public sealed record StatsReport(DateTimeOffset At, bool Complete)
@@ -11,7 +11,7 @@ public sealed record StatsReport(DateTimeOffset At, bool Complete)
     /// <summary>How many failures have each status.</summary>
     public IReadOnlyDictionary<string, long>? Failures { get; init; }
 
-    /// <summary>What the workers have before them, as the lag of their group.</summary>
+    /// <summary>What the workers have yet to read, as the lag of their group.</summary>
     public LagReport? Unread { get; init; }
 
     /// <summary>What waits in the delay topics, as the lag of their group.</summary>
@@ -26,13 +26,13 @@ public sealed record StatsReport(DateTimeOffset At, bool Complete)
 
 /// <summary>How far a consumer group is behind.</summary>
 /// <param name="Group">The group.</param>
-/// <param name="Lag">How many records it has before it, in all of its topics.</param>
+/// <param name="Lag">How many records it has yet to read, in all of its topics.</param>
 /// <param name="Topics">The same by topic.</param>
 public sealed record LagReport(string Group, long Lag, IReadOnlyList<TopicLag> Topics);
 
 /// <summary>How far a group is behind in a topic.</summary>
 /// <param name="Topic">The topic.</param>
-/// <param name="Lag">How many records the group has before it.</param>
+/// <param name="Lag">How many records the group has yet to read.</param>
 public sealed record TopicLag(string Topic, long Lag);
 
 /// <summary>A part of the report that could not be read.</summary>

@@ -14,7 +14,7 @@ post_mail() { # recipient number: prints the status, then the body
 }
 
 write_poison() { # prints where it went, if it is told
-  local poison='this is no mail, not even JSON'
+  local poison='this is not a mail, not even JSON'
   if [ "$mode" = docker ]; then
     compose exec -T kafka /opt/kafka/bin/kafka-console-producer.sh --bootstrap-server kafka:19092 --topic email.send <<<"$poison"
   else
@@ -45,7 +45,7 @@ demo() {
   done
   say "$number mails posted: ${#ids[@]} accepted, ${#refused[@]} refused"
   write_poison || die "the poison record could not be written to email.send"
-  say "1 record that is no mail written to email.send"
+  say "1 record that is not a mail written to email.send"
 
   local pending=${#ids[@]} poison=''
   while ((pending > 0)) || [ -z "$poison" ]; do

@@ -1,8 +1,6 @@
 # `up --local`: what the machine has, and our own tools, as processes of ours. Sourced by ./dev.
 # shellcheck shell=bash
 
-topics=(email.send email.send.delay.1s email.send.delay.2s email.send.delay.4s email.send.delay.8s
-  email.send.delay.30s email.send.delay.2m email.send.delay.10m email.send.delay.1h email.send.delay.6h email.send.delay.1d email.send.dlt)
 # The order in which they end: first those that use the others.
 local_processes=(build migrate consumer-worker producer-api mail-sink kafka postgres)
 
@@ -63,6 +61,11 @@ start_kafka() {
     bootstrap_servers=$KAFKA_BOOTSTRAP_SERVERS
     return
   fi
+  program topics Consumer.Worker topics
+  wait $! || { tail_of topics; die "the topics could not be listed"; }
+  rm -f "$run/topics.pid"
+  local topics
+  mapfile -t topics <"$logs/topics.log"
   service kafka tools/InMemoryKafka "${topics[@]}"
   await 30 kafka "it prints its address" grep -qm1 '^127\.' "$logs/kafka.log"
   bootstrap_servers=$(head -n 1 "$logs/kafka.log")

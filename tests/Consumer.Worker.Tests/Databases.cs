@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Persistence;
 using Persistence.Schema;
@@ -12,10 +11,8 @@ internal static class Databases
     /// <summary>Brings an empty database to the schema.</summary>
     public static async Task MigrateAsync(string connectionString)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new($"{DatabaseOptions.Section}:{nameof(DatabaseOptions.ConnectionString)}", connectionString)])
-            .Build();
-        await using var services = new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider();
+        await using var services = new ServiceCollection().AddLogging()
+            .Configure<DatabaseOptions>(options => options.ConnectionString = connectionString).AddPersistence().BuildServiceProvider();
         await services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
     }
 }

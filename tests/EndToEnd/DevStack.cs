@@ -15,7 +15,7 @@ public enum StackMode
     Docker,
 }
 
-/// <summary>The whole system, started by <c>./dev up</c> on ports of its own, and its doors.</summary>
+/// <summary>The whole system, started by <c>./dev up</c> on ports of its own, and its entry points.</summary>
 internal sealed class DevStack : IAsyncDisposable
 {
     // Builds images or programs from nothing on a slow machine.

@@ -25,7 +25,7 @@ public sealed class DockerMailTests() : MailTests(StackMode.Docker)
     [Test]
     public async Task What_the_console_producer_writes_is_sent()
     {
-        var to = Doors.Address("console");
+        var to = EntryPoints.Address("console");
         var typed = $$"""{"from":"a@example.com","to":"{{to}}","subject":"Typed","body":"text"}""";
         await InKafkaAsync($"echo '{typed}' | {KafkaTools}kafka-console-producer.sh {Bootstrap} --topic {Topics.EmailSend}");
 
@@ -35,7 +35,7 @@ public sealed class DockerMailTests() : MailTests(StackMode.Docker)
     [Test]
     public async Task Consumer_groups_describe_tells_the_lag()
     {
-        await Stack.BecomesAsync(await Stack.AcceptAsync(Doors.Address("fine")), "sent");
+        await Stack.BecomesAsync(await Stack.AcceptAsync(EntryPoints.Address("fine")), "sent");
 
         await Eventually.Passes(
             () => InKafkaAsync($"{KafkaTools}kafka-consumer-groups.sh {Bootstrap} --describe --group {Groups.EmailSend}"),

@@ -32,7 +32,7 @@ public sealed class LocalUpTests
     {
         await using var stack = await DevStack.StartAsync(StackMode.Local);
         var worker = stack.Processes()["consumer-worker"];
-        var ids = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => stack.AcceptAsync(Doors.Address("fine"))));
+        var ids = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => stack.AcceptAsync(EntryPoints.Address("fine"))));
 
         Signals.Send(worker, Signal.Kill);
 

@@ -34,7 +34,7 @@ public abstract class MailTests(StackMode mode)
     [Test]
     public async Task A_posted_mail_can_be_read_in_the_sink_and_is_sent()
     {
-        var to = Doors.Address("fine");
+        var to = EntryPoints.Address("fine");
         var id = await Stack.AcceptAsync(to, "A first mail");
 
         var mail = await Stack.BecomesAsync(id, "sent");
@@ -45,15 +45,15 @@ public abstract class MailTests(StackMode mode)
     [Test]
     public async Task A_scheduled_mail_is_sent_when_it_is_due_and_a_canceled_one_never()
     {
-        var (kept, canceled) = (Doors.Address("later"), Doors.Address("never"));
+        var (scheduled, canceled) = (EntryPoints.Address("later"), EntryPoints.Address("never"));
         var due = DateTimeOffset.UtcNow.AddSeconds(3);
         var called = await Stack.ScheduleAsync(canceled, due);
-        var id = await Stack.ScheduleAsync(kept, due.AddSeconds(1));
+        var id = await Stack.ScheduleAsync(scheduled, due.AddSeconds(1));
 
         (await Stack.PostAsync($"/emails/{called}/cancel", new { }, HttpStatusCode.OK)).Text("state").ShouldBe("canceled");
         var mail = await Stack.BecomesAsync(id, "sent");
         DateTimeOffset.Parse(mail.Text("sent_at")!, System.Globalization.CultureInfo.InvariantCulture).ShouldBeGreaterThanOrEqualTo(due.AddSeconds(1));
-        (await Stack.MailsToAsync(kept)).ShouldHaveSingleItem();
+        (await Stack.MailsToAsync(scheduled)).ShouldHaveSingleItem();
         (await Stack.PostAsync($"/emails/{id}/cancel", new { }, HttpStatusCode.Conflict)).Text("state").ShouldBe("sent");
 
         await Eventually.Until(() => Stack.Kafka.Lag(Groups.EmailSend, Topics.EmailSend) == 0, TimeSpan.FromSeconds(60), "the group has no lag");
@@ -64,7 +64,7 @@ public abstract class MailTests(StackMode mode)
     [Test]
     public async Task A_mail_that_fails_twice_and_then_works_is_sent_once()
     {
-        var to = Doors.Address("fail-451-twice");
+        var to = EntryPoints.Address("fail-451-twice");
         var id = await Stack.AcceptAsync(to);
 
         (await Stack.BecomesAsync(id, "sent")).Text("attempts").ShouldBe("3");
@@ -75,7 +75,7 @@ public abstract class MailTests(StackMode mode)
     [Test]
     public async Task A_mail_that_always_fails_is_tried_five_times_and_then_a_dead_letter_with_its_bytes_key_and_id()
     {
-        var id = await Stack.AcceptAsync(Doors.Address("fail-451"));
+        var id = await Stack.AcceptAsync(EntryPoints.Address("fail-451"));
 
         (await Stack.BecomesAsync(id, "dead")).Text("attempts").ShouldBe("5");
         var failure = await Stack.FailureOfAsync(id);
@@ -102,7 +102,7 @@ public abstract class MailTests(StackMode mode)
     [Test]
     public async Task A_mail_that_is_refused_permanently_is_a_dead_letter_at_once_and_a_row_in_Postgres()
     {
-        var id = await Stack.AcceptAsync(Doors.Address("fail-550"));
+        var id = await Stack.AcceptAsync(EntryPoints.Address("fail-550"));
 
         (await Stack.BecomesAsync(id, "dead")).Text("attempts").ShouldBe("1");
         await Stack.FailureOfAsync(id);
@@ -130,7 +130,7 @@ public abstract class MailTests(StackMode mode)
     [Test]
     public async Task A_record_typed_into_a_console_is_a_mail()
     {
-        var to = Doors.Address("typed");
+        var to = EntryPoints.Address("typed");
         var typed = $$"""{"from":"a@example.com","to":"{{to}}","subject":"Typed","body":"text"}""";
         await Stack.Kafka.ProduceAsync(Topics.EmailSend, null, Encoding.UTF8.GetBytes(typed));
 
@@ -140,7 +140,7 @@ public abstract class MailTests(StackMode mode)
     [Test]
     public async Task A_replayed_mail_is_sent_once_the_cause_is_fixed_and_its_failure_resolved()
     {
-        var to = Doors.Address("fixed");
+        var to = EntryPoints.Address("fixed");
         using (var refuse = await Stack.Mails.PostAsJsonAsync("/api/v1/script", new { at = "rcpt", recipient = to, reply = 550, text = "5.1.1 closed" }))
             refuse.StatusCode.ShouldBe(HttpStatusCode.OK, await refuse.Content.ReadAsStringAsync());
         var id = await Stack.AcceptAsync(to);
@@ -158,7 +158,7 @@ public abstract class MailTests(StackMode mode)
     [Test]
     public async Task A_discarded_failure_stays_with_who_and_why()
     {
-        var id = await Stack.AcceptAsync(Doors.Address("fail-550"));
+        var id = await Stack.AcceptAsync(EntryPoints.Address("fail-550"));
         var failure = await Stack.FailureOfAsync(id);
 
         await Stack.PostAsync($"/failures/{failure.Text("id")}/discard", new { reason = "Gone permanently" }, HttpStatusCode.OK);

@@ -39,7 +39,7 @@ public class ProgramTests
         await program.WaitForExitAsync().WaitAsync(Deadline);
         program.ExitCode.ShouldBe(2);
         var said = await program.StandardError.ReadToEndAsync();
-        said.ShouldContain("'not a topic' is no name of a topic");
+        said.ShouldContain("'not a topic' is not a valid name of a topic");
         said.ShouldContain("usage:");
     }
 

@@ -1,6 +1,6 @@
+using Contracts;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
@@ -55,9 +55,8 @@ public sealed class Store : IAsyncDisposable
 
     public static Store At(string connectionString)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            [new KeyValuePair<string, string?>("Database:ConnectionString", connectionString)]).Build();
-        return new Store(connectionString, new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider());
+        var services = new ServiceCollection().AddLogging().Configure<DatabaseOptions>(options => options.ConnectionString = connectionString).AddPersistence();
+        return new Store(connectionString, services.BuildServiceProvider());
     }
 
     public Task<Guid> StartWorkerAsync(string name = "test:1") => Workers.RegisterAsync(name, Lease, CancellationToken.None);

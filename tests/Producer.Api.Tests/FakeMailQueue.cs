@@ -1,5 +1,4 @@
 using Contracts;
-using MassTransit;
 using Producer.Api.Emails;
 
 namespace Producer.Api.Tests;
@@ -39,7 +38,7 @@ internal sealed class FakeMailQueue : IMailQueue
             _mails.Add(new QueuedMail(id, key, mail));
     }
 
-    public async Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
+    public async Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken)
     {
         await Before(cancellationToken);
         lock (_lock)
@@ -49,7 +48,7 @@ internal sealed class FakeMailQueue : IMailQueue
 
 internal sealed record QueuedMail(Guid Id, string Key, SendEmail Mail);
 
-internal sealed record QueuedRecord(byte[]? Key, byte[]? Value, IReadOnlyList<KafkaHeader> Headers)
+internal sealed record QueuedRecord(byte[]? Key, byte[]? Value, IReadOnlyList<RecordHeader> Headers)
 {
     public IEnumerable<string> Header(string name) =>
         Headers.Where(header => header.Name == name).Select(header => System.Text.Encoding.UTF8.GetString(header.Value!));

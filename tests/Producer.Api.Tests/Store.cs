@@ -79,5 +79,5 @@ internal sealed class Store(IServiceProvider services)
         return projected.FailureId;
     }
 
-    private static RecordHeader Header(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
+    private static RecordHeader Header(string name, string value) => new(name, value);
 }

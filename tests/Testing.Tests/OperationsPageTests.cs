@@ -15,7 +15,7 @@ public partial class OperationsPageTests
             .Where(file => !file.Split(Path.DirectorySeparatorChar).Contains("obj"))
             .Select(File.ReadAllText));
 
-    /// <summary>What is quoted and is no name of an option, a command, a state or a path: words that a log line or a reason has.</summary>
+    /// <summary>What is quoted and is not the name of an option, a command, a state or a path: words that a log line or a reason has.</summary>
     private static IEnumerable<string> Sentences() =>
         Quoted().Matches(Prose().Replace(Page, "")).Select(match => match.Groups["text"].Value).Where(text => text.Count(c => c == ' ') >= 2 && !text.Contains('(', StringComparison.Ordinal)
             && !text.StartsWith("kafka", StringComparison.Ordinal) && !text.StartsWith("curl", StringComparison.Ordinal) && !text.StartsWith("ALTER", StringComparison.Ordinal)).Distinct();

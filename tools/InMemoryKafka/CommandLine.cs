@@ -49,7 +49,7 @@ internal abstract partial record CommandLine
 
     private static IEnumerable<string> WrongTopics(IEnumerable<string> topics) =>
         topics.Where(topic => topic is "." or ".." || !TopicName().IsMatch(topic))
-            .Select(topic => $"'{topic}' is no name of a topic: 1 to 249 letters, digits, '.', '_' and '-'");
+            .Select(topic => $"'{topic}' is not a valid name of a topic: 1 to 249 letters, digits, '.', '_' and '-'");
 
     [GeneratedRegex(@"\A[a-zA-Z0-9._-]{1,249}\z", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex TopicName();

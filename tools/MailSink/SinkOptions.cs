@@ -1,6 +1,6 @@
 namespace MailSink;
 
-/// <summary>What the sink listens on, keeps and allows. Section <c>Sink</c>; as an environment variable e.g. <c>Sink__SmtpPort</c>.</summary>
+/// <summary>What the sink listens on, stores and allows. Section <c>Sink</c>; as an environment variable e.g. <c>Sink__SmtpPort</c>.</summary>
 public sealed class SinkOptions
 {
     /// <summary>The configuration section these options are read from.</summary>
@@ -15,16 +15,16 @@ public sealed class SinkOptions
     /// <summary>TCP port for the page and the API, 0 to 65535; 0 takes a free one. Default 8025. Not used by <see cref="SmtpSink"/> alone.</summary>
     public int HttpPort { get; set; } = 8025;
 
-    /// <summary>How many mails are kept, 1 to 1,000,000; the oldest make room. Counting goes on. Default 10,000.</summary>
+    /// <summary>How many mails are stored, 1 to 1,000,000; the oldest make room. Counting goes on. Default 10,000.</summary>
     public int MaxMessages { get; set; } = 10_000;
 
-    /// <summary>How many bytes of mail are kept, 1 MiB or more; the oldest make room. Default 256 MiB.</summary>
+    /// <summary>How many bytes of mail are stored, 1 MiB or more; the oldest make room. Default 256 MiB.</summary>
     public long MaxStoredBytes { get; set; } = 256L * 1024 * 1024;
 
     /// <summary>Largest mail taken, in bytes, 1 KiB to 1 GiB (RFC 1870, <c>SIZE</c>). Default 25 MiB.</summary>
     public int MaxMessageBytes { get; set; } = 25 * 1024 * 1024;
 
-    /// <summary>How many connections are open at once, 1 to 100,000; a further one is answered 421. Default 1,000.</summary>
+    /// <summary>How many connections are open at once, 1 to 100,000; a further one gets 421. Default 1,000.</summary>
     public int MaxConnections { get; set; } = 1_000;
 
     /// <summary>Whether mail is taken by BDAT too (RFC 3030, <c>CHUNKING</c>). Default true; false: a server that has only DATA.</summary>

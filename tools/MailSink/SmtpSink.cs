@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace MailSink;
 
 /// <summary>
-/// An SMTP server that keeps what it gets and fails on request; in process for tests, and what the program hosts.
+/// An SMTP server that stores what it gets and fails on request; in process for tests, and what the program hosts.
 /// Owns its sockets and sessions; disposing ends them.
 /// </summary>
 /// <example><c>await using var sink = SmtpSink.StartOnFreePort();</c></example>
@@ -29,7 +29,7 @@ public sealed class SmtpSink : IAsyncDisposable
     private long _lastNumber;
     private bool _stopped;
 
-    /// <param name="options">What to listen on, keep and allow.</param>
+    /// <param name="options">What to listen on, store and allow.</param>
     /// <param name="timeProvider">The clock for received times, rules and time-outs; the system's if null.</param>
     /// <param name="logger">Where to log; nowhere if null.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">An option is out of its range.</exception>
@@ -54,7 +54,7 @@ public sealed class SmtpSink : IAsyncDisposable
     /// <exception cref="InvalidOperationException">Not started.</exception>
     public int Port => Listener.Port;
 
-    /// <summary>What was received and is still kept.</summary>
+    /// <summary>What was received and is still stored.</summary>
     public MailStore Mails => _services.Mails;
 
     /// <summary>How the server misbehaves.</summary>
@@ -137,7 +137,7 @@ public sealed class SmtpSink : IAsyncDisposable
             connection.Abort();
     }
 
-    /// <summary>Stops: no more connections; clients that wait for an answer to nothing get 421, a mail under way is not taken.</summary>
+    /// <summary>Stops: no more connections; clients that are idle get 421, a mail under way is not taken.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_lock)

@@ -1,5 +1,4 @@
 using Messaging.Bench.Running;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Persistence;
@@ -25,13 +24,10 @@ internal sealed class DatabaseTemplate : IAsyncDisposable
     {
         var template = new DatabaseTemplate(server, $"bench_template_{Guid.NewGuid():N}");
         await Postgres.ExecuteAsync(server, $"CREATE DATABASE {template.Name}", cancellationToken);
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            // Nobody may be connected to a database that is copied.
-            [$"{DatabaseOptions.Section}:{nameof(DatabaseOptions.ConnectionString)}"] =
-                new NpgsqlConnectionStringBuilder(server) { Database = template.Name, Pooling = false }.ConnectionString,
-        }).Build();
-        await using var services = new ServiceCollection().AddLogging().AddPersistence(configuration).BuildServiceProvider();
+        // Nobody may be connected to a database that is copied.
+        var connection = new NpgsqlConnectionStringBuilder(server) { Database = template.Name, Pooling = false }.ConnectionString;
+        await using var services = new ServiceCollection().AddLogging()
+            .Configure<DatabaseOptions>(options => options.ConnectionString = connection).AddPersistence().BuildServiceProvider();
         await services.GetRequiredService<Migrator>().MigrateAsync(Timeout, cancellationToken);
         return template;
     }

@@ -27,7 +27,7 @@ internal enum Write
 
 /// <summary>
 /// Stops a worker exactly at what it writes to the database: triggers in Postgres hold the commit that makes a transition of a named
-/// mail, until they are told to let it go. The worker knows nothing of it.
+/// mail, until they are told to release it. The worker knows nothing of it.
 /// </summary>
 internal sealed class DatabaseStops
 {
@@ -46,7 +46,7 @@ internal sealed class DatabaseStops
     /// <summary>Puts the triggers into the database.</summary>
     public static async Task<DatabaseStops> InstallAsync(NpgsqlDataSource store)
     {
-        // Deferred, so that what is held is the commit itself: let go, it needs nothing of the worker any more. An advisory lock,
+        // Deferred, so that what is held is the commit itself: released, it needs nothing of the worker any more. An advisory lock,
         // which nobody waits for, shows that one is being held. Each look of the loop sees what was committed since the last.
         await using var command = store.CreateCommand("""
             CREATE SCHEMA stops;

@@ -5,7 +5,7 @@ using Testing;
 namespace Consumer.Worker.Tests.Faults;
 
 /// <summary>
-/// Many mails, some of which fail transiently, permanently, or are no mails at all, while three workers run and one of them is killed
+/// Many mails, some of which fail transiently, permanently, or are not mails at all, while three workers run and one of them is killed
 /// again and again: the exact end of each. <c>./dev chaos</c> sends 100,000 and kills every 15 s. The suite sends fewer, and kills
 /// as soon as a part of them has gone through: not sooner, as the group is at rest only once the last one killed is out of it.
 /// </summary>
@@ -50,7 +50,7 @@ internal sealed class ManyMailsTests
         await world.ShouldEndWellAsync(TimeSpan.FromMinutes(3));
         await TestContext.Out.WriteLineAsync(
             $"{world.Posted.Count} mails, {kills} workers killed: {world.Posted.Count(mail => mail.End == MailEnd.Sent)} sent, {world.Posted.Count(mail => mail.End == MailEnd.Dead)} dead, "
-            + $"{world.Posted.Count(mail => mail.End == MailEnd.Poison)} poison; {await world.CountAsync("SELECT count(*) FROM email.mails WHERE unknown_outcomes > 0")} in doubt, "
+            + $"{world.Posted.Count(mail => mail.End == MailEnd.Poison)} poison; {await world.CountAsync("SELECT count(*) FROM email.mails WHERE unknown_outcomes > 0")} with an unknown outcome, "
             + $"{world.Sink.Counters.MessageIds.Duplicates.Count} of them sent twice");
     }
 

@@ -30,7 +30,7 @@ internal sealed record PostedMail(Guid Id, string Recipient, MailEnd End)
     /// <summary>One that the server refuses permanently.</summary>
     public static PostedMail Permanent() => Of("fail-550", MailEnd.Dead);
 
-    /// <summary>Bytes that are no mail.</summary>
+    /// <summary>Bytes that are not a mail.</summary>
     public static PostedMail Poison() => Of("poison", MailEnd.Poison);
 
     // The sink reads an address' first part; what follows the + sets mails apart.

@@ -2,6 +2,8 @@ using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
 using Contracts;
 using MailSink;
+using MassTransit;
+using MassTransit.Transports;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Persistence.Mails;
@@ -45,6 +47,8 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     /// <summary>The mails that it works on.</summary>
     public InFlightMails InFlight => _app.Services.GetRequiredService<InFlightMails>();
+
+    public IKafkaRider Rider => _app.Services.GetRequiredService<IBusInstance>().GetRider<IKafkaRider>();
 
     public Uri Address => new(_app.Urls.First());
 

@@ -196,6 +196,7 @@ internal sealed class WorkerTests
             async () => (await _worker.Failures.ListAsync(new FailureFilter(), 100)).Items.FirstOrDefault(item => item.ExceptionType.EndsWith("IdempotencyConflictException", StringComparison.Ordinal)),
             null, "the conflict is a failure");
         failure.MailId.ShouldBeNull();
+        _worker.Kafka.Records.ReadAll(_worker.Topics.DeadLetters).ShouldContain(record => record.Header(HeaderNames.FaultConflict) == $"{id:D}");
         (await _worker.Mails.FindAsync(id))!.Mail.State.ShouldBe(MailState.Sent);
     }
 

@@ -1,9 +1,13 @@
 using Consumer.Worker.Alerts;
 using Consumer.Worker.Sending;
-using Consumer.Worker.Options;
+using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using NUnit.Framework;
+using ServiceDefaults.Configuration;
 using Shouldly;
 
 namespace Consumer.Worker.Tests.Options;
@@ -13,28 +17,29 @@ internal sealed class OptionsTests
     [Test]
     public void The_defaults_are_valid()
     {
-        Failures(new SmtpOptions(), "Smtp").ShouldBeEmpty();
-        Failures(new RetryOptions(), "Retry").ShouldBeEmpty();
-        Failures(new ScheduleOptions(), "Schedule").ShouldBeEmpty();
-        Failures(new AlertOptions(), "Alerts").ShouldBeEmpty();
-        Failures(new WorkerOptions(), "Worker").ShouldBeEmpty();
+        Errors<SmtpOptions>(SmtpOptions.Section).ShouldBeEmpty();
+        Errors<RetryOptions>(RetryOptions.Section).ShouldBeEmpty();
+        Errors<ScheduleOptions>(ScheduleOptions.Section).ShouldBeEmpty();
+        Errors<AlertOptions>(AlertOptions.Section).ShouldBeEmpty();
+        Errors<WorkerOptions>(WorkerOptions.Section).ShouldBeEmpty();
+        Errors<RetentionOptions>(RetentionOptions.Section).ShouldBeEmpty();
     }
 
     [Test]
     public void A_wrong_option_is_named_with_its_value_what_is_allowed_and_the_fix()
     {
-        var failure = Failures(new SmtpOptions { Port = 70000 }, "Smtp").ShouldHaveSingleItem();
+        var error = Errors<SmtpOptions>("Smtp", ("Port", "70000")).ShouldHaveSingleItem();
 
-        failure.ShouldBe("Smtp:Port is \"70000\"; allowed: 1 to 65535. Use your mail server's port: 25, 587 or 465 as a rule. (environment: Smtp__Port)");
+        error.ShouldBe("Smtp:Port is \"70000\"; allowed: 1 to 65535. Use your mail server's port: 25, 587 or 465 as a rule. (environment: Smtp__Port)");
     }
 
     [Test]
     public void All_wrong_options_of_a_section_come_at_once() =>
-        Failures(new SmtpOptions { Host = "", MaxConnections = 0, DataTimeout = TimeSpan.Zero, Password = "p" }, "Smtp").Count.ShouldBe(4);
+        Errors<SmtpOptions>("Smtp", ("Host", ""), ("MaxConnections", "0"), ("DataTimeout", "00:00:00"), ("Password", "p")).Count.ShouldBe(4);
 
     [Test]
     public void A_webhook_is_a_secret_even_where_it_is_wrong() =>
-        Failures(new AlertOptions { SlackWebhookUrl = "hooks.slack.com/T0/secret" }, "Alerts").ShouldHaveSingleItem().ShouldNotContain("secret");
+        Errors<AlertOptions>("Alerts", ("SlackWebhookUrl", "hooks.slack.com/T0/secret")).ShouldHaveSingleItem().ShouldNotContain("secret");
 
     [TestCase("1s,2s,4s,8s", 1000, 2000, 4000, 8000)]
     [TestCase(" 100ms , 2m", 100, 120_000)]
@@ -44,8 +49,8 @@ internal sealed class OptionsTests
 
     [TestCase("")]
     [TestCase("30s,2x")]
-    public void Tiers_that_are_none_fail_the_start(string text) =>
-        Failures(new ScheduleOptions { Tiers = text }, "Schedule").ShouldHaveSingleItem().ShouldContain("at least one");
+    public void Tiers_that_cannot_be_read_fail_the_start(string text) =>
+        Errors<ScheduleOptions>("Schedule", ("Tiers", text)).ShouldHaveSingleItem().ShouldContain("at least one");
 
     [TestCase("1")]
     [TestCase("s")]
@@ -53,9 +58,22 @@ internal sealed class OptionsTests
     [TestCase("10ms")]
     [TestCase("8d")]
     [TestCase("99999999999s")]
-    public void Redelivery_intervals_that_are_none_fail_the_start(string text) =>
-        Failures(new RetryOptions { RedeliveryIntervals = text }, "Retry").ShouldHaveSingleItem().ShouldContain($"\"{text}\"");
+    public void Redelivery_intervals_that_cannot_be_read_fail_the_start(string text) =>
+        Errors<RetryOptions>("Retry", ("RedeliveryIntervals", text)).ShouldHaveSingleItem().ShouldContain($"\"{text}\"");
 
-    private static List<string> Failures<T>(T options, string section)
-        where T : class => [.. new AnnotatedOptionsValidator<T>(section).Validate(null, options).Failures ?? []];
+    private static IReadOnlyList<string> Errors<T>(string section, params (string Key, string Value)[] values)
+        where T : class
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(values.Select(value => KeyValuePair.Create($"{section}:{value.Key}", (string?)value.Value))).Build();
+        using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddSection<T>(section).BuildServiceProvider();
+        try
+        {
+            _ = services.GetRequiredService<IOptions<T>>().Value;
+            return [];
+        }
+        catch (OptionsValidationException exception)
+        {
+            return [.. exception.Failures];
+        }
+    }
 }

@@ -59,11 +59,11 @@ internal sealed class AbandonedClaimsTests
     public async Task A_claim_whose_answer_got_lost_is_let_go_however_late_it_goes_through()
     {
         await LoseClaimAsync();
-        await _abandoned.LetGoAsync(CancellationToken.None);
+        await _abandoned.ReleaseAsync(CancellationToken.None);
         _timeProvider.Advance(AbandonedClaims.LatestCommit);
         _store.Held.Add(new HeldClaim(_mail.Identity, 1));
 
-        await _abandoned.LetGoAsync(CancellationToken.None);
+        await _abandoned.ReleaseAsync(CancellationToken.None);
 
         _store.Released.ShouldBe([_mail.Identity]);
     }
@@ -78,7 +78,7 @@ internal sealed class AbandonedClaimsTests
         _store.Fails = false;
         _store.Held.Add(new HeldClaim(_mail.Identity, 1));
 
-        await _abandoned.LetGoAsync(CancellationToken.None);
+        await _abandoned.ReleaseAsync(CancellationToken.None);
 
         _store.Released.ShouldBe([_mail.Identity]);
     }
@@ -89,11 +89,11 @@ internal sealed class AbandonedClaimsTests
         await LoseClaimAsync();
         _timeProvider.Advance(AbandonedClaims.LatestCommit + TimeSpan.FromSeconds(1));
         _store.Fails = true;
-        await Should.ThrowAsync<TimeoutException>(_abandoned.LetGoAsync(CancellationToken.None));
+        await Should.ThrowAsync<TimeoutException>(_abandoned.ReleaseAsync(CancellationToken.None));
         _inFlight.LeftBehind().ShouldHaveSingleItem();
 
         _store.Fails = false;
-        await _abandoned.LetGoAsync(CancellationToken.None);
+        await _abandoned.ReleaseAsync(CancellationToken.None);
 
         _inFlight.LeftBehind().ShouldBeEmpty();
     }
@@ -115,7 +115,7 @@ internal sealed class AbandonedClaimsTests
     {
         _store.Fails = true;
         await Should.ThrowAsync<TimeoutException>(new MailClaims(_store, _lease, _inFlight, _timeProvider)
-            .ClaimAsync(_mail, takeBack: true, CancellationToken.None, CancellationToken.None));
+            .ClaimAsync(_mail, reclaim: true, CancellationToken.None, CancellationToken.None));
         _store.Fails = false;
     }
 

@@ -114,7 +114,7 @@ internal sealed class ClaimTests
         _worker.InFlight.LeaveUnknown(id);
         await ClaimAsWorkerAsync(id);
 
-        await Eventually.Until(() => !_worker.InFlight.IsOutcomeUnknown(id), null, "the claim is let go");
+        await Eventually.Until(() => !_worker.InFlight.IsOutcomeUnknown(id), null, "the claim is released");
 
         (await ClaimAsOtherAsync(id, LongLease)).TakenOverFrom.ShouldBe(Guid.Empty);
         (await _worker.Mails.FindAsync(id))!.Mail.UnknownOutcomes.ShouldBe(1);

@@ -77,7 +77,7 @@ internal sealed class SmtpConnectionPoolTests
     {
         await Send();
         _sink.DropConnections();
-        await Eventually.Until(() => _sink.Counters.OpenConnections == 0, null, "the server let go");
+        await Eventually.Until(() => _sink.Counters.OpenConnections == 0, null, "the server closed its end");
 
         Accepted(await Send());
         _sink.Counters.Connections.ShouldBe(2);

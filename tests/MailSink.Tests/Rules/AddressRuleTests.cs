@@ -85,7 +85,7 @@ internal sealed class AddressRuleTests
         var mail = Mailing.Mail("drop-after-once@example.com");
         (await Should.ThrowAsync<Exception>(() => Mailing.SendAsync(sink, mail))).ShouldNotBeOfType<SmtpCommandException>();
         sink.Mails.Count.ShouldBe(1);
-        sink.Counters.AnswersLost.ShouldBe(1);
+        sink.Counters.RepliesLost.ShouldBe(1);
 
         await Mailing.SendAsync(sink, mail);
         sink.Counters.MessageIds.Duplicates.ShouldHaveSingleItem().Count.ShouldBe(2);

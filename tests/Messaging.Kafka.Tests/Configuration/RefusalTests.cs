@@ -68,12 +68,12 @@ public class RefusalTests
         _ => { }, "UseSasl", "needs both", host: host => host.UseSasl(sasl => sasl.Mechanism = SaslMechanism.Plain));
 
     private static async Task RefusedAsync(
-        Action<IRiderRegistrationConfigurator> register, string key, string mend, Action<IKafkaFactoryConfigurator>? configure = null,
+        Action<IRiderRegistrationConfigurator> register, string key, string fix, Action<IKafkaFactoryConfigurator>? configure = null,
         Action<IKafkaHostConfigurator>? host = null)
     {
         var refused = await Should.ThrowAsync<ConfigurationException>(() => RiderHost.StartAsync("127.0.0.1:1", register, (_, kafka) => configure?.Invoke(kafka), host: host));
         var message = refused.ToString();
         message.ShouldContain(key);
-        message.ShouldContain(mend);
+        message.ShouldContain(fix);
     }
 }

@@ -36,5 +36,5 @@ public class DelayTiersTests
     [TestCase(120_000, "2m")]
     [TestCase(21_600_000, "6h")]
     [TestCase(86_400_000, "1d")]
-    public void Tiers_have_short_names(int milliseconds, string name) => DelayTiers.Name(TimeSpan.FromMilliseconds(milliseconds)).ShouldBe(name);
+    public void Tiers_have_short_names(int milliseconds, string name) => DelayTopicName.Of(TimeSpan.FromMilliseconds(milliseconds)).ShouldBe(name);
 }

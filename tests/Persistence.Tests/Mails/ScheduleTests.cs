@@ -1,3 +1,4 @@
+using Contracts;
 using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Failures;
@@ -182,7 +183,7 @@ public sealed class ScheduleTests : StoreTests
         missing.Record.Due.ShouldBe(Due);
         missing.Record.Value.ShouldBe(Copy.Value);
         missing.Record.Key.ShouldBe(Copy.Key);
-        missing.Record.Headers.Select(header => (header.Name, Convert.ToHexString(header.Value!.Value.Span))).ShouldBe([("MessageId", "78"), ("Odd", "FF00")]);
+        missing.Record.Headers.Select(header => (header.Name, Convert.ToHexString(header.Value!))).ShouldBe([("MessageId", "78"), ("Odd", "FF00")]);
         (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it was claimed");
 
         await store.Mails.MarkPublishedAsync(record.Identity);

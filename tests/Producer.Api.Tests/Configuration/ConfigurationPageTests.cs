@@ -1,6 +1,6 @@
-using Messaging.Kafka.Hosting;
 using Persistence;
 using Producer.Api.Configuration;
+using ServiceDefaults.Kafka;
 using Testing;
 
 namespace Producer.Api.Tests.Configuration;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using Persistence.Schema;
 using Producer.Api.Emails;
-using Producer.Api.Hosting;
+using ServiceDefaults.Start;
 using Testing;
 
 namespace Producer.Api.Tests.Configuration;
@@ -36,9 +36,9 @@ public class StartTests
         var failures = await FailuresOf(("Api:Key", "short"), ("Api:MaxMailBytes", "5"), ("Api:AcceptTimeout", "00:30:00"));
 
         failures.Count.ShouldBe(3);
-        failures.ShouldContain(failure => failure.Contains("Api:MaxMailBytes is 5; 1024 to 100000000", StringComparison.Ordinal));
-        failures.ShouldContain(failure => failure.Contains("Api:AcceptTimeout is 00:30:00; 00:00:01 to 00:05:00", StringComparison.Ordinal));
-        failures.ShouldContain(failure => failure.Contains("Api:Key has 5 characters", StringComparison.Ordinal) && !failure.Contains("short", StringComparison.Ordinal));
+        failures.ShouldContain(failure => failure.Contains("Api:MaxMailBytes is \"5\"; allowed: 1024 to 100000000", StringComparison.Ordinal));
+        failures.ShouldContain(failure => failure.Contains("Api:AcceptTimeout is \"00:30:00\"; allowed: 00:00:01 to 00:05:00", StringComparison.Ordinal));
+        failures.ShouldContain(failure => failure.Contains("Api:Key is (hidden)", StringComparison.Ordinal) && failure.Contains("it has 5", StringComparison.Ordinal) && !failure.Contains("short", StringComparison.Ordinal));
     }
 
     [Test]
@@ -50,14 +50,14 @@ public class StartTests
     }
 
     [Test]
-    public async Task Faults_of_several_sections_are_told_together()
+    public async Task Errors_of_several_sections_are_reported_together()
     {
         await using var api = ApiHost.Build(
             [("Database:ConnectionString", ""), ("environment", "Production"), ("Kafka:BootstrapServers", "x")], _ => { }, KafkaQueue.AddKafkaQueue);
 
-        var faults = StartFaults.Explain(Should.Throw<AggregateException>(() => StartFaults.Meet(api.Services))).ShouldNotBeNull();
+        var reasons = StartChecks.Explain(Should.Throw<AggregateException>(api.Services.ValidateOptions)).ShouldNotBeNull();
         foreach (var key in new[] { "Database:ConnectionString", "Api:Key", "Kafka:BootstrapServers" })
-            faults.ShouldContain(fault => fault.Contains(key, StringComparison.Ordinal));
+            reasons.ShouldContain(reason => reason.Contains(key, StringComparison.Ordinal));
     }
 
     [Test]
@@ -65,7 +65,7 @@ public class StartTests
     {
         await using var api = ApiHost.Build(Database, ("Api:MaxMailBites", "5000"));
 
-        (await Should.ThrowAsync<InvalidOperationException>(api.StartServerAsync)).Message.ShouldContain("MaxMailBites");
+        (await Should.ThrowAsync<OptionsValidationException>(api.StartServerAsync)).Message.ShouldContain("Api:MaxMailBites");
     }
 
     [Test]

@@ -1,10 +1,15 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.OpenApi;
+using Persistence.Failures;
+using Persistence.Mails;
+using Persistence.Text;
 using Producer.Api.Problems;
+using Testing;
 
 namespace Producer.Api.Tests.OpenApi;
 
-public class DescriptionTests
+public partial class DescriptionTests
 {
     private string _text = "";
     private JsonElement _document;
@@ -43,8 +48,66 @@ public class DescriptionTests
 
         foreach (var type in ProblemTypes.All.Where(type => !generic.Contains(type.Code)))
             responses.ShouldContain($"`{type.Code}`");
-        _document.GetProperty("components").GetProperty("schemas").GetProperty("Problem").GetProperty("properties").GetProperty("code").GetProperty("enum")
+        Schema("Problem").GetProperty("properties").GetProperty("code").GetProperty("enum")
             .EnumerateArray().Select(code => code.GetString()).ShouldBe(ProblemTypes.All.Select(type => type.Code));
+    }
+
+    [TestCase(typeof(MailState))]
+    [TestCase(typeof(RecipientKind))]
+    [TestCase(typeof(RecipientOutcome))]
+    [TestCase(typeof(FailureStatus))]
+    [TestCase(typeof(FailureActionKind))]
+    public void Its_words_for_states_kinds_and_outcomes_are_those_of_the_code(Type type) =>
+        Schema(type.Name).GetProperty("enum").EnumerateArray().Select(word => word.GetString())
+            .ShouldBe(Enum.GetNames(type).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
+
+    [Test]
+    public void It_names_every_code_of_a_field_that_is_not_valid()
+    {
+        var codes = typeof(Contracts.Validation.ValidationCodes).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
+
+        Schema("Problem").GetProperty("properties").GetProperty("errors").GetProperty("items").GetProperty("properties").GetProperty("code").GetProperty("enum")
+            .EnumerateArray().Select(code => code.GetString()!).ShouldBe(codes);
+    }
+
+    [Test]
+    public void The_parameters_of_the_list_of_failures_are_described_and_the_status_with_its_words()
+    {
+        var parameters = Parameters("/failures", "get");
+
+        parameters.Keys.ShouldBe(["status", "fingerprint", "mail_id", "recipient", "since", "until", "limit", "cursor"]);
+        parameters.Values.ShouldAllBe(parameter => parameter.GetProperty("in").GetString() == "query" && parameter.GetProperty("description").GetString()!.Length > 0);
+        foreach (var status in EnumText.All<FailureStatus>())
+            parameters["status"].GetProperty("description").GetString()!.ShouldContain($"`{status}`");
+    }
+
+    [TestCase("/emails", "Idempotency-Key")]
+    [TestCase("/emails/{id}/cancel", "X-Actor")]
+    [TestCase("/failures/{id}/replay", "X-Actor")]
+    [TestCase("/failures/{id}/discard", "X-Actor")]
+    public void What_a_post_takes_in_a_header_is_described(string path, string header)
+    {
+        var parameter = Parameters(path, "post")[header];
+
+        parameter.GetProperty("in").GetString().ShouldBe("header");
+        parameter.GetProperty("description").GetString().ShouldNotBeNullOrEmpty();
+        parameter.GetProperty("schema").GetProperty("maxLength").GetInt32().ShouldBeGreaterThan(0);
+        parameter.TryGetProperty("required", out var required).ShouldBe(required.ValueKind == JsonValueKind.False);
+    }
+
+    [TestCase("README.md")]
+    [TestCase("docs/using.md")]
+    [TestCase("docs/architecture.md")]
+    [TestCase("docs/operations.md")]
+    [TestCase("docs/configuration.md")]
+    public void Every_endpoint_that_a_page_names_is_in_it(string page)
+    {
+        var described = _document.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(operation => $"{operation.Name.ToUpperInvariant()} {path.Name}")).ToList();
+        var named = Endpoint().Matches(Checkout.Read(page)).Select(match => $"{match.Groups["method"].Value} {match.Groups["path"].Value}").Distinct().ToList();
+
+        named.ShouldNotBeEmpty();
+        named.Except(described).ShouldBeEmpty();
     }
 
     [Test]
@@ -81,4 +144,13 @@ public class DescriptionTests
             .Where(operation => !operation.Value.TryGetProperty("summary", out _) || !operation.Value.TryGetProperty("operationId", out _))
             .Select(operation => operation.Name)
             .ShouldBeEmpty();
+
+    private JsonElement Schema(string name) => _document.GetProperty("components").GetProperty("schemas").GetProperty(name);
+
+    private Dictionary<string, JsonElement> Parameters(string path, string method) =>
+        _document.GetProperty("paths").GetProperty(path).GetProperty(method).GetProperty("parameters").EnumerateArray()
+            .ToDictionary(parameter => parameter.GetProperty("name").GetString()!, StringComparer.Ordinal);
+
+    [GeneratedRegex(@"\b(?<method>GET|POST|PUT|PATCH|DELETE) (?<path>/[a-z/{}]+)", RegexOptions.None, 1_000)]
+    private static partial Regex Endpoint();
 }

@@ -6,7 +6,7 @@ namespace Testing.Mails;
 /// <summary>
 /// Mails without Postgres, in the memory of this process: the same decisions about the same rows, which <see cref="MailStoreContract"/> proves.
 /// </summary>
-/// <param name="hasLease">Whether a worker's lease lasts. Leases are no mails: they stay where they are.</param>
+/// <param name="hasLease">Whether a worker's lease lasts. Leases are not mails: they stay where they are.</param>
 public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
 {
     private readonly ConcurrentDictionary<Guid, Row> _rows = new();

@@ -97,7 +97,7 @@ internal static class MailpitEndpoints
     private static ReceivedMail? Find(SmtpSink sink, string id) =>
         id != "latest" ? sink.Mails.Find(id) : sink.Mails.Page(0, 1) is [var newest] ? newest : null;
 
-    private static IResult NotFound() => Results.Text("404 not found: no such mail, or no longer kept", statusCode: StatusCodes.Status404NotFound);
+    private static IResult NotFound() => Results.Text("404 not found: no such mail, or no longer stored", statusCode: StatusCodes.Status404NotFound);
 
     private static int From(int? start) => Math.Max(0, start ?? 0);
 

@@ -67,7 +67,7 @@ internal static class SinkEndpoints
             MailsRemoved = sink.Mails.Removed,
             counters.TlsHandshakes,
             counters.RulesApplied,
-            counters.AnswersLost,
+            counters.RepliesLost,
             MessageIds = counters.MessageIds.Distinct,
             Duplicates = counters.MessageIds.Duplicates.Count,
             Replies = replies,

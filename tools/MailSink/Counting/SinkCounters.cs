@@ -3,7 +3,7 @@ using MailSink.Mails;
 
 namespace MailSink.Counting;
 
-/// <summary>What the server saw since its start, or since <see cref="Reset"/>. Goes on counting mails that are no longer kept.</summary>
+/// <summary>What the server saw since its start, or since <see cref="Reset"/>. Goes on counting mails that are no longer stored.</summary>
 public sealed class SinkCounters
 {
     private readonly ConcurrentDictionary<int, Count> _replies = new();
@@ -14,7 +14,7 @@ public sealed class SinkCounters
     private long _bytes;
     private long _tls;
     private long _rules;
-    private long _answersLost;
+    private long _repliesLost;
 
     internal SinkCounters()
     {
@@ -26,7 +26,7 @@ public sealed class SinkCounters
     /// <summary>Connections open now.</summary>
     public long OpenConnections => Interlocked.Read(ref _open);
 
-    /// <summary>Mails stored, also those whose final answer was then dropped.</summary>
+    /// <summary>Mails stored, also those whose final reply was then dropped.</summary>
     public long Mails => Interlocked.Read(ref _mails);
 
     /// <summary>Recipients of the mails stored.</summary>
@@ -41,8 +41,8 @@ public sealed class SinkCounters
     /// <summary>How often a rule, of the script or of an address, acted.</summary>
     public long RulesApplied => Interlocked.Read(ref _rules);
 
-    /// <summary>Commands done, but left without an answer on request; at the end of the content such a mail is stored.</summary>
-    public long AnswersLost => Interlocked.Read(ref _answersLost);
+    /// <summary>Commands done, but left without a reply on request; at the end of the content such a mail is stored.</summary>
+    public long RepliesLost => Interlocked.Read(ref _repliesLost);
 
     /// <summary>How often each reply code was given.</summary>
     public IReadOnlyDictionary<int, long> Replies => _replies.ToArray().OrderBy(reply => reply.Key).ToDictionary(reply => reply.Key, reply => reply.Value.Read());
@@ -62,7 +62,7 @@ public sealed class SinkCounters
         Interlocked.Exchange(ref _bytes, 0);
         Interlocked.Exchange(ref _tls, 0);
         Interlocked.Exchange(ref _rules, 0);
-        Interlocked.Exchange(ref _answersLost, 0);
+        Interlocked.Exchange(ref _repliesLost, 0);
         _replies.Clear();
         MessageIds.Clear();
     }
@@ -88,7 +88,7 @@ public sealed class SinkCounters
 
     internal void CountRule() => Interlocked.Increment(ref _rules);
 
-    internal void CountAnswerLost() => Interlocked.Increment(ref _answersLost);
+    internal void CountReplyLost() => Interlocked.Increment(ref _repliesLost);
 
     private sealed class Count
     {

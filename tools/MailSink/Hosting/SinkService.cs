@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace MailSink.Hosting;
 
-/// <summary>Starts and stops the sink with the program, and says where it is once all of it answers.</summary>
+/// <summary>Starts and stops the sink with the program, and says where it is once all of it listens.</summary>
 internal sealed class SinkService(SmtpSink sink, SinkOptions options, IServer server, ILogger<SinkService> logger) : IHostedLifecycleService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ public sealed class MailStore
 
     internal MailStore(int maxMessages, long maxBytes) => (_maxMessages, _maxBytes) = (maxMessages, maxBytes);
 
-    /// <summary>How many mails are kept.</summary>
+    /// <summary>How many mails are stored.</summary>
     public int Count
     {
         get
@@ -23,7 +23,7 @@ public sealed class MailStore
         }
     }
 
-    /// <summary>How many bytes of mail are kept.</summary>
+    /// <summary>How many bytes of mail are stored.</summary>
     public long Bytes
     {
         get
@@ -33,7 +33,7 @@ public sealed class MailStore
         }
     }
 
-    /// <summary>How many mails were kept once and made room, or were deleted.</summary>
+    /// <summary>How many mails were stored and made room for others, or were deleted.</summary>
     public long Removed
     {
         get
@@ -43,14 +43,14 @@ public sealed class MailStore
         }
     }
 
-    /// <summary>All mails kept, newest first, as they are now.</summary>
+    /// <summary>All stored mails, newest first, as they are now.</summary>
     public IReadOnlyList<ReceivedMail> All()
     {
         lock (_lock)
             return [.. _newestFirst];
     }
 
-    /// <summary>A page of the mails kept, newest first.</summary>
+    /// <summary>A page of the stored mails, newest first.</summary>
     /// <param name="start">How many of the newest to leave out.</param>
     /// <param name="limit">How many to give at most.</param>
     public IReadOnlyList<ReceivedMail> Page(int start, int limit)

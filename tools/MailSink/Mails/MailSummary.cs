@@ -26,7 +26,7 @@ internal sealed record MailSummary(
         }
         catch (FormatException)
         {
-            // Anything can be sent as content; what is no mail is listed by its envelope and can be read as source.
+            // Anything can be sent as content; what is not a mail is listed by its envelope and can be read as source.
             return new MailSummary("(not a mail)", null, [], [], [.. mail.Recipients.Select(Mailbox)], [], 0, "");
         }
     }

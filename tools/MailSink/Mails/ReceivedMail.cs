@@ -57,7 +57,7 @@ public sealed class ReceivedMail
     /// <summary>Whether somebody opened it on the page or by the API.</summary>
     public bool Read { get; internal set; }
 
-    /// <summary>What a list shows of it; parsed at the first look, then kept.</summary>
+    /// <summary>What a list shows of it; parsed at the first look, then cached.</summary>
     internal MailSummary Summary => _summary ??= MailSummary.Of(this);
 
     /// <summary>Parses the mail; each call anew, the caller owns the result.</summary>

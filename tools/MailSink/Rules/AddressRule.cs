@@ -8,10 +8,10 @@ namespace MailSink.Rules;
 /// then the address is accepted and a new round begins. What follows a <c>+</c> sets addresses apart that ask for the same,
 /// each with a count of its own: <c>fail-451-twice+invoice-7@example.com</c>.
 /// <list type="table">
-/// <item><term><c>fail-CODE@</c></term><description>RCPT TO is answered with that code, 400 to 599.</description></item>
-/// <item><term><c>fail-data-CODE@</c></term><description>The mail is answered with that code after its content, and not stored.</description></item>
-/// <item><term><c>slow-MS@</c></term><description>The answer to RCPT TO comes so many milliseconds later.</description></item>
-/// <item><term><c>slow-data-MS@</c></term><description>The mail is stored and the final answer given so many milliseconds later.</description></item>
+/// <item><term><c>fail-CODE@</c></term><description>The reply to RCPT TO has that code, 400 to 599.</description></item>
+/// <item><term><c>fail-data-CODE@</c></term><description>The reply to the content has that code, and the mail is not stored.</description></item>
+/// <item><term><c>slow-MS@</c></term><description>The reply to RCPT TO comes so many milliseconds later.</description></item>
+/// <item><term><c>slow-data-MS@</c></term><description>The mail is stored and the final reply given so many milliseconds later.</description></item>
 /// <item><term><c>drop-before@</c></term><description>After the content the connection is closed; the mail is not stored.</description></item>
 /// <item><term><c>drop-after@</c></term><description>After the content the mail is stored and the connection closed, without the final 250.</description></item>
 /// </list>
@@ -45,7 +45,7 @@ internal sealed partial record AddressRule(SmtpStage At, RuleAction Then, int? T
         ? RuleAction.Wait(TimeSpan.FromMilliseconds(delay))
         : null;
 
-    // Null: a number that is no count; zero: always.
+    // Null: a number that is not a count; zero: always.
     private static int? Repetitions(Match match) => match.Groups["times"].Value.ToLowerInvariant() switch
     {
         "" => 0,

@@ -3,7 +3,7 @@ using MailSink.Smtp;
 
 namespace MailSink.Rules;
 
-/// <summary>How the server behaves instead of answering as usual. A delay combines with each of the others.</summary>
+/// <summary>How the server behaves instead of replying as usual. A delay combines with each of the others.</summary>
 public sealed record RuleAction
 {
     private RuleAction()
@@ -13,29 +13,29 @@ public sealed record RuleAction
     /// <summary>Closes the connection without doing what was asked: nothing is stored.</summary>
     public static RuleAction DropBefore { get; } = new() { Ending = RuleEnding.DropBefore };
 
-    /// <summary>Does what was asked, then closes the connection without an answer: at <see cref="SmtpStage.EndOfData"/> the mail is stored.</summary>
+    /// <summary>Does what was asked, then closes the connection without a reply: at <see cref="SmtpStage.EndOfData"/> the mail is stored.</summary>
     public static RuleAction DropAfter { get; } = new() { Ending = RuleEnding.DropAfter };
 
-    /// <summary>Never answers; the connection stays open until the client gives up, or <see cref="SinkOptions.IdleTimeout"/>.</summary>
+    /// <summary>Never replies; the connection stays open until the client gives up, or <see cref="SinkOptions.IdleTimeout"/>.</summary>
     public static RuleAction Hang { get; } = new() { Ending = RuleEnding.Hang };
 
-    /// <summary>How long the answer is held back.</summary>
+    /// <summary>How long the reply is held back.</summary>
     public TimeSpan Delay { get; private init; }
 
     /// <summary>The reply code given instead of doing what was asked; none if null.</summary>
-    public int? Code => Answer?.Code;
+    public int? Code => GivenReply?.Code;
 
     /// <summary>The reply's text, with its enhanced status code.</summary>
-    public string? Text => Answer?.Text;
+    public string? Text => GivenReply?.Text;
 
-    internal SmtpReply? Answer { get; private init; }
+    internal SmtpReply? GivenReply { get; private init; }
 
-    /// <summary>What the answer waits for after the command was done; nothing if null.</summary>
+    /// <summary>What the reply waits for after the command was done; nothing if null.</summary>
     internal Task? Until { get; private init; }
 
     internal RuleEnding Ending { get; private init; }
 
-    /// <summary>Answers with this code instead of doing what was asked. 421 also closes the connection (RFC 5321, 3.8).</summary>
+    /// <summary>Replies with this code instead of doing what was asked. 421 also closes the connection (RFC 5321, 3.8).</summary>
     /// <param name="code">400 to 599.</param>
     /// <param name="text">One line of printable ASCII, may begin with an enhanced status code; null for a usual one.</param>
     /// <exception cref="ArgumentException">The code or the text cannot be sent.</exception>
@@ -46,18 +46,18 @@ public sealed record RuleAction
         if (text is not null && (text.Length is 0 or > 500 || text.Any(c => c is < ' ' or > '~')))
             throw new ArgumentException("A reply's text is one line of 1 to 500 printable ASCII characters.", nameof(text));
 
-        return new RuleAction { Answer = new SmtpReply(code, text ?? UsualText(code)) };
+        return new RuleAction { GivenReply = new SmtpReply(code, text ?? UsualText(code)) };
     }
 
-    /// <summary>Answers as usual, but later.</summary>
+    /// <summary>Replies as usual, but later.</summary>
     /// <param name="delay">More than zero, at most a day.</param>
     public static RuleAction Wait(TimeSpan delay) => new RuleAction().After(delay);
 
     /// <summary>
-    /// Does what was asked, at <see cref="SmtpStage.EndOfData"/> it stores the mail, and holds the answer back until a task is
+    /// Does what was asked, at <see cref="SmtpStage.EndOfData"/> it stores the mail, and holds the reply back until a task is
     /// completed: a test in this process stops a client at an exact step. Not to be had by JSON.
     /// </summary>
-    /// <param name="until">What the answer waits for.</param>
+    /// <param name="until">What the reply waits for.</param>
     public static RuleAction HoldAnswer(Task until)
     {
         ArgumentNullException.ThrowIfNull(until);

@@ -51,5 +51,5 @@ public sealed record ScriptRule(SmtpStage At, RuleAction Then)
         address is not null && FileSystemName.MatchesSimpleExpression(pattern, address, ignoreCase: true);
 }
 
-/// <summary>What is known when the server is about to answer.</summary>
+/// <summary>What is known when the server is about to reply.</summary>
 internal readonly record struct SmtpMoment(SmtpStage Stage, long Connection, string? Sender, IReadOnlyList<string> Recipients);

@@ -1,6 +1,6 @@
 namespace MailSink.Rules;
 
-/// <summary>The moments of a session at which a rule can act, always before the server's answer.</summary>
+/// <summary>The moments of a session at which a rule can act, always before the server's reply.</summary>
 public enum SmtpStage
 {
     /// <summary>Before the greeting (RFC 5321, 3.1).</summary>
@@ -23,11 +23,11 @@ public enum SmtpStage
 
     /// <summary>
     /// <c>DATA</c>, before the 354. By <c>BDAT</c> (RFC 3030) it is the mail's first one, before its octets are read: its client
-    /// waits for no answer before it sends them. A refusal is given after them; what drops or hangs takes none of the mail.
+    /// waits for no reply before it sends them. A refusal is given after them; what drops or hangs takes none of the mail.
     /// </summary>
     Data,
 
-    /// <summary>The dot that ends the mail, or the last octet of its <c>BDAT … LAST</c>: the answer is the final 250.</summary>
+    /// <summary>The dot that ends the mail, or the last octet of its <c>BDAT … LAST</c>: the reply is the final 250.</summary>
     EndOfData,
 
     /// <summary><c>RSET</c>.</summary>

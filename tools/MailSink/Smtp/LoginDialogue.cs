@@ -22,12 +22,12 @@ internal static class LoginDialogue
         if (questions is null)
             return new Outcome(Refusal: Replies.UnknownMechanism);
 
-        var answers = new List<string>();
+        var responses = new List<string>();
         foreach (var question in questions)
         {
-            if (answers.Count == 0 && initial is not null)
+            if (responses.Count == 0 && initial is not null)
             {
-                answers.Add(initial);
+                responses.Add(initial);
                 continue;
             }
 
@@ -37,13 +37,13 @@ internal static class LoginDialogue
                 return new Outcome(Input: input.Kind);
             if (input.Text == "*")
                 return new Outcome(Refusal: Replies.LoginCanceled);
-            answers.Add(input.Text);
+            responses.Add(input.Text);
         }
 
-        return Understand(answers) is { } credentials ? new Outcome(credentials) : new Outcome(Refusal: Replies.BadBase64);
+        return Understand(responses) is { } credentials ? new Outcome(credentials) : new Outcome(Refusal: Replies.BadBase64);
     }
 
-    private static Credentials? Understand(List<string> answers) => answers switch
+    private static Credentials? Understand(List<string> responses) => responses switch
     {
         [var response] => Credentials.FromPlain(response),
         [var name, var password] when Credentials.Decode(name) is { } username && Credentials.Decode(password) is { } secret => new Credentials(username, secret),

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace MailSink.Smtp;
 
 /// <summary>The content of the mail that is coming in.</summary>
-/// <param name="limit">Bytes to keep at most; the rest is thrown away.</param>
+/// <param name="limit">Bytes to store at most; the rest is thrown away.</param>
 internal sealed class MailBuffer(int limit)
 {
     private const int LongestLine = 1000;
@@ -12,7 +12,7 @@ internal sealed class MailBuffer(int limit)
     private readonly int _limit = limit;
     private ArrayBufferWriter<byte> _mail = new(4096);
 
-    /// <summary>The mail was longer than the limit; what is kept is not whole.</summary>
+    /// <summary>The mail was longer than the limit; what is stored is not whole.</summary>
     public bool IsTooBig { get; private set; }
 
     /// <summary>Whether a line is longer than 1000 octets with its CR LF (RFC 5321, 4.5.3.1.6).</summary>
@@ -32,7 +32,7 @@ internal sealed class MailBuffer(int limit)
         }
     }
 
-    /// <summary>What is kept so far.</summary>
+    /// <summary>What is stored so far.</summary>
     public byte[] ToArray() => _mail.WrittenSpan.ToArray();
 
     /// <summary>Makes ready for the next mail.</summary>

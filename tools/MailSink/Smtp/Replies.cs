@@ -11,7 +11,7 @@ internal static class Replies
     public static readonly SmtpReply RecipientOk = new(250, "2.1.5 Ok");
     public static readonly SmtpReply StartMail = new(354, "End data with <CR><LF>.<CR><LF>");
     public static readonly SmtpReply ChunkTaken = new(250, "2.0.0 Ok: go on");
-    public static readonly SmtpReply Stored = new(250, "2.0.0 Ok: kept, not delivered");
+    public static readonly SmtpReply Stored = new(250, "2.0.0 Ok: stored, not delivered");
     public static readonly SmtpReply CannotVerify = new(252, "2.5.0 Send some mail, it will be taken");
     public static readonly SmtpReply Help = new(214, "2.0.0 EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT");
 
@@ -58,6 +58,6 @@ internal static class Replies
 
     private const string HostName = "mail-sink";
 
-    /// <summary>The answer to EHLO, with the extensions that hold at this moment of the session.</summary>
+    /// <summary>The reply to EHLO, with the extensions that hold at this moment of the session.</summary>
     public static SmtpReply Ehlo(IEnumerable<string> extensions) => new(250, [HostName, .. extensions]);
 }

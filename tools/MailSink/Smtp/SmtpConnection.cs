@@ -131,7 +131,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits; what was answered before is sent first.</summary>
+    /// <summary>Waits; replies given before are sent first.</summary>
     /// <exception cref="OperationCanceledException">The server stops.</exception>
     public async ValueTask DelayAsync(TimeSpan delay)
     {
@@ -139,7 +139,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
         await Task.Delay(delay, _timeProvider, _stop.Token);
     }
 
-    /// <summary>Waits for a task; what was answered before is sent first.</summary>
+    /// <summary>Waits for a task; replies given before are sent first.</summary>
     /// <exception cref="OperationCanceledException">The server stops.</exception>
     public async ValueTask HoldAsync(Task until)
     {

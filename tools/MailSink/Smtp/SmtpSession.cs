@@ -27,7 +27,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         if (_services.Options.Tls == SinkTls.Implicit)
             await UpgradeAsync();
 
-        if (await AnswerAsync(SmtpStage.Connect, () => Replies.Greeting, refusalEnds: true))
+        if (await ReplyAsync(SmtpStage.Connect, () => Replies.Greeting, refusalEnds: true))
         {
             while (await NextAsync())
             {
@@ -54,9 +54,9 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         "RCPT" => RecipientAsync(command.Argument),
         "DATA" => DataAsync(command.Argument),
         "BDAT" when _services.Options.Chunking => ChunkAsync(command.Argument),
-        "RSET" => AnswerAsync(SmtpStage.Rset, Reset),
-        "NOOP" => AnswerAsync(SmtpStage.Noop, () => Replies.Ok),
-        "QUIT" => AnswerAsync(SmtpStage.Quit, () => Replies.Bye),
+        "RSET" => ReplyAsync(SmtpStage.Rset, Reset),
+        "NOOP" => ReplyAsync(SmtpStage.Noop, () => Replies.Ok),
+        "QUIT" => ReplyAsync(SmtpStage.Quit, () => Replies.Bye),
         "VRFY" => Said(Replies.CannotVerify),
         "HELP" => Said(Replies.Help),
         "EXPN" or "BDAT" or "ETRN" or "TURN" or "AUTH" or "STARTTLS" => Said(Replies.NotImplemented),
@@ -70,7 +70,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         if (name.Length == 0)
             return Said(Replies.HeloNeedsName);
 
-        return AnswerAsync(SmtpStage.Ehlo, () =>
+        return ReplyAsync(SmtpStage.Ehlo, () =>
         {
             (_helo, _envelope) = (name, null);
             return extended ? Replies.Ehlo(Extensions()) : Replies.Helo;
@@ -100,7 +100,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
             return Say(Replies.TlsAlready);
 
         var upgrade = false;
-        if (!await AnswerAsync(SmtpStage.StartTls, () =>
+        if (!await ReplyAsync(SmtpStage.StartTls, () =>
             {
                 upgrade = true;
                 return Replies.ReadyForTls;
@@ -143,7 +143,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         };
     }
 
-    private ValueTask<bool> JudgeAsync(Credentials credentials) => AnswerAsync(SmtpStage.Auth, () =>
+    private ValueTask<bool> JudgeAsync(Credentials credentials) => ReplyAsync(SmtpStage.Auth, () =>
     {
         if (!credentials.Match(_services.Options))
             return Replies.LoginRefused;
@@ -159,7 +159,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         if (envelope is null)
             return Said(wrong!);
 
-        return AnswerAsync(
+        return ReplyAsync(
             SmtpStage.Mail,
             () =>
             {
@@ -190,7 +190,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         if (wrong is not null)
             return Said(wrong);
 
-        return AnswerAsync(
+        return ReplyAsync(
             SmtpStage.Rcpt,
             () =>
             {
@@ -257,7 +257,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 
     private async ValueTask<bool> EndAsync(Envelope envelope)
     {
-        var goOn = await AnswerAsync(SmtpStage.EndOfData, () => Store(envelope));
+        var goOn = await ReplyAsync(SmtpStage.EndOfData, () => Store(envelope));
         _envelope = null;
         return goOn;
     }
@@ -289,8 +289,8 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         return Replies.Ok;
     }
 
-    /// <summary>Does what the command asks and answers, unless a rule wants otherwise.</summary>
-    private async ValueTask<bool> AnswerAsync(
+    /// <summary>Does what the command asks and replies, unless a rule says otherwise.</summary>
+    private async ValueTask<bool> ReplyAsync(
         SmtpStage stage, Func<SmtpReply> act, string? sender = null, IReadOnlyList<string>? recipients = null, bool refusalEnds = false) =>
         await DecideAsync(stage, act, sender, recipients) is { } reply && Say(reply) && !(refusalEnds && reply.Code >= 400);
 
@@ -315,13 +315,13 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
                 return null;
             case RuleEnding.DropAfter:
                 act();
-                _services.Counters.CountAnswerLost();
+                _services.Counters.CountReplyLost();
                 return null;
             case RuleEnding.Hang:
                 await _connection.WaitForEndAsync();
                 return null;
             default:
-                var reply = action.Answer ?? act();
+                var reply = action.GivenReply ?? act();
                 if (action.Until is { } until)
                     await _connection.HoldAsync(until);
                 return reply;

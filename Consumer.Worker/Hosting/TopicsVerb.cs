@@ -1,0 +1,23 @@
+using ServiceDefaults.Configuration;
+using ServiceDefaults.Start;
+using Consumer.Worker.Scheduling;
+using Consumer.Worker.Sending;
+using Messaging.Kafka.Delay;
+
+namespace Consumer.Worker.Hosting;
+
+/// <summary><c>Consumer.Worker topics</c>: prints the topics that the worker uses by its settings, one a line, and ends. It asks no broker.</summary>
+internal static class TopicsVerb
+{
+    public static async Task RunAsync(string[] args, MailTopics topics, TextWriter output)
+    {
+        var builder = Host.CreateApplicationBuilder(args);
+        builder.Services.AddSection<RetryOptions>(RetryOptions.Section);
+        builder.Services.AddSection<ScheduleOptions>(ScheduleOptions.Section);
+        using var host = builder.Build();
+        host.Services.ValidateOptions();
+        var delays = MailTopics.Delays(host.Services).Select(delay => DelayTopicName.Of(topics.Mails, delay));
+        foreach (var topic in (IEnumerable<string>)[topics.Mails, .. delays, topics.DeadLetters])
+            await output.WriteLineAsync(topic);
+    }
+}

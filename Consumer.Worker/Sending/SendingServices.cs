@@ -1,0 +1,23 @@
+using ServiceDefaults.Configuration;
+
+namespace Consumer.Worker.Sending;
+
+internal static class SendingServices
+{
+    /// <summary>What a record passes on its way to the mail server, and the lease under which this worker sends.</summary>
+    public static IServiceCollection AddSending(this IServiceCollection services) => services
+        .AddSection<RetryOptions>(RetryOptions.Section)
+        .AddSection<WorkerOptions>(WorkerOptions.Section)
+        .AddSingleton<Dependencies>()
+        .AddSingleton<WorkerLease>()
+        .AddSingleton<WorkerShutdown>()
+        .AddSingleton<InFlightMails>()
+        .AddSingleton<MailClaims>()
+        .AddSingleton<AbandonedClaims>()
+        .AddSingleton<OutcomeRecorder>()
+        .AddSingleton<ClaimFilter>()
+        .AddSingleton<SendEmailConsumer>()
+        .AddSingleton<RedeliveryPublishedFilter>()
+        .AddSingleton<DeadLetterPublishedFilter>()
+        .AddHostedService<HeartbeatService>();
+}

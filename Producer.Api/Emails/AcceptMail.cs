@@ -1,0 +1,42 @@
+using Contracts;
+using MassTransit;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using Producer.Api.Configuration;
+using Producer.Api.Observability;
+using Producer.Api.Problems;
+
+namespace Producer.Api.Emails;
+
+/// <summary>Writes an accepted mail to the queue, and says exactly what became of it where that failed.</summary>
+internal sealed class AcceptMail(IMailQueue queue, IOptions<ApiOptions> options, ApiMetrics metrics, TimeProvider timeProvider, ILogger<AcceptMail> logger)
+{
+    /// <summary>Writes the mail; the problem where it was not acknowledged.</summary>
+    /// <remarks>Not canceled when the caller disconnects: a record under way is written or not all the same, and the log says which.</remarks>
+    public async Task<ProblemHttpResult?> TryEnqueueAsync(Guid id, SendEmail mail)
+    {
+        var started = timeProvider.GetTimestamp();
+        using var deadline = new CancellationTokenSource(options.Value.AcceptTimeout, timeProvider);
+        try
+        {
+            await queue.EnqueueAsync(id, mail.OrderingKey ?? id.ToString(), mail, deadline.Token);
+            metrics.Acknowledged(timeProvider.GetElapsedTime(started));
+            return null;
+        }
+        catch (KafkaRecordTooLargeException exception)
+        {
+            logger.LogWarning("A mail is larger than the topic takes: lower Api:MaxMailBytes or raise the topic's max.message.bytes. {Reason}", exception.Message);
+            return ProblemTypes.TooLarge.Because("The mail is larger than Kafka takes.");
+        }
+        catch (KafkaProduceException exception) when (exception.Outcome == ProduceOutcome.NotWritten)
+        {
+            logger.LogWarning("Mail {MailId} was not accepted: {Reason}", id, exception.Message);
+            return ProblemTypes.NotAccepted.Because("Kafka did not take the mail. Post it again.");
+        }
+        catch (Exception exception) when (exception is KafkaProduceException || deadline.IsCancellationRequested)
+        {
+            logger.LogWarning("Whether mail {MailId} was accepted is not known: {Reason}", id, exception.Message);
+            return ProblemTypes.OutcomeUnknown.Because($"Kafka did not acknowledge mail {id} in time. It may be sent, or not.", ("id", id));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Producer.Api.Problems;
+using Producer.Api.Security;
+
+namespace Producer.Api.Failures;
+
+/// <summary>What to write down about a replay or a discard.</summary>
+/// <param name="Reason">Why: up to 1,000 characters. Required to discard.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record ActionRequest(string? Reason)
+{
+    private const int MaxReasonLength = 1_000;
+
+    /// <summary>Reads who does what and why; false, with the problem, where a part is not valid.</summary>
+    public static bool TryRead(
+        string id, ActionRequest? request, Actor actor, bool reasonRequired,
+        [NotNullWhen(true)] out RequestedAction? action, [NotNullWhen(false)] out ProblemHttpResult? problem)
+    {
+        (action, problem) = (null, null);
+        var reason = request?.Reason?.Trim();
+        if (!Guid.TryParseExact(id, "D", out var failureId))
+            problem = GetFailure.NotFound(id);
+        else if (!actor.TryRead(out var name, out problem))
+            return false;
+        else if (reasonRequired && string.IsNullOrEmpty(reason))
+            problem = ProblemTypes.InvalidRequest.Because("Say why, for those who look later: {\"reason\": \"…\"}.");
+        else if (reason?.Length > MaxReasonLength)
+            problem = ProblemTypes.InvalidRequest.Because($"The reason has {reason.Length} characters; at most {MaxReasonLength} are allowed.");
+        else
+            action = new RequestedAction(failureId, name, string.IsNullOrEmpty(reason) ? null : reason);
+        return action is not null;
+    }
+}
+
+/// <summary>A replay or a discard that is asked for.</summary>
+internal sealed record RequestedAction(Guid FailureId, string Actor, string? Reason);

@@ -1,0 +1,19 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Persistence.Failures;
+using Producer.Api.Security;
+
+namespace Producer.Api.Failures;
+
+/// <summary><c>POST /failures/{id}/discard</c>.</summary>
+internal static class DiscardFailure
+{
+    public static async Task<Results<Ok<FailureReport>, ProblemHttpResult>> HandleAsync(
+        string id, ActionRequest? request, [AsParameters] Actor actor, FailureStore failures, CancellationToken cancellationToken)
+    {
+        if (!ActionRequest.TryRead(id, request, actor, reasonRequired: true, out var action, out var problem))
+            return problem;
+        if (await failures.DiscardAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) is { } refusal)
+            return Refusals.Explain(id, refusal);
+        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.FailureId, cancellationToken))!));
+    }
+}

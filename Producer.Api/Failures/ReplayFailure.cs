@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Persistence.Failures;
+using Producer.Api.Emails;
+using Producer.Api.Security;
+
+namespace Producer.Api.Failures;
+
+/// <summary><c>POST /failures/{id}/replay</c>.</summary>
+internal static class ReplayFailure
+{
+    public static async Task<Results<Accepted<ReplayReport>, ProblemHttpResult>> HandleAsync(
+        string id, ActionRequest? request, [AsParameters] Actor actor, FailureStore failures, Replays replays, IHostApplicationLifetime lifetime,
+        CancellationToken cancellationToken)
+    {
+        if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, out var action, out var problem))
+            return problem;
+
+        return await failures.RequestReplayAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) switch
+        {
+            // Not canceled when the caller disconnects: the replay is recorded, and the sooner it is produced the better.
+            ReplayResult.Accepted { Replay: var replay } => TypedResults.Accepted(
+                EmailEndpoints.PathOf(replay.MailId),
+                new ReplayReport(replay.FailureId, replay.MailId, replay.Epoch, await replays.TryFinishAsync(replay, lifetime.ApplicationStopping))),
+            ReplayResult.Refused { Reason: var reason } => Refusals.Explain(id, reason),
+            var other => throw new InvalidOperationException($"The store returned {other.GetType().Name}, which is not known here."),
+        };
+    }
+}
+
+/// <summary>A replay that was recorded.</summary>
+/// <param name="FailureId">The failure.</param>
+/// <param name="MailId">The mail that is sent again.</param>
+/// <param name="Epoch">Its new epoch.</param>
+/// <param name="Produced">Whether Kafka has it; else it is finished in the background.</param>
+internal sealed record ReplayReport(Guid FailureId, Guid MailId, int Epoch, bool Produced);

@@ -1,0 +1,35 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Producer.Api.Problems;
+
+namespace Producer.Api.Security;
+
+/// <summary>
+/// Who acts, for the log and the audit: what the caller says in <c>X-Actor</c>, else the name of its key. The key proves that the
+/// caller may act; the name is the caller's word.
+/// </summary>
+/// <param name="Name">The header.</param>
+/// <param name="Context">The request.</param>
+internal sealed record Actor(
+    [property: FromHeader(Name = Actor.HeaderName), Description("Who acts, for the log and the audit; the name of the API key by default."), StringLength(Actor.MaxLength, MinimumLength = 1)]
+    string? Name,
+    HttpContext Context)
+{
+    public const string HeaderName = "X-Actor";
+    public const int MaxLength = 200;
+
+    /// <summary>The actor's name; false, with the problem, where the header cannot be taken.</summary>
+    public bool TryRead(out string name, [NotNullWhen(false)] out ProblemHttpResult? problem)
+    {
+        problem = null;
+        name = Name?.Trim() ?? Context.User.Identity?.Name ?? "unknown";
+        if (Name is null || (Context.Request.Headers[HeaderName].Count == 1 && name.Length is > 0 and <= MaxLength && !name.Any(char.IsControl)))
+            return true;
+
+        problem = ProblemTypes.InvalidRequest.Because($"{HeaderName} is one header of 1 to {MaxLength} characters: the name of the person or program that acts.");
+        return false;
+    }
+}

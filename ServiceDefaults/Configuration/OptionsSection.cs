@@ -1,0 +1,82 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ServiceDefaults.Configuration;
+
+/// <summary>
+/// Reads a section into its options and checks them. Not the configuration binder, which stops at the first value that it cannot
+/// convert, and names neither what is allowed nor the fix.
+/// </summary>
+internal sealed class OptionsSection<T>(string section, IServiceProvider services) : IConfigureOptions<T>, IValidateOptions<T>
+    where T : class
+{
+    private static readonly Dictionary<string, PropertyInfo> Properties = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.CanWrite)
+        .ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Sets what can be read; the rest keeps its default and is reported by <see cref="Validate"/>.</summary>
+    public void Configure(T options)
+    {
+        foreach (var entry in Entries())
+        {
+            if (Properties.TryGetValue(entry.Key, out var property) && TryConvert(property, entry.Value, out var value))
+                property.SetValue(options, value);
+        }
+    }
+
+    /// <inheritdoc />
+    public ValidateOptionsResult Validate(string? name, T options)
+    {
+        List<string> errors = [.. Entries().Select(ReadError).OfType<string>(), .. Properties.Values.SelectMany(property => RuleErrors(property, options)), .. OwnErrors(options)];
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private IEnumerable<IConfigurationSection> Entries() =>
+        services.GetRequiredService<IConfiguration>().GetSection(section).GetChildren().Where(entry => entry.Value is not null || entry.GetChildren().Any());
+
+    private string? ReadError(IConfigurationSection entry)
+    {
+        if (entry.Value is null || !Properties.TryGetValue(entry.Key, out var property))
+            return OptionError.UnknownKey(section, entry.Key, entry.Value, Properties.Keys);
+        return TryConvert(property, entry.Value, out _) ? null : OptionError.Unreadable(section, property, entry.Value);
+    }
+
+    private static bool TryConvert(PropertyInfo property, string? text, out object? value)
+    {
+        var type = Nullable.GetUnderlyingType(property.PropertyType);
+        value = null;
+        if (text is null)
+            return false;
+        if (type is not null && text.Length == 0)
+            return true;
+        try
+        {
+            value = TypeDescriptor.GetConverter(type ?? property.PropertyType).ConvertFromInvariantString(text);
+            return true;
+        }
+        // Converters throw FormatException, OverflowException, and ArgumentException around either.
+        catch (Exception exception) when (exception is FormatException or OverflowException or ArgumentException or NotSupportedException)
+        {
+            return false;
+        }
+    }
+
+    private IEnumerable<string> RuleErrors(PropertyInfo property, T options)
+    {
+        var value = property.GetValue(options);
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        foreach (var rule in property.GetCustomAttributes<ValidationAttribute>().Where(rule => !rule.IsValid(value)))
+            yield return OptionError.NotAllowed(section, property, value, OptionError.Rule(rule));
+        if (type.IsEnum && value is not null && !Enum.IsDefined(type, value))
+            yield return OptionError.NotAllowed(section, property, value, OptionError.Rule(type));
+    }
+
+    private IEnumerable<string> OwnErrors(T options) =>
+        from error in (options as IValidatableObject)?.Validate(new ValidationContext(options, services, items: null)) ?? []
+        let property = Properties[error.MemberNames.First()]
+        select OptionError.NotAllowed(section, property, property.GetValue(options), error.ErrorMessage);
+}

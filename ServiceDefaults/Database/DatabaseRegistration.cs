@@ -1,0 +1,45 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+using Persistence;
+using ServiceDefaults.Configuration;
+
+namespace ServiceDefaults.Database;
+
+/// <summary>Adds the database to a service.</summary>
+public static class DatabaseRegistration
+{
+    /// <summary>Adds the stores, by section <c>Database</c>.</summary>
+    public static IServiceCollection AddDatabase(this IServiceCollection services) =>
+        services.AddSection<DatabaseOptions>(DatabaseOptions.Section).AddPersistence();
+
+    /// <summary>
+    /// Checks when the service starts, before those that are added after it, that the database has this build's schema. With another
+    /// one the service stops and says what to do; without an answer it starts, and stops once it has one that is wrong.
+    /// </summary>
+    public static IServiceCollection AddSchemaGuard(this IServiceCollection services) => services.AddHostedService<SchemaGuard>();
+
+    /// <summary>Adds the health check <c>postgres</c>.</summary>
+    /// <param name="services">The services, with <see cref="AddDatabase"/>.</param>
+    /// <param name="without">How the service is without Postgres.</param>
+    /// <param name="consequence">What that means, as a sentence for whoever reads the report.</param>
+    /// <param name="timeout">How long Postgres may take to answer.</param>
+    public static IServiceCollection AddPostgresHealth(
+        this IServiceCollection services, HealthStatus without, string consequence, Func<IServiceProvider, TimeSpan> timeout)
+    {
+        services.AddHealthChecks().Add(new HealthCheckRegistration(
+            "postgres",
+            provider => new PostgresHealthCheck(provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<TimeProvider>(), timeout(provider), consequence),
+            without,
+            tags: null));
+        return services;
+    }
+
+    /// <summary>Completes where Postgres answers; throws what Npgsql throws otherwise.</summary>
+    public static async Task PingAsync(this NpgsqlDataSource postgres, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(postgres);
+        await using var command = postgres.CreateCommand("SELECT 1");
+        await command.ExecuteScalarAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Persistence;
+
+namespace ServiceDefaults.Periodic;
+
+/// <summary>
+/// Does something when the service starts and again after each interval. A failure never ends it: it is logged, though not each time
+/// that it repeats, and what fails again and again is tried less often.
+/// </summary>
+/// <param name="what">What is done, for the log: "the sweep of old rows".</param>
+/// <param name="interval">The time from the beginning of one run to that of the next.</param>
+/// <param name="timeProvider">The clock of the interval.</param>
+/// <param name="logger">Where failures go.</param>
+/// <param name="longestPause">What the interval grows to at most while runs fail. Default: 30 seconds, or the interval where that is longer.</param>
+public abstract class PeriodicService(string what, TimeSpan interval, TimeProvider timeProvider, ILogger logger, TimeSpan? longestPause = null) : BackgroundService
+{
+    private static readonly TimeSpan DefaultLongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly TimeSpan _longestPause = longestPause ?? (interval > DefaultLongestPause ? interval : DefaultLongestPause);
+    private readonly FailureStreak _failures = new();
+
+    /// <summary>The clock.</summary>
+    protected TimeProvider Time { get; } = timeProvider;
+
+    /// <summary>Does it once.</summary>
+    /// <param name="cancellationToken">The service stops; what is left is for the next run, here or elsewhere.</param>
+    protected abstract Task RunOnceAsync(CancellationToken cancellationToken);
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            var start = Time.GetTimestamp();
+            await TryRunAsync(stoppingToken);
+            var pause = _failures.Pause(interval, _longestPause) - Time.GetElapsedTime(start);
+            await Task.Delay(pause > TimeSpan.Zero ? pause : TimeSpan.Zero, Time, stoppingToken);
+        }
+    }
+
+    private async Task TryRunAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await RunOnceAsync(stoppingToken);
+            if (_failures.Count > 0)
+                logger.LogInformation("{What} works again after {Failures} failures", what, _failures.Count);
+            _failures.Clear();
+        }
+        // Broad, because an exception would end the service's periodic work, and with it the service, over one row.
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            if (_failures.Add(exception))
+                Log(exception);
+        }
+    }
+
+    /// <summary>A Postgres that is away is told in a line; anything else is unexpected and comes with its stack.</summary>
+    private void Log(Exception exception)
+    {
+        var pause = _failures.Pause(interval, _longestPause);
+        if (PostgresErrors.IsUnavailable(exception))
+            logger.LogWarning("{What} failed, since Postgres is unavailable ({Failures} in a row); trying again in {Pause}: {Reason}", what, _failures.Count, pause, exception.Message);
+        else
+            logger.LogError(exception, "{What} failed ({Failures} in a row); trying again in {Pause}", what, _failures.Count, pause);
+    }
+}

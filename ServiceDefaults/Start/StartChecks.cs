@@ -1,0 +1,48 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Persistence.Schema;
+
+namespace ServiceDefaults.Start;
+
+/// <summary>What keeps a program from starting, said so that a person can fix it, without a stack trace around it.</summary>
+public static class StartChecks
+{
+    /// <summary>Runs a program; what a person can fix is said on standard error, a line for each, and ends it with 1.</summary>
+    /// <param name="program">The program's name.</param>
+    /// <param name="run">The program.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(string program, Func<Task<int>> run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        try
+        {
+            return await run();
+        }
+        catch (Exception exception) when (Explain(exception) is { } reasons)
+        {
+            foreach (var reason in reasons)
+                await Console.Error.WriteLineAsync($"{program} does not start: {reason}");
+            return 1;
+        }
+    }
+
+    /// <summary>
+    /// Validates the options of all sections. The host would do so too, but after it has made its services, of which the first that
+    /// takes wrong options fails alone.
+    /// </summary>
+    /// <exception cref="OptionsValidationException">The options of one section are wrong.</exception>
+    /// <exception cref="AggregateException">Those of several.</exception>
+    public static void ValidateOptions(this IServiceProvider services) => services.GetRequiredService<IStartupValidator>().Validate();
+
+    /// <summary>What to fix; null where the failure is of another kind.</summary>
+    public static IReadOnlyList<string>? Explain(Exception exception) => exception switch
+    {
+        OptionsValidationException options => [.. options.Failures],
+        SchemaMismatchException or ConfigurationException => [exception.Message],
+        // One for each section that does not validate; what depends on such a section repeats its errors.
+        AggregateException several when several.InnerExceptions.All(inner => Explain(inner) is not null) =>
+            [.. several.InnerExceptions.SelectMany(inner => Explain(inner)!).Distinct(StringComparer.Ordinal)],
+        _ => null,
+    };
+}

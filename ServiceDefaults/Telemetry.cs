@@ -1,0 +1,47 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace ServiceDefaults;
+
+/// <summary>Metrics and traces of a service.</summary>
+public static class Telemetry
+{
+    // The names that the rider, MassTransit itself and Npgsql give their meters and activity sources.
+    private static readonly string[] Meters = ["MassTransit.Kafka", "MassTransit", "Npgsql"];
+    private static readonly string[] Sources = ["MassTransit", "Npgsql"];
+
+    /// <summary>
+    /// Metrics at <c>/metrics</c> for Prometheus, once the service maps it; metrics and traces by OTLP as well where
+    /// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> names a collector. They carry the program's name, unless <c>OTEL_SERVICE_NAME</c> gives
+    /// another, and its version.
+    /// </summary>
+    /// <param name="builder">The service.</param>
+    /// <param name="meter">The service's own meter.</param>
+    public static void AddTelemetry(this WebApplicationBuilder builder, string meter)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var name = builder.Configuration["OTEL_SERVICE_NAME"] is { Length: > 0 } chosen ? chosen : builder.Environment.ApplicationName;
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(name, serviceVersion: Version))
+            .WithMetrics(metrics => metrics
+                .AddMeter([meter, .. Meters]).AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter());
+        // No spans for nobody: each mail would have several.
+        if (string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+            return;
+        telemetry
+            .WithMetrics(metrics => metrics.AddOtlpExporter())
+            .WithTracing(traces => traces.AddSource(Sources).AddAspNetCoreInstrumentation(options => options.Filter = IsWorthATrace).AddOtlpExporter());
+    }
+
+    /// <summary>The version of this build, which all of its programs share.</summary>
+    private static string Version => typeof(Telemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    private static bool IsWorthATrace(HttpContext context) =>
+        !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal)
+        && !context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal);
+}

@@ -1,0 +1,19 @@
+using Consumer.Worker.Hosting;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Consumer.Worker.Tests.Hosting;
+
+public class TopicsVerbTests
+{
+    [Test]
+    public async Task It_prints_the_topics_of_the_settings_one_a_line()
+    {
+        await using var output = new StringWriter();
+
+        await TopicsVerb.RunAsync(["--Retry:RedeliveryIntervals=1s,4s", "--Schedule:Tiers=4s,1h"], MailTopics.Default, output);
+
+        output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).ShouldBe(
+            ["email.send", "email.send.delay.1s", "email.send.delay.4s", "email.send.delay.1h", "email.send.dlt"]);
+    }
+}

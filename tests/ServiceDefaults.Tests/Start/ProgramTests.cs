@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using NUnit.Framework;
+using Shouldly;
+using Testing;
+
+namespace ServiceDefaults.Tests.Start;
+
+/// <summary>The built programs, as an operator starts them.</summary>
+public sealed class ProgramTests
+{
+    private const string Worker = "Consumer.Worker";
+    private const string Api = "Producer.Api";
+
+    [TestCase(Api, "", "Api__MaxMailBytes", "abc", "Api:MaxMailBytes is \"abc\"; allowed: 1024 to 100000000")]
+    [TestCase(Api, "", "Api__MaxMailByte", "1", "Api:MaxMailByte is \"1\", but Api has no such key; allowed: Key, IdSecret, MaxMailBytes")]
+    [TestCase(Api, "", "Api__AcceptTimeout", "soon", "Api:AcceptTimeout is \"soon\"; allowed: 00:00:01 to 00:05:00")]
+    [TestCase(Api, "", "Api__Key", "short", "Api:Key is (hidden); allowed: 16 or more")]
+    [TestCase(Api, "", "Kafka__Partitions", "many", "Kafka:Partitions is \"many\"; allowed: 1 to 1000")]
+    [TestCase(Api, "", "Database__MaxPoolSize", "0", "Database:MaxPoolSize is \"0\"; allowed: 1 to 1000")]
+    [TestCase(Worker, "", "Smtp__Port", "abc", "Smtp:Port is \"abc\"; allowed: 1 to 65535")]
+    [TestCase(Worker, "", "Worker__StopTimeout", "soon", "Worker:StopTimeout is \"soon\"; allowed: 00:00:01 to 00:10:00")]
+    [TestCase(Worker, "", "Smtp__Prot", "25", "Smtp:Prot is \"25\", but Smtp has no such key; allowed: Host, Port")]
+    [TestCase(Worker, "", "Kafka__Partitions", "many", "Kafka:Partitions is \"many\"; allowed: 1 to 1000")]
+    [TestCase(Worker, "", "Retry__RedeliveryIntervals", "1x", "Retry:RedeliveryIntervals is \"1x\"; allowed: up to 20 durations")]
+    [TestCase(Worker, "", "Alerts__SlackWebhookUrl", "hooks.example.com/secret", "Alerts:SlackWebhookUrl is (hidden); allowed: an http or https address")]
+    [TestCase(Worker, "migrate", "Database__CommandTimeout", "abc", "Database:CommandTimeout is \"abc\"; allowed: 00:00:01 to 00:10:00")]
+    [TestCase(Worker, "migrate", "Database__ConnectionStrin", "Host=x;Password=secret", "Database:ConnectionStrin is set, but Database has no such key; allowed: ConnectionString")]
+    [TestCase(Worker, "ledger", "Kafka__Partitions", "many", "Kafka:Partitions is \"many\"; allowed: 1 to 1000")]
+    [TestCase(Worker, "ledger", "Kafka__Servers", "x:1", "Kafka:Servers is set, but Kafka has no such key; allowed: BootstrapServers")]
+    public async Task A_wrong_option_ends_a_program_with_one_line_that_says_key_value_what_is_allowed_and_the_fix(
+        string program, string verb, string variable, string value, string says)
+    {
+        var (exitCode, output, error) = await RunAsync(program, verb, (variable, value));
+
+        exitCode.ShouldBe(1, output + error);
+        error.Trim().ShouldSatisfyAllConditions(
+            line => line.ShouldStartWith($"{program} does not start: {says}"),
+            line => line.ShouldEndWith($"(environment: {variable})"),
+            line => line.ShouldNotContain('\n'),
+            line => line.ShouldNotContain("secret", Case.Sensitive));
+        output.ShouldNotContain("Exception");
+    }
+
+    [TestCase(Api, "", "Kafka__BootstrapServers", "x", "Api__MaxMailBytes", "abc")]
+    [TestCase(Worker, "", "Kafka__BootstrapServers", "x", "Smtp__Port", "abc")]
+    [TestCase(Worker, "ledger", "Kafka__BootstrapServers", "x", "Database__MaxPoolSize", "many")]
+    public async Task Wrong_options_of_several_sections_are_reported_in_one_start_each_in_its_line(
+        string program, string verb, string first, string firstValue, string second, string secondValue)
+    {
+        var (exitCode, output, error) = await RunAsync(program, verb, (first, firstValue), (second, secondValue));
+
+        exitCode.ShouldBe(1, output + error);
+        var lines = error.Trim().Split('\n');
+        lines.Length.ShouldBe(2, error);
+        foreach (var variable in new[] { first, second })
+            lines.ShouldContain(line => line.StartsWith($"{program} does not start: ", StringComparison.Ordinal) && line.Contains($"(environment: {variable})", StringComparison.Ordinal));
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string program, string verb, params (string Variable, string Value)[] variables)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, program + ".dll"));
+        if (verb.Length > 0)
+            start.ArgumentList.Add(verb);
+        start.Environment["Database__ConnectionString"] = "Host=127.0.0.1;Port=1;Database=none;Username=none;Password=none";
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
+        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        foreach (var (variable, value) in variables)
+            start.Environment[variable] = value;
+
+        using var process = Process.Start(start)!;
+        using var deadline = new CancellationTokenSource(Eventually.DefaultDeadline);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
+            var error = process.StandardError.ReadToEndAsync(deadline.Token);
+            await process.WaitForExitAsync(deadline.Token);
+            return (process.ExitCode, await output, await error);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill();
+        }
+    }
+}
