@@ -150,12 +150,11 @@ public class DeadClientTests
             Services);
         await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "the cluster has answered");
 
-        await LoseBrokersOnceAsync(Victim);
-        await Eventually.Until(
-            async () => (await host.HealthAsync()).Description!.Contains("out of reach", StringComparison.Ordinal), Within, "the monitor's client gets no answer");
+        await LosesBrokersAsync(() => Eventually.Until(
+            async () => (await host.HealthAsync()).Description!.Contains("out of reach", StringComparison.Ordinal), TimeSpan.FromSeconds(15), "the monitor's client gets no answer"));
 
         await Eventually.Until(async () => (await host.HealthAsync()).Description == "ready", Within, "another client gets one");
-        _recoveries.Replaced("admin").ShouldBe(1);
+        _recoveries.Replaced("admin").ShouldBeGreaterThan(0);
     }
 
     [Test]
