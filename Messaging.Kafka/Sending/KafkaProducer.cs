@@ -155,7 +155,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     /// <returns>False where the client's queue is full.</returns>
     private bool TryEnqueue(TopicPartition target, Message<byte[]?, byte[]?> message, long started, out Task acknowledged)
     {
-        while (true)
+        for (var refused = false;;)
         {
             var client = Current();
             var acknowledgement = new Acknowledgement(client, target.Topic, _settled) { Started = started };
@@ -169,8 +169,9 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             {
                 return false;
             }
-            catch (ProduceException<byte[]?, byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_Fatal)
+            catch (ProduceException<byte[]?, byte[]?> exception) when (!refused && IsFatal(exception.Error))
             {
+                refused = true;
                 Failed(client, exception.Error);
             }
             catch (ProduceException<byte[]?, byte[]?> exception)
@@ -179,6 +180,13 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             }
         }
     }
+
+    /// <summary>
+    /// Whether a client takes no record any more. It says so by the error that it failed of, which is not marked as fatal: other than a
+    /// record too large, a broker's error cannot come from a record that no broker has seen.
+    /// </summary>
+    private static bool IsFatal(Error error) =>
+        error.Code == ErrorCode.Local_Fatal || (error.IsBrokerError && error.Code != ErrorCode.MsgSizeTooLarge);
 
     private ProducerClient Current()
     {

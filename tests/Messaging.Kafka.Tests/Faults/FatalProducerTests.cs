@@ -45,9 +45,9 @@ public class FatalProducerTests
 
         Fail(host);
 
-        // Only the error handler tells: no record has to fail first.
-        await Eventually.Until(() => _recoveries.Replaced("producer") == 1, null, "the producer is replaced, and that is counted");
+        // Without a word to whoever produces: not even the first record fails.
         await host.ProduceAsync("k", new Note("after"));
+        await Eventually.Until(() => _recoveries.Replaced("producer") == 1, null, "the replacement is counted");
         _kafka.Records.ReadAll(_topic).Select(record => record.ValueText).ShouldBe(["""{"text":"before"}""", """{"text":"after"}"""]);
     }
 
