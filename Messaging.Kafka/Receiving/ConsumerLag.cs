@@ -109,9 +109,9 @@ internal sealed class ConsumerLag(ConsumerSettings settings, AssignedPartitions 
         List<TopicPartitionOffsetSpec> asked = [.. partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which })];
         if (asked.Count == 0)
             return [];
-        var answer = await host.Cluster.AskAsync(admin => admin.ListOffsetsAsync(
+        var result = await host.Cluster.AskAsync(admin => admin.ListOffsetsAsync(
             asked, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = settings.Config.IsolationLevel ?? IsolationLevel.ReadCommitted }));
-        return answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
+        return result.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
     }
 
     /// <param name="Committed">The group's committed offset; the beginning where there is none.</param>

@@ -27,9 +27,9 @@ internal sealed class RenewedClient<TClient>(Func<TClient> create, TimeProvider 
         var lease = Take();
         try
         {
-            var answer = await ask(lease.Client);
+            var result = await ask(lease.Client);
             Answered();
-            return answer;
+            return result;
         }
         catch (KafkaException exception)
         {
