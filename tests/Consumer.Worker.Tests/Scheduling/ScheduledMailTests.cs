@@ -17,7 +17,12 @@ internal sealed class ScheduledMailTests
     private RunningWorker _worker = null!;
 
     [OneTimeSetUp]
-    public async Task StartWorker() => _worker = await RunningWorker.StartAsync("--Schedule:SweepInterval=00:00:01", "--Schedule:OverdueAfter=00:00:05");
+    public async Task StartWorker()
+    {
+        _worker = await RunningWorker.StartAsync("--Schedule:SweepInterval=00:00:01", "--Schedule:OverdueAfter=00:00:05");
+        // A mail that is due in seconds must not come due while the worker is still joining its group.
+        await _worker.WhenAsync(await _worker.PostAsync("first@example.com"), MailState.Sent);
+    }
 
     [OneTimeTearDown]
     public async Task StopWorker() => await _worker.DisposeAsync();

@@ -20,8 +20,10 @@ internal sealed partial class PipelineTests
         var endpoints = JsonSerializer.SerializeToElement(worker.Rider.GetProbeResult().Results)
             .GetProperty("kafkaEndpoint").EnumerateArray().ToDictionary(endpoint => endpoint.GetProperty("topic").GetString()!, endpoint => Filters(endpoint).ToList());
 
-        endpoints.Keys.ShouldBe([worker.Topics.Mails, worker.Topics.DeadLetters]);
+        var delayed = worker.Topics.Mails + ".delay.1s";
+        endpoints.Keys.ShouldBe([worker.Topics.Mails, delayed, worker.Topics.DeadLetters]);
         endpoints[worker.Topics.Mails].ShouldBe(Documented(Topics.EmailSend));
+        endpoints[delayed].ShouldBe(Documented("email.send.delay.1s"));
         endpoints[worker.Topics.DeadLetters].ShouldBe(Documented(Topics.EmailSendDeadLetter));
     }
 
