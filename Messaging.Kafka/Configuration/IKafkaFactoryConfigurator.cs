@@ -21,6 +21,13 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
     /// <summary>How long the cluster may be out of reach before health turns red. Default: 5 s.</summary>
     TimeSpan UnreachableAfter { set; }
 
+    /// <summary>
+    /// How long a client may get nothing done while Kafka answers before it is given its brokers again, and after that before it is
+    /// replaced: a consumer that is no member of its group or has no partition while some have no owner, a producer whose records all
+    /// time out. Default: 30 s.
+    /// </summary>
+    TimeSpan ReviveAfter { set; }
+
     /// <summary>The protocol to the brokers. Default: what <c>UseSasl</c> and <c>UseSsl</c> make of it, plain text without both.</summary>
     SecurityProtocol? SecurityProtocol { set; }
 

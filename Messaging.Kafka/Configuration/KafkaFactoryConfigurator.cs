@@ -90,6 +90,8 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
 
     public TimeSpan UnreachableAfter { get; set; } = TimeSpan.FromSeconds(5);
 
+    public TimeSpan ReviveAfter { get; set; } = TimeSpan.FromSeconds(30);
+
     public void Host(IReadOnlyList<string> servers, Action<IKafkaHostConfigurator>? configure = null) => _host.Configure(servers, configure);
 
     public void OAuthBearerTokenRefreshHandler(Action<IClient, string> handler) => _refreshToken = handler;
@@ -140,6 +142,8 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
             yield return this.Failure(key, message);
         if (DeliveryTimeout <= TimeSpan.Zero)
             yield return this.Failure("DeliveryTimeout", $"is {DeliveryTimeout}, and must be longer than zero");
+        if (ReviveAfter <= TimeSpan.Zero)
+            yield return this.Failure("ReviveAfter", $"is {ReviveAfter}, and must be longer than zero");
         if (clientConfig.Acks is { } acks && acks != Confluent.Kafka.Acks.All)
             yield return this.Failure("Acks", $"is {acks}: the idempotent producer needs all, and anything less loses acknowledged records when a broker dies");
         foreach (var endpoint in _endpoints.GroupBy(endpoint => (endpoint.Topic, endpoint.Group)).Where(same => same.Count() > 1))
@@ -161,7 +165,9 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var timeProvider = registration.GetService<TimeProvider>() ?? TimeProvider.System;
         var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
-        var host = new KafkaHost(busInstance, clients, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), timeProvider, new KafkaRiderMetrics(registration.GetService<IMeterFactory>()), loggers)
+        var metrics = new KafkaRiderMetrics(registration.GetService<IMeterFactory>());
+        var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, metrics, loggers.CreateLogger<ClusterMonitor>());
+        var host = new KafkaHost(busInstance, clients, monitor, ReviveAfter, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), timeProvider, metrics, loggers)
         {
             SendObservers = _sendObservers,
             HeadersSerializer = _headersSerializer,
@@ -169,10 +175,9 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
 
         var producers = Registrations.Select(producer => producer.Configure(registration, CreateSendPipe(busInstance), clientConfig)).ToList();
         List<KafkaEndpoint> endpoints = [.. _endpoints.SelectMany(endpoint => endpoint.Build(busInstance, host)), .. _rawEndpoints.Select(endpoint => endpoint.Build(host))];
-        var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, loggers.CreateLogger<ClusterMonitor>());
         var factory = new TopicProducerFactory(
             host, busInstance.HostConfiguration.HostAddress, producers, CreateSendPipe(busInstance).CreatePipe(), _serializers);
-        var rider = new KafkaRider(host, factory, endpoints, monitor);
+        var rider = new KafkaRider(host, factory, endpoints);
         registration.GetRequiredService<KafkaRiderHealthSource>().Set(() => rider.Health);
         busInstance.Connect<IKafkaRider>(rider);
     }

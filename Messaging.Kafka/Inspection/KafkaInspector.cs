@@ -8,8 +8,8 @@ namespace Messaging.Kafka.Inspection;
 /// <summary>Looks at topics and groups from outside: joins no group and commits nothing. Its client connects with the first question.</summary>
 public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvider, ILogger<KafkaInspector> logger) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Lazy<IConsumer<byte[]?, byte[]?>>> _members = [];
-    private readonly Lazy<IAdminClient> _admin = new(() => new KafkaClientFactory(config, null, logger).CreateAdminClient());
+    private readonly ConcurrentDictionary<string, RenewedClient<IConsumer<byte[]?, byte[]?>>> _members = [];
+    private readonly RenewedClient<IAdminClient> _admin = new(() => new KafkaClientFactory(config, null, logger).CreateAdminClient(), timeProvider);
 
     // A client that is disposed of under a call that still waits crashes the process: what a caller gave up on is waited for.
     private readonly CountdownEvent _calls = new(1);
@@ -24,6 +24,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         ArgumentNullException.ThrowIfNull(wanted);
         // All topics are asked for, since to ask for one by name may create it.
         var metadata = await AskAsync(
+            _admin,
             admin => Blocking(() => admin.GetMetadata(timeout)),
             cancellationToken);
         return
@@ -66,7 +67,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     {
         if (partitions.Count == 0)
             return new Dictionary<TopicPartition, long>();
-        var offsets = await AskAsync(_ => Blocking(() => Member(group).Committed(partitions, timeout)), cancellationToken);
+        var offsets = await AskAsync(Member(group), member => Blocking(() => member.Committed(partitions, timeout)), cancellationToken);
         return offsets.Where(partition => partition.Offset != Offset.Unset)
             .ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value);
     }
@@ -76,8 +77,8 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     /// ListConsumerGroupOffsets, crashes the process where the coordinator answers with an error: librdkafka 2.16.0 then looks for the
     /// group of a client that has none.
     /// </summary>
-    private IConsumer<byte[]?, byte[]?> Member(string group) => _members.GetOrAdd(group, name => new Lazy<IConsumer<byte[]?, byte[]?>>(
-        () => Clients().CreateConsumerBuilder(new ConsumerConfig { GroupId = name, EnableAutoCommit = false }).Build())).Value;
+    private RenewedClient<IConsumer<byte[]?, byte[]?>> Member(string group) => _members.GetOrAdd(group, name => new RenewedClient<IConsumer<byte[]?, byte[]?>>(
+        () => Clients().CreateConsumerBuilder(new ConsumerConfig { GroupId = name, EnableAutoCommit = false }).Build(), timeProvider));
 
     /// <summary>The beginning and the end of partitions, the beginnings read first.</summary>
     /// <inheritdoc cref="ProgressAsync"/>
@@ -98,9 +99,8 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         _calls.Wait();
         _calls.Dispose();
         foreach (var member in _members.Values)
-            member.Value.Dispose();
-        if (_admin.IsValueCreated)
-            _admin.Value.Dispose();
+            member.Dispose();
+        _admin.Dispose();
     }
 
     private KafkaClientFactory Clients() => new(config, null, logger);
@@ -109,7 +109,8 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     private static Task<T> Blocking<T>(Func<T> ask) =>
         Task.Factory.StartNew(ask, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask, CancellationToken cancellationToken)
+    private Task<T> AskAsync<TClient, T>(RenewedClient<TClient> client, Func<TClient, Task<T>> ask, CancellationToken cancellationToken)
+        where TClient : class, IClient
     {
         ObjectDisposedException.ThrowIf(!_calls.TryAddCount(), this);
         return FinishAsync().WaitAsync(cancellationToken);
@@ -118,7 +119,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         {
             try
             {
-                return await ask(_admin.Value);
+                return await client.AskAsync(ask);
             }
             finally
             {
@@ -131,6 +132,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         IReadOnlyList<TopicPartition> partitions, OffsetSpec which, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var answer = await AskAsync(
+            _admin,
             admin => admin.ListOffsetsAsync(
                 partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
                 new ListOffsetsOptions { RequestTimeout = timeout, IsolationLevel = IsolationLevel.ReadUncommitted }),

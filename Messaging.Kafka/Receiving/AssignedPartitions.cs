@@ -1,9 +1,11 @@
 using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>The partitions that a consumer has been assigned. The poll thread alone changes them and goes through them; metrics look on.</summary>
-internal sealed class AssignedPartitions
+/// <param name="logger">The log of what goes wrong when handlers are canceled.</param>
+internal sealed class AssignedPartitions(ILogger logger)
 {
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
 
@@ -36,7 +38,7 @@ internal sealed class AssignedPartitions
     /// <summary>Begins an assignment of a partition, in place of one that it may have.</summary>
     public PartitionAssignment Begin(TopicPartition partition)
     {
-        var assignment = new PartitionAssignment(partition);
+        var assignment = new PartitionAssignment(partition, logger);
         lock (_assignments)
             _assignments[partition] = assignment;
         return assignment;

@@ -11,9 +11,16 @@ internal sealed class ConsumerClient
 {
     private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long the poll thread waits for a client to leave its group: one that is dead may never.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(15);
+
     private readonly ConsumerSettings _settings;
     private readonly ILogger _logger;
     private readonly CancellationToken _stopping;
+    private string? _refusedGroup;
+    private string? _refusedTopic;
+    private volatile bool _closing;
+    private int _questions;
 
     /// <summary>Makes the client, so that wrong settings fail here, and subscribes to the topics.</summary>
     /// <param name="settings">What it reads.</param>
@@ -30,12 +37,12 @@ internal sealed class ConsumerClient
         // The client would make a new string of the topic's name for every record. Of one topic it is known.
         settings.Config.ConsumeResultFields = settings.Topics.Count == 1 ? "timestamp,headers" : "all";
         Kafka = host.Clients.CreateConsumerBuilder(settings.Config)
-            .SetPartitionsAssignedHandler((_, partitions) => rebalances.Assigned(partitions))
-            .SetPartitionsRevokedHandler((_, partitions) => rebalances.Revoked(this, partitions.ConvertAll(partition => partition.TopicPartition)))
-            .SetPartitionsLostHandler((_, partitions) => rebalances.Lost(this, partitions.ConvertAll(partition => partition.TopicPartition)))
+            .SetPartitionsAssignedHandler((_, partitions) => WhileOpen(() => rebalances.Assigned(partitions)))
+            .SetPartitionsRevokedHandler((_, partitions) => WhileOpen(() => rebalances.Revoked(this, partitions.ConvertAll(partition => partition.TopicPartition))))
+            .SetPartitionsLostHandler((_, partitions) => WhileOpen(() => rebalances.Lost(this, partitions.ConvertAll(partition => partition.TopicPartition))))
             .SetErrorHandler((_, error) => Note(error))
             .Build();
-        Committer = new OffsetCommitter(Kafka, settings, host.Time, host.Metrics, logger);
+        Committer = new OffsetCommitter(Kafka, settings, host.ReviveAfter, host.Time, host.Metrics, logger);
         Kafka.Subscribe(settings.Topics);
     }
 
@@ -48,8 +55,33 @@ internal sealed class ConsumerClient
     /// <summary>The error that it does not recover from, or null.</summary>
     public Error? FatalError { get; private set; }
 
+    /// <summary>What the brokers refuse it, or null. That it may read a topic again is known with the next record alone.</summary>
+    public string? Refusal => _refusedGroup ?? _refusedTopic;
+
     /// <summary>Whether it is a member of its group.</summary>
-    public bool IsMember => !string.IsNullOrEmpty(Kafka.MemberId);
+    public bool IsMember => MemberId is not null;
+
+    /// <summary>Its id in the group, or null while it is no member.</summary>
+    public string? MemberId => Kafka.MemberId is { Length: > 0 } id ? id : null;
+
+    /// <summary>What its group has committed; for any thread, and waits for Kafka.</summary>
+    /// <returns>Null once it is being closed: the client must not be closed under a question.</returns>
+    /// <exception cref="KafkaException">Kafka does not answer in time, or refuses.</exception>
+    public List<TopicPartitionOffset>? Committed(List<TopicPartition> partitions, TimeSpan timeout)
+    {
+        Interlocked.Increment(ref _questions);
+        try
+        {
+            return _closing ? null : Kafka.Committed(partitions, timeout);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _questions);
+        }
+    }
+
+    /// <summary>It is a member of its group, so that it may be.</summary>
+    public void ForgetGroupRefusal() => _refusedGroup = null;
 
     /// <summary>The next record, or null where none comes in time; an error that is not fatal is logged, and the next call tries again.</summary>
     public ConsumeResult<byte[]?, byte[]?>? Consume(TimeSpan wait)
@@ -59,6 +91,7 @@ internal sealed class ConsumerClient
             var result = Kafka.Consume(wait);
             if (result is null || result.IsPartitionEOF)
                 return null;
+            _refusedTopic = null;
             result.Topic ??= _settings.Topics[0];
             return result;
         }
@@ -75,9 +108,28 @@ internal sealed class ConsumerClient
         }
     }
 
-    /// <summary>Leaves the group, so that its other members need not wait for the session timeout.</summary>
+    /// <summary>
+    /// Leaves the group, so that its other members need not wait for the session timeout, behind a commit that is under way. Its
+    /// partitions have been released before.
+    /// </summary>
     public void Close()
     {
+        _closing = true;
+        var closing = Task.Factory.StartNew(CloseKafka, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (!closing.Wait(CloseTimeout))
+            _logger.LogError("The consumer of {Name} has not left its group within {Timeout}, and is left behind", _settings.Name, CloseTimeout);
+    }
+
+    private void WhileOpen(Action change)
+    {
+        if (!_closing)
+            change();
+    }
+
+    private void CloseKafka()
+    {
+        Committer.WaitForCommit();
+        SpinWait.SpinUntil(() => Volatile.Read(ref _questions) == 0);
         try
         {
             Kafka.Close();
@@ -94,5 +146,9 @@ internal sealed class ConsumerClient
     {
         if (error.IsFatal)
             FatalError = error;
+        if (error.Code == ErrorCode.GroupAuthorizationFailed)
+            _refusedGroup = $"is refused: the brokers deny READ on group {_settings.Group} ({error.Reason})";
+        if (error.Code == ErrorCode.TopicAuthorizationFailed)
+            _refusedTopic = $"is refused: the brokers deny READ on topic {string.Join(", ", _settings.Topics)} ({error.Reason})";
     }
 }

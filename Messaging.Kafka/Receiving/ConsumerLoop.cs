@@ -4,41 +4,45 @@ namespace Messaging.Kafka.Receiving;
 
 /// <summary>
 /// Reads topics on a thread of its own, which alone polls, pauses and releases partitions. It polls on while handlers run and while
-/// partitions are paused, so that a slow handler costs no membership. A client that has failed is replaced.
+/// partitions are paused, so that a slow handler costs no membership. Whatever ends its client, another one follows after a pause.
 /// </summary>
 internal sealed class ConsumerLoop : IDisposable
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan WhilePaused = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastPause = TimeSpan.FromSeconds(30);
 
     private readonly ConsumerSettings _settings;
     private readonly KafkaHost _host;
     private readonly ILogger _logger;
-    private readonly AssignedPartitions _assignments = new();
+    private readonly AssignedPartitions _assignments;
     private readonly ReadAhead _readAhead;
     private readonly ConsumeBatch _batch;
     private readonly Rebalances _rebalances;
     private readonly ProgressWatchdog _watchdog;
+    private readonly ConsumerLag _lag;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _stopNow = new();
     private ConsumerClient? _client;
-    private long _lagMeasured;
-    private string? _ended;
+    private ConsumerWatch _watch;
+    private string? _failed;
 
     public ConsumerLoop(ConsumerSettings settings, IRecordHandler handler, KafkaHost host, ILogger logger)
     {
         _settings = settings;
         _host = host;
         _logger = logger;
+        _assignments = new AssignedPartitions(logger);
         var dispatcher = new RecordDispatcher(handler, settings, Progressed, host.Time, host.Metrics, logger);
         _readAhead = new ReadAhead(settings, _assignments, () => dispatcher.IsBusy, host.Time);
         _batch = new ConsumeBatch(settings, handler, _assignments, _readAhead, dispatcher, host.Time, host.Metrics, logger);
         _rebalances = new Rebalances(settings, _assignments, _batch, host.Time, host.Metrics, logger, _stopNow.Token);
         _watchdog = new ProgressWatchdog(settings.StallTimeout, host.Time);
+        _lag = new ConsumerLag(settings, _assignments, host, logger);
+        _watch = NewWatch();
     }
 
     /// <summary>Completes once the consumer is a member of its group.</summary>
@@ -47,14 +51,14 @@ internal sealed class ConsumerLoop : IDisposable
     /// <summary>What does not move on, or null.</summary>
     public string? Stalled { get; private set; }
 
-    /// <summary>Why the consumer does not run, or null.</summary>
-    public string? Error => _ended ?? _client?.FatalError?.Reason;
+    /// <summary>Why the consumer does not read, or null.</summary>
+    public string? Error => _failed ?? _watch.Problem;
 
     /// <summary>The consumer group.</summary>
     public string Group => _settings.Group;
 
-    /// <summary>The assigned partitions, for metrics.</summary>
-    public IReadOnlyList<PartitionState> Partitions => _assignments.States;
+    /// <summary>The assigned partitions, or all where the consumer is out of its group, for metrics.</summary>
+    public IReadOnlyList<PartitionState> Partitions => _lag.Unassigned is { Count: > 0 } unassigned ? unassigned : _assignments.States;
 
     /// <summary>Makes the client, so that wrong settings fail here, and starts the thread.</summary>
     public void Start()
@@ -79,58 +83,108 @@ internal sealed class ConsumerLoop : IDisposable
     public void Dispose()
     {
         _readAhead.Dispose();
+        _lag.Dispose();
         _stopping.Dispose();
         _stopNow.Dispose();
     }
 
     private ConsumerClient Connect() => new(_settings, _host, _rebalances, _logger, _stopping.Token);
 
+    private ConsumerWatch NewWatch() => new(_settings, _assignments, _host, _logger);
+
     /// <summary>One client after the other, until the stop.</summary>
     private void Run()
     {
-        try
+        var pause = FirstPause;
+        while (!_stopping.IsCancellationRequested)
         {
-            RunClient(_client!);
-            while (!_stopping.IsCancellationRequested)
+            var begun = _host.Time.GetTimestamp();
+            if (RunClient() is not { } failure)
+                break;
+
+            _host.Metrics.Recovered("consumer", ClientRemedy.Replace, failure.Type, _settings.Group);
+            if (failure.IsFinal)
             {
-                _logger.LogError("The consumer of {Name} had a fatal error and is replaced: {Reason}", _settings.Name, Error);
-                if (_stopping.Token.WaitHandle.WaitOne(RestartPause))
-                    break;
-                RunClient(_client = Connect());
+                _failed = $"the consumer ended: {failure.Reason}";
+                _logger.LogCritical(failure.Exception, "The consumer of {Name} ended: {Reason}", _settings.Name, failure.Reason);
+                _ready.TrySetException(failure.Exception ?? new InvalidOperationException(_failed));
+                break;
             }
-        }
-        // The thread's last resort: what ends it must be seen, in health and by whoever stops the endpoint.
-        catch (Exception exception)
-        {
-            _ended = $"the consumer ended: {exception.Message}";
-            _logger.LogCritical(exception, "The consumer of {Name} ended", _settings.Name);
-            _ready.TrySetException(exception);
+
+            if (_host.Time.GetElapsedTime(begun) > LastPause)
+                pause = FirstPause;
+            _failed = $"the consumer failed and is replaced: {failure.Reason}";
+            _logger.LogError(failure.Exception, "The consumer of {Name} failed and is replaced in {Pause}: {Reason}", _settings.Name, pause, failure.Reason);
+            if (_stopping.Token.WaitHandle.WaitOne(pause))
+                break;
+            pause = Backoff.Next(pause, LastPause);
         }
 
         _stopped.TrySetResult();
     }
 
-    /// <summary>A client's life: it reads until the stop or a fatal error, its records are drained, and it leaves its group.</summary>
-    private void RunClient(ConsumerClient client)
+    /// <summary>A client's life: it reads until the stop or a failure, its records are drained, and it leaves its group.</summary>
+    /// <returns>Why it ended; null: because of the stop.</returns>
+    private ConsumerFailure? RunClient()
     {
-        while (!_stopping.IsCancellationRequested && client.FatalError is null)
-            Poll(client);
-        _readAhead.Forget();
-        _rebalances.Drain(client);
-        client.Close();
+        ConsumerFailure? failure = null;
+        try
+        {
+            var client = _client ??= Connect();
+            while (failure is null && !_stopping.IsCancellationRequested)
+                failure = Poll(client);
+            if (failure is null)
+                _rebalances.Drain(client, isMember: client.IsMember);
+        }
+        // Whatever a poll throws (a callback of the application, a refused assignment): it is seen, and another client follows.
+        catch (Exception exception)
+        {
+            failure = ConsumerFailure.Of(exception);
+        }
+
+        if (_client is { } ended)
+            End(ended, failure);
+        _client = null;
+        return failure;
     }
 
-    private void Poll(ConsumerClient client)
+    private void End(ConsumerClient client, ConsumerFailure? failure)
     {
+        try
+        {
+            _readAhead.Forget();
+            if (failure is not null)
+                _rebalances.Drain(client, isMember: !failure.EndsMembership && client.IsMember);
+        }
+        // What the client cannot do any more must not keep it from leaving its group.
+        catch (Exception exception)
+        {
+            _logger.LogWarning(exception, "The consumer of {Name} could not end well: {Reason}", _settings.Name, exception.Message);
+        }
+
+        _rebalances.Abandon();
+        client.Close();
+        _watch = NewWatch();
+    }
+
+    private ConsumerFailure? Poll(ConsumerClient client)
+    {
+        if (client.FatalError is { } error)
+            return ConsumerFailure.Of(error);
         _readAhead.ResumeWhatMay(client.Kafka);
         client.Committer.CommitIfDue(_assignments.All);
-        Stalled = _watchdog.Look(_assignments.All);
-        MeasureLag(client);
+        Stalled = _watchdog.Look(_assignments.All) ?? client.Committer.Overdue;
+        _lag.Measure(client, outOfGroup: _watch.Problem is not null);
         if (!_ready.Task.IsCompleted && client.IsMember)
             _ready.TrySetResult();
+        if (_failed is not null && client.IsMember)
+            _failed = null;
+        if (_watch.Look(client) is { } problem)
+            return new ConsumerFailure(problem, "not_in_group", EndsMembership: !client.IsMember);
 
         if (!_readAhead.WaitsForSpace(client.Kafka))
             _batch.Read(client, PollWait());
+        return null;
     }
 
     private TimeSpan PollWait()
@@ -147,19 +201,10 @@ internal sealed class ConsumerLoop : IDisposable
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }
 
-    /// <summary>From what the last fetch told of the partitions' ends: costs no request.</summary>
-    private void MeasureLag(ConsumerClient client)
-    {
-        if (_host.Time.GetElapsedTime(_lagMeasured) < LagInterval)
-            return;
-        _lagMeasured = _host.Time.GetTimestamp();
-        foreach (var assignment in _assignments.All)
-            assignment.Lag = assignment.LagTo(client.Kafka.GetWatermarkOffsets(assignment.Partition).High.Value);
-    }
-
+    /// <summary>For the threads of handlers, which may outlive the client that read their records.</summary>
     private void Progressed(PartitionAssignment assignment)
     {
-        _client!.Committer.Completed();
+        _client?.Committer.Completed();
         _readAhead.Progressed(assignment);
     }
 }

@@ -58,8 +58,12 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
             Cancel(handler);
     }
 
-    /// <summary>Cancels the handler that runs.</summary>
-    public void Cancel() => Cancel(Interlocked.Exchange(ref _handler, Canceled));
+    /// <summary>Cancels the handler that runs, on another thread.</summary>
+    public void Cancel()
+    {
+        if (Interlocked.Exchange(ref _handler, Canceled) is { } handler && !ReferenceEquals(handler, Canceled))
+            handler.CancelElsewhere(Assignment.Logger);
+    }
 
     private static void Cancel(ICancelable? handler)
     {

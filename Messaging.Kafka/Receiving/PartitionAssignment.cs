@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Receiving;
 
@@ -7,7 +8,7 @@ namespace Messaging.Kafka.Receiving;
 /// own, so that a report about a record of an earlier one reaches nothing that is alive.
 /// </summary>
 /// <remarks>The poll thread admits and commits; the threads of handlers begin and complete records.</remarks>
-internal sealed class PartitionAssignment(TopicPartition partition)
+internal sealed class PartitionAssignment(TopicPartition partition, ILogger logger)
 {
     private readonly Lock _lock = new();
     private readonly PartitionOffsets _offsets = new();
@@ -18,6 +19,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     private long _outstandingBytes;
     private int _span;
     private bool _closing;
+    private volatile bool _fenced;
 
     /// <summary>The topic and partition.</summary>
     public TopicPartition Partition { get; } = partition;
@@ -30,6 +32,12 @@ internal sealed class PartitionAssignment(TopicPartition partition)
 
     /// <summary>The bytes of keys and values of those.</summary>
     public long OutstandingBytes => Volatile.Read(ref _outstandingBytes);
+
+    /// <summary>The log of what goes wrong when handlers are canceled.</summary>
+    public ILogger Logger => logger;
+
+    /// <summary>Whether the partition is another owner's already: nothing of this assignment may be committed.</summary>
+    public bool IsFenced => _fenced;
 
     /// <summary>Whether the poll thread has paused the partition because it is ahead of its handlers. The poll thread's own.</summary>
     public bool PausedForSpace { get; set; }
@@ -125,7 +133,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     {
         lock (_lock)
             _closing = true;
-        _draining.Cancel();
+        _draining.CancelElsewhere(logger);
     }
 
     /// <summary>Cancels the handlers that still run: their records belong to another owner now.</summary>
@@ -134,7 +142,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
         List<Delivery> running;
         lock (_lock)
         {
-            _closing = true;
+            (_closing, _fenced) = (true, true);
             running = _running.ToList();
         }
 
@@ -147,17 +155,19 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     {
         lock (_lock)
         {
-            return _offsets.Watermark is { } watermark && watermark > _committed && _offsets.Passed > 0
+            return !_fenced && _offsets.Watermark is { } watermark && watermark > _committed && _offsets.Passed > 0
                 ? new TopicPartitionOffset(Partition, watermark)
                 : null;
         }
     }
 
-    /// <summary>How many records lie between the watermark and the partition's end; none is known before the first record.</summary>
-    public long LagTo(long end)
+    /// <summary>How many records lie between the watermark and the partition's end.</summary>
+    /// <param name="end">The partition's end.</param>
+    /// <param name="committed">What counts as the watermark before the first record; null: that is not known, and no lag is.</param>
+    public long LagTo(long end, long? committed)
     {
         lock (_lock)
-            return _offsets.Watermark is { } watermark ? Math.Max(0, end - watermark) : 0;
+            return (_offsets.Watermark ?? committed) is { } watermark ? Math.Max(0, end - watermark) : 0;
     }
 
     /// <summary>Notes what the broker has taken, so that commits only ever move on.</summary>

@@ -67,11 +67,13 @@ internal sealed class Rebalances(
 
     /// <summary>
     /// The client is about to be closed: running handlers may complete, and what they completed is committed. It is polled meanwhile, to
-    /// stay a member of the group, unless a fatal error has ended its membership.
+    /// stay a member of the group, unless its membership has ended.
     /// </summary>
-    public void Drain(ConsumerClient client)
+    /// <param name="client">The client.</param>
+    /// <param name="isMember">Whether it is a member of its group still.</param>
+    public void Drain(ConsumerClient client, bool isMember)
     {
-        var isMember = client.FatalError is null;
+        batch.Flush();
         List<PartitionAssignment> all = [.. assignments.All];
         foreach (var assignment in all)
             assignment.Close();
@@ -84,6 +86,17 @@ internal sealed class Rebalances(
             assignment.Fence();
         WaitForHandlers(all, settings.DrainTimeout, polled: null);
         assignments.Take(all.ConvertAll(assignment => assignment.Partition));
+    }
+
+    /// <summary>Whatever partitions are left are another client's from now on, handlers that still run are canceled.</summary>
+    public void Abandon()
+    {
+        batch.Flush();
+        foreach (var assignment in assignments.Take([.. assignments.All.Select(assignment => assignment.Partition)]))
+        {
+            assignment.Close();
+            assignment.Fence();
+        }
     }
 
     private List<PartitionAssignment> Take(IConsumer<byte[]?, byte[]?> consumer, List<TopicPartition> partitions)

@@ -5,14 +5,20 @@ namespace Messaging.Kafka;
 
 /// <summary>
 /// Asks the cluster for its brokers every few seconds: whether Kafka can be reached shows in no other way while nothing is read or
-/// written.
+/// written. It trusts no client of its own: one that gets no answer for a while is replaced.
 /// </summary>
-internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreachableAfter, TimeProvider timeProvider, ILogger logger)
+internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreachableAfter, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly RenewedClient<IAdminClient> _client = new(clients.CreateAdminClient, timeProvider, () =>
+    {
+        metrics.Recovered("admin", ClientRemedy.Replace, null);
+        logger.LogWarning("Kafka has not answered for {Duration}: another client asks", RenewedClient<IAdminClient>.RenewAfter);
+    });
+
     private Task _running = Task.CompletedTask;
     private volatile Outage? _away;
     private volatile bool _seen;
@@ -24,6 +30,9 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     /// <summary>Whether the cluster has ever answered.</summary>
     public bool Seen => _seen;
 
+    /// <summary>Whether the cluster answered when it was last asked.</summary>
+    public bool Answers => _seen && _away is null;
+
     /// <summary>Starts asking.</summary>
     public void Start() => _running = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
@@ -32,8 +41,13 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     {
         await _stopping.CancelAsync();
         await _running;
+        _client.Dispose();
         _stopping.Dispose();
     }
+
+    /// <summary>Asks the cluster something else.</summary>
+    /// <exception cref="KafkaException">It does not answer, or refuses.</exception>
+    public Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask) => _client.AskAsync(ask);
 
     /// <summary>Notes that somebody could not reach the cluster.</summary>
     public void Report(KafkaException exception)
@@ -46,12 +60,11 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
 
     private void Run()
     {
-        using var admin = clients.CreateAdminClient();
         do
         {
             try
             {
-                admin.GetMetadata(Timeout);
+                _client.Ask(admin => AskForBrokers(admin, Timeout));
                 if (_away is { } away)
                     logger.LogInformation("Kafka answers again, after {Duration}", timeProvider.GetUtcNow() - away.Since);
                 _away = null;
@@ -65,6 +78,12 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
         }
         while (!_stopping.Token.WaitHandle.WaitOne(Interval));
     }
+
+    /// <summary>A broker that stops may answer with no broker at all, which is not an answer.</summary>
+    /// <exception cref="KafkaException">The cluster does not answer.</exception>
+    public static Metadata AskForBrokers(IAdminClient admin, TimeSpan timeout) => admin.GetMetadata(timeout) is { Brokers.Count: > 0 } metadata
+        ? metadata
+        : throw new KafkaException(new Error(ErrorCode.Local_AllBrokersDown, "the cluster names no broker"));
 }
 
 /// <summary>A cluster that does not answer.</summary>

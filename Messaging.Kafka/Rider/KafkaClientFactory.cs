@@ -34,15 +34,25 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         }
     }
 
-    public IProducer<byte[]?, byte[]?> CreateProducer(ProducerConfig config)
+    /// <summary>Gives a client its brokers again, which revives one that has forgotten them: <see cref="ClientRemedy.AddBrokers"/>.</summary>
+    public void AddBrokers(IClient client) => client.AddBrokers(clientConfig.BootstrapServers);
+
+    /// <param name="config">Its settings.</param>
+    /// <param name="failed">Told of a fatal error, by the client's own thread. Neither a produce nor a delivery report says that one is fatal.</param>
+    public IProducer<byte[]?, byte[]?> CreateProducer(ProducerConfig config, Action<Error>? failed = null)
     {
         var builder = new ProducerBuilder<byte[]?, byte[]?>(Over(config))
             .SetKeySerializer(NullableBytes.Instance)
             .SetValueSerializer(NullableBytes.Instance)
             .SetLogHandler((_, message) => Log(message))
-            .SetErrorHandler((client, error) => Log(client, error));
+            .SetErrorHandler((client, error) =>
+            {
+                Log(client, error);
+                if (error.IsFatal)
+                    failed?.Invoke(error);
+            });
         if (refreshOAuthBearerToken is not null)
-            builder.SetOAuthBearerTokenRefreshHandler(refreshOAuthBearerToken);
+            builder.SetOAuthBearerTokenRefreshHandler(RefreshToken);
         return builder.Build();
     }
 
@@ -53,7 +63,7 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
             .SetValueDeserializer(NullableBytes.Instance)
             .SetLogHandler((_, message) => Log(message));
         if (refreshOAuthBearerToken is not null)
-            builder.SetOAuthBearerTokenRefreshHandler(refreshOAuthBearerToken);
+            builder.SetOAuthBearerTokenRefreshHandler(RefreshToken);
         return builder;
     }
 
@@ -63,8 +73,23 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
             .SetLogHandler((_, message) => Log(message))
             .SetErrorHandler((client, error) => Log(client, error));
         if (refreshOAuthBearerToken is not null)
-            builder.SetOAuthBearerTokenRefreshHandler(refreshOAuthBearerToken);
+            builder.SetOAuthBearerTokenRefreshHandler(RefreshToken);
         return builder.Build();
+    }
+
+    /// <summary>What the application's handler throws would end the consumer that polled; told as a failure, it is asked again in ten seconds.</summary>
+    private void RefreshToken(IClient client, string config)
+    {
+        try
+        {
+            refreshOAuthBearerToken!(client, config);
+        }
+        // Whatever it throws means that there is no token yet.
+        catch (Exception exception)
+        {
+            logger.LogError(exception, "{Client}: the OAuth token handler failed and is asked again: {Reason}", client.Name, exception.Message);
+            client.OAuthBearerSetTokenFailure($"The token handler failed: {exception.Message}");
+        }
     }
 
     private Dictionary<string, string> Over(ClientConfig config)

@@ -23,11 +23,15 @@ internal sealed class KafkaHost : IDisposable
     private readonly ConcurrentDictionary<string, TopicWriter> _writers = [];
     private readonly ConcurrentDictionary<string, DelayTiers> _tiers = [];
 
-    public KafkaHost(IBusInstance bus, KafkaClientFactory clients, ProducerConfig producerConfig, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILoggerFactory loggers)
+    public KafkaHost(
+        IBusInstance bus, KafkaClientFactory clients, ClusterMonitor cluster, TimeSpan reviveAfter, ProducerConfig producerConfig, TimeProvider timeProvider,
+        KafkaRiderMetrics metrics, ILoggerFactory loggers)
     {
         _bus = bus;
         _producerConfig = producerConfig;
         Clients = clients;
+        Cluster = cluster;
+        ReviveAfter = reviveAfter;
         Time = timeProvider;
         Loggers = loggers;
         Metrics = metrics;
@@ -39,6 +43,12 @@ internal sealed class KafkaHost : IDisposable
     }
 
     public KafkaClientFactory Clients { get; }
+
+    /// <summary>Whether Kafka answers.</summary>
+    public ClusterMonitor Cluster { get; }
+
+    /// <inheritdoc cref="IKafkaFactoryConfigurator.ReviveAfter"/>
+    public TimeSpan ReviveAfter { get; }
 
     public KafkaProducer Producer { get; }
 
@@ -103,5 +113,5 @@ internal sealed class KafkaHost : IDisposable
         return producer;
     }
 
-    private KafkaProducer NewProducer(ProducerConfig config) => new(config, Clients, FailingTopics, Time, Metrics, Loggers.CreateLogger<KafkaProducer>());
+    private KafkaProducer NewProducer(ProducerConfig config) => new(config, this);
 }

@@ -8,7 +8,7 @@ namespace Messaging.Kafka;
 
 /// <summary>Starts, watches and stops the rider's endpoints and producers.</summary>
 internal sealed class KafkaRider(
-    KafkaHost host, TopicProducerFactory producers, IReadOnlyList<KafkaEndpoint> endpoints, ClusterMonitor monitor)
+    KafkaHost host, TopicProducerFactory producers, IReadOnlyList<KafkaEndpoint> endpoints)
     : IRiderControl, IKafkaRider
 {
     private readonly ILogger _logger = host.Loggers.CreateLogger<KafkaRider>();
@@ -26,11 +26,14 @@ internal sealed class KafkaRider(
     /// <inheritdoc/>
     public Task Ready => _ready;
 
+    /// <summary>What its endpoints and producers share.</summary>
+    public KafkaHost Host => host;
+
     /// <summary>The endpoints.</summary>
     public IReadOnlyList<KafkaEndpoint> Endpoints => endpoints;
 
     /// <summary>What the rider's health is made of.</summary>
-    public KafkaRiderHealth Health => new(_ready, monitor, host.Clients, endpoints, host.FailingTopics);
+    public KafkaRiderHealth Health => new(_ready, host.Cluster, host.Clients, endpoints, host.FailingTopics);
 
     /// <inheritdoc/>
     public RiderHandle Start(CancellationToken cancellationToken = default)
@@ -38,7 +41,7 @@ internal sealed class KafkaRider(
         foreach (var endpoint in endpoints.Select(endpoint => endpoint.ReceiveEndpoint).OfType<ReceiveEndpoint>())
             _collection.Add(endpoint.InputAddress.ToString(), endpoint);
 
-        monitor.Start();
+        host.Cluster.Start();
         _ready = StartEndpoints();
         return new Handle(this);
     }
@@ -77,13 +80,14 @@ internal sealed class KafkaRider(
         try
         {
             host.Producer.Start();
+            // What blocks in a client does not hold up a stop.
             await new TopicProvisioner(host.Clients, host.Time, _logger).EnsureAll(
                 [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics],
-                exception => monitor.Report(exception), _stopping.Token);
+                exception => host.Cluster.Report(exception), _stopping.Token).WaitAsync(_stopping.Token);
 
             var loops = _ownConsumers.ConvertAll(consumer => consumer.Start());
             var handles = _collection.StartEndpoints(_stopping.Token);
-            await Task.WhenAll(handles.Select(handle => (Task)handle.Ready).Concat(loops.Select(loop => loop.Ready)));
+            await Task.WhenAll(handles.Select(handle => (Task)handle.Ready).Concat(loops.Select(loop => loop.Ready))).WaitAsync(_stopping.Token);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !_stopping.IsCancellationRequested)
         {
@@ -109,7 +113,7 @@ internal sealed class KafkaRider(
         foreach (var endpoint in endpoints)
             endpoint.Circuit?.Dispose();
         await Task.WhenAll(_ownConsumers.Select(consumer => consumer.Stop(cancellationToken)).Append(_collection.StopEndpoints(cancellationToken)));
-        await monitor.Stop();
+        await host.Cluster.Stop();
         await Task.Run(host.Dispose, CancellationToken.None);
     }
 

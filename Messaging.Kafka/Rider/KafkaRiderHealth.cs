@@ -17,10 +17,12 @@ internal sealed class KafkaRiderHealth(
             return HealthCheckResult.Unhealthy(failed.Message, failed, data);
         if (monitor.Unreachable is { } outage)
             return HealthCheckResult.Unhealthy(string.Create(CultureInfo.InvariantCulture, $"Kafka is out of reach since {outage.Since:O}: {clients.Refusal ?? outage.Reason}"), null, data);
-        if (!monitor.Seen || !ready.IsCompleted)
+        if (!monitor.Seen)
             return HealthCheckResult.Unhealthy("The Kafka rider is starting", null, data);
 
         var status = HealthStatus.Healthy;
+        if (!ready.IsCompleted)
+            Add("the Kafka rider", HealthStatus.Unhealthy, "is starting");
         foreach (var endpoint in endpoints)
             Note(endpoint.Consumer.Settings.Name, endpoint.Consumer.Loop, endpoint.Circuit);
         foreach (var (topic, exception) in failingTopics.All)
@@ -30,13 +32,13 @@ internal sealed class KafkaRiderHealth(
 
         void Note(string name, ConsumerLoop? loop, PauseCircuit? circuit)
         {
-            if (loop is null)
+            if (loop is null && ready.IsCompleted)
                 Add(name, HealthStatus.Degraded, "is stopped");
-            else if (loop.Error is { } error)
+            else if (loop?.Error is { } error)
                 Add(name, HealthStatus.Unhealthy, error);
             else if (circuit?.Opened is { } opened)
                 Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused since {opened.Since:O}: {opened.Reason.Message}"));
-            else if (loop.Stalled is { } stalled)
+            else if (loop?.Stalled is { } stalled)
                 Add(name, HealthStatus.Degraded, stalled);
         }
 

@@ -33,6 +33,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
     private readonly Histogram<double> _commitDuration;
     private readonly Counter<long> _rebalances;
     private readonly Histogram<double> _rebalanceDuration;
+    private readonly Counter<long> _recoveries;
 
     public KafkaRiderMetrics(IMeterFactory? factory)
     {
@@ -47,6 +48,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _commitDuration = _meter.CreateHistogram<double>("kafka.rider.commit.duration", "s", "Offset commits; those that failed have an error.");
         _rebalances = _meter.CreateCounter<long>("kafka.rider.rebalances", "{partition}", "Partitions assigned, revoked and lost.");
         _rebalanceDuration = _meter.CreateHistogram<double>("kafka.rider.revoke.duration", "s", "From the revocation of partitions until they are released: running handlers and the last commit.");
+        _recoveries = _meter.CreateCounter<long>("kafka.rider.client.recoveries", "{recovery}", "Clients that were dead or had failed: given their brokers again, or replaced.");
         _meter.CreateObservableUpDownCounter("kafka.rider.in_flight", () => Observe(static state => state.Outstanding), "{message}", "Records read that are not completed.");
         _meter.CreateObservableUpDownCounter("kafka.rider.paused_partitions", () => Observe(static state => state.Paused ? 1 : 0), "{partition}", "Partitions not read on for now: ahead of their handlers, or their next record not due.");
         _meter.CreateObservableGauge("kafka.rider.lag", () => Observe(static state => state.Lag), "{message}", "Records between the committed watermark and the end of the partition.");
@@ -104,6 +106,20 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _rebalances.Add(partitions, new TagList { { Group, group }, { "kafka.rider.change", what } });
         if (duration is { } took)
             _rebalanceDuration.Record(took.TotalSeconds, new TagList { { Group, group } });
+    }
+
+    /// <param name="client"><c>consumer</c>, <c>producer</c> or <c>admin</c>.</param>
+    /// <param name="remedy">What was done.</param>
+    /// <param name="error">Why, where an error was its end.</param>
+    /// <param name="group">A consumer's group.</param>
+    public void Recovered(string client, ClientRemedy remedy, string? error, string? group = null)
+    {
+        var tags = new TagList { { "kafka.rider.client", client }, { "kafka.rider.recovery", remedy == ClientRemedy.Replace ? "replaced" : "brokers_added" } };
+        if (group is not null)
+            tags.Add(Group, group);
+        if (error is not null)
+            tags.Add(ErrorType, error);
+        _recoveries.Add(1, tags);
     }
 
     /// <inheritdoc/>

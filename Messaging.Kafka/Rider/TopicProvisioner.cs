@@ -31,15 +31,15 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
     /// <exception cref="KafkaTopicsMissingException">Topics are missing and were not created; the message has the commands that do.</exception>
     public async Task EnsureAll(IReadOnlyCollection<RequiredTopic> topics, Action<KafkaException> unreachable, CancellationToken cancellationToken)
     {
-        using var admin = clients.CreateAdminClient();
-        var metadata = await ReadMetadata(admin, unreachable, cancellationToken);
+        using var client = new RenewedClient<IAdminClient>(clients.CreateAdminClient, timeProvider);
+        var metadata = await ReadMetadata(client, unreachable, cancellationToken);
 
         // A broker that has only just come back hears of new topics a moment after the others.
         var asked = timeProvider.GetTimestamp();
         while (topics.Any(topic => topic.Options is null && !Exists(metadata, topic.Name)) && timeProvider.GetElapsedTime(asked) < Timeout)
         {
             await Task.Delay(Retry, timeProvider, cancellationToken);
-            metadata = await ReadMetadata(admin, unreachable, cancellationToken);
+            metadata = await ReadMetadata(client, unreachable, cancellationToken);
         }
 
         var missing = new List<TopicSpecification>();
@@ -49,18 +49,23 @@ internal sealed class TopicProvisioner(KafkaClientFactory clients, TimeProvider 
 
         if (refused.Count > 0)
             throw Missing(refused, "they are not to be created here (no CreateIfMissing)", null);
-        if (missing.Count > 0)
+        if (missing.Count == 0)
+            return;
+        await client.AskAsync(async admin =>
+        {
             await Create(admin, missing, topics.Max(topic => topic.Options?.RequestTimeout) ?? MetadataTimeout);
+            return true;
+        });
     }
 
-    private async Task<Metadata> ReadMetadata(IAdminClient admin, Action<KafkaException> unreachable, CancellationToken cancellationToken)
+    private async Task<Metadata> ReadMetadata(RenewedClient<IAdminClient> client, Action<KafkaException> unreachable, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
                 // The client blocks; on a thread of the pool that may.
-                return await Task.Factory.StartNew(() => admin.GetMetadata(MetadataTimeout), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                return await Task.Factory.StartNew(() => client.Ask(admin => ClusterMonitor.AskForBrokers(admin, MetadataTimeout)), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             }
             catch (KafkaException exception)
             {

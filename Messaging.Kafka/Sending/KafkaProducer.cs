@@ -1,14 +1,13 @@
 using Confluent.Kafka;
 using MassTransit;
-using Messaging.Kafka.Failure;
 using Messaging.Kafka.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Sending;
 
 /// <summary>
-/// One Kafka producer, shared by all topics of a rider: a task that completes is a record acknowledged. A producer with a fatal
-/// error (an idempotent producer's lost sequence) is replaced by a new one; a full queue holds back its callers.
+/// One Kafka producer, shared by all topics of a rider: a task that completes is a record acknowledged. A client with a fatal error (an
+/// idempotent producer's lost sequence), or that does not come through while Kafka answers, is replaced; a full queue holds back callers.
 /// </summary>
 internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
 {
@@ -18,24 +17,23 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
 
     private readonly Lock _lock = new();
     private readonly ProducerConfig _config;
-    private readonly KafkaClientFactory _clients;
-    private readonly FailingTopics _failingTopics;
-    private readonly TimeProvider _timeProvider;
-    private readonly KafkaRiderMetrics _metrics;
+    private readonly KafkaHost _host;
     private readonly ILogger _logger;
     private readonly TimeSpan _deliveryTimeout;
-    private IProducer<byte[]?, byte[]?>? _producer;
+    private readonly ClientWatch _watch;
+    private readonly Action<Acknowledgement, Error> _settled;
+    private readonly List<Task> _closing = [];
+    private ProducerClient? _client;
     private bool _disposed;
 
-    public KafkaProducer(ProducerConfig config, KafkaClientFactory clients, FailingTopics failingTopics, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
+    public KafkaProducer(ProducerConfig config, KafkaHost host)
     {
         _config = config;
-        _clients = clients;
-        _failingTopics = failingTopics;
-        _timeProvider = timeProvider;
-        _metrics = metrics;
-        _logger = logger;
+        _host = host;
+        _logger = host.Loggers.CreateLogger<KafkaProducer>();
         _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 10_000);
+        _watch = new ClientWatch(host.ReviveAfter, host.Time);
+        _settled = Settled;
     }
 
     /// <summary>The rider's own defaults for what nobody has set.</summary>
@@ -70,7 +68,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     public Task Produce(TopicPartition target, Message<byte[]?, byte[]?> message, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var started = _timeProvider.GetTimestamp();
+        var started = _host.Time.GetTimestamp();
         return TryEnqueue(target, message, started, out var acknowledged)
             ? acknowledged.WaitAsync(cancellationToken)
             : ProduceWhenQueueHasRoom(target, message, started, cancellationToken);
@@ -97,34 +95,36 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             {
                 await Produce(target, message, cancellationToken);
                 if (failed)
-                    _failingTopics.Recovered(target.Topic);
+                    _host.FailingTopics.Recovered(target.Topic);
                 return;
             }
             catch (KafkaProduceException exception)
             {
-                _failingTopics.Failed(target.Topic, exception);
+                _host.FailingTopics.Failed(target.Topic, exception);
                 _logger.LogWarning(exception, "A record for topic {Topic} was not acknowledged; trying again in {Pause}", target.Topic, pause);
             }
 
-            await Task.Delay(pause, _timeProvider, cancellationToken);
+            await Task.Delay(pause, _host.Time, cancellationToken);
             pause = Backoff.Next(pause, LastRetry);
         }
     }
 
-    /// <summary>Sends what is queued, for the delivery timeout at the most, and closes the producer.</summary>
+    /// <summary>Sends what is queued, for the delivery timeout at the most, and closes the client, and those it has replaced.</summary>
     public void Dispose()
     {
-        IProducer<byte[]?, byte[]?>? producer;
+        ProducerClient? client;
         lock (_lock)
         {
             _disposed = true;
-            (producer, _producer) = (_producer, null);
+            (client, _client) = (_client, null);
         }
 
-        if (producer is null)
-            return;
-        producer.Flush(_deliveryTimeout);
-        producer.Dispose();
+        if (client is not null)
+            Close(client);
+        Task[] closing;
+        lock (_lock)
+            closing = [.. _closing];
+        Task.WaitAll(closing);
     }
 
     private static Message<byte[]?, byte[]?> Message(byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers) =>
@@ -135,14 +135,14 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     {
         while (true)
         {
-            await Task.Delay(QueueFullPause, _timeProvider, cancellationToken);
+            await Task.Delay(QueueFullPause, _host.Time, cancellationToken);
             if (TryEnqueue(target, message, started, out var acknowledged))
             {
                 await acknowledged.WaitAsync(cancellationToken);
                 return;
             }
 
-            if (_timeProvider.GetElapsedTime(started) > _deliveryTimeout)
+            if (_host.Time.GetElapsedTime(started) > _deliveryTimeout)
             {
                 throw new KafkaProducerQueueFullException(target.Topic,
                     $"The producer's queue stayed full for {_deliveryTimeout.TotalSeconds:0.#} s: Kafka is away, or slower than what is produced. " +
@@ -151,55 +151,114 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         }
     }
 
-    /// <summary>Gives a record to the client.</summary>
+    /// <summary>Gives a record to the client; one that a client refuses because it has failed goes to its successor.</summary>
     /// <returns>False where the client's queue is full.</returns>
     private bool TryEnqueue(TopicPartition target, Message<byte[]?, byte[]?> message, long started, out Task acknowledged)
     {
-        var producer = Current();
-        var acknowledgement = new Acknowledgement(this, producer, started);
-        acknowledged = acknowledgement.Task;
-        try
+        for (var refused = false;;)
         {
-            producer.Produce(target, message, acknowledgement.Settle);
-            return true;
-        }
-        catch (ProduceException<byte[]?, byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
-        {
-            return false;
-        }
-        catch (ProduceException<byte[]?, byte[]?> exception)
-        {
-            Replace(producer, exception.Error);
-            throw ToException(target.Topic, exception.Error, PersistenceStatus.NotPersisted, exception);
+            var client = Current();
+            var acknowledgement = new Acknowledgement(client, target.Topic, _settled) { Started = started };
+            acknowledged = acknowledgement.Task;
+            try
+            {
+                if (client.TryProduce(target, message, acknowledgement))
+                    return true;
+            }
+            catch (ProduceException<byte[]?, byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
+            {
+                return false;
+            }
+            catch (ProduceException<byte[]?, byte[]?> exception) when (!refused && IsFatal(exception.Error))
+            {
+                refused = true;
+                Failed(client, exception.Error);
+            }
+            catch (ProduceException<byte[]?, byte[]?> exception)
+            {
+                throw ToException(target.Topic, exception.Error, PersistenceStatus.NotPersisted, exception);
+            }
         }
     }
 
-    private IProducer<byte[]?, byte[]?> Current()
+    /// <summary>
+    /// Whether a client takes no record any more. It says so by the error that it failed of, which is not marked as fatal: other than a
+    /// record too large, a broker's error cannot come from a record that no broker has seen.
+    /// </summary>
+    private static bool IsFatal(Error error) =>
+        error.Code == ErrorCode.Local_Fatal || (error.IsBrokerError && error.Code != ErrorCode.MsgSizeTooLarge);
+
+    private ProducerClient Current()
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return _producer ??= _clients.CreateProducer(_config);
+            return _client ??= new ProducerClient(_config, _host.Clients, Failed);
         }
     }
 
-    /// <summary>A fatal error never heals: the next record gets a new producer, and the old one ends behind it.</summary>
-    private void Replace(IProducer<byte[]?, byte[]?> producer, Error error)
+    /// <summary>A fatal error never heals. Only the client's error handler tells that one is: not a produce, not a delivery report.</summary>
+    private void Failed(ProducerClient client, Error error)
     {
-        if (!error.IsFatal)
+        if (Replace(client, error.Code.ToString()))
+            _logger.LogError("The Kafka producer had a fatal error and is replaced: {Reason}", error.Reason);
+    }
+
+    /// <summary>A record is settled: whether the client works shows in that alone.</summary>
+    private void Settled(Acknowledgement acknowledgement, Error error)
+    {
+        _host.Metrics.Sent(acknowledgement.Topic, _host.Time.GetElapsedTime(acknowledgement.Started), error.IsError ? error.Code.ToString() : null);
+        if (error.Code is not (ErrorCode.Local_MsgTimedOut or ErrorCode.Local_TimedOut))
+        {
+            if (!error.IsError)
+                _watch.Works();
             return;
+        }
+
+        switch (_watch.Fails(_host.Cluster.Answers))
+        {
+            case ClientRemedy.AddBrokers:
+                _logger.LogWarning("Records have timed out for {Duration} while Kafka answers: the producer is given its brokers again", _host.ReviveAfter);
+                _host.Metrics.Recovered("producer", ClientRemedy.AddBrokers, null);
+                acknowledgement.Client.Revive();
+                break;
+            case ClientRemedy.Replace when Replace(acknowledgement.Client, error.Code.ToString()):
+                _logger.LogError("Records time out while Kafka answers, with all brokers given again: the producer is replaced");
+                break;
+        }
+    }
+
+    /// <summary>The next record gets another client; this one ends behind what it has taken.</summary>
+    /// <returns>False where another thread has done it.</returns>
+    private bool Replace(ProducerClient client, string error)
+    {
         lock (_lock)
         {
-            if (!ReferenceEquals(_producer, producer))
-                return;
-            _producer = null;
+            if (!ReferenceEquals(_client, client))
+                return false;
+            _client = null;
         }
 
-        _logger.LogError("The Kafka producer had a fatal error and is replaced: {Reason}", error.Reason);
-        ThreadPool.UnsafeQueueUserWorkItem(static old => old.Dispose(), producer, preferLocal: false);
+        _host.Metrics.Recovered("producer", ClientRemedy.Replace, error);
+        Close(client);
+        return true;
     }
 
-    private static KafkaProduceException ToException(string topic, Error error, PersistenceStatus status, Exception cause)
+    private void Close(ProducerClient client)
+    {
+        if (!client.Retire())
+            return;
+        // On a thread of its own: it blocks, and whoever tells of a client's end may be that client's own thread.
+        var closing = Task.Factory.StartNew(() => client.Close(_deliveryTimeout), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        lock (_lock)
+        {
+            _closing.RemoveAll(task => task.IsCompleted);
+            _closing.Add(closing);
+        }
+    }
+
+    /// <summary>An error as the sender sees it.</summary>
+    internal static KafkaProduceException ToException(string topic, Error error, PersistenceStatus status, Exception cause)
     {
         if (error.Code == ErrorCode.MsgSizeTooLarge)
         {
@@ -210,25 +269,5 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         var outcome = status == PersistenceStatus.NotPersisted ? ProduceOutcome.NotWritten : ProduceOutcome.Unknown;
         var known = outcome == ProduceOutcome.NotWritten ? "It was not written." : "It may have been written all the same.";
         return new KafkaProduceException(topic, outcome, $"A record for topic {topic} was not acknowledged: {error.Reason}. {known}", cause);
-    }
-
-    /// <summary>What the broker says of one record. Whoever waits for it goes on elsewhere: the client's thread has the other reports to bring.</summary>
-    private sealed class Acknowledgement(KafkaProducer owner, IProducer<byte[]?, byte[]?> producer, long started)
-        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-        public void Settle(DeliveryReport<byte[]?, byte[]?> report)
-        {
-            var took = owner._timeProvider.GetElapsedTime(started);
-            if (!report.Error.IsError)
-            {
-                owner._metrics.Sent(report.Topic, took, null);
-                SetResult();
-                return;
-            }
-
-            owner._metrics.Sent(report.Topic, took, report.Error.Code.ToString());
-            owner.Replace(producer, report.Error);
-            SetException(ToException(report.Topic, report.Error, report.Status, new KafkaException(report.Error)));
-        }
     }
 }

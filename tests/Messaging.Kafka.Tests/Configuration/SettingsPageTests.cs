@@ -68,6 +68,7 @@ public partial class SettingsPageTests
         yield return new(Endpoint, "QueuedMaxMessagesKbytes", $"100,000; {Text(Consumer.Config.QueuedMaxMessagesKbytes!)}");
         yield return new(Host, "DeliveryTimeout", rider.DeliveryTimeout);
         yield return new(Host, "UnreachableAfter", rider.UnreachableAfter);
+        yield return new(Host, "ReviveAfter", rider.ReviveAfter);
     }
 
     private static IEnumerable<TestCaseData> Options()

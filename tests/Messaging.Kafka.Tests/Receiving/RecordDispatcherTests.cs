@@ -14,7 +14,7 @@ public class RecordDispatcherTests
 {
     private static readonly TopicPartition Partition = new("orders", 0);
 
-    private readonly PartitionAssignment _assignment = new(Partition);
+    private readonly PartitionAssignment _assignment = new(Partition, NullLogger.Instance);
     private readonly HeldRecords _records = new();
 
     [Test]

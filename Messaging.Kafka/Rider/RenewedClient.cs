@@ -1,0 +1,132 @@
+using Confluent.Kafka;
+
+namespace Messaging.Kafka;
+
+/// <summary>
+/// A client to ask Kafka by, replaced where it has got no answer for a while: a dead client and a cluster out of reach look the same to
+/// whoever has one client only (https://github.com/confluentinc/librdkafka/issues/5301). Made with the first question; for any thread.
+/// </summary>
+/// <param name="create">Makes one.</param>
+/// <param name="timeProvider">The clock.</param>
+/// <param name="renewed">Told of each replacement.</param>
+internal sealed class RenewedClient<TClient>(Func<TClient> create, TimeProvider timeProvider, Action? renewed = null) : IDisposable
+    where TClient : class, IClient
+{
+    /// <summary>How long questions fail before another client asks them.</summary>
+    public static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private Lease? _lease;
+    private long? _failingSince;
+    private bool _disposed;
+
+    /// <summary>Asks a question.</summary>
+    /// <exception cref="KafkaException">Kafka does not answer, or refuses.</exception>
+    public async Task<T> AskAsync<T>(Func<TClient, Task<T>> ask)
+    {
+        var lease = Take();
+        try
+        {
+            var result = await ask(lease.Client);
+            Answered();
+            return result;
+        }
+        catch (KafkaException exception)
+        {
+            Failed(lease, exception.Error);
+            throw;
+        }
+        finally
+        {
+            Return(lease);
+        }
+    }
+
+    /// <inheritdoc cref="AskAsync"/>
+    /// <remarks>Blocks.</remarks>
+    public T Ask<T>(Func<TClient, T> ask) => AskAsync(client => Task.FromResult(ask(client))).GetAwaiter().GetResult();
+
+    /// <summary>Closes the client, behind the last question that is still open.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+            _disposed = true;
+        Retire(null);
+    }
+
+    private Lease Take()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _lease ??= new Lease(create());
+            _lease.Users++;
+            return _lease;
+        }
+    }
+
+    // A client that is disposed of under a call that still waits crashes the process: its last user does it.
+    private void Return(Lease lease)
+    {
+        lock (_lock)
+        {
+            if (--lease.Users > 0 || !lease.Retired)
+                return;
+        }
+
+        lease.Client.Dispose();
+    }
+
+    private void Answered()
+    {
+        lock (_lock)
+            _failingSince = null;
+    }
+
+    private void Failed(Lease lease, Error error)
+    {
+        lock (_lock)
+        {
+            // A broker that refuses has answered.
+            if (!error.IsLocalError)
+            {
+                _failingSince = null;
+                return;
+            }
+
+            _failingSince ??= timeProvider.GetTimestamp();
+            if (timeProvider.GetElapsedTime(_failingSince.Value) < RenewAfter || !ReferenceEquals(_lease, lease))
+                return;
+            _failingSince = null;
+        }
+
+        Retire(lease);
+        renewed?.Invoke();
+    }
+
+    /// <param name="lease">The client to retire, where it is the present one; null: whichever is.</param>
+    private void Retire(Lease? lease)
+    {
+        lock (_lock)
+        {
+            if (_lease is not { } current || (lease is not null && !ReferenceEquals(current, lease)))
+                return;
+            current.Retired = true;
+            _lease = null;
+            if (current.Users > 0)
+                return;
+            lease = current;
+        }
+
+        lease.Client.Dispose();
+    }
+
+    private sealed class Lease(TClient client)
+    {
+        public TClient Client { get; } = client;
+
+        public int Users { get; set; }
+
+        public bool Retired { get; set; }
+    }
+}

@@ -1,0 +1,51 @@
+using Confluent.Kafka;
+
+namespace Messaging.Kafka.Sending;
+
+/// <summary>
+/// What becomes of one record. Whoever waits for it goes on elsewhere: the client's thread has the other reports to bring. It is a link
+/// in its client's list of records under way, so that keeping that costs no memory.
+/// </summary>
+/// <param name="client">The client that has the record.</param>
+/// <param name="topic">The record's topic.</param>
+/// <param name="settled">Told of the client, of the record's topic, and of the error or that there was none.</param>
+internal sealed class Acknowledgement(ProducerClient client, string topic, Action<Acknowledgement, Error> settled)
+    : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+{
+    /// <summary>The client that has the record.</summary>
+    public ProducerClient Client => client;
+
+    /// <summary>The record's topic.</summary>
+    public string Topic => topic;
+
+    /// <summary>When it was given to the client: a timestamp of the rider's clock.</summary>
+    public required long Started { get; init; }
+
+    /// <summary>Its neighbours among the records under way, and whether it is one; the client's own.</summary>
+    public Acknowledgement? Next { get; set; }
+
+    /// <inheritdoc cref="Next"/>
+    public Acknowledgement? Previous { get; set; }
+
+    /// <inheritdoc cref="Next"/>
+    public bool IsUnderWay { get; set; }
+
+    /// <summary>What the broker, or the client, says of the record.</summary>
+    public void Settle(DeliveryReport<byte[]?, byte[]?> report)
+    {
+        client.Settled(this);
+        settled(this, report.Error);
+        if (report.Error.IsError)
+            TrySetException(KafkaProducer.ToException(topic, report.Error, report.Status, new KafkaException(report.Error)));
+        else
+            TrySetResult();
+    }
+
+    /// <summary>The client is closed and has said nothing.</summary>
+    public void Abandon()
+    {
+        var error = new Error(ErrorCode.Local_PurgeInflight, "its client was closed before the broker had acknowledged it");
+        settled(this, error);
+        TrySetException(KafkaProducer.ToException(topic, error, PersistenceStatus.PossiblyPersisted, new KafkaException(error)));
+    }
+}

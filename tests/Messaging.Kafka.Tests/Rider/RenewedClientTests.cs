@@ -1,0 +1,84 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Time.Testing;
+using NUnit.Framework;
+using Shouldly;
+
+namespace Messaging.Kafka.Tests.Rider;
+
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public class RenewedClientTests
+{
+    private static readonly KafkaException NoAnswer = new(new Error(ErrorCode.Local_TimedOut));
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly List<Client> _made = [];
+
+    [Test]
+    public void Ten_seconds_without_an_answer_bring_another_client()
+    {
+        using var client = NewClient();
+        Fails(client, NoAnswer);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Fails(client, NoAnswer);
+        _made.Count.ShouldBe(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Fails(client, NoAnswer);
+        client.Ask(asked => ReferenceEquals(asked, _made[1])).ShouldBeTrue("another client is asked");
+        _made[0].Disposed.ShouldBeTrue();
+    }
+
+    [Test]
+    public void An_answer_and_a_refusal_are_both_signs_of_life()
+    {
+        using var client = NewClient();
+        for (var i = 0; i < 5; i++)
+        {
+            Fails(client, NoAnswer);
+            _time.Advance(TimeSpan.FromSeconds(9));
+            if (i % 2 == 0)
+                client.Ask(_ => true);
+            else
+                Fails(client, new KafkaException(new Error(ErrorCode.GroupAuthorizationFailed)));
+        }
+
+        _made.Count.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_client_is_closed_behind_the_last_question_that_is_open()
+    {
+        var client = NewClient();
+        var answer = new TaskCompletionSource<int>();
+        var asking = client.AskAsync(_ => answer.Task);
+        client.Dispose();
+        _made[0].Disposed.ShouldBeFalse();
+        answer.SetResult(7);
+        (await asking).ShouldBe(7);
+        _made[0].Disposed.ShouldBeTrue();
+        Should.Throw<ObjectDisposedException>(() => client.Ask(_ => 0));
+    }
+
+    private RenewedClient<Client> NewClient() => new(() =>
+    {
+        _made.Add(new Client());
+        return _made[^1];
+    }, _time);
+
+    private static void Fails(RenewedClient<Client> client, KafkaException exception) =>
+        Should.Throw<KafkaException>(() => client.Ask<int>(_ => throw exception));
+
+    internal sealed class Client : IClient
+    {
+        public bool Disposed { get; private set; }
+
+        public Handle Handle => throw new NotSupportedException();
+
+        public string Name => "fake";
+
+        public int AddBrokers(string brokers) => throw new NotSupportedException();
+
+        public void SetSaslCredentials(string username, string password) => throw new NotSupportedException();
+
+        public void Dispose() => Disposed = true;
+    }
+}
