@@ -51,13 +51,13 @@ internal sealed class ConsumerClient
     /// <summary>Whether it is a member of its group.</summary>
     public bool IsMember => !string.IsNullOrEmpty(Kafka.MemberId);
 
-    /// <summary>The next record, or null where none comes in time; an error that is not fatal is logged, and the next call tries again.</summary>
+    /// <summary>The next record, or a partition's end, or null where none comes in time; an error that is not fatal is logged, and the next call tries again.</summary>
     public ConsumeResult<byte[]?, byte[]?>? Consume(TimeSpan wait)
     {
         try
         {
             var result = Kafka.Consume(wait);
-            if (result is null || result.IsPartitionEOF)
+            if (result is null)
                 return null;
             result.Topic ??= _settings.Topics[0];
             return result;
