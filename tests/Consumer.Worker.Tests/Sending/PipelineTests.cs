@@ -20,7 +20,7 @@ internal sealed partial class PipelineTests
         var endpoints = JsonSerializer.SerializeToElement(worker.Rider.GetProbeResult().Results)
             .GetProperty("kafkaEndpoint").EnumerateArray().ToDictionary(endpoint => endpoint.GetProperty("topic").GetString()!, endpoint => Filters(endpoint).ToList());
 
-        endpoints.Keys.ShouldBe([worker.Topics.Mails, worker.Topics.DeadLetters]);
+        endpoints.Keys.ShouldBe([worker.Topics.Mails, worker.Topics.Mails + ".delay.1s", worker.Topics.DeadLetters]);
         endpoints[worker.Topics.Mails].ShouldBe(Documented(Topics.EmailSend));
         endpoints[worker.Topics.DeadLetters].ShouldBe(Documented(Topics.EmailSendDeadLetter));
     }
