@@ -36,6 +36,8 @@ internal static class KafkaEndpoints
             endpoint.StopTimeout = worker.StopTimeout;
             endpoint.DeadLetterTopic = topics.DeadLetters;
             endpoint.DelayGroup = topics.DelayGroup;
+            // What is too large to be a dead letter is a failure all the same, with its bytes.
+            endpoint.OnDeadLetterTooLarge(context.GetRequiredService<DeadLetterProjector>().ProjectAsync);
             endpoint.DelayTiers(MailTopics.Delays(context));
             endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             SendEmailPipeline.Configure(endpoint, context);

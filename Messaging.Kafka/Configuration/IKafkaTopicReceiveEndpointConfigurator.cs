@@ -16,6 +16,13 @@ public interface IKafkaTopicReceiveEndpointConfigurator : IReceiveEndpointConfig
     string DeadLetterTopic { set; }
 
     /// <summary>
+    /// Takes what is to be a dead letter and is larger than the dead-letter topic takes, compressed too: the record as it was read, with
+    /// the headers of a dead letter. When the handler returns, the record is completed; what it throws is logged, and it is called again.
+    /// Default: none; the dead letter is then written without the record's value, with its size and hash.
+    /// </summary>
+    void OnDeadLetterTooLarge(Func<KafkaRecord, CancellationToken, Task> handler);
+
+    /// <summary>
     /// The delays that have a topic of their own (<c>name.delay.1s</c> and so on). <c>UseDelayedRedelivery</c> and
     /// <c>SendContext.Delay</c> need at least one; any delay is made of the longest that fit, hop by hop. Default: none.
     /// </summary>

@@ -24,6 +24,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private readonly string _topic;
     private TimeSpan[] _delays = [];
     private PauseCircuit? _circuit;
+    private Func<KafkaRecord, CancellationToken, Task>? _takeTooLarge;
     private RecordFormat _format = new(null, null);
     private IDeserializer<TKey> _keyDeserializer = KeySerializers.DeserializerFor<TKey>();
 
@@ -45,9 +46,10 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         AddSerializer(PlainJsonSerializer.Instance);
         AddDeserializer(new PlainJsonDeserializer<TValue>(), isDefault: true);
 
-        // All three before anything that an application adds: outermost, and nothing can keep a message from its dead letter.
+        // All before anything that an application adds: outermost, and nothing can keep a message from its dead letter.
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _circuit)));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new ForeignCancellationFilter()));
+        AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new RecordNumbersFilter()));
         ConfigureError(pipe =>
         {
             pipe.UseFilter(new ErrorTransportFilter());
@@ -81,6 +83,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     }
 
     public void DelayTiers(params TimeSpan[] delays) => _delays = delays;
+
+    public void OnDeadLetterTooLarge(Func<KafkaRecord, CancellationToken, Task> handler) => _takeTooLarge = handler;
 
     public void SetKeyDeserializer(IDeserializer<TKey> deserializer) => _keyDeserializer = deserializer;
 
@@ -147,12 +151,15 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private KafkaReceiveEndpointContext CreateContext()
     {
         var context = new KafkaReceiveEndpointContext(_bus, this, _host.Writer);
-        var deadLetters = new DeadLetterTransport(_host.Producer, DeadLetterTopic, Consumer.Group, _host.Metrics);
+        var deadLetters = new DeadLetterTransport(CreateDeadLetterWriter(Consumer.Group));
         context.GetOrAddPayload<IErrorTransport>(() => deadLetters);
         context.GetOrAddPayload<IDeadLetterTransport>(() => deadLetters);
         context.GetOrAddPayload(() => _keyDeserializer);
         return context;
     }
+
+    private DeadLetterWriter CreateDeadLetterWriter(string group) =>
+        new(_host.Onward, DeadLetterTopic, group, _takeTooLarge, _host.Metrics, _host.Time, _host.LoggerOf(_topic));
 
     private KafkaEndpoint BuildForwarder(DelayTiers tiers)
     {
@@ -163,9 +170,11 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             Config = ConsumerSettings.WithDefaults(new ConsumerConfig { GroupId = DelayGroup }),
             Concurrency = MostForwards,
             PrefetchCount = MostForwards,
+            // What waits in the shortest tier is in progress meanwhile, and does not stand still.
+            StallTimeout = Consumer.StallTimeout + tiers.All[^1].Delay,
         };
         return new KafkaEndpoint(
-            new EndpointConsumer(settings, new DelayRecordHandler(tiers, _host.Producer, _host.Time), _host),
+            new EndpointConsumer(settings, new DelayRecordHandler(tiers, _host.Onward, CreateDeadLetterWriter(DelayGroup), _host.Time), _host),
             [.. tiers.All.Select(tier => new RequiredTopic(tier.Topic, TopicFor(DelayRetention(tier.Delay)), _topic))]);
     }
 

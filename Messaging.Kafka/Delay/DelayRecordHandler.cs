@@ -1,4 +1,6 @@
 using System.Globalization;
+using MassTransit;
+using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Sending;
 using Messaging.Kafka.Wire;
@@ -7,21 +9,30 @@ namespace Messaging.Kafka.Delay;
 
 /// <summary>
 /// Brings delayed records back: each waits in its tier until its time there is over, and goes on to the next tier or to its topic. What
-/// is more than a second away waits in Kafka with its partition paused behind it; only the last second waits in memory. Its offset
-/// moves when the forward is acknowledged.
+/// is more than a second away waits in Kafka with its partition paused behind it; only the last second waits in memory, and the time in
+/// the shortest tier. Its offset
+/// moves when the forward is acknowledged; what is too large to be forwarded is a dead letter.
 /// </summary>
-internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer producer, TimeProvider timeProvider) : IRecordHandler
+internal sealed class DelayRecordHandler(DelayTiers tiers, OnwardProducer producer, DeadLetterWriter deadLetters, TimeProvider timeProvider) : IRecordHandler
 {
     /// <summary>How far ahead records are read into memory.</summary>
     public static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, DelayTier> _tiers = tiers.All.ToDictionary(tier => tier.Topic);
 
+    private readonly string _shortest = tiers.All[^1].Topic;
+
     /// <inheritdoc/>
     public int? OrderingKey(Delivery delivery) => null;
 
     /// <inheritdoc/>
-    public DateTimeOffset? NotBefore(Delivery delivery) => Plan(delivery).Release - LookAhead;
+    public DateTimeOffset? NotBefore(Delivery delivery)
+    {
+        delivery.ReadAt = timeProvider.GetUtcNow();
+        // The shortest tier also takes what is due before its time there ends, behind records that are not: it is read ahead, as far as
+        // memory allows, so that nothing in it is late by the tier.
+        return delivery.Result.Topic == _shortest ? null : Plan(delivery).Release - LookAhead;
+    }
 
     /// <inheritdoc/>
     public async Task Handle(Delivery delivery)
@@ -55,18 +66,28 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, KafkaProducer produce
         if (topic == tiers.Topic)
             headers.Remove(DelayHeaders.Due);
 
-        await producer.ProduceUntilAcknowledged(topic, result.Message.Key, result.Message.Value, headers, cancellationToken);
+        try
+        {
+            await producer.Produce(topic, result.Message.Key, result.Message.Value, headers, cancellationToken);
+        }
+        catch (KafkaRecordTooLargeException exception)
+        {
+            await deadLetters.Write(
+                KafkaRecord.From(result), messageId: null, "fault",
+                [new(MessageHeaders.FaultExceptionType, nameof(KafkaRecordTooLargeException)), new(MessageHeaders.FaultMessage, exception.Message)], cancellationToken);
+        }
     }
 
-    /// <summary>When a record leaves its tier, and when it is due at its topic.</summary>
+    /// <summary>
+    /// When a record leaves its tier, and when it is due at its topic. One whose due time cannot be read goes back to its topic at its
+    /// tier's end, as one without: early or late is better than never. No record was written after it was read,
+    /// whatever its timestamp says: one of the year 9999 would hold its partition until then.
+    /// </summary>
     private (DateTimeOffset Release, DateTimeOffset Due) Plan(Delivery delivery)
     {
-        var written = DateTimeOffset.FromUnixTimeMilliseconds(delivery.Result.Message.Timestamp.UnixTimestampMs);
-        var tierEnds = written + _tiers[delivery.Result.Topic].Delay;
-        var due = KafkaHeaders.FindText(delivery.Result.Message.Headers, DelayHeaders.Due) is { } text
-            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
-                ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
-                : tierEnds;
+        var written = RecordNumbers.Time(delivery.Result.Message.Timestamp);
+        var tierEnds = (written < delivery.ReadAt ? written : delivery.ReadAt) + _tiers[delivery.Result.Topic].Delay;
+        var due = RecordNumbers.Time(KafkaHeaders.FindText(delivery.Result.Message.Headers, DelayHeaders.Due)) ?? tierEnds;
         return (due < tierEnds ? due : tierEnds, due);
     }
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using MassTransit;
 using MassTransit.Transports;
 using Messaging.Kafka.Receiving;
-using Messaging.Kafka.Sending;
 
 namespace Messaging.Kafka.Failure;
 
@@ -11,7 +10,7 @@ namespace Messaging.Kafka.Failure;
 /// fault's. It returns when the record is acknowledged, so that the offset moves only then, and tries until it is: an error that
 /// surfaced would run the handler again.
 /// </summary>
-internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, string group, KafkaRiderMetrics metrics) : IErrorTransport, IDeadLetterTransport
+internal sealed class DeadLetterTransport(DeadLetterWriter writer) : IErrorTransport, IDeadLetterTransport
 {
     /// <inheritdoc/>
     public Task Send(ExceptionReceiveContext context) => Write(context, "fault", Fault(context));
@@ -22,12 +21,9 @@ internal sealed class DeadLetterTransport(KafkaProducer producer, string topic, 
 
     private async Task Write(ReceiveContext context, string reason, IReadOnlyList<KeyValuePair<string, string>> fault)
     {
-        var record = context.GetPayload<KafkaReceiveContext>();
-        var origin = new RecordOrigin(record.Topic, record.Partition, record.Offset, record.Timestamp.ToUnixTimeMilliseconds(), group);
-        var headers = FaultHeaders.Compose(record.RecordHeaders, context.GetMessageId(), reason, fault, origin);
-        using var place = record.LendPlace();
-        await producer.ProduceUntilAcknowledged(topic, record.Key, record.Value, headers, context.CancellationToken);
-        metrics.DeadLettered(record.Topic, reason);
+        var received = context.GetPayload<KafkaReceiveContext>();
+        using var place = received.LendPlace();
+        await writer.Write(KafkaRecord.From(received.Delivery.Result), context.GetMessageId(), reason, fault, context.CancellationToken);
     }
 
     private static List<KeyValuePair<string, string>> Fault(ExceptionReceiveContext context)

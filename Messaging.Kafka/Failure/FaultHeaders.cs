@@ -42,6 +42,12 @@ internal static class FaultHeaders
     /// <inheritdoc cref="OriginalTopic"/>
     public const string OriginalGroup = "MT-Original-Group";
 
+    /// <summary>The size in bytes and the SHA-256, in hexadecimal digits, of a value that was too large to be in its dead letter.</summary>
+    public const string OriginalSize = "MT-Original-Size";
+
+    /// <inheritdoc cref="OriginalSize"/>
+    public const string OriginalSha256 = "MT-Original-Sha256";
+
     /// <summary>The headers to write: the original ones less those of an earlier fault, then the reason, the fault and the origin.</summary>
     /// <param name="original">The record's headers.</param>
     /// <param name="messageId">The message's id, for a record that came without one: a reader of the dead letter could not derive it.</param>

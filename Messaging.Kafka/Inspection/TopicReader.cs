@@ -13,7 +13,8 @@ public sealed record PartitionStretch(string Topic, int Partition, long From, lo
 
 /// <summary>
 /// Reads records as they lie in their topics, by a consumer that is told its partitions: it is a member of no group, takes nothing
-/// away from anybody and commits nothing. Memory does not grow with what is read.
+/// away from anybody and commits nothing. Records of transactions that were aborted, or are not over, are none. Memory does not grow with
+/// what is read.
 /// </summary>
 public sealed class TopicReader(ClientConfig config, TimeProvider timeProvider, ILogger<TopicReader> logger)
 {
@@ -72,7 +73,7 @@ public sealed class TopicReader(ClientConfig config, TimeProvider timeProvider, 
         EnableAutoOffsetStore = false,
         EnablePartitionEof = true,
         AutoOffsetReset = AutoOffsetReset.Earliest,
-        IsolationLevel = IsolationLevel.ReadUncommitted,
+        IsolationLevel = IsolationLevel.ReadCommitted,
         QueuedMaxMessagesKbytes = 16 * 1024,
     };
 }

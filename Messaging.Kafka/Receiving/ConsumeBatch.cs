@@ -48,6 +48,14 @@ internal sealed class ConsumeBatch(
     {
         if (AssignmentOf(result) is not { } assignment)
             return true;
+        if (result.IsPartitionEOF)
+        {
+            // Behind what was read before it.
+            Flush();
+            assignment.ReachedEnd(result.Offset.Value);
+            return true;
+        }
+
         if (!ReferenceEquals(_assignment, assignment))
             Flush();
         if (!assignment.Follows(result.Offset))
@@ -58,7 +66,7 @@ internal sealed class ConsumeBatch(
         _assignment = assignment;
         _deliveries.Add(delivery);
         _bytes += delivery.Bytes;
-        if (handler.NotBefore(delivery) is { } notBefore && notBefore > timeProvider.GetUtcNow())
+        if (NotBefore(delivery) is { } notBefore && notBefore > timeProvider.GetUtcNow())
         {
             assignment.PausedUntil = notBefore;
             client.Kafka.Pause([assignment.Partition]);
@@ -66,6 +74,20 @@ internal sealed class ConsumeBatch(
         }
 
         return _deliveries.Count < Largest && !readAhead.IsFull(assignment, _deliveries.Count, _bytes);
+    }
+
+    /// <summary>What a handler throws here fails its record, which it meets again when it runs, and never the thread that polls for all.</summary>
+    private DateTimeOffset? NotBefore(Delivery delivery)
+    {
+        try
+        {
+            return handler.NotBefore(delivery);
+        }
+        catch (Exception exception)
+        {
+            logger.LogError(exception, "It cannot be told when the record {TopicPartitionOffset} is due; it is handled now", delivery.Result.TopicPartitionOffset);
+            return null;
+        }
     }
 
     /// <summary>Mostly that of the record before: a fetch brings many of one partition.</summary>

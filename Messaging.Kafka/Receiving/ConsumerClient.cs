@@ -83,13 +83,13 @@ internal sealed class ConsumerClient
     /// <summary>It is a member of its group, so that it may be.</summary>
     public void ForgetGroupRefusal() => _refusedGroup = null;
 
-    /// <summary>The next record, or null where none comes in time; an error that is not fatal is logged, and the next call tries again.</summary>
+    /// <summary>The next record, or a partition's end, or null where none comes in time; an error that is not fatal is logged, and the next call tries again.</summary>
     public ConsumeResult<byte[]?, byte[]?>? Consume(TimeSpan wait)
     {
         try
         {
             var result = Kafka.Consume(wait);
-            if (result is null || result.IsPartitionEOF)
+            if (result is null)
                 return null;
             _refusedTopic = null;
             result.Topic ??= _settings.Topics[0];

@@ -70,6 +70,9 @@ internal sealed class ConsumerSettings
     {
         config.EnableAutoCommit = false;
         config.EnableAutoOffsetStore = false;
+
+        // The end of a partition tells how far it was read where no record lies there: behind the markers of transactions.
+        config.EnablePartitionEof = true;
         config.AutoOffsetReset ??= AutoOffsetReset.Earliest;
         config.PartitionAssignmentStrategy ??= PartitionAssignmentStrategy.CooperativeSticky;
         config.SessionTimeoutMs ??= 10_000;

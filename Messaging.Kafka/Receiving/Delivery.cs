@@ -22,6 +22,9 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
     /// <summary>Whose turn it waits for; null: nobody's. The dispatcher's own.</summary>
     public int? OrderingKey { get; set; }
 
+    /// <summary>When it was read, where its handler wants to know. The poll thread sets it.</summary>
+    public DateTimeOffset ReadAt { get; set; }
+
     /// <summary>Who runs its handler.</summary>
     public RecordDispatcher? Dispatcher { get; set; }
 

@@ -2,6 +2,7 @@ using System.Net.Mime;
 using MassTransit;
 using MassTransit.Transports;
 using Messaging.Kafka.Sending;
+using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Receiving;
 
@@ -31,7 +32,7 @@ internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeReco
 
     public long Offset => Delivery.Result.Offset.Value;
 
-    public DateTimeOffset Timestamp => DateTimeOffset.FromUnixTimeMilliseconds(Delivery.Result.Message.Timestamp.UnixTimestampMs);
+    public DateTimeOffset Timestamp => RecordNumbers.Time(Delivery.Result.Message.Timestamp);
 
     public byte[]? Key => Delivery.Result.Message.Key;
 

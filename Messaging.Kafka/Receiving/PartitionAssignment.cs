@@ -99,6 +99,13 @@ internal sealed class PartitionAssignment(TopicPartition partition, ILogger logg
         }
     }
 
+    /// <summary>The partition was read to its end, markers of transactions included.</summary>
+    public void ReachedEnd(long offset)
+    {
+        lock (_lock)
+            _offsets.ReachedEnd(offset);
+    }
+
     /// <summary>A handler wants to begin. False where the assignment is ending: the record is left to whoever gets the partition.</summary>
     public bool TryBegin(Delivery delivery)
     {
@@ -155,7 +162,7 @@ internal sealed class PartitionAssignment(TopicPartition partition, ILogger logg
     {
         lock (_lock)
         {
-            return !_fenced && _offsets.Watermark is { } watermark && watermark > _committed && _offsets.Passed > 0
+            return !_fenced && _offsets.Watermark is { } watermark && watermark > _committed && _offsets.HasMoved
                 ? new TopicPartitionOffset(Partition, watermark)
                 : null;
         }

@@ -11,12 +11,16 @@ internal sealed class PartitionOffsets
     private bool[] _completed = new bool[64];
     private long _head;
     private long _next;
+    private long _end;
 
     /// <summary>The offset to commit: that of the oldest record that is not completed, or the one after the newest; null before the first record.</summary>
     public long? Watermark { get; private set; }
 
     /// <summary>How many admitted records lie at or above the watermark, completed or not: what a restart would read again.</summary>
     public int Span => (int)(_next - _head);
+
+    /// <summary>Whether the watermark has moved: past a record, or to the partition's end.</summary>
+    public bool HasMoved { get; private set; }
 
     /// <summary>How many records lie below the watermark since the first was admitted.</summary>
     public long Passed => _head;
@@ -56,10 +60,31 @@ internal sealed class PartitionOffsets
         {
             Watermark = _offsets[Slot(_head)] + 1;
             _head++;
+            HasMoved = true;
         }
 
         if (_head < _next)
             Watermark = _offsets[Slot(_head)];
+        else
+            MoveToEnd();
+    }
+
+    /// <summary>
+    /// Notes that the partition was read to its end: what lies between its last record and the end is none (transaction markers, records
+    /// of transactions that were aborted), and no record completed would ever move the watermark past it.
+    /// </summary>
+    /// <param name="offset">The end: the offset of the next record that will be written.</param>
+    public void ReachedEnd(long offset)
+    {
+        _end = offset;
+        if (_head == _next)
+            MoveToEnd();
+    }
+
+    private void MoveToEnd()
+    {
+        if (_end > (Watermark ?? 0))
+            (Watermark, HasMoved) = (_end, true);
     }
 
     private int Slot(long sequence) => (int)(sequence & (_offsets.Length - 1));

@@ -35,7 +35,7 @@ internal sealed class RecordDispatcher(
         foreach (var delivery in deliveries)
         {
             delivery.Dispatcher = this;
-            delivery.OrderingKey = handler.OrderingKey(delivery);
+            delivery.OrderingKey = OrderingKey(delivery);
         }
 
         int begin;
@@ -65,6 +65,20 @@ internal sealed class RecordDispatcher(
 
         BeginWorker();
         return new Loan(this);
+    }
+
+    /// <summary>Asked on the poll thread, which nothing that a handler throws may end: the record then goes without an order.</summary>
+    private int? OrderingKey(Delivery delivery)
+    {
+        try
+        {
+            return handler.OrderingKey(delivery);
+        }
+        catch (Exception exception)
+        {
+            logger.LogError(exception, "The record {TopicPartitionOffset} has no ordering key that can be read; it is handled without an order", delivery.Result.TopicPartitionOffset);
+            return null;
+        }
     }
 
     private void BeginWorker() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);

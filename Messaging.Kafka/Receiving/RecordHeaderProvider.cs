@@ -28,7 +28,7 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
     {
         if (key == MessageHeaders.TransportSentTime)
         {
-            value = result.Message.Timestamp.UtcDateTime;
+            value = RecordNumbers.Time(result.Message.Timestamp).UtcDateTime;
             return true;
         }
 
@@ -65,7 +65,7 @@ internal sealed class RecordHeaderProvider(ConsumeResult<byte[]?, byte[]?> resul
     }
 
     private string DeriveId() =>
-        DerivedMessageId.Of(result.Topic, result.Partition, result.Offset, result.Message.Timestamp.UnixTimestampMs).ToString();
+        DerivedMessageId.Of(result.Topic, result.Partition, result.Offset, RecordNumbers.Time(result.Message.Timestamp).ToUnixTimeMilliseconds()).ToString();
 
     /// <summary>By the application's own; the two headers without which redelivery would not work come from the record all the same.</summary>
     private Dictionary<string, object> ReadBy(IHeadersDeserializer own)

@@ -16,10 +16,14 @@ namespace Messaging.Kafka;
 /// <summary>What all endpoints and producers of a rider share: the clients, the producer, and one writer a topic for what endpoints send.</summary>
 internal sealed class KafkaHost : IDisposable
 {
+    /// <summary>The largest <c>message.max.bytes</c> that librdkafka takes.</summary>
+    private const int LargestMessage = 1_000_000_000;
+
     private readonly IBusInstance _bus;
     private readonly ISerialization _serialization;
     private readonly ProducerConfig _producerConfig;
     private readonly List<KafkaProducer> _ownProducers = [];
+    private readonly Lazy<KafkaProducer> _compressing;
     private readonly ConcurrentDictionary<string, TopicWriter> _writers = [];
     private readonly ConcurrentDictionary<string, DelayTiers> _tiers = [];
 
@@ -36,6 +40,8 @@ internal sealed class KafkaHost : IDisposable
         Loggers = loggers;
         Metrics = metrics;
         Producer = NewProducer(producerConfig);
+        _compressing = new(() => OwnProducer(new ProducerConfig { CompressionType = CompressionType.Zstd, MessageMaxBytes = LargestMessage }));
+        Onward = new OnwardProducer(Producer, _compressing);
 
         var serialization = new SerializationConfiguration();
         serialization.AddSerializer(PlainJsonSerializer.Instance);
@@ -51,6 +57,9 @@ internal sealed class KafkaHost : IDisposable
     public TimeSpan ReviveAfter { get; }
 
     public KafkaProducer Producer { get; }
+
+    /// <summary>Writes on what lies in Kafka already.</summary>
+    public OnwardProducer Onward { get; }
 
     public TimeProvider Time { get; }
 
@@ -81,7 +90,7 @@ internal sealed class KafkaHost : IDisposable
     {
         var context = new TopicSendContext(_bus.HostConfiguration, _serialization, topic);
         var producer = config is null ? Producer : OwnProducer(config);
-        return new TopicWriter(producer, context, SendObservers, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, Time, Metrics);
+        return new TopicWriter(producer, config is null ? Onward : new OnwardProducer(producer, _compressing), context, SendObservers, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, Time, Metrics);
     }
 
     /// <summary>The log of an endpoint.</summary>

@@ -12,6 +12,7 @@ public interface IDelayedTopicProducer
     /// <param name="value">The record's value; null is a tombstone.</param>
     /// <param name="headers">The record's headers, in order.</param>
     /// <param name="cancellationToken">Ends the attempts; a record that is already on its way may still be written.</param>
+    /// <exception cref="KafkaRecordTooLargeException">The record is larger than its topic takes.</exception>
     /// <exception cref="ConfigurationException">The topic has no delay topics.</exception>
     Task ProduceAt(
         string topic, DateTimeOffset due, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken = default);

@@ -83,6 +83,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     /// <param name="value">The record's value, or null.</param>
     /// <param name="headers">The record's headers, in order.</param>
     /// <param name="cancellationToken">Ends the attempts: the record's assignment or the endpoint has ended.</param>
+    /// <exception cref="KafkaRecordTooLargeException">The record is too large, and trying again would not make it smaller.</exception>
     public async Task ProduceUntilAcknowledged(
         string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
     {
@@ -98,7 +99,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
                     _host.FailingTopics.Recovered(target.Topic);
                 return;
             }
-            catch (KafkaProduceException exception)
+            catch (KafkaProduceException exception) when (exception is not KafkaRecordTooLargeException)
             {
                 _host.FailingTopics.Failed(target.Topic, exception);
                 _logger.LogWarning(exception, "A record for topic {Topic} was not acknowledged; trying again in {Pause}", target.Topic, pause);

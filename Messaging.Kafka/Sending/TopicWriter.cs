@@ -16,7 +16,7 @@ namespace Messaging.Kafka.Sending;
 /// of delay topics that fits.
 /// </summary>
 internal sealed class TopicWriter(
-    KafkaProducer producer, TopicSendContext transport, SendObservable riderObservers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
+    KafkaProducer producer, OnwardProducer onward, TopicSendContext transport, SendObservable riderObservers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
     TimeProvider timeProvider, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
@@ -92,7 +92,7 @@ internal sealed class TopicWriter(
             all.Set(DelayHeaders.Due, milliseconds.ToString("F0", CultureInfo.InvariantCulture));
         }
 
-        await producer.ProduceUntilAcknowledged(target, key, value, all, cancellationToken);
+        await onward.Produce(target, key, value, all, cancellationToken);
     }
 
     /// <summary>Whether anybody looks on. The rider's observers are not connected to the topic's: that would cost every message.</summary>
@@ -129,13 +129,13 @@ internal sealed class TopicWriter(
 
     /// <summary>
     /// A redelivery is written until it is acknowledged: an error that surfaced here would take a message that should have been
-    /// delayed to the dead-letter topic.
+    /// delayed to the dead-letter topic. Only one that is larger than the delay topic takes goes there.
     /// </summary>
     private async Task Delay(Redelivery redelivery, TimeSpan delay, CancellationToken cancellationToken)
     {
         var (tier, due) = Tier(delay);
         using var place = redelivery.Record.LendPlace();
-        await producer.ProduceUntilAcknowledged(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(due), cancellationToken);
+        await onward.Produce(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(due), cancellationToken);
         metrics.Redelivered(Topic, tier.Topic);
     }
 

@@ -17,7 +17,7 @@ public abstract class ContractTests
 {
     protected KafkaFixture Kafka { get; private set; } = null!;
 
-    protected string Topic { get; private set; } = null!;
+    protected string Topic { get; set; } = null!;
 
     protected string Other { get; private set; } = null!;
 
@@ -25,6 +25,9 @@ public abstract class ContractTests
 
     /// <summary>What the test's consumers have noted.</summary>
     protected ConcurrentQueue<string> Seen { get; private set; } = null!;
+
+    /// <summary>The settings of the test's topics, where they are not the broker's.</summary>
+    protected virtual IReadOnlyDictionary<string, string>? TopicSettings => null;
 
     [SetUp]
     public async Task CreateTopics()
@@ -34,7 +37,7 @@ public abstract class ContractTests
         Other = KafkaFixture.UniqueName("receipts");
         Group = KafkaFixture.UniqueName("orders-group");
         Seen = [];
-        await Task.WhenAll(new[] { Topic, Topic + ".dlt", Topic + ".delay.1s", Other }.Select(topic => Kafka.CreateTopicAsync(topic)));
+        await Task.WhenAll(new[] { Topic, Topic + ".dlt", Topic + ".delay.1s", Other }.Select(topic => Kafka.CreateTopicAsync(topic, settings: TopicSettings)));
     }
 
     /// <summary>A host with producers of both topics and one endpoint, which has a delay topic of a second.</summary>

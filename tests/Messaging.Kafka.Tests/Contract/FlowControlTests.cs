@@ -38,6 +38,24 @@ public class FlowControlTests : ContractTests
     }
 
     [Test]
+    public async Task A_delay_below_the_shortest_tier_does_not_wait_behind_longer_ones()
+    {
+        await Kafka.CreateTopicAsync(Topic + ".delay.6s");
+        await using var host = await StartAsync((_, endpoint) =>
+        {
+            endpoint.DelayTiers(TimeSpan.FromSeconds(6));
+            endpoint.Handler<Order>(Note);
+        });
+        var sent = DateTimeOffset.UtcNow;
+        await host.ProduceAsync("k", new Order("later"), context => context.Delay = TimeSpan.FromSeconds(6));
+        await host.ProduceAsync("k", new Order("soon"), context => context.Delay = TimeSpan.FromMilliseconds(200));
+
+        await Eventually.Until(() => Seen.Count == 2, null, "both come");
+        Seen.ShouldBe(["soon", "later"]);
+        (DateTimeOffset.UtcNow - sent).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(6));
+    }
+
+    [Test]
     public async Task An_open_circuit_breaker_sends_messages_to_redelivery_without_calling_the_consumer()
     {
         var calls = 0;

@@ -39,6 +39,34 @@ public class PartitionOffsetsTests
         offsets.Passed.ShouldBe(1);
     }
 
+    [Test]
+    public void The_end_of_the_partition_moves_the_watermark_once_nothing_is_under_way()
+    {
+        var offsets = new PartitionOffsets();
+        var first = offsets.Admit(10);
+        offsets.ReachedEnd(12);
+        offsets.Watermark.ShouldBe(10);
+        offsets.HasMoved.ShouldBeFalse();
+
+        offsets.Complete(first);
+        offsets.Watermark.ShouldBe(12);
+
+        offsets.ReachedEnd(14);
+        offsets.Watermark.ShouldBe(14);
+        offsets.Complete(offsets.Admit(14));
+        offsets.Watermark.ShouldBe(15);
+    }
+
+    [Test]
+    public void An_end_without_any_record_is_where_the_group_is_and_an_empty_partition_is_nowhere()
+    {
+        var offsets = new PartitionOffsets();
+        offsets.ReachedEnd(0);
+        offsets.HasMoved.ShouldBeFalse();
+        offsets.ReachedEnd(3);
+        (offsets.Watermark, offsets.HasMoved).ShouldBe((3, true));
+    }
+
     /// <summary>Random gaps and random order of completion, against the definition written out: the oldest record that is not completed.</summary>
     [FsCheck.NUnit.Property(MaxTest = 500)]
     public FsCheck.Property The_watermark_is_always_the_oldest_record_that_is_not_completed() =>

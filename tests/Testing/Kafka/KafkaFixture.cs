@@ -28,6 +28,9 @@ public enum KafkaCapability
     /// <summary>Topic settings, such as the largest message, are obeyed.</summary>
     TopicSettings,
 
+    /// <summary>Producers can write in transactions, whose markers have offsets.</summary>
+    Transactions,
+
     /// <summary>Groups can be listed, described and deleted by an admin client.</summary>
     GroupAdministration,
 }

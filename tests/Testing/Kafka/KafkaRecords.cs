@@ -116,7 +116,7 @@ public sealed class KafkaRecords(string bootstrapServers)
             result.Topic,
             result.Partition.Value,
             result.Offset.Value,
-            DateTimeOffset.FromUnixTimeMilliseconds(result.Message.Timestamp.UnixTimestampMs),
+            DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(result.Message.Timestamp.UnixTimestampMs, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())),
             result.Message.Key,
             result.Message.Value,
             [.. result.Message.Headers.Select(header => KeyValuePair.Create(header.Key, Encoding.UTF8.GetString(header.GetValueBytes() ?? [])))]);
