@@ -28,8 +28,8 @@ public static partial class AttachmentRules
 
     internal static void Check(IReadOnlyList<Attachment> attachments, ErrorList errors)
     {
-        if (attachments.Count > SendEmailLimits.Attachments)
-            errors.Add(SendEmailFields.Attachments, ValidationCodes.TooMany, $"holds {attachments.Count}; at most {SendEmailLimits.Attachments} are allowed");
+        if (errors.AddTooMany(SendEmailFields.Attachments, attachments.Count, SendEmailLimits.Attachments))
+            return;
 
         var ids = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < attachments.Count; i++)

@@ -28,5 +28,15 @@ internal static class Texts
         return true;
     }
 
+    /// <summary>The beginning of a text, where it is longer than <paramref name="length"/>, and an ellipsis.</summary>
+    public static string Cut(string text, int length)
+    {
+        if (text.Length <= length)
+            return text;
+        if (char.IsHighSurrogate(text[length - 1]))
+            length--;
+        return string.Concat(text.AsSpan(0, length), "…");
+    }
+
     private static int Surrogate(ReadOnlySpan<char> text) => text.IndexOfAnyInRange('\ud800', '\udfff');
 }
