@@ -83,10 +83,10 @@ internal sealed partial class SendEmailReader
     {
         if (Text(path, value) is not { } text)
             return null;
-        if (Iso8601.TryParse(text, out var time))
+        if (Rfc3339.TryParse(text, out var time))
             return time;
 
-        Refuse(path, ValidationCodes.InvalidTime, "is not a valid time; ISO 8601 with the offset from UTC is expected, such as 2030-01-31T09:00:00+01:00 or 2030-01-31T08:00:00Z");
+        Refuse(path, ValidationCodes.InvalidTime, $"is not a valid time; {Rfc3339.Rule}");
         return null;
     }
 
