@@ -72,4 +72,8 @@ public sealed record SendEmail
 /// <param name="Name">The top-level field it is in.</param>
 /// <param name="Value">That field's value, as it came.</param>
 /// <param name="Errors">Where exactly and why.</param>
-public sealed record UnreadField(string Name, JsonElement Value, IReadOnlyList<Validation.ValidationError> Errors);
+public sealed record UnreadField(string Name, JsonElement Value, IReadOnlyList<Validation.ValidationError> Errors)
+{
+    /// <summary>How many errors it has beside <see cref="Errors"/>: of a whole mail <see cref="Validation.SendEmailLimits.Errors"/> are listed.</summary>
+    public int MoreErrors { get; init; }
+}

@@ -16,6 +16,8 @@ internal static class KafkaEndpoints
         .AddKafkaOptions()
         .AddMassTransit(bus =>
         {
+            // On by default, it reports to MassTransit's makers what is configured here.
+            bus.DisableUsageTelemetry();
             bus.UsingInMemory();
             bus.AddRider(rider =>
             {

@@ -5,6 +5,8 @@ namespace Contracts.Json;
 
 internal sealed partial class SendEmailReader
 {
+    private static readonly string NoField = $"is not a field of an attachment; one has {string.Join(", ", AttachmentFields.All)}";
+
     private List<Attachment> Attachments(string path, JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Array)
@@ -12,6 +14,9 @@ internal sealed partial class SendEmailReader
             WrongType(path, "a list of attachments", value);
             return [];
         }
+
+        if (IsTooLong(path, value.GetArrayLength(), SendEmailLimits.Attachments))
+            return [];
 
         var attachments = value.EnumerateArray().Select((item, index) => Attachment($"{path}[{index}]", item)).ToList();
         return _refusedHere ? [] : attachments;
@@ -55,7 +60,7 @@ internal sealed partial class SendEmailReader
             case AttachmentFields.Content:
                 return attachment with { Content = Base64($"{path}.{name}", value) };
             default:
-                Refuse($"{path}.{name}", ValidationCodes.UnknownField, $"is not a field of an attachment; one has {string.Join(", ", AttachmentFields.All)}");
+                Refuse($"{path}.{name}", ValidationCodes.UnknownField, NoField);
                 return attachment;
         }
     }

@@ -8,7 +8,10 @@ internal sealed partial class SendEmailReader
 {
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private readonly List<UnreadField> _unread = [];
+    private List<ValidationError> _errors = [];
     private JsonProperty _field;
+    private int _listed;
+    private int _more;
     private bool _refusedHere;
 
     public static SendEmail Read(JsonElement root) => new SendEmailReader().ReadObject(root);
@@ -18,11 +21,13 @@ internal sealed partial class SendEmailReader
         var mail = new SendEmail();
         foreach (var field in root.EnumerateObject())
         {
-            (_field, _refusedHere) = (field, false);
+            (_field, _refusedHere, _more) = (field, false, 0);
             var name = NameOf(field);
             mail = _seen.Add(name)
                 ? Take(mail, name, field.Value)
                 : Refuse(mail, name, ValidationCodes.DuplicateField, "is given twice; give it once");
+            if (_more > 0)
+                _unread[^1] = _unread[^1] with { MoreErrors = _more };
         }
 
         return _unread.Count == 0 ? mail : mail with { Unread = _unread };
@@ -33,16 +38,16 @@ internal sealed partial class SendEmailReader
     {
         _ when value.ValueKind == JsonValueKind.Null && SendEmailFields.All.Contains(name, StringComparer.Ordinal) => mail,
         SendEmailFields.From => Text(name, value) is { } text ? mail with { From = text } : mail,
-        SendEmailFields.To => mail with { To = TextOrList(name, value) },
-        SendEmailFields.Cc => mail with { Cc = TextOrList(name, value) },
-        SendEmailFields.Bcc => mail with { Bcc = TextOrList(name, value) },
-        SendEmailFields.ReplyTo => mail with { ReplyTo = TextOrList(name, value) },
+        SendEmailFields.To => mail with { To = TextOrList(name, value, SendEmailLimits.Recipients) },
+        SendEmailFields.Cc => mail with { Cc = TextOrList(name, value, SendEmailLimits.Recipients) },
+        SendEmailFields.Bcc => mail with { Bcc = TextOrList(name, value, SendEmailLimits.Recipients) },
+        SendEmailFields.ReplyTo => mail with { ReplyTo = TextOrList(name, value, SendEmailLimits.ReplyTo) },
         SendEmailFields.Subject => mail with { Subject = Text(name, value) },
         SendEmailFields.Text or SendEmailFields.Body => Body(mail, name, value),
         SendEmailFields.Html => mail with { Html = Text(name, value) },
         SendEmailFields.Attachments => mail with { Attachments = Attachments(name, value) },
         SendEmailFields.Headers => mail with { Headers = Map(name, value) },
-        SendEmailFields.Tags => mail with { Tags = List(name, value) },
+        SendEmailFields.Tags => mail with { Tags = List(name, value, SendEmailLimits.Tags) },
         SendEmailFields.OrderingKey => mail with { OrderingKey = Text(name, value) },
         SendEmailFields.ScheduledAt => mail with { ScheduledAt = Time(name, value) },
         _ => Refuse(mail, name, UnknownFields.CodeOf(name), UnknownFields.Explain(name)),
@@ -78,28 +83,31 @@ internal sealed partial class SendEmailReader
     {
         if (Text(path, value) is not { } text)
             return null;
-        if (Iso8601.TryParse(text, out var time))
+        if (Rfc3339.TryParse(text, out var time))
             return time;
 
-        Refuse(path, ValidationCodes.InvalidTime, "is not a valid time; ISO 8601 with the offset from UTC is expected, such as 2030-01-31T09:00:00+01:00 or 2030-01-31T08:00:00Z");
+        Refuse(path, ValidationCodes.InvalidTime, $"is not a valid time; {Rfc3339.Rule}");
         return null;
     }
 
-    private List<string> TextOrList(string path, JsonElement value)
+    private List<string> TextOrList(string path, JsonElement value, int limit)
     {
         if (value.ValueKind != JsonValueKind.String)
-            return List(path, value, "a text or a list of texts");
+            return List(path, value, limit, "a text or a list of texts");
 
         return Text(path, value) is { } text ? [text] : [];
     }
 
-    private List<string> List(string path, JsonElement value, string expected = "a list of texts")
+    private List<string> List(string path, JsonElement value, int limit, string expected = "a list of texts")
     {
         if (value.ValueKind != JsonValueKind.Array)
         {
             WrongType(path, expected, value);
             return [];
         }
+
+        if (IsTooLong(path, value.GetArrayLength(), limit))
+            return [];
 
         var texts = value.EnumerateArray().Select((item, index) => Text($"{path}[{index}]", item)).OfType<string>().ToList();
         // All or nothing: half a list beside the refused whole would be written twice.
@@ -115,6 +123,9 @@ internal sealed partial class SendEmailReader
             return map;
         }
 
+        if (IsTooLong(path, value.GetPropertyCount(), SendEmailLimits.Headers))
+            return map;
+
         foreach (var item in value.EnumerateObject())
         {
             var name = NameOf(item);
@@ -123,6 +134,16 @@ internal sealed partial class SendEmailReader
         }
 
         return _refusedHere ? [] : map;
+    }
+
+    // Asked before the items are looked at: a list costs its length to parse, and no more.
+    private bool IsTooLong(string path, int count, int limit)
+    {
+        if (count <= limit)
+            return false;
+
+        Refuse(path, ValidationCodes.TooMany, ErrorList.TooMany(count, limit));
+        return true;
     }
 
     private string? WrongType(string path, string expected, JsonElement value)
@@ -140,12 +161,21 @@ internal sealed partial class SendEmailReader
     // One field may be refused for several reasons (to[0] and to[2]); it is listed once.
     private void Refuse(string path, string code, string message)
     {
-        var error = new ValidationError(path, code, message);
-        if (_refusedHere)
-            _unread[^1] = _unread[^1] with { Errors = [.. _unread[^1].Errors, error] };
-        else
-            _unread.Add(new UnreadField(_field.Name, _field.Value.Clone(), [error]));
-        _refusedHere = true;
+        if (!_refusedHere)
+        {
+            _errors = [];
+            _unread.Add(new UnreadField(_field.Name, _field.Value.Clone(), _errors));
+            _refusedHere = true;
+        }
+
+        if (_listed == SendEmailLimits.Errors)
+        {
+            _more++;
+            return;
+        }
+
+        _errors.Add(new ValidationError(Texts.Cut(path, SendEmailLimits.ErrorPathLength), code, message));
+        _listed++;
     }
 
     private static string NameOf(JsonProperty property)

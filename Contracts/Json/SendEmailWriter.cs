@@ -36,7 +36,7 @@ internal static class SendEmailWriter
         Map(writer, SendEmailFields.Headers, mail.Headers);
         List(writer, SendEmailFields.Tags, mail.Tags);
         Text(writer, SendEmailFields.OrderingKey, mail.OrderingKey);
-        Text(writer, SendEmailFields.ScheduledAt, mail.ScheduledAt is { } time ? Iso8601.Write(time) : null);
+        Text(writer, SendEmailFields.ScheduledAt, mail.ScheduledAt is { } time ? Rfc3339.Write(time) : null);
         foreach (var field in mail.Unread)
         {
             writer.WritePropertyName(field.Name);

@@ -28,8 +28,8 @@ public static partial class AttachmentRules
 
     internal static void Check(IReadOnlyList<Attachment> attachments, ErrorList errors)
     {
-        if (attachments.Count > SendEmailLimits.Attachments)
-            errors.Add(SendEmailFields.Attachments, ValidationCodes.TooMany, $"holds {attachments.Count}; at most {SendEmailLimits.Attachments} are allowed");
+        if (errors.AddTooMany(SendEmailFields.Attachments, attachments.Count, SendEmailLimits.Attachments))
+            return;
 
         var ids = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < attachments.Count; i++)
@@ -80,9 +80,7 @@ public static partial class AttachmentRules
     private static bool IsComposite(string type) =>
         type.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) || type.StartsWith("message/", StringComparison.OrdinalIgnoreCase);
 
-    // The marks that turn the direction of writing make "cod.exe" look like "exe.doc" (U+202E).
-    private static bool NoneOfAName(char c) =>
-        c is '/' or '\\' or '\t' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
+    private static bool NoneOfAName(char c) => c is '/' or '\\' or '\t' || Texts.IsBidiMark(c);
 
     [GeneratedRegex(
         """\A[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( *; *[Cc][Hh][Aa][Rr][Ss][Ee][Tt]=[A-Za-z0-9!#$&^_.+-]+)?\z""",

@@ -1,20 +1,60 @@
 namespace Contracts.Validation;
 
-/// <summary>Collects errors, and does not call a field missing that was given and refused.</summary>
-internal sealed class ErrorList(IEnumerable<ValidationError> refused)
+/// <summary>
+/// Collects errors, the first <see cref="SendEmailLimits.Errors"/> of them, and does not call a field missing that was given and refused.
+/// </summary>
+internal sealed class ErrorList
 {
-    private readonly List<ValidationError> _errors = [.. refused];
+    private readonly List<ValidationError> _errors = [];
+    private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
+    private int _more;
 
-    public void Add(string path, string code, string message) => _errors.Add(new ValidationError(path, code, message));
-
-    public void AddMissing(string path, string message, params string[] alternatives)
+    /// <param name="unread">The fields that were refused while the mail was read.</param>
+    public ErrorList(IReadOnlyList<UnreadField> unread)
     {
-        if (!WasRefused(path) && !alternatives.Any(WasRefused))
-            Add(path, ValidationCodes.Required, message);
+        foreach (var field in unread)
+        {
+            _refused.Add(field.Name);
+            foreach (var error in field.Errors)
+                Add(error.Path, error.Code, error.Message);
+            _more += field.MoreErrors;
+        }
     }
 
-    public IReadOnlyList<ValidationError> ToList() => _errors;
+    public void Add(string path, string code, string message)
+    {
+        if (_errors.Count < SendEmailLimits.Errors)
+            _errors.Add(new ValidationError(Texts.Cut(path, SendEmailLimits.ErrorPathLength), code, message));
+        else
+            _more++;
+    }
 
-    private bool WasRefused(string field) =>
-        _errors.Exists(error => error.Path == field || error.Path.StartsWith(field + "[", StringComparison.Ordinal));
+    public void AddMissing(string path, string message, params ReadOnlySpan<string> alternatives)
+    {
+        if (_refused.Contains(path))
+            return;
+        foreach (var alternative in alternatives)
+        {
+            if (_refused.Contains(alternative))
+                return;
+        }
+
+        Add(path, ValidationCodes.Required, message);
+    }
+
+    /// <summary>Adds an error and returns true where a list is longer than allowed: then nobody looks at its items.</summary>
+    public bool AddTooMany(string path, int count, int limit)
+    {
+        if (count <= limit)
+            return false;
+
+        Add(path, ValidationCodes.TooMany, TooMany(count, limit));
+        return true;
+    }
+
+    public static string TooMany(int count, int limit) => $"holds {count}; at most {limit} are allowed";
+
+    public IReadOnlyList<ValidationError> ToList() => _more == 0
+        ? _errors
+        : [.. _errors, new ValidationError("mail", ValidationCodes.MoreErrors, $"has {_more} more errors, which are not listed; fix these first")];
 }

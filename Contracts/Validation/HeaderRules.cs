@@ -17,8 +17,8 @@ public static class HeaderRules
 
     internal static void Check(IReadOnlyDictionary<string, string> headers, ErrorList errors)
     {
-        if (headers.Count > SendEmailLimits.Headers)
-            errors.Add(SendEmailFields.Headers, ValidationCodes.TooMany, $"holds {headers.Count}; at most {SendEmailLimits.Headers} are allowed");
+        if (errors.AddTooMany(SendEmailFields.Headers, headers.Count, SendEmailLimits.Headers))
+            return;
 
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, value) in headers)

@@ -53,4 +53,10 @@ public static class SendEmailLimits
 
     /// <summary>UTF-8 bytes of the ordering key, which becomes the Kafka key.</summary>
     public const int OrderingKeyBytes = 256;
+
+    /// <summary>Errors that are listed for one mail; one more entry says how many there are beyond them.</summary>
+    public const int Errors = 100;
+
+    /// <summary>Characters of the path in an error, which may hold a name from the mail: longer ones are cut.</summary>
+    public const int ErrorPathLength = 120;
 }

@@ -13,12 +13,11 @@ public static class SendEmailValidator
     /// <param name="acceptedAt">When it is accepted: what its <c>scheduled_at</c> is measured from. Null leaves that out.</param>
     public static IReadOnlyList<ValidationError> Validate(SendEmail mail, DateTimeOffset? acceptedAt = null)
     {
-        var errors = new ErrorList(mail.Unread.SelectMany(field => field.Errors));
+        var errors = new ErrorList(mail.Unread);
         From(mail, errors);
         Recipients(mail, errors);
-        Addresses(SendEmailFields.ReplyTo, mail.ReplyTo, errors);
-        if (mail.ReplyTo.Count > SendEmailLimits.ReplyTo)
-            errors.Add(SendEmailFields.ReplyTo, ValidationCodes.TooMany, $"holds {mail.ReplyTo.Count} addresses; at most {SendEmailLimits.ReplyTo} are allowed");
+        if (!errors.AddTooMany(SendEmailFields.ReplyTo, mail.ReplyTo.Count, SendEmailLimits.ReplyTo))
+            Addresses(SendEmailFields.ReplyTo, mail.ReplyTo, errors);
         Subject(mail, errors);
         Body(mail, errors);
         AttachmentRules.Check(mail.Attachments, errors);
@@ -40,15 +39,18 @@ public static class SendEmailValidator
 
     private static void Recipients(SendEmail mail, ErrorList errors)
     {
+        var count = (long)mail.To.Count + mail.Cc.Count + mail.Bcc.Count;
+        if (count > SendEmailLimits.Recipients)
+        {
+            errors.Add(SendEmailFields.To, ValidationCodes.TooMany, $"has, with cc and bcc, {count} addresses; at most {SendEmailLimits.Recipients} are allowed in one mail");
+            return;
+        }
+
+        if (count == 0)
+            errors.AddMissing(SendEmailFields.To, "is required: at least one address in to, cc or bcc", SendEmailFields.Cc, SendEmailFields.Bcc);
         Addresses(SendEmailFields.To, mail.To, errors);
         Addresses(SendEmailFields.Cc, mail.Cc, errors);
         Addresses(SendEmailFields.Bcc, mail.Bcc, errors);
-
-        var count = mail.Recipients.Count();
-        if (count == 0)
-            errors.AddMissing(SendEmailFields.To, "is required: at least one address in to, cc or bcc", SendEmailFields.Cc, SendEmailFields.Bcc);
-        if (count > SendEmailLimits.Recipients)
-            errors.Add(SendEmailFields.To, ValidationCodes.TooMany, $"has, with cc and bcc, {count} addresses; at most {SendEmailLimits.Recipients} are allowed in one mail");
     }
 
     private static void Addresses(string path, IReadOnlyList<string> addresses, ErrorList errors)
@@ -83,8 +85,8 @@ public static class SendEmailValidator
 
     private static void Tags(SendEmail mail, ErrorList errors)
     {
-        if (mail.Tags.Count > SendEmailLimits.Tags)
-            errors.Add(SendEmailFields.Tags, ValidationCodes.TooMany, $"holds {mail.Tags.Count}; at most {SendEmailLimits.Tags} are allowed");
+        if (errors.AddTooMany(SendEmailFields.Tags, mail.Tags.Count, SendEmailLimits.Tags))
+            return;
         for (var i = 0; i < mail.Tags.Count; i++)
             Word($"{SendEmailFields.Tags}[{i}]", mail.Tags[i], SendEmailLimits.TagLength, errors);
     }

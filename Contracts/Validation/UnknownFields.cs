@@ -3,6 +3,10 @@ namespace Contracts.Validation;
 /// <summary>Explains a field that a mail does not have: one of later versions, a misspelling, or foreign.</summary>
 internal static class UnknownFields
 {
+    private static readonly string NoField = $"is not a field of a mail; a mail has {string.Join(", ", SendEmailFields.All)}";
+
+    private static readonly Dictionary<string, string> Slips = SendEmailFields.All.ToDictionary(Plain, StringComparer.OrdinalIgnoreCase);
+
     public static string CodeOf(string name) =>
         SendEmailFields.NotSupportedYet.Contains(name, StringComparer.Ordinal) ? ValidationCodes.NotSupported : ValidationCodes.UnknownField;
 
@@ -12,10 +16,7 @@ internal static class UnknownFields
             return "is not supported yet; send the mail without it";
 
         // "replyTo" and "Reply-To" for "reply_to" are the usual slips.
-        var meant = SendEmailFields.All.FirstOrDefault(known => Plain(known).Equals(Plain(name), StringComparison.OrdinalIgnoreCase));
-        return meant is not null
-            ? $"is not a field of a mail; did you mean '{meant}'?"
-            : $"is not a field of a mail; a mail has {string.Join(", ", SendEmailFields.All)}";
+        return Slips.TryGetValue(Plain(name), out var meant) ? $"is not a field of a mail; did you mean '{meant}'?" : NoField;
     }
 
     private static string Plain(string name) =>

@@ -60,11 +60,14 @@ public static class ValidationCodes
     /// <summary>Empty where something must stand.</summary>
     public const string Empty = "empty";
 
+    /// <summary>Not of a field: the mail has more errors than are listed.</summary>
+    public const string MoreErrors = "more_errors";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         Required, WrongType, UnknownField, NotSupported, DuplicateField, Conflict, InvalidAddress, InvalidText, InvalidHeaderName,
         ReservedHeader, InvalidTime, TooFarAhead, InvalidBase64, InvalidFilename, InvalidContentType, InvalidContentId, TooLong, TooMany,
-        Empty,
+        Empty, MoreErrors,
     ];
 }

@@ -20,6 +20,7 @@ internal static class EmailEndpoints
             .AddOpenApiOperationTransformer((operation, _, _) => Task.FromResult(DescribeHeaders(operation)))
             .Problems(
                 ProblemTypes.InvalidJson, ProblemTypes.InvalidIdempotencyKey, ProblemTypes.TooLarge, ProblemTypes.UnsupportedMediaType,
+                ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout,
                 ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyReused, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown,
                 ProblemTypes.Overloaded)
             .RequireRateLimiting(PostLimit.PolicyName);

@@ -1,3 +1,4 @@
+using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Mails;
 using Producer.Api.Ids;
@@ -22,5 +23,5 @@ internal static class GetEmail
     }
 
     public static ProblemHttpResult NotFound(string id) =>
-        ProblemTypes.MailNotFound.Because($"There is no mail '{id}'. The id of a mail is the UUID that POST /emails responded with.");
+        ProblemTypes.MailNotFound.Because($"There is no mail '{Texts.Cut(id, 100)}'. The id of a mail is the UUID that POST /emails responded with.");
 }

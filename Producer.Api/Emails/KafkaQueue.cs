@@ -17,6 +17,8 @@ internal static class KafkaQueue
         services.AddScoped<IMailQueue, KafkaMailQueue>();
         services.AddMassTransit(bus =>
         {
+            // On by default, it reports to MassTransit's makers what is configured here.
+            bus.DisableUsageTelemetry();
             bus.UsingInMemory();
             bus.AddRider(rider =>
             {

@@ -8,8 +8,11 @@ namespace Producer.Api.Failures;
 internal static class DiscardFailure
 {
     public static async Task<Results<Ok<FailureReport>, ProblemHttpResult>> HandleAsync(
-        string id, ActionRequest? request, [AsParameters] Actor actor, FailureStore failures, CancellationToken cancellationToken)
+        string id, HttpContext context, [AsParameters] Actor actor, FailureStore failures, CancellationToken cancellationToken)
     {
+        var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
+        if (unread is not null)
+            return unread;
         if (!ActionRequest.TryRead(id, request, actor, reasonRequired: true, out var action, out var problem))
             return problem;
         if (await failures.DiscardAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) is { } refusal)

@@ -18,17 +18,19 @@ internal static class FailureEndpoints
             .Problems(ProblemTypes.FailureNotFound, ProblemTypes.DatabaseUnavailable);
 
         failures.MapPost("/{id}/replay", ReplayFailure.HandleAsync)
+            .Accepts<ActionRequest>(isOptional: true, "application/json")
             .WithName("ReplayFailure").WithSummary("Send a failed mail again, as it was.")
             .WithDescription("Recorded with who and why before the record is produced. With `produced` false Kafka did not respond in time: the replay is finished in the background.")
             .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.UnsupportedMediaType,
-                ProblemTypes.DatabaseUnavailable);
+                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
+                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
 
         failures.MapPost("/{id}/discard", DiscardFailure.HandleAsync)
+            .Accepts<ActionRequest>(isOptional: true, "application/json")
             .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent, permanently.")
             .WithDescription("The failure stays, with who decided so and why. A reason is required.")
             .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.UnsupportedMediaType,
-                ProblemTypes.DatabaseUnavailable);
+                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
+                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
     }
 }

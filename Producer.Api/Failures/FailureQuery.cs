@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
+using Contracts;
+using Contracts.Validation;
 using Microsoft.AspNetCore.Mvc;
 using Persistence.Failures;
 using Persistence.Text;
@@ -24,6 +26,7 @@ internal sealed record FailureQuery(
 {
     private const int DefaultLimit = 50;
     private const int MaxLimit = 200;
+    private const int MostShown = 100;
 
     private const string StatusName = "status";
     private const string FingerprintName = "fingerprint";
@@ -43,9 +46,11 @@ internal sealed record FailureQuery(
         foreach (var (name, values) in Request.Query)
         {
             if (!Names.Contains(name, StringComparer.Ordinal))
-                throw new FormatException($"'{name}' is not a parameter here; these are: {string.Join(", ", Names)}.");
+                throw new FormatException($"'{Texts.Cut(name, MostShown)}' is not a parameter here; these are: {string.Join(", ", Names)}.");
             if (values.Count != 1)
                 throw new FormatException($"'{name}' is given {values.Count} times; give it once.");
+            if (values.ToString().Any(char.IsControl))
+                throw new FormatException($"'{name}' holds a control character.");
         }
 
         return new FailureFilter
@@ -64,19 +69,19 @@ internal sealed record FailureQuery(
     public int PageSize() =>
         Given(Limit) is not { } text ? DefaultLimit
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit ? limit
-        : throw new FormatException($"'{LimitName}' is '{text}'; 1 to {MaxLimit} is allowed.");
+        : throw new FormatException($"'{LimitName}' is '{Texts.Cut(text, MostShown)}'; 1 to {MaxLimit} is allowed.");
 
     private static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     private static FailureStatus StatusOf(string text) =>
         EnumText.Parse<FailureStatus>(text.ToLowerInvariant())
-        ?? throw new FormatException($"'{StatusName}' is '{text}'; one of these is expected: {string.Join(", ", EnumText.All<FailureStatus>())}.");
+        ?? throw new FormatException($"'{StatusName}' is '{Texts.Cut(text, MostShown)}'; one of these is expected: {string.Join(", ", EnumText.All<FailureStatus>())}.");
 
     private static Guid IdOf(string text) =>
-        Guid.TryParseExact(text, "D", out var id) ? id : throw new FormatException($"'{MailIdName}' is '{text}'; the UUID of a mail is expected.");
+        Guid.TryParseExact(text, "D", out var id) ? id : throw new FormatException($"'{MailIdName}' is '{Texts.Cut(text, MostShown)}'; the UUID of a mail is expected.");
 
     private static DateTimeOffset TimeOf(string name, string text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        Rfc3339.TryParse(text, out var time)
             ? time
-            : throw new FormatException($"'{name}' is '{text}'; a time such as 2030-01-31T12:00:00Z is expected.");
+            : throw new FormatException($"'{name}' is '{Texts.Cut(text, MostShown)}'; {Rfc3339.Rule}. In a query a + is written %2B.");
 }

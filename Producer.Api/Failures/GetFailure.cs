@@ -1,3 +1,4 @@
+using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Failures;
 using Producer.Api.Problems;
@@ -12,5 +13,5 @@ internal static class GetFailure
             ? TypedResults.Ok(FailureReport.Of(failure))
             : NotFound(id);
 
-    public static ProblemHttpResult NotFound(string id) => ProblemTypes.FailureNotFound.Because($"There is no failure '{id}'.");
+    public static ProblemHttpResult NotFound(string id) => ProblemTypes.FailureNotFound.Because($"There is no failure '{Texts.Cut(id, 100)}'.");
 }

@@ -9,9 +9,12 @@ namespace Producer.Api.Failures;
 internal static class ReplayFailure
 {
     public static async Task<Results<Accepted<ReplayReport>, ProblemHttpResult>> HandleAsync(
-        string id, ActionRequest? request, [AsParameters] Actor actor, FailureStore failures, Replays replays, IHostApplicationLifetime lifetime,
+        string id, HttpContext context, [AsParameters] Actor actor, FailureStore failures, Replays replays, IHostApplicationLifetime lifetime,
         CancellationToken cancellationToken)
     {
+        var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
+        if (unread is not null)
+            return unread;
         if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, out var action, out var problem))
             return problem;
 

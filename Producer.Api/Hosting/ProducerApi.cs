@@ -28,6 +28,7 @@ internal static class ProducerApi
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         AddParts(builder);
         addQueue(builder);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var app = builder.Build();
         MapRequests(app);
         return app;
@@ -50,7 +51,9 @@ internal static class ProducerApi
         services.AddSingleton<ApiMetrics>();
         builder.AddTelemetry(ApiMetrics.MeterName);
 
-        services.AddProblemDetails(options => options.CustomizeProblemDetails = ProblemResults.Complete);
+        // Before the framework's, which asks Accept first: the first writer that can write does.
+        services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
+        services.AddProblemDetails();
         services.AddExceptionHandler<ExceptionProblems>();
         // Let every unreadable request reach the exception handler, in all environments, for one form of answer.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -59,8 +62,11 @@ internal static class ProducerApi
 
     private static void MapRequests(WebApplication app)
     {
+        app.UseResponseHeaders();
+        app.UseHeadAsGet();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

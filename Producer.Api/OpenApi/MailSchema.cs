@@ -53,7 +53,7 @@ internal static class MailSchema
             [SendEmailFields.ScheduledAt] = new OpenApiSchema
             {
                 Type = JsonSchemaType.String, Format = "date-time",
-                Description = $"When to send it: ISO 8601 with an offset, such as `2030-01-31T09:00:00+01:00`, at most {SendEmailLimits.ScheduledAhead.Days} days ahead. A time that is past means at once.",
+                Description = $"When to send it: RFC 3339 with an offset, such as `2030-01-31T09:00:00+01:00`, at most {SendEmailLimits.ScheduledAhead.Days} days ahead. A time that is past means at once.",
             },
         };
         schema.Examples = [Example()];

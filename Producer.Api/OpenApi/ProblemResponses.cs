@@ -52,6 +52,9 @@ internal static class ProblemResponses
                 ["limit"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `too_large`: how many bytes of JSON a mail may have." },
                 ["line"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `invalid_json`: the line, from 1." },
                 ["position"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `invalid_json`: the byte in that line, from 1." },
+                ["name"] = Text("The same as `code`, by the name that Resend's clients look for."),
+                ["message"] = Text("The same as `detail`, for them."),
+                ["statusCode"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "The same as `status`, for them." },
                 ["trace_id"] = Text("Finds the request in logs and traces."),
             },
         });

@@ -16,9 +16,9 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
 
         var (type, detail) = Explain(exception);
         if (type == ProblemTypes.Internal)
-            logger.LogError(exception, "{Method} {Path} failed", httpContext.Request.Method, httpContext.Request.Path);
+            logger.LogError(exception, "{Method} {Path} failed, trace_id {TraceId}", httpContext.Request.Method, httpContext.Request.Path.ToUriComponent(), ProblemResults.TraceId(httpContext));
         else if (type.Status >= 500)
-            logger.LogWarning("{Method} {Path} responded {Code}: {Reason}", httpContext.Request.Method, httpContext.Request.Path, type.Code, exception.Message);
+            logger.LogWarning("{Method} {Path} responded {Code}, trace_id {TraceId}: {Reason}", httpContext.Request.Method, httpContext.Request.Path.ToUriComponent(), type.Code, ProblemResults.TraceId(httpContext), exception.Message);
 
         httpContext.Response.StatusCode = type.Status;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = type.Details(detail) });

@@ -25,6 +25,9 @@ internal static class ProblemResults
         return problem;
     }
 
+    /// <summary>What finds a request in logs and traces.</summary>
+    public static string TraceId(HttpContext context) => Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+
     /// <summary>
     /// What every problem response has, whoever made it: a code, the trace's id, and when to try again. Responses of the framework,
     /// such as 404 for an unknown path, get their code here.
@@ -32,15 +35,20 @@ internal static class ProblemResults
     public static void Complete(ProblemDetailsContext context)
     {
         var problem = context.ProblemDetails;
+        problem.Status ??= context.HttpContext.Response.StatusCode;
         var type = problem.Extensions.TryGetValue(CodeMember, out var code)
             ? ProblemTypes.All.FirstOrDefault(known => Equals(known.Code, code)) ?? ProblemTypes.Internal
-            : ProblemTypes.OfStatus(problem.Status ?? 500);
+            : ProblemTypes.OfStatus(problem.Status.Value);
         problem.Type = type.Uri;
         problem.Title = type.Title;
         problem.Detail ??= type.Meaning;
         problem.Extensions[CodeMember] = type.Code;
         problem.Extensions.Remove("traceId");
-        problem.Extensions["trace_id"] = Activity.Current?.TraceId.ToHexString() ?? context.HttpContext.TraceIdentifier;
+        problem.Extensions["trace_id"] = TraceId(context.HttpContext);
+        // What the clients of Resend show of an error.
+        problem.Extensions["name"] = type.Code;
+        problem.Extensions["message"] = problem.Detail;
+        problem.Extensions["statusCode"] = problem.Status;
         if (type.RetryAfterSeconds is { } seconds)
             context.HttpContext.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }

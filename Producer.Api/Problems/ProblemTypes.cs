@@ -4,7 +4,7 @@ namespace Producer.Api.Problems;
 internal static class ProblemTypes
 {
     public static readonly ProblemType InvalidJson = new("invalid_json", 400, "The body is not valid JSON",
-        "The body is not a JSON object. `line` and `position`, counted from 1, say where reading stopped.");
+        "The body is not a JSON object, or begins with a byte order mark. `line` and `position`, counted from 1, say where reading stopped.");
 
     public static readonly ProblemType InvalidRequest = new("invalid_request", 400, "The request is not valid",
         "A query parameter, a header or the body is not what is expected; `detail` says which.");
@@ -27,6 +27,12 @@ internal static class ProblemTypes
     public static readonly ProblemType MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here",
         "`Allow` names the methods of this path.");
 
+    public static readonly ProblemType NotAcceptable = new("not_acceptable", 406, "There is no such form of the response",
+        "Responses are JSON; leave `Accept` out, or send `Accept: application/json`.");
+
+    public static readonly ProblemType RequestTimeout = new("request_timeout", 408, "The body came too slowly",
+        "The connection was too slow or stood still while the body was read. Nothing was done.");
+
     public static readonly ProblemType FailureNotOpen = new("failure_not_open", 409, "The failure is not open",
         "It was replayed, resolved or discarded before; `detail` says which. Only an unresolved failure can be replayed or discarded.");
 
@@ -38,6 +44,12 @@ internal static class ProblemTypes
 
     public static readonly ProblemType UnsupportedMediaType = new("unsupported_media_type", 415, "The body is not JSON",
         "Send `Content-Type: application/json`, in UTF-8.");
+
+    public static readonly ProblemType UnsupportedContentEncoding = new("unsupported_content_encoding", 415, "The body is compressed",
+        "Send the body as it is, without `Content-Encoding`; `Accept-Encoding: identity` in the response says so.");
+
+    public static readonly ProblemType UnreadableBody = new("unreadable_body", 400, "The body cannot be read",
+        "The body ended early, or its chunks are not valid (RFC 9112, section 7.1). Nothing was done.");
 
     public static readonly ProblemType ValidationFailed = new("validation_failed", 422, "The mail is not valid",
         "`errors` names every field that is wrong, each with a `code` of its own, and what is allowed.");
@@ -67,8 +79,10 @@ internal static class ProblemTypes
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, NotFound, MailNotFound, FailureNotFound, MethodNotAllowed, FailureNotOpen,
-        MailNotWaiting, TooLarge, UnsupportedMediaType, ValidationFailed, IdempotencyKeyReused, Internal, NotAccepted, OutcomeUnknown, Overloaded, DatabaseUnavailable,
+        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, NotFound, MailNotFound, FailureNotFound, MethodNotAllowed,
+        NotAcceptable, RequestTimeout, FailureNotOpen,
+        MailNotWaiting, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding, UnreadableBody, ValidationFailed,
+        IdempotencyKeyReused, Internal, NotAccepted, OutcomeUnknown, Overloaded, DatabaseUnavailable,
     ];
 
     /// <summary>The problem that a bare status of the framework means.</summary>
@@ -77,6 +91,8 @@ internal static class ProblemTypes
         401 => Unauthorized,
         404 => NotFound,
         405 => MethodNotAllowed,
+        406 => NotAcceptable,
+        408 => RequestTimeout,
         413 => TooLarge,
         415 => UnsupportedMediaType,
         >= 400 and < 500 => InvalidRequest,

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
+using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Producer.Api.Problems;
@@ -26,10 +27,12 @@ internal sealed record Actor(
     {
         problem = null;
         name = Name?.Trim() ?? Context.User.Identity?.Name ?? "unknown";
-        if (Name is null || (Context.Request.Headers[HeaderName].Count == 1 && name.Length is > 0 and <= MaxLength && !name.Any(char.IsControl)))
+        if (Name is null || (Context.Request.Headers[HeaderName].Count == 1 && name.Length is > 0 and <= MaxLength && !name.Any(IsNoneOfAName)))
             return true;
 
-        problem = ProblemTypes.InvalidRequest.Because($"{HeaderName} is one header of 1 to {MaxLength} characters: the name of the person or program that acts.");
+        problem = ProblemTypes.InvalidRequest.Because($"{HeaderName} is one header of 1 to {MaxLength} characters, none of them a control character or one that turns the direction of writing: the name of the person or program that acts.");
         return false;
     }
+
+    private static bool IsNoneOfAName(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' || Texts.IsBidiMark(c);
 }

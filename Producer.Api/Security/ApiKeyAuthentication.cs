@@ -33,10 +33,13 @@ internal sealed class ApiKeyAuthentication(
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
 
-    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         Response.Headers.WWWAuthenticate = "Bearer";
-        return ProblemTypes.Unauthorized.Because(ProblemTypes.Unauthorized.Meaning).ExecuteAsync(Context);
+        var wrong = (await HandleAuthenticateOnceSafeAsync()).Failure is not null;
+        await ProblemTypes.Unauthorized.Because(wrong
+            ? "The key that was sent is not a valid key of this service: it may be misspelt, or have been replaced."
+            : "No key was sent. Send it as `X-Api-Key: …` or `Authorization: Bearer …`.").ExecuteAsync(Context);
     }
 
     private AuthenticateResult Authenticate()

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -92,6 +93,9 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public Task<HttpResponseMessage> GetAsync(string path, params (string Name, string Value)[] headers) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path), headers);
+
+    /// <summary>Sends a request as the server sees it, for what no client sends.</summary>
+    public Task<HttpContext> SendAsync(Action<HttpRequest> configure) => _app.GetTestServer().SendAsync(context => configure(context.Request));
 
     public async ValueTask DisposeAsync()
     {

@@ -71,7 +71,7 @@ public class SendEmailJsonTests
 
     [TestCase("""{"template":"welcome"}""", "template", ValidationCodes.NotSupported, "not supported yet")]
     [TestCase("""{"scheduled_at":"2030-01-01T00:00:00"}""", "scheduled_at", ValidationCodes.InvalidTime, "with the offset from UTC")]
-    [TestCase("""{"scheduled_at":"tomorrow"}""", "scheduled_at", ValidationCodes.InvalidTime, "ISO 8601")]
+    [TestCase("""{"scheduled_at":"tomorrow"}""", "scheduled_at", ValidationCodes.InvalidTime, "RFC 3339")]
     [TestCase("""{"scheduled_at":"2030-02-30T00:00:00Z"}""", "scheduled_at", ValidationCodes.InvalidTime, "is not a valid time")]
     [TestCase("""{"scheduled_at":"01/02/2030 10:00 +01:00"}""", "scheduled_at", ValidationCodes.InvalidTime, "is not a valid time")]
     [TestCase("""{"scheduled_at":1893456000}""", "scheduled_at", ValidationCodes.WrongType, "must be a text")]

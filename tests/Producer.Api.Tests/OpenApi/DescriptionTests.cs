@@ -42,8 +42,8 @@ public partial class DescriptionTests
     [Test]
     public void It_names_every_problem_code_and_explains_it()
     {
-        // These two come for paths and methods that no operation describes.
-        var generic = new[] { ProblemTypes.NotFound.Code, ProblemTypes.MethodNotAllowed.Code };
+        // These come for paths and methods that no operation describes, or of the server before any operation.
+        var generic = new[] { ProblemTypes.NotFound.Code, ProblemTypes.MethodNotAllowed.Code, ProblemTypes.NotAcceptable.Code };
         var responses = _document.GetProperty("paths").ToString();
 
         foreach (var type in ProblemTypes.All.Where(type => !generic.Contains(type.Code)))

@@ -1,0 +1,87 @@
+using System.Net.Mime;
+using System.Text.Json;
+using Contracts.Validation;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+using Producer.Api.Problems;
+
+namespace Producer.Api.Requests;
+
+/// <summary>Reads the bytes of a JSON body, at most as many as are allowed, and explains what is in the way.</summary>
+internal static class JsonBody
+{
+    private const int MostOfAHeader = 100;
+
+    /// <summary>The bytes; or a problem; or neither, where there are more than <paramref name="maxBytes"/>.</summary>
+    public static async Task<(byte[]? Bytes, ProblemHttpResult? Problem)> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    {
+        if (Encoding(request) is { } encoding)
+        {
+            // RFC 9110, section 12.5.3: what a server would have taken.
+            request.HttpContext.Response.Headers.AcceptEncoding = "identity";
+            return (null, ProblemTypes.UnsupportedContentEncoding.Because($"Content-Encoding is '{Texts.Cut(encoding, MostOfAHeader)}'; send the body uncompressed, without that header."));
+        }
+
+        if (!IsJson(request.ContentType))
+            return (null, ProblemTypes.UnsupportedMediaType.Because(
+                $"Content-Type is {(string.IsNullOrEmpty(request.ContentType) ? "not given" : $"'{Texts.Cut(request.ContentType, MostOfAHeader)}'")}; application/json in UTF-8 is expected."));
+
+        try
+        {
+            var bytes = await BytesOf(request, maxBytes, cancellationToken);
+            return bytes is [0xef, 0xbb, 0xbf, ..] or [0xff, 0xfe, ..] or [0xfe, 0xff, ..]
+                ? (null, ProblemTypes.InvalidJson.Because(
+                    "The body begins with a byte order mark; JSON is sent in UTF-8 without it (RFC 8259, section 8.1).", ("line", 1), ("position", 1)))
+                : (bytes, null);
+        }
+        catch (IOException exception) when (exception is not BadHttpRequestException && !request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            // The server's word for a chunk size past all numbers, and for a body that breaks off.
+            return (null, ProblemTypes.UnreadableBody.Because($"The body cannot be read: {Texts.Cut(exception.Message, MostOfAHeader)}"));
+        }
+    }
+
+    /// <summary>The problem of a body that is not JSON.</summary>
+    public static ProblemHttpResult Explain(JsonException exception) => ProblemTypes.InvalidJson.Because(
+        Plain(exception), ("line", exception.LineNumber + 1), ("position", exception.BytePositionInLine + 1));
+
+    private static string? Encoding(HttpRequest request) =>
+        request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase) ? encoding : null;
+
+    private static bool IsJson(string? contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && type.MediaType.Equals(MediaTypeNames.Application.Json, StringComparison.OrdinalIgnoreCase)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+
+    private static async Task<byte[]?> BytesOf(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > maxBytes)
+            return null;
+
+        // The server's own limit must not be reached before this one.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = maxBytes + 1L;
+
+        // A chunked body has no length: it is measured while it is read.
+        using var buffer = new MemoryStream((int)(request.ContentLength ?? 4_096));
+        var chunk = new byte[16_384];
+        int read;
+        while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
+        {
+            if (buffer.Length + read > maxBytes)
+                return null;
+            buffer.Write(chunk, 0, read);
+        }
+
+        return buffer.ToArray();
+    }
+
+    // System.Text.Json ends its messages with path, line and position, which have members of their own here.
+    private static string Plain(JsonException exception)
+    {
+        var end = exception.Message.IndexOf(" Path: ", StringComparison.Ordinal);
+        end = end < 0 ? exception.Message.IndexOf(" LineNumber: ", StringComparison.Ordinal) : end;
+        return end < 0 ? exception.Message : exception.Message[..end];
+    }
+}
