@@ -98,10 +98,10 @@ public sealed class BatchTests : StoreTests
         results.OfType<ClaimResult.Claimed>().ShouldHaveSingleItem();
         results.OfType<ClaimResult.Busy>().Count().ShouldBe(49);
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 50).Select(number => number % 2 == 0
+        var recorded = await Task.WhenAll(Enumerable.Range(0, 50).Select(number => number % 2 == 0
             ? Store.Mails.RecordSentAsync(record, 1, [Accepted("b@example.com")])
             : Store.Mails.WriteOutboxEntryAsync(record, 1, new OutboxEntry.DeadLetter("550"), [])));
-        results[0].ShouldBeTrue();
+        recorded[0].ShouldBeTrue();
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
     }
 
