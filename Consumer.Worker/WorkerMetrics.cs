@@ -18,7 +18,7 @@ internal sealed class WorkerMetrics
         DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails produced to the dead-letter topic.");
         Stale = meter.CreateCounter<long>("mails.stale", "{record}", "Copies of records that were dropped: their mail was past them.");
         Unknown = meter.CreateCounter<long>("mails.unknown", "{attempt}", "Sends whose reply was lost: the server may have taken the mail.");
-        SendDuration = meter.CreateHistogram<double>("mails.send.duration", "s", "From MAIL to the server's last answer, waits for a connection included.");
+        SendDuration = meter.CreateHistogram<double>("mails.send.duration", "s", "From MAIL to the server's last reply, waits for a connection included.");
         DeadLettersProjected = meter.CreateCounter<long>("dead_letters.projected", "{record}", "Dead letters written to email.failures.");
         AlertsPosted = meter.CreateCounter<long>("alerts.posted", "{post}", "Posts that Slack took.");
         AlertsFailed = meter.CreateCounter<long>("alerts.failed", "{post}", "Posts that could not be made.");

@@ -15,7 +15,7 @@ internal sealed record AlertPost(int Total, IReadOnlyList<AlertCause> Causes, Da
 /// </summary>
 internal sealed class AlertDigest(TimeSpan interval, int causesPerPost)
 {
-    /// <summary>Causes kept apart between two posts; a flood of ever new messages must not fill the memory.</summary>
+    /// <summary>Causes told apart between two posts; a flood of ever new messages must not fill the memory.</summary>
     private const int MostCauses = 1000;
 
     private readonly Dictionary<string, AlertCause> _causes = new(StringComparer.Ordinal);

@@ -18,14 +18,14 @@ namespace Consumer.Worker.Hosting;
 /// <summary>The worker's process: what it is made of, in the order in which it starts. It stops in the reverse order.</summary>
 internal static class WorkerHost
 {
-    /// <summary>Where health and metrics answer unless <c>ASPNETCORE_URLS</c> or <c>ASPNETCORE_HTTP_PORTS</c> says otherwise.</summary>
+    /// <summary>Where health and metrics are served unless <c>ASPNETCORE_URLS</c> or <c>ASPNETCORE_HTTP_PORTS</c> says otherwise.</summary>
     public const string DefaultUrl = "http://127.0.0.1:8081";
 
     // What follows the endpoints when the worker stops: the last alert, the end of the lease, connections.
     private static readonly TimeSpan AfterEndpoints = TimeSpan.FromSeconds(15);
 
     /// <summary>Builds the worker.</summary>
-    /// <param name="args">The command line, which goes over all other configuration.</param>
+    /// <param name="args">The command line, which overrides all other configuration.</param>
     /// <param name="topics">Its topics and groups.</param>
     /// <param name="replace">Puts other services in the place of its own, as a benchmark does.</param>
     public static WebApplication Build(string[] args, MailTopics topics, Action<IServiceCollection>? replace = null)

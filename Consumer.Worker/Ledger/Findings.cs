@@ -22,8 +22,8 @@ internal static class Findings
         Attempt = suspect.Record.Identity.Attempt,
         Why = suspect.Verdict switch
         {
-            RecordVerdict.NoRow => "it is committed, and has neither row nor failure: somebody else read it in the group, or its offset was set past it",
-            RecordVerdict.RowBehind => "it is committed, and its mail's row still waits for it: somebody else read it in the group, or its offset was set past it",
+            RecordVerdict.NoRow => "it is committed, and has neither row nor failure: another consumer of the group read it, or its offset was set past it",
+            RecordVerdict.RowBehind => "it is committed, and its mail's row still waits for it: another consumer of the group read it, or its offset was set past it",
             _ => "it is committed, its id is another mail's, and it has no failure of its own",
         },
     };
@@ -59,7 +59,7 @@ internal static class Findings
         Why = string.Create(
             CultureInfo.InvariantCulture,
             $"offsets {partition.Committed} to {partition.Beginning - 1} were deleted before they were read: the topic's retention is shorter than the backlog was old"),
-        Repair = "nothing has these mails any more; whoever posted them must post them again. Set the topic's retention to -1",
+        Repair = "nothing has these mails any more; their sender must post them again. Set the topic's retention to -1",
     };
 
     private static string Stand(OpenMail mail) => mail.Row switch
@@ -78,7 +78,7 @@ internal static class Findings
         {
             null => "",
             _ when partition is null => $"; its first record lay in {mail.FirstTopic}, partition {mail.FirstPartition}, which is not there",
-            { } offset when offset >= partition.End => $"; its first record's offset is past the topic's end, {partition.End}: the topic was made anew",
+            { } offset when offset >= partition.End => $"; its first record's offset is past the topic's end, {partition.End}: the topic was recreated",
             { } offset when offset < partition.Beginning => $"; its first record was deleted, as all before offset {partition.Beginning}",
             _ => "",
         };

@@ -16,7 +16,7 @@ namespace Consumer.Worker.Ledger;
 internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, RecordWriter writer, LedgerStore store, MailTopics names, TimeProvider timeProvider)
 {
     private const string Gone =
-        "its bytes are neither in the topic nor in a failure: who posted it must post it again. docs/operations.md says how to close its row";
+        "its bytes are neither in the topic nor in a failure: its sender must post it again. docs/operations.md says how to close its row";
 
     /// <summary>Repairs each finding that it can, and notes in it what was done or why not.</summary>
     public async Task RepairAsync(IReadOnlyList<Finding> findings, CancellationToken cancellationToken)
@@ -28,8 +28,8 @@ internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, Rec
 
         foreach (var finding in repairable.Where(finding => !finding.Repaired))
         {
-            if (finding is { Kind: FindingKind.Mail, MailId: { } id } && await store.FindStoredAsync(id, cancellationToken) is { } kept)
-                await PutBackAsync(finding, kept.Key, kept.Value, kept.Headers);
+            if (finding is { Kind: FindingKind.Mail, MailId: { } id } && await store.FindStoredAsync(id, cancellationToken) is { } stored)
+                await PutBackAsync(finding, stored.Key, stored.Value, stored.Headers);
             else
                 finding.Repair = Gone;
         }

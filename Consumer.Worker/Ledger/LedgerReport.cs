@@ -30,7 +30,7 @@ internal sealed record LedgerReport
     /// <summary>Mails by state.</summary>
     public required IReadOnlyDictionary<string, long> Mails { get; init; }
 
-    /// <summary>Mails that have not come to their end, by what will bring them there.</summary>
+    /// <summary>Unfinished mails, by what will complete them.</summary>
     public required OpenSums Unfinished { get; init; }
 
     /// <summary>What a reader must know of the proof's bounds.</summary>
@@ -62,7 +62,7 @@ internal sealed record RecordSums
     /// <summary>A further record of the same mail is still to be read, as a repair leaves it.</summary>
     public long UnderWay { get; set; }
 
-    /// <summary>Older than what the retention job keeps: whether their rows were ever there cannot be told any more.</summary>
+    /// <summary>Older than the retention job's horizon: whether they ever had rows is no longer known.</summary>
     public long OlderThanRetention { get; set; }
 
     public long Missing { get; set; }

@@ -13,7 +13,7 @@ namespace Consumer.Worker.Ledger;
 /// </summary>
 /// <remarks>
 /// The system runs meanwhile, and the order of reading is what keeps a busy one from looking broken. Records below a committed offset
-/// were ended before it was committed, so their rows are looked up after it was read. An unfinished mail counts on something that is at
+/// were completed before it was committed, so their rows are looked up after it was read. An unfinished mail counts on something that is at
 /// the moment of its row's reading: a record that is still to be read then lies at or after the offsets committed before that moment,
 /// and before the ends read after it; leases, replays and failures are read in the same statement. What is suspected all the same is
 /// looked at once more, after a pause.
@@ -28,7 +28,7 @@ internal sealed class LedgerRun(
     private readonly RecordSums _records = new();
     private readonly List<string> _notes = [];
 
-    /// <summary>Reads topics and store.</summary>
+    /// <summary>Reads the topics and the database.</summary>
     /// <param name="grace">The pause before a suspicion is looked at again.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<LedgerReport> ProveAsync(TimeSpan grace, CancellationToken cancellationToken)
@@ -49,7 +49,7 @@ internal sealed class LedgerRun(
             suspects = await LookAgainAsync(suspects, open, cancellationToken);
         }
 
-        // The ends after what the database know: a record that they know is before an end that is read later, unless the topic was made anew.
+        // The ends after what the database knows: a record that it knows lies before an end that is read later, unless the topic was recreated.
         var known = await store.LastKnownAsync(names.Mails, cancellationToken);
         var ends = (await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken))
             .Where(partition => partition.Topic == names.Mails).ToList();
@@ -78,7 +78,7 @@ internal sealed class LedgerRun(
         };
     }
 
-    /// <summary>Every record below the committed offsets, held against the database; what they do not know comes back.</summary>
+    /// <summary>Every record below the committed offsets, compared with the database; returns those that it does not know.</summary>
     private async Task<List<Suspect>> ReadCommittedRecordsAsync(IReadOnlyList<PartitionProgress> mails, CancellationToken cancellationToken)
     {
         var stretches = mails.Select(partition => new PartitionStretch(partition.Topic, partition.Partition, partition.Beginning, partition.Position)).ToList();
@@ -176,7 +176,7 @@ internal sealed class LedgerRun(
         static PartitionStretch Unread(PartitionProgress partition) => new(partition.Topic, partition.Partition, partition.Position, partition.End);
     }
 
-    /// <summary>The second look: offsets, then store, then ends, as the first, at what is left alone.</summary>
+    /// <summary>The second look, at what is left alone: offsets, then database, then ends, as in the first.</summary>
     private async Task<Suspects> LookAgainAsync(Suspects before, OpenSums open, CancellationToken cancellationToken)
     {
         var topics = await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken);
@@ -222,11 +222,11 @@ internal sealed class LedgerRun(
             if (partition.Committed is not { } committed)
                 _notes.Add($"{name}: {names.Group} has committed no offset; all of it counts as still to be read.");
             else if (committed > partition.End)
-                _notes.Add($"{name}: {names.Group} has committed offset {committed}, past the end {partition.End}: the topic was made anew, or the offset was set by hand.");
+                _notes.Add($"{name}: {names.Group} has committed offset {committed}, past the end {partition.End}: the topic was recreated, or the offset was set by hand.");
             if (partition.Beginning > 0)
                 _notes.Add($"{name}: the proof begins at offset {partition.Beginning}; what lay before it was deleted, and mails of which it was the record are judged by their state alone.");
             if (known.TryGetValue(partition.Partition, out var last) && last >= partition.End)
-                _notes.Add($"{name}: the database know a record at offset {last}, and the topic ends at {partition.End}: it was deleted and made anew. Mails that no worker had read by then are lost, and nobody knows them.");
+                _notes.Add($"{name}: the database knows a record at offset {last}, and the topic ends at {partition.End}: it was deleted and recreated. Mails that no worker had read by then are lost, and nobody knows them.");
         }
     }
 }

@@ -5,7 +5,7 @@ using Messaging.Kafka.Inspection;
 namespace Consumer.Worker.Ledger;
 
 /// <summary>
-/// What the three groups have committed. Read before the database are looked at: whatever the database count on at that later moment is at
+/// What the three groups have committed. Read before the database: whatever the database counts on at that later moment is at
 /// or after these offsets, and before the ends that are read after the database.
 /// </summary>
 internal sealed class LedgerTopics

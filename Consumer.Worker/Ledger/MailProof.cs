@@ -3,7 +3,7 @@ using Persistence.Ledger;
 
 namespace Consumer.Worker.Ledger;
 
-/// <summary>What brings an unfinished mail to its end.</summary>
+/// <summary>What completes an unfinished mail.</summary>
 internal enum Mover
 {
     /// <summary>The worker that is sending it, whose lease lasts.</summary>
@@ -12,7 +12,7 @@ internal enum Mover
     /// <summary>A replay that was asked for, which a sweep of the API produces.</summary>
     Replay,
 
-    /// <summary>Its time: the row keeps the bytes, and a sweep of the workers produces its copy where that is missing.</summary>
+    /// <summary>Its time: the row stores the bytes, and a sweep of the workers produces its copy where that is missing.</summary>
     Schedule,
 
     /// <summary>A record that is still to be read: in the mails' topic or a delay topic.</summary>
@@ -38,8 +38,8 @@ internal static class MailProof
     };
 
     /// <summary>
-    /// Whether a record that is still to be read moves the mail on: a worker that read it would not drop it. Who held the mail is
-    /// gone by then, so a lease does not count.
+    /// Whether a record that is still to be read moves the mail on: a worker that read it would not drop it. Whoever held the mail
+    /// is gone by then, so a lease does not count.
     /// </summary>
     /// <param name="mail">The mail.</param>
     /// <param name="epoch">The record's epoch.</param>

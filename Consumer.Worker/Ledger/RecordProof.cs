@@ -12,7 +12,7 @@ internal enum RecordVerdict
     /// <summary>A failure row: it could not be read, or was no copy of the mail that owns its id.</summary>
     Failure,
 
-    /// <summary>Nothing any more: it is older than the retention job's horizon. Whether it ever had a row cannot be told.</summary>
+    /// <summary>Nothing any more: it is older than the retention job's horizon. Whether it ever had a row is not known.</summary>
     Removed,
 
     /// <summary>Nothing: no row, no failure.</summary>
@@ -26,13 +26,13 @@ internal enum RecordVerdict
 }
 
 /// <summary>
-/// Judges a record below the committed offset: whether a worker can have ended it. Pure. It says of committed records what
+/// Judges a record below the committed offset: whether a worker can have completed it. Pure. It says of committed records what
 /// <see cref="Transitions"/> says of those that are being read: one that would still move its mail on was never worked on.
 /// </summary>
 internal static class RecordProof
 {
     /// <summary>Judges a record.</summary>
-    /// <param name="store">What the database have for it.</param>
+    /// <param name="store">What the database has for it.</param>
     /// <param name="epoch">The record's epoch.</param>
     /// <param name="attempt">The record's attempt.</param>
     /// <param name="isRemoved">Whether the record is so old that the retention job may have removed what spoke for it.</param>
@@ -51,7 +51,7 @@ internal static class RecordProof
     private static bool HasCome(RowFacts row, int epoch, int attempt) =>
         row.Epoch > epoch || (row.Epoch == epoch && row.Attempt >= attempt);
 
-    /// <summary>A scheduled mail that is not due: its record was kept, and a copy of it comes back as the first attempt.</summary>
+    /// <summary>A scheduled mail that is not due: its record was stored, and a copy of it comes back as the first attempt.</summary>
     private static bool IsStored(RowFacts row, int epoch) =>
         row is { State: MailState.Scheduled, OutboxEntry: not null } && row.Epoch == epoch;
 

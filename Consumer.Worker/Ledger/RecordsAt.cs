@@ -7,7 +7,7 @@ namespace Consumer.Worker.Ledger;
 internal sealed class RecordsAt(TopicReader reader)
 {
     /// <summary>
-    /// The findings whose record still lies where it lay, each with it. The timestamp tells: a topic that was made anew has other records
+    /// The findings whose record still lies where it lay, each with it. The timestamp tells: a topic that was recreated has other records
     /// at the same offsets.
     /// </summary>
     /// <param name="findings">The findings.</param>

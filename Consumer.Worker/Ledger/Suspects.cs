@@ -9,7 +9,7 @@ namespace Consumer.Worker.Ledger;
 internal sealed record Suspect(LedgerRecord Record, RecordVerdict Verdict);
 
 /// <summary>
-/// Records that nothing speaks for yet, and unfinished mails that wait for a record: what is still to be read is held against them,
+/// Records that nothing speaks for yet, and unfinished mails that wait for a record: what is still to be read is compared with them,
 /// and those that it explains are taken off. Grows with what is unfinished or wrong, not with the topic. No I/O.
 /// </summary>
 internal sealed class Suspects

@@ -5,7 +5,7 @@ using ServiceDefaults.Periodic;
 namespace Consumer.Worker.Retention;
 
 /// <summary>
-/// Removes what is older than <see cref="RetentionOptions"/> keep, in small transactions with pauses between them. Every worker runs it;
+/// Removes what is older than <see cref="RetentionOptions"/> say, in small transactions with pauses between them. Every worker runs it;
 /// one at a time sweeps.
 /// </summary>
 internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptions> options, TimeProvider timeProvider, ILogger<RetentionJob> logger)
@@ -16,14 +16,14 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
 
     /// <inheritdoc />
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Kept().Any() ? base.ExecuteAsync(stoppingToken) : Task.CompletedTask;
+        Periods().Any() ? base.ExecuteAsync(stoppingToken) : Task.CompletedTask;
 
     /// <inheritdoc />
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        foreach (var (what, keep) in Kept())
+        foreach (var (what, period) in Periods())
         {
-            var horizon = Time.GetUtcNow() - keep;
+            var horizon = Time.GetUtcNow() - period;
             var count = 0L;
             var from = default(DateTimeOffset);
             RemovedBatch? batch;
@@ -41,7 +41,7 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
         }
     }
 
-    private IEnumerable<(OldRows What, TimeSpan Keep)> Kept() =>
+    private IEnumerable<(OldRows What, TimeSpan Period)> Periods() =>
         new[] { (OldRows.Failures, options.Value.Failures), (OldRows.UnresolvedFailures, options.Value.UnresolvedFailures), (OldRows.Mails, options.Value.Mails) }
-            .Where(kept => kept.Item2 is not null).Select(kept => (kept.Item1, kept.Item2!.Value));
+            .Where(rows => rows.Item2 is not null).Select(rows => (rows.Item1, rows.Item2!.Value));
 }

@@ -2,22 +2,22 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Consumer.Worker.Retention;
 
-/// <summary>Section <c>Retention</c>: how long the database keeps what is completed. By default for ever.</summary>
+/// <summary>Section <c>Retention</c>: how long the database stores what is completed. By default forever.</summary>
 internal sealed class RetentionOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Retention";
 
-    /// <summary>How long mails are kept after they ended: sent, canceled or discarded. Default: for ever. 1 to 3,650 days.</summary>
-    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever.")]
+    /// <summary>How long mails are stored after they were sent, canceled or discarded. Default: forever. 1 to 3,650 days.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to store them forever.")]
     public TimeSpan? Mails { get; set; }
 
-    /// <summary>How long failures are kept after they were resolved or discarded, with what was done about them. Default: for ever. 1 to 3,650 days.</summary>
-    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever.")]
+    /// <summary>How long failures are stored after they were resolved or discarded, with what was done about them. Default: forever. 1 to 3,650 days.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to store them forever.")]
     public TimeSpan? Failures { get; set; }
 
-    /// <summary>How long failures that nobody has looked after are kept, and their dead mails. Default: for ever. 1 to 3,650 days.</summary>
-    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to keep them for ever: a removed one cannot be sent again.")]
+    /// <summary>How long unresolved failures are stored, and their dead mails. Default: forever. 1 to 3,650 days.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to store them forever: a removed one cannot be sent again.")]
     public TimeSpan? UnresolvedFailures { get; set; }
 
     /// <summary>How often old rows are looked for. Default 1 h.</summary>

@@ -8,7 +8,7 @@ namespace Consumer.Worker.Scheduling;
 
 /// <summary>
 /// Stands before the claim and lets pass what is due. A scheduled mail that is not is stored: its row is written, with the copy that
-/// will send it, then that is produced, then marked; after a crash in between the record comes again and continues.
+/// will send it, then that is produced, then recorded as published; after a crash in between the record comes again and continues.
 /// </summary>
 internal sealed class ScheduleFilter(
     ScheduleStore store, ScheduledCopies copies, MailComposer composer, WorkerMetrics metrics, TimeProvider timeProvider, ILogger<ScheduleFilter> logger)

@@ -20,7 +20,7 @@ internal sealed class ScheduleOptions : IValidatableObject
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How long a scheduled mail's copy may be under way without being marked, or late, before it is produced again. Default 1 minute.
+    /// How long a scheduled mail's copy may be under way without being published, or late, before it is produced again. Default 1 minute.
     /// A short one produces copies that are not missing; they are dropped.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ErrorMessage = "A minute suits workers that are seldom paused.")]

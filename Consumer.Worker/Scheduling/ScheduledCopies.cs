@@ -27,10 +27,10 @@ internal sealed class ScheduledCopies(IServiceScopeFactory scopes, MailTopics to
         new RecordHeader(HeaderNames.Scheduled, due.ToUnixTimeMilliseconds()),
     ]);
 
-    /// <summary>Produces a copy, until it is acknowledged, and marks it.</summary>
+    /// <summary>Produces a copy, until it is acknowledged, and records that it is published.</summary>
     /// <param name="identity">The record whose copy it is.</param>
     /// <param name="copy">The copy.</param>
-    /// <param name="cancellationToken">Ends the tries. Unmarked, the copy is produced again: by the record when it is read again, or by the sweep.</param>
+    /// <param name="cancellationToken">Ends the tries. A copy not recorded as published is produced again: by the record when it is read again, or by the sweep.</param>
     public async Task ProduceAsync(RecordIdentity identity, ScheduledRecord copy, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();

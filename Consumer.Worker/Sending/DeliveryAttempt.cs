@@ -9,7 +9,7 @@ namespace Consumer.Worker.Sending;
 /// </summary>
 internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed claim, int leaseTerm)
 {
-    private readonly Dictionary<string, RecipientAnswer> _answers = [];
+    private readonly Dictionary<string, RecipientReply> _replies = [];
 
     public RecordIdentity Identity => mail.Identity;
 
@@ -26,7 +26,7 @@ internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed cla
     public DateTimeOffset Date => mail.Mail.ScheduledAt is { } due && due > claim.FirstTimestamp ? due : claim.FirstTimestamp;
 
     /// <summary>What the server said per recipient.</summary>
-    public IReadOnlyCollection<RecipientAnswer> Answers => _answers.Values;
+    public IReadOnlyCollection<RecipientReply> Replies => _replies.Values;
 
     /// <summary>The recipients that the server has neither taken nor refused permanently.</summary>
     public IReadOnlyList<string> Open =>
@@ -34,17 +34,17 @@ internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed cla
 
     /// <summary>Recipients refused permanently, in this attempt or in an earlier one.</summary>
     public IReadOnlyList<string> Rejected =>
-        [.. claim.Rejected, .. _answers.Values.Where(answer => answer.Outcome == RecipientOutcome.Rejected).Select(Describe)];
+        [.. claim.Rejected, .. _replies.Values.Where(reply => reply.Outcome == RecipientOutcome.Rejected).Select(Describe)];
 
     /// <summary>Whether the server may have taken the mail without our knowing.</summary>
-    public bool IsOutcomeUnknown => _answers.Values.Any(answer => answer.Outcome == RecipientOutcome.Unknown);
+    public bool IsOutcomeUnknown => _replies.Values.Any(reply => reply.Outcome == RecipientOutcome.Unknown);
 
     /// <summary>Keeps what a send brought.</summary>
     public void Note(SendResult result)
     {
         foreach (var recipient in result.Recipients)
         {
-            _answers[recipient.Address] = new RecipientAnswer(
+            _replies[recipient.Address] = new RecipientReply(
                 recipient.Address,
                 recipient.Outcome,
                 recipient.Reply?.Code,
@@ -54,7 +54,7 @@ internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed cla
     }
 
     private bool IsSettled(string address) =>
-        _answers.TryGetValue(address, out var answer) && answer.Outcome is RecipientOutcome.Accepted or RecipientOutcome.Rejected;
+        _replies.TryGetValue(address, out var reply) && reply.Outcome is RecipientOutcome.Accepted or RecipientOutcome.Rejected;
 
-    private static string Describe(RecipientAnswer answer) => $"{answer.Address}: {answer.ReplyCode} {answer.EnhancedCode} {answer.ReplyText}";
+    private static string Describe(RecipientReply reply) => $"{reply.Address}: {reply.ReplyCode} {reply.EnhancedCode} {reply.ReplyText}";
 }

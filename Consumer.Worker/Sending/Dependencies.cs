@@ -11,6 +11,6 @@ internal sealed class Dependencies(ISmtpProbe smtp, NpgsqlDataSource postgres)
     public Task ProbeAsync(Exception reason, CancellationToken cancellationToken) =>
         reason is SmtpUnavailableException ? smtp.ProbeAsync(cancellationToken) : ProbePostgresAsync(cancellationToken);
 
-    /// <summary>Completes where Postgres answers.</summary>
+    /// <summary>Completes where Postgres responds.</summary>
     public Task ProbePostgresAsync(CancellationToken cancellationToken) => postgres.PingAsync(cancellationToken);
 }

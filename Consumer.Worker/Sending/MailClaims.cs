@@ -42,7 +42,7 @@ internal sealed class MailClaims(IMailStore store, WorkerLease lease, InFlightMa
         }
     }
 
-    /// <summary>Null where somebody else has locked the mail's row, as an operator may: that passes, and is not a failure of the mail.</summary>
+    /// <summary>Null where another session has locked the mail's row, as an operator may: that passes, and is not a failure of the mail.</summary>
     private async Task<ClaimResult?> TryClaimAsync(IncomingMail mail, bool reclaim, CancellationToken cancellationToken)
     {
         try

@@ -17,7 +17,7 @@ internal sealed class OutcomeRecorder(
     /// <summary>Records that the mail was sent.</summary>
     public async Task SentAsync(DeliveryAttempt attempt)
     {
-        var held = await UntilWrittenAsync("sent", attempt.Identity, cancellationToken => store.RecordSentAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Answers, cancellationToken));
+        var held = await UntilWrittenAsync("sent", attempt.Identity, cancellationToken => store.RecordSentAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Replies, cancellationToken));
         if (!held)
             logger.LogWarning("{Mail} was sent, but meanwhile its claim had gone to another worker: it may have been sent twice. Did this worker stall longer than Worker:Lease?", attempt.Identity);
     }
@@ -25,7 +25,7 @@ internal sealed class OutcomeRecorder(
     /// <summary>Records what comes next.</summary>
     /// <returns>False where another worker has claimed the mail since, which decides: nothing may be published.</returns>
     public Task<bool> WriteOutboxEntryAsync(DeliveryAttempt attempt, OutboxEntry outboxEntry) => UntilWrittenAsync("to be redelivered or dead-lettered", attempt.Identity,
-        cancellationToken => store.WriteOutboxEntryAsync(attempt.Mail.Record, attempt.FencingToken, outboxEntry, attempt.Answers, cancellationToken: cancellationToken));
+        cancellationToken => store.WriteOutboxEntryAsync(attempt.Mail.Record, attempt.FencingToken, outboxEntry, attempt.Replies, cancellationToken: cancellationToken));
 
     /// <summary>Marks that what came next was produced.</summary>
     public Task MarkPublishedAsync(RecordIdentity identity) => UntilWrittenAsync("published", identity,

@@ -4,7 +4,7 @@ using Persistence.Mails;
 
 namespace Consumer.Worker.Sending;
 
-/// <summary>Stands around the delayed redelivery, which returns once the delayed copy is acknowledged: then it is marked.</summary>
+/// <summary>Stands around the delayed redelivery, which returns once the delayed copy is acknowledged: then it is recorded as published.</summary>
 internal sealed class RedeliveryPublishedFilter(OutcomeRecorder outcomes, WorkerMetrics metrics) : IFilter<ConsumeContext<SendEmail>>
 {
     /// <inheritdoc />
@@ -21,7 +21,9 @@ internal sealed class RedeliveryPublishedFilter(OutcomeRecorder outcomes, Worker
     public void Probe(ProbeContext context) => context.CreateFilterScope("markRedelivery");
 }
 
-/// <summary>Follows the dead-letter transport in the error pipe, which goes on once the dead letter is acknowledged: then it is marked.</summary>
+/// <summary>
+/// Follows the dead-letter transport in the error pipe, which goes on once the dead letter is acknowledged: then it is recorded as published.
+/// </summary>
 internal sealed class DeadLetterPublishedFilter(OutcomeRecorder outcomes, WorkerMetrics metrics) : IFilter<ExceptionReceiveContext>
 {
     /// <inheritdoc />

@@ -26,7 +26,7 @@ internal static class SendEmailPipeline
         // One for all mails: it has no state of a mail, and a scope of services for each would cost more than it has to do.
         endpoint.Instance(context.GetRequiredService<SendEmailConsumer>(), consumer => ConfigureMessage(consumer, context));
 
-        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged: its outbox entry is marked.
+        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged: its outbox entry is recorded as published.
         endpoint.ConfigureError(error => error.UseFilter(context.GetRequiredService<DeadLetterPublishedFilter>()));
     }
 
@@ -39,7 +39,7 @@ internal static class SendEmailPipeline
         var retry = services.GetRequiredService<IOptions<RetryOptions>>().Value;
         consumer.Message<SendEmail>(message =>
         {
-            // Once a delayed copy is acknowledged, its outbox entry is marked.
+            // Once a delayed copy is acknowledged, its outbox entry is recorded as published.
             message.UseFilter(services.GetRequiredService<RedeliveryPublishedFilter>());
 
             // Later, from a delay topic: what the server may take then. Everything else goes on to the circuit or to the dead letters.

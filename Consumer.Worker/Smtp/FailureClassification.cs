@@ -30,7 +30,7 @@ internal static class FailureClassification
     [
         // Whatever stands in the way of every mail: no service, no TLS, an expired password (535), a login needed first (530).
         new(SmtpPhase.Connect, SmtpPhase.Authenticate, 0, 999, DependencyUnavailable),
-        // 421 may answer any command when the server closes the channel.
+        // 421 may be the reply to any command when the server closes the channel.
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, ServiceNotAvailable, ServiceNotAvailable, DependencyUnavailable),
         // RFC 4954 section 6: the session lacks a login, or one strong enough; no mail of any sender would pass.
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 530, 530, DependencyUnavailable),
@@ -38,13 +38,13 @@ internal static class FailureClassification
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 538, 538, DependencyUnavailable),
         // The same under another reply code, such as "554 5.7.8": the enhanced code is about the login (RFC 4954 section 6, RFC 5248).
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 500, 599, DependencyUnavailable, reply => LoginCodes.Contains(reply.EnhancedCode)),
-        // RFC 5321 section 4.5.3.1.10: old servers answer 552 where they mean 452, too many recipients at once. A full mailbox
+        // RFC 5321 section 4.5.3.1.10: old servers reply 552 where they mean 452, too many recipients at once. A full mailbox
         // or a mail too large says so by its enhanced code.
         new(SmtpPhase.Recipient, SmtpPhase.Recipient, 552, 552, Transient, reply => reply.EnhancedCode is null or "5.5.3"),
         // RFC 5321 section 4.2.1. The reply code decides, also where the enhanced code's class differs from it (RFC 3463).
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 400, 499, Transient),
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 500, 599, Permanent),
-        // 2xx and 3xx where another answer belongs, and codes that do not exist: the session is out of step, not the mail wrong.
+        // 2xx and 3xx where another reply belongs, and codes that do not exist: the session is out of step, not the mail wrong.
         new(SmtpPhase.Mail, SmtpPhase.Content, 0, 999, Transient with { MomentCures = true }),
         new(SmtpPhase.FinalReply, SmtpPhase.FinalReply, 0, 999, Transient with { OutcomeUnknown = true }),
     ];
@@ -54,7 +54,7 @@ internal static class FailureClassification
     {
         var row = Array.Find(Replies, row => row.Fits(phase, reply))
             ?? throw new ArgumentOutOfRangeException(nameof(reply), reply.Code, "A reply code has three digits.");
-        return new SmtpFailure(phase, reply, $"The mail server answered to {Step(phase)}: {reply}", row.Verdict);
+        return new SmtpFailure(phase, reply, $"The mail server replied to {Step(phase)}: {reply}", row.Verdict);
     }
 
     /// <summary>What it means that the dialogue broke off in a phase.</summary>
@@ -63,7 +63,7 @@ internal static class FailureClassification
         var verdict = phase switch
         {
             SmtpPhase.Connect or SmtpPhase.Authenticate => DependencyUnavailable,
-            // RFC 5321 section 4.5.3.2.6: from here on the server may have taken the mail. No try at once: the doubt is written
+            // RFC 5321 section 4.5.3.2.6: from here on the server may have taken the mail. No try at once: the unknown outcome is written
             // to the database before anything is sent again.
             SmtpPhase.FinalReply => Transient with { OutcomeUnknown = true },
             _ => Transient with { MomentCures = how != SmtpBreak.Canceled },
@@ -71,7 +71,7 @@ internal static class FailureClassification
         var what = how switch
         {
             SmtpBreak.Lost => "The connection to the mail server was lost at",
-            SmtpBreak.TimedOut => "The mail server did not answer in time to",
+            SmtpBreak.TimedOut => "The mail server did not reply in time to",
             _ => "The worker had to leave off at",
         };
         var unknown = verdict.OutcomeUnknown ? "; it may have taken the mail" : "";

@@ -26,7 +26,7 @@ internal static class MailAddresses
     /// <summary>A bare address that one of the mail's mailboxes had, for the envelope.</summary>
     public static MailboxAddress OfBare(string address) => new(Encoding.UTF8, "", address);
 
-    /// <summary>The bare address: what the envelope and the database know a recipient by.</summary>
+    /// <summary>The bare address: by which the envelope and the database know a recipient.</summary>
     /// <exception cref="PermanentMailException">The text is not an address.</exception>
     public static string Bare(string text) => Mailbox(text).Address;
 }

@@ -16,7 +16,7 @@ internal static class MailContent
     /// <exception cref="PermanentMailException">An attachment's text is none that may become a header.</exception>
     public static MimeEntity Of(SendEmail mail)
     {
-        // Without an HTML form nothing can refer to a content id: the file is attached like any other, and keeps its id.
+        // Without an HTML form nothing can refer to a content id: the file is attached like any other, with its id.
         var shown = mail.Html is null ? [] : mail.Attachments.Where(attachment => attachment.ContentId is not null).ToList();
         var attached = mail.Attachments.Except(shown, ReferenceEqualityComparer.Instance).Cast<Attachment>().ToList();
         var body = Body(mail, shown);

@@ -2,7 +2,7 @@ using MimeKit;
 
 namespace Consumer.Worker.Smtp;
 
-/// <summary>A mail ready for SMTP. To be disposed: MimeKit's parts have finalizers, which keep a whole mail for the collector's next round.</summary>
+/// <summary>A mail ready for SMTP. To be disposed: MimeKit's parts have finalizers, which hold a whole mail in memory until the next garbage collection.</summary>
 /// <param name="Message">Its content; the recipients in its headers are for readers, the envelope is given apart.</param>
 /// <param name="Sender">The envelope's sender (RFC 5321 MAIL FROM).</param>
 internal sealed record OutgoingMail(MimeMessage Message, MailboxAddress Sender) : IDisposable

@@ -5,7 +5,7 @@ namespace Consumer.Worker.Smtp;
 /// <summary>What became of one recipient.</summary>
 /// <param name="Address">The recipient, as given.</param>
 /// <param name="Outcome">What became of it.</param>
-/// <param name="Reply">The server's answer, where there was one.</param>
+/// <param name="Reply">The server's reply, where there was one.</param>
 /// <param name="Failure">Why it was not accepted.</param>
 internal sealed record RecipientResult(string Address, RecipientOutcome Outcome, SmtpReply? Reply, SmtpFailure? Failure);
 

@@ -8,7 +8,7 @@ internal sealed class SmtpAvailability(TimeProvider timeProvider)
     /// <summary>Since when and why the server lets nobody in; <c>null</c> where it does.</summary>
     public Outage? Current => _outage;
 
-    /// <summary>Opens a connection and keeps what came of it.</summary>
+    /// <summary>Opens a connection and remembers whether that succeeded.</summary>
     public async Task<T> ObserveAsync<T>(Func<Task<T>> open)
     {
         try

@@ -86,10 +86,10 @@ internal sealed class SmtpConnection : SmtpClient
         }
     }
 
-    /// <summary>Sends a mail. Failures of the server and of the network are in the result, a cancellation too: what was learnt before it is kept.</summary>
+    /// <summary>Sends a mail. Failures of the server and of the network are in the result, a cancellation too: the replies that came before it are not lost.</summary>
     /// <param name="mail">The mail.</param>
     /// <param name="recipients">Who it goes to.</param>
-    /// <param name="beforeData">Called right before DATA or BDAT. What it throws is thrown on: the mail is withheld, and this connection is over.</param>
+    /// <param name="beforeData">Called right before DATA or BDAT. What it throws is rethrown: the mail is withheld, and this connection is not used again.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<SmtpAttempt> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
@@ -107,8 +107,8 @@ internal sealed class SmtpConnection : SmtpClient
         {
             var format = FormatOptions.Default.Clone();
             format.International = envelope.International;
-            var answer = await SendAsync(format, mail.Message, mail.Sender, envelope.Recipients, over.Token, _dialogue);
-            final = SmtpReply.Parse((int)SmtpStatusCode.Ok, answer);
+            var reply = await SendAsync(format, mail.Message, mail.Sender, envelope.Recipients, over.Token, _dialogue);
+            final = SmtpReply.Parse((int)SmtpStatusCode.Ok, reply);
         }
         catch (SmtpCommandException) when (_dialogue.Refused.Count == envelope.Recipients.Count)
         {
@@ -134,7 +134,7 @@ internal sealed class SmtpConnection : SmtpClient
             result,
             // Whoever does not know BDAT may have taken its octets for commands.
             Usable: IsConnected && result.Failure?.Kind != FailureKind.DependencyUnavailable && !bdatRefused,
-            Stale: reused && failure is not null && !_dialogue.Answered && !over.IsCancellationRequested,
+            Stale: reused && failure is not null && !_dialogue.HasReply && !over.IsCancellationRequested,
             bdatRefused);
     }
 
@@ -193,6 +193,6 @@ internal sealed class SmtpConnection : SmtpClient
 /// <summary>A send on one connection.</summary>
 /// <param name="Result">What became of the mail.</param>
 /// <param name="Usable">Whether the connection can take another mail.</param>
-/// <param name="Stale">Whether it was the connection's end after lying idle that failed, and not the mail: nothing of the mail was answered.</param>
+/// <param name="Stale">Whether it was the connection's end after lying idle that failed, and not the mail: the server has replied to nothing of it.</param>
 /// <param name="BdatRefused">Whether the server, which had offered BDAT, did not know it: it has taken nothing, and has said nothing of the mail.</param>
 internal readonly record struct SmtpAttempt(SendResult Result, bool Usable, bool Stale = false, bool BdatRefused = false);

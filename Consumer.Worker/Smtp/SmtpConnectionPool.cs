@@ -3,9 +3,9 @@ using Microsoft.Extensions.Options;
 namespace Consumer.Worker.Smtp;
 
 /// <summary>
-/// The connections to the mail server: at most <see cref="SmtpOptions.MaxConnections"/>, opened when needed, kept while they are
+/// The connections to the mail server: at most <see cref="SmtpOptions.MaxConnections"/>, opened when needed, reused while they are
 /// used, closed after <see cref="SmtpOptions.MaxMailsPerConnection"/> mails or <see cref="SmtpOptions.IdleTimeout"/>. The last
-/// one given back is taken first, so that those not needed fall idle.
+/// one returned is taken first, so that those not needed fall idle.
 /// </summary>
 internal sealed class SmtpConnectionPool : IAsyncDisposable
 {
@@ -28,20 +28,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         _sweep = timeProvider.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
     }
 
-    /// <summary>How many connections lie idle.</summary>
-    public int Idle
-    {
-        get
-        {
-            lock (_idle)
-                return _idle.Count;
-        }
-    }
-
-    /// <summary>How many connections are in use.</summary>
-    public int InUse => _options.MaxConnections - _places.CurrentCount;
-
-    /// <summary>Waits for a place and gives a connection.</summary>
+    /// <summary>Waits for a place and returns a connection.</summary>
     /// <param name="fresh">Whether it must be a new one: the last one taken from the pool had been closed by the server.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="SmtpUnavailableException">A new one was needed and could not be opened.</exception>
@@ -70,27 +57,27 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Closes all that lie idle; those in use are closed when they are given back.</summary>
+    /// <summary>Closes all that lie idle; those in use are closed when they are returned.</summary>
     public async ValueTask DisposeAsync()
     {
         _disposed = true;
         await _sweep.DisposeAsync();
         CloseIdle(all: true);
-        // The places are not disposed: connections still in use give theirs back after this.
+        // The places are not disposed: connections still in use release theirs after this.
     }
 
     internal void Return(SmtpConnection connection, bool usable)
     {
-        var keep = usable && connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection && (_chunking || !connection.Chunking);
+        var isReusable = usable && connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection && (_chunking || !connection.Chunking);
         lock (_idle)
         {
             // Looked at under the lock: either disposal sees the connection among the idle ones, or it is closed here.
-            keep = keep && !_disposed;
-            if (keep)
+            isReusable = isReusable && !_disposed;
+            if (isReusable)
                 _idle.Push(connection);
         }
 
-        if (!keep)
+        if (!isReusable)
             Close(connection);
         _places.Release();
     }
@@ -117,9 +104,9 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         lock (_idle)
         {
             closing = _idle.Where(connection => all || IsIdleTooLong(connection) || !connection.IsAlive).ToList();
-            var kept = _idle.Except(closing).Reverse().ToList();
+            var remaining = _idle.Except(closing).Reverse().ToList();
             _idle.Clear();
-            kept.ForEach(_idle.Push);
+            remaining.ForEach(_idle.Push);
         }
 
         closing.ForEach(Close);
@@ -127,7 +114,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 
     private bool IsIdleTooLong(SmtpConnection connection) => _timeProvider.GetElapsedTime(connection.LastUsed) >= _options.IdleTimeout;
 
-    /// <summary>Says QUIT where the server still listens, without anybody waiting for its answer, and closes.</summary>
+    /// <summary>Says QUIT where the server still listens, without anybody waiting for its reply, and closes.</summary>
     private static void Close(SmtpConnection connection) => _ = CloseAsync(connection);
 
     private static async Task CloseAsync(SmtpConnection connection)
@@ -149,7 +136,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     }
 }
 
-/// <summary>A connection in use. Disposing it gives it back; it is closed unless it was called usable.</summary>
+/// <summary>A connection in use. Disposing it returns it to the pool; it is closed unless it is marked usable.</summary>
 internal sealed class PooledConnection(SmtpConnectionPool pool, SmtpConnection connection) : IDisposable
 {
     private bool _returned;

@@ -6,24 +6,24 @@ namespace Consumer.Worker.Smtp;
 
 /// <summary>
 /// Follows one mail through MailKit's dialogue: where it is, what the server said of each recipient, and how long the next
-/// answer may take. MailKit calls in as it goes along; a dialogue belongs to one send.
+/// reply may take. MailKit calls in as it goes along; a dialogue belongs to one send.
 /// </summary>
 /// <param name="recipients">How many there are.</param>
-/// <param name="chunking">Whether the content goes by BDAT, which has one answer for command and content.</param>
+/// <param name="chunking">Whether the content goes by BDAT, which has one reply for command and content.</param>
 /// <param name="options">How long each phase may take.</param>
-/// <param name="allow">Gives the next answer its time.</param>
+/// <param name="allow">Gives the next reply its time.</param>
 /// <param name="beforeData">Called right before DATA or BDAT; what it throws withholds the mail.</param>
 internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions options, Action<TimeSpan> allow, Action beforeData) : ITransferProgress
 {
     private readonly Dictionary<string, SmtpReply> _refused = new(StringComparer.OrdinalIgnoreCase);
     private bool _senderRefused;
-    private int _answers;
+    private int _replies;
     private bool _accepted;
 
     public SmtpPhase Phase { get; private set; } = SmtpPhase.Mail;
 
-    /// <summary>Whether the server has answered for this mail. A 421 to MAIL is not such a reply: it also ends a connection that lay idle.</summary>
-    public bool Answered { get; private set; }
+    /// <summary>Whether the server has replied to this mail. A 421 to MAIL does not count: it also ends a connection that lay idle.</summary>
+    public bool HasReply { get; private set; }
 
     /// <summary>Why the mail was withheld before DATA or BDAT; <c>null</c> where it was not.</summary>
     public Exception? Withheld { get; private set; }
@@ -36,13 +36,13 @@ internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions op
     public void SenderRefused(SmtpResponse response)
     {
         _senderRefused = true;
-        Answered = response.StatusCode != SmtpStatusCode.ServiceNotAvailable;
+        HasReply = response.StatusCode != SmtpStatusCode.ServiceNotAvailable;
     }
 
     public void RecipientAccepted()
     {
         _accepted = true;
-        RecipientAnswered();
+        RecipientReplied();
     }
 
     public void RecipientRefused(MailboxAddress recipient, SmtpResponse response)
@@ -51,23 +51,23 @@ internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions op
         if (_senderRefused)
             return;
         _refused[recipient.Address] = SmtpReply.From(response);
-        RecipientAnswered();
+        RecipientReplied();
     }
 
-    /// <summary>Called for each part of the content, after it was handed to the connection.</summary>
+    /// <summary>Called for each part of the content, after it was written to the connection.</summary>
     public void Report(long bytesTransferred, long totalSize) =>
         // Dot stuffing only adds bytes, so the end is never taken for later than it is. By BDAT the last part ends the mail, and
-        // may be with the server before this is called; a part that was not handed over whole is thrown for, and is not.
+        // may be with the server before this is called; a part that was not written completely throws, and does not come here.
         Enter(bytesTransferred >= totalSize ? SmtpPhase.FinalReply : SmtpPhase.Content, options.DataTimeout);
 
     /// <summary>Called where the size is not known: each part may be the last.</summary>
     public void Report(long bytesTransferred) => Enter(SmtpPhase.FinalReply, options.DataTimeout);
 
-    private void RecipientAnswered()
+    private void RecipientReplied()
     {
-        var last = ++_answers == recipients;
+        var last = ++_replies == recipients;
         Enter(!last ? SmtpPhase.Recipient : chunking ? SmtpPhase.Content : SmtpPhase.Data, options.CommandTimeout);
-        // MailKit goes on to DATA or BDAT once it has every recipient's answer, with or without PIPELINING; what is thrown here keeps it from that.
+        // MailKit goes on to DATA or BDAT once it has every recipient's reply, with or without PIPELINING; what is thrown here keeps it from that.
         if (last && _accepted && !_senderRefused)
             AskBeforeData();
     }
@@ -87,7 +87,7 @@ internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions op
 
     private void Enter(SmtpPhase phase, TimeSpan timeout)
     {
-        Answered = true;
+        HasReply = true;
         Phase = phase;
         allow(timeout);
     }

@@ -19,7 +19,7 @@ internal enum SmtpBreak
     /// <summary>The connection was lost, or what came was not SMTP.</summary>
     Lost,
 
-    /// <summary>The answer did not come in time.</summary>
+    /// <summary>The reply did not come in time.</summary>
     TimedOut,
 
     /// <summary>The worker stops, or the record's partition went to another.</summary>
@@ -32,9 +32,9 @@ internal enum SmtpBreak
 /// <param name="OutcomeUnknown">Whether the server may have taken the mail all the same.</param>
 internal readonly record struct Verdict(FailureKind Kind, bool MomentCures = false, bool OutcomeUnknown = false);
 
-/// <summary>A failure to hand a mail, or one of its recipients, to the server.</summary>
+/// <summary>Why the server did not take a mail, or one of its recipients.</summary>
 /// <param name="Phase">Where in the dialogue.</param>
-/// <param name="Reply">The server's answer, where it gave one.</param>
+/// <param name="Reply">The server's reply, where it gave one.</param>
 /// <param name="Text">What happened, for people.</param>
 /// <param name="Verdict">What becomes of the mail.</param>
 internal sealed record SmtpFailure(SmtpPhase Phase, SmtpReply? Reply, string Text, Verdict Verdict)

@@ -19,7 +19,7 @@ internal enum SmtpSecurity
     Tls,
 }
 
-/// <summary>What to do with a mail whose server may have taken it without the answer having arrived.</summary>
+/// <summary>What to do with a mail whose server may have taken it without the reply having arrived.</summary>
 internal enum UnknownOutcome
 {
     /// <summary>Send it again with the same <c>Message-ID</c>, as mail servers do: at worst it arrives twice.</summary>
@@ -75,13 +75,13 @@ internal sealed class SmtpOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00", ErrorMessage = "10 seconds suit a server near by.")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the answers to MAIL and RCPT may take. Default 30 s.</summary>
+    /// <summary>How long the replies to MAIL and RCPT may take. Default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00", ErrorMessage = "RFC 5321 section 4.5.3.2 grants up to 5 minutes.")]
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a part of the content, and the answer to all of it, may take. Default 2 minutes. A short one makes unknown
-    /// outcomes: the server may have taken the mail while nobody waits for its answer any more.
+    /// How long a part of the content, and the reply to all of it, may take. Default 2 minutes. A short one makes unknown
+    /// outcomes: the server may have taken the mail while nobody waits for its reply any more.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00", ErrorMessage = "RFC 5321 section 4.5.3.2.6 grants up to 10 minutes.")]
     public TimeSpan DataTimeout { get; set; } = TimeSpan.FromMinutes(2);
@@ -99,7 +99,7 @@ internal sealed class SmtpOptions : IValidatableObject
     /// <summary>What stands behind the @ of <c>Message-ID</c>; none means the sender's domain.</summary>
     public string? MessageIdDomain { get; set; }
 
-    /// <summary>What to do where the server may have taken a mail and its answer was lost. Default <see cref="UnknownOutcome.Resend"/>.</summary>
+    /// <summary>What to do where the server may have taken a mail and its reply was lost. Default <see cref="UnknownOutcome.Resend"/>.</summary>
     public UnknownOutcome OnUnknownOutcome { get; set; } = UnknownOutcome.Resend;
 
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)

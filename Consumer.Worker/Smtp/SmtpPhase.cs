@@ -22,7 +22,7 @@ internal enum SmtpPhase
     Content,
 
     /// <summary>
-    /// The end of the content, by BDAT its last octet, may have been sent, the answer to it has not come: the server may have
+    /// The end of the content, by BDAT its last octet, may have been sent, and the reply to it has not come: the server may have
     /// taken the mail.
     /// </summary>
     FinalReply,

@@ -5,13 +5,13 @@ using MailKit.Net.Smtp;
 
 namespace Consumer.Worker.Smtp;
 
-/// <summary>A server's answer.</summary>
+/// <summary>A server's reply.</summary>
 /// <param name="Code">The reply code (RFC 5321 section 4.2).</param>
 /// <param name="EnhancedCode">The enhanced status code (RFC 3463), where the server gives one.</param>
 /// <param name="Text">What the server said, without the codes; one line, bounded.</param>
 internal sealed partial record SmtpReply(int Code, string? EnhancedCode, string Text)
 {
-    /// <summary>The longest text that is kept; RFC 5321 allows 512 bytes a line.</summary>
+    /// <summary>The longest text that is stored; RFC 5321 allows 512 bytes a line.</summary>
     public const int MaxTextLength = 1024;
 
     public static SmtpReply From(SmtpResponse response) => Parse((int)response.StatusCode, response.Response);

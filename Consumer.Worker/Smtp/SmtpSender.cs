@@ -1,11 +1,11 @@
 namespace Consumer.Worker.Smtp;
 
-/// <summary>Hands mails to the mail server.</summary>
+/// <summary>Sends mails to the mail server.</summary>
 internal interface ISmtpSender
 {
     /// <summary>
     /// Sends one mail to the recipients given. Failures are in the result, where the dialogue had begun, also a cancellation:
-    /// an answer once heard is never thrown away.
+    /// a reply that has come is never lost.
     /// </summary>
     /// <param name="mail">The mail.</param>
     /// <param name="recipients">Who it still has to go to.</param>

@@ -22,11 +22,11 @@ public interface IMailStore
     /// </summary>
     /// <param name="record">The record that was sent.</param>
     /// <param name="fencingToken">The claim it was sent under.</param>
-    /// <param name="answers">The server's replies by recipient.</param>
+    /// <param name="replies">The server's replies by recipient.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Whether the claim was still the mail's current one.</returns>
     Task<bool> RecordSentAsync(
-        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default);
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Writes what comes next for a mail that was not sent, before its record is produced: <c>queued</c> for a redelivery,
@@ -35,7 +35,7 @@ public interface IMailStore
     /// <param name="record">The record that failed.</param>
     /// <param name="fencingToken">The claim it failed under.</param>
     /// <param name="outboxEntry">What comes next.</param>
-    /// <param name="answers">The server's replies by recipient, as far as they came.</param>
+    /// <param name="replies">The server's replies by recipient, as far as they came.</param>
     /// <param name="error">What went wrong, for people; the outbox entry's reason where it is null.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>False where the mail is another claim's by now: that one decides, and only accepted recipients are stored.</returns>
@@ -43,7 +43,7 @@ public interface IMailStore
         MailRecord record,
         long fencingToken,
         OutboxEntry outboxEntry,
-        IReadOnlyCollection<RecipientAnswer> answers,
+        IReadOnlyCollection<RecipientReply> replies,
         string? error = null,
         CancellationToken cancellationToken = default);
 

@@ -48,7 +48,7 @@ public sealed record Recipient(string Address, RecipientKind Kind);
 /// <param name="ReplyCode">The SMTP reply code (RFC 5321, 4.2), where there was a reply.</param>
 /// <param name="EnhancedCode">The enhanced status code (RFC 3463), where the server gave one.</param>
 /// <param name="ReplyText">The reply's text.</param>
-public sealed record RecipientAnswer(
+public sealed record RecipientReply(
     string Address,
     RecipientOutcome Outcome,
     int? ReplyCode = null,

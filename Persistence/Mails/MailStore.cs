@@ -78,20 +78,20 @@ public sealed class MailStore : IMailStore
 
     /// <inheritdoc />
     public Task<bool> RecordSentAsync(
-        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
-        _sent.WriteAsync(new OutcomeRequest(record, fencingToken, answers), cancellationToken);
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+        _sent.WriteAsync(new OutcomeRequest(record, fencingToken, replies), cancellationToken);
 
     /// <inheritdoc />
     public Task<bool> WriteOutboxEntryAsync(
         MailRecord record,
         long fencingToken,
         OutboxEntry outboxEntry,
-        IReadOnlyCollection<RecipientAnswer> answers,
+        IReadOnlyCollection<RecipientReply> replies,
         string? error = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(outboxEntry);
-        return _outboxEntries.WriteAsync(new OutboxRequest(record, fencingToken, answers, outboxEntry, error ?? outboxEntry.Reason), cancellationToken);
+        return _outboxEntries.WriteAsync(new OutboxRequest(record, fencingToken, replies, outboxEntry, error ?? outboxEntry.Reason), cancellationToken);
     }
 
     /// <inheritdoc />

@@ -8,8 +8,8 @@ namespace Persistence.Mails;
 /// <summary>An outcome that is to be written.</summary>
 /// <param name="Record">The record that it is of.</param>
 /// <param name="FencingToken">The claim it was reached under.</param>
-/// <param name="Answers">The server's replies by recipient.</param>
-internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientAnswer> Answers)
+/// <param name="Replies">The server's replies by recipient.</param>
+internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientReply> Replies)
 {
     public RecordIdentity Identity => Record.Identity;
 
@@ -17,18 +17,18 @@ internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCo
     public bool IsFresh => FencingToken == ClaimBatch.InsertToken && Identity is { Epoch: 0, Attempt: 1 } && !IsUnknown;
 
     /// <summary>Whether the server may have taken the mail without our knowing.</summary>
-    public bool IsUnknown => Answers.Any(answer => answer.Outcome == RecipientOutcome.Unknown);
+    public bool IsUnknown => Replies.Any(reply => reply.Outcome == RecipientOutcome.Unknown);
 }
 
 /// <summary>The outcome of a mail that was not sent.</summary>
 /// <param name="Record">The record that it is of.</param>
 /// <param name="FencingToken">The claim it was reached under.</param>
-/// <param name="Answers">The server's replies by recipient.</param>
+/// <param name="Replies">The server's replies by recipient.</param>
 /// <param name="OutboxEntry">What comes next.</param>
 /// <param name="Error">What went wrong, for people.</param>
 internal sealed record OutboxRequest(
-    MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientAnswer> Answers, OutboxEntry OutboxEntry, string Error)
-    : OutcomeRequest(Record, FencingToken, Answers);
+    MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientReply> Replies, OutboxEntry OutboxEntry, string Error)
+    : OutcomeRequest(Record, FencingToken, Replies);
 
 /// <summary>Runs the statements of <see cref="OutcomeSql"/> for mails that differ.</summary>
 internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)

@@ -16,17 +16,17 @@ internal static class OutcomeSql
     private const string Locked = "LATERAL (SELECT * FROM email.mails AS l WHERE l.id = g.id FOR NO KEY UPDATE) AS m";
 
     /// <summary>The recipients that are given, with the servers' replies.</summary>
-    private const string Answers = $"""
+    private const string Replies = $"""
         SELECT {MailSql.RecipientColumns}, unnest(@outcomes) AS outcome, unnest(@codes) AS reply_code,
             unnest(@enhanced_codes) AS enhanced_code, unnest(@texts) AS reply_text
         {BatchSql.Few}
         """;
 
-    /// <summary>Inserts recipients of <see cref="Answers"/>.</summary>
+    /// <summary>Inserts recipients of <see cref="Replies"/>.</summary>
     private const string InsertAnswers = $"""
         INSERT INTO email.mail_recipients AS r (mail_id, address, ordinal, kind, outcome, reply_code, enhanced_code, reply_text)
         SELECT a.id, a.address, a.ordinal, a.kind, a.outcome, a.reply_code, a.enhanced_code, a.reply_text
-        FROM ({Answers}) AS a
+        FROM ({Replies}) AS a
         """;
 
     /// <summary>The claim that the outcome is of is the mail's last one.</summary>

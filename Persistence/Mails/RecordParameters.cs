@@ -56,15 +56,15 @@ internal static class RecordParameters
     public static NpgsqlCommand WithAnswers(this NpgsqlCommand command, IReadOnlyList<OutcomeRequest> outcomes)
     {
         var mails = outcomes.Select(outcome => (outcome.Record, Recipients: RecipientsOf(outcome.Record))).ToList();
-        var answers = outcomes.Zip(mails, (outcome, mail) => mail.Recipients.Select(recipient => Answer(outcome, recipient))).SelectMany(of => of).ToList();
+        var replies = outcomes.Zip(mails, (outcome, mail) => mail.Recipients.Select(recipient => ReplyOf(outcome, recipient))).SelectMany(of => of).ToList();
         return command
             .WithRecipients(mails)
-            .With("outcomes", answers.ConvertAll(answer => (answer?.Outcome ?? RecipientOutcome.Pending).ToText()))
-            .With("codes", answers.ConvertAll(answer => answer?.ReplyCode))
-            .Nullable("enhanced_codes", answers.ConvertAll(answer => PostgresText.CleanAndCut(answer?.EnhancedCode, TextLength)), Texts)
-            .Nullable("texts", answers.ConvertAll(answer => PostgresText.CleanAndCut(answer?.ReplyText, TextLength)), Texts);
+            .With("outcomes", replies.ConvertAll(reply => (reply?.Outcome ?? RecipientOutcome.Pending).ToText()))
+            .With("codes", replies.ConvertAll(reply => reply?.ReplyCode))
+            .Nullable("enhanced_codes", replies.ConvertAll(reply => PostgresText.CleanAndCut(reply?.EnhancedCode, TextLength)), Texts)
+            .Nullable("texts", replies.ConvertAll(reply => PostgresText.CleanAndCut(reply?.ReplyText, TextLength)), Texts);
     }
 
-    private static RecipientAnswer? Answer(OutcomeRequest outcome, Recipient recipient) =>
-        outcome.Answers.FirstOrDefault(answer => PostgresText.Clean(answer.Address) == recipient.Address);
+    private static RecipientReply? ReplyOf(OutcomeRequest outcome, Recipient recipient) =>
+        outcome.Replies.FirstOrDefault(reply => PostgresText.Clean(reply.Address) == recipient.Address);
 }

@@ -17,9 +17,9 @@ internal static class EntryPoints
     /// <summary>Posts a mail and returns its id.</summary>
     public static async Task<string> AcceptAsync(this DevStack stack, string to, string subject = "Hello")
     {
-        using var answer = await stack.Api.PostAsJsonAsync("/emails", new { from = "a@example.com", to, subject, text = "It works." });
-        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted, await answer.Content.ReadAsStringAsync());
-        return (await answer.JsonAsync())["id"].ShouldNotBeNull().GetValue<string>();
+        using var response = await stack.Api.PostAsJsonAsync("/emails", new { from = "a@example.com", to, subject, text = "It works." });
+        response.StatusCode.ShouldBe(HttpStatusCode.Accepted, await response.Content.ReadAsStringAsync());
+        return (await response.JsonAsync())["id"].ShouldNotBeNull().GetValue<string>();
     }
 
     /// <summary>Posts a mail that is to be sent later and returns its id.</summary>
@@ -50,26 +50,26 @@ internal static class EntryPoints
     /// <summary>The mails that the sink has for a recipient.</summary>
     public static async Task<JsonArray> MailsToAsync(this DevStack stack, string address)
     {
-        using var answer = await stack.Mails.GetAsync($"/api/v1/search?query={Uri.EscapeDataString($"to:{address}")}");
-        return (await answer.JsonAsync())["messages"]!.AsArray();
+        using var response = await stack.Mails.GetAsync($"/api/v1/search?query={Uri.EscapeDataString($"to:{address}")}");
+        return (await response.JsonAsync())["messages"]!.AsArray();
     }
 
     public static async Task<JsonNode> GetAsync(this DevStack stack, string path)
     {
-        using var answer = await stack.Api.GetAsync(path);
-        var body = await answer.Content.ReadAsStringAsync();
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, body);
+        using var response = await stack.Api.GetAsync(path);
+        var body = await response.Content.ReadAsStringAsync();
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, body);
         return JsonNode.Parse(body)!;
     }
 
     public static async Task<JsonNode> PostAsync(this DevStack stack, string path, object body, HttpStatusCode expected)
     {
-        using var answer = await stack.Api.PostAsJsonAsync(path, body);
-        answer.StatusCode.ShouldBe(expected, await answer.Content.ReadAsStringAsync());
-        return await answer.JsonAsync();
+        using var response = await stack.Api.PostAsJsonAsync(path, body);
+        response.StatusCode.ShouldBe(expected, await response.Content.ReadAsStringAsync());
+        return await response.JsonAsync();
     }
 
     public static string? Text(this JsonNode node, string name) => node[name]?.ToString();
 
-    private static async Task<JsonNode> JsonAsync(this HttpResponseMessage answer) => JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+    private static async Task<JsonNode> JsonAsync(this HttpResponseMessage response) => JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
 }

@@ -4,5 +4,5 @@ public sealed class ConfigurationPageTests
 {
     [Test]
     public void The_page_has_every_option_of_the_sink_with_its_default() =>
-        ConfigurationPage.Faults<SinkOptions>(SinkOptions.Section).ShouldBeEmpty();
+        ConfigurationPage.Differences<SinkOptions>(SinkOptions.Section).ShouldBeEmpty();
 }

@@ -89,7 +89,7 @@ public sealed class Store : IAsyncDisposable
         var claim = await ClaimAsync(record, worker);
         await Mails.WriteOutboxEntryAsync(
             record, claim.FencingToken, new OutboxEntry.DeadLetter("550 5.1.1 no such user"),
-            [new RecipientAnswer(record.Recipients[0].Address, RecipientOutcome.Rejected, 550, "5.1.1", "no such user")]);
+            [new RecipientReply(record.Recipients[0].Address, RecipientOutcome.Rejected, 550, "5.1.1", "no such user")]);
         await Mails.MarkPublishedAsync(record.Identity);
     }
 

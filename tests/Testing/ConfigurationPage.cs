@@ -11,7 +11,7 @@ public static partial class ConfigurationPage
     /// <summary>What the page leaves out of a section, has too much, or gives another default than the class; nothing where both agree.</summary>
     /// <typeparam name="T">The options of the section.</typeparam>
     /// <param name="section">The section's name.</param>
-    public static IReadOnlyList<string> Faults<T>(string section)
+    public static IReadOnlyList<string> Differences<T>(string section)
         where T : new()
     {
         var defaults = new T();

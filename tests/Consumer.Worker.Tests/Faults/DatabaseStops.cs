@@ -15,11 +15,11 @@ internal enum Write
     /// <summary>That it was sent.</summary>
     Sent,
 
-    /// <summary>What comes next.</summary>
+    /// <summary>The outbox entry.</summary>
     OutboxEntry,
 
-    /// <summary>That what comes next was produced.</summary>
-    Mark,
+    /// <summary>That the outbox entry is published.</summary>
+    Publish,
 
     /// <summary>The row of a dead letter.</summary>
     Failure,
@@ -46,7 +46,7 @@ internal sealed class DatabaseStops
     /// <summary>Puts the triggers into the database.</summary>
     public static async Task<DatabaseStops> InstallAsync(NpgsqlDataSource store)
     {
-        // Deferred, so that what is held is the commit itself: released, it needs nothing of the worker any more. An advisory lock,
+        // Deferred, so that what is held is the commit itself: once released, it no longer needs the worker. An advisory lock,
         // which nobody waits for, shows that one is being held. Each look of the loop sees what was committed since the last.
         await using var command = store.CreateCommand("""
             CREATE SCHEMA stops;
@@ -67,10 +67,10 @@ internal sealed class DatabaseStops
                 WHEN (NEW.state = 'sending' AND NEW.attempt > OLD.attempt) EXECUTE FUNCTION stops.hold('ClaimAgain', 'id');
             CREATE CONSTRAINT TRIGGER stop_sent AFTER UPDATE ON email.mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
                 WHEN (OLD.state <> 'sent' AND NEW.state = 'sent') EXECUTE FUNCTION stops.hold('Sent', 'id');
-            CREATE CONSTRAINT TRIGGER stop_hand_over AFTER UPDATE ON email.mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+            CREATE CONSTRAINT TRIGGER stop_outbox_entry AFTER UPDATE ON email.mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
                 WHEN (OLD.outbox_entry IS NULL AND NEW.outbox_entry IS NOT NULL) EXECUTE FUNCTION stops.hold('OutboxEntry', 'id');
-            CREATE CONSTRAINT TRIGGER stop_mark AFTER UPDATE ON email.mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-                WHEN (OLD.published_at IS NULL AND NEW.published_at IS NOT NULL) EXECUTE FUNCTION stops.hold('Mark', 'id');
+            CREATE CONSTRAINT TRIGGER stop_publish AFTER UPDATE ON email.mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (OLD.published_at IS NULL AND NEW.published_at IS NOT NULL) EXECUTE FUNCTION stops.hold('Publish', 'id');
             CREATE CONSTRAINT TRIGGER stop_failure AFTER INSERT ON email.failures DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stops.hold('Failure', 'mail_id');
             """);
         await command.ExecuteNonQueryAsync();
@@ -80,8 +80,8 @@ internal sealed class DatabaseStops
     /// <summary>From now on this write of this mail is held.</summary>
     public Task SetAsync(PostedMail mail, Write write) => ExecuteAsync($"INSERT INTO stops.stop VALUES ('{mail.Id}', '{write}')");
 
-    /// <summary>Lets the write be made.</summary>
-    public Task LetGoAsync(PostedMail mail) => ExecuteAsync($"DELETE FROM stops.stop WHERE mail = '{mail.Id}'");
+    /// <summary>Releases the write.</summary>
+    public Task ReleaseAsync(PostedMail mail) => ExecuteAsync($"DELETE FROM stops.stop WHERE mail = '{mail.Id}'");
 
     /// <summary>Waits until the write is being held.</summary>
     public Task HeldAsync(PostedMail mail, MailWorld world) => Eventually.Until(() => IsHeldAsync(mail), Deadline, "the write is held", world.DescribeAsync);
@@ -91,16 +91,16 @@ internal sealed class DatabaseStops
         () => ExistsAsync(Held), Deadline, "a write is held", world.DescribeAsync);
 
     /// <summary>
-    /// Waits until the mail's outbox entry is marked, or its mark waits for what is held: it is not what is undone, and gets through then.
+    /// Waits until the mail's outbox entry is published, or that write waits for what is held: it is not what is undone, and gets through then.
     /// </summary>
     public Task MarkBegunAsync(PostedMail mail, MailWorld world) => Eventually.Until(
         async () => await ExistsAsync($"FROM email.mails WHERE id = '{mail.Id}' AND published_at IS NOT NULL")
             || await ExistsAsync($"{Workers} AND wait_event_type = 'Lock'"),
-        Deadline, "the outbox entry is marked, or its mark waits", world.DescribeAsync);
+        Deadline, "the outbox entry is published, or that write waits", world.DescribeAsync);
 
     /// <summary>
     /// Kills the only worker before the write: it is undone, whichever of the worker's connections makes it, as each is cut that comes
-    /// to be held. What they wait with besides is written; a server does not notice that its client is gone before it answers.
+    /// to be held. What they wait with besides is written; a server does not notice that its client is gone before it responds.
     /// </summary>
     public async Task KillBeforeAsync(WorkerProcess worker, PostedMail mail)
     {
@@ -112,14 +112,14 @@ internal sealed class DatabaseStops
                 return !await ExistsAsync(Workers);
             },
             Deadline, "the write is undone");
-        await LetGoAsync(mail);
+        await ReleaseAsync(mail);
     }
 
     /// <summary>Kills a worker after the write: it is committed while the worker stands still and cannot learn of it.</summary>
     public async Task KillAfterAsync(WorkerProcess worker, PostedMail mail)
     {
         worker.Freeze();
-        await LetGoAsync(mail);
+        await ReleaseAsync(mail);
         await Eventually.Until(async () => !await IsHeldAsync(mail), Deadline, "the write is committed");
         await worker.KillAsync();
     }

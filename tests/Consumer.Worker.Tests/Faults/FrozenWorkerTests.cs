@@ -44,7 +44,7 @@ internal sealed class FrozenWorkerTests
     }
 
     [Test]
-    public async Task Before_the_servers_250_the_answer_changes_nothing_any_more()
+    public async Task Before_the_servers_250_the_reply_changes_nothing_any_more()
     {
         await using var world = await MailWorld.StartAsync();
         for (var round = 1; round <= Chaos.Rounds; round++)
@@ -58,30 +58,30 @@ internal sealed class FrozenWorkerTests
         }
     }
 
-    /// <summary>Freezes the worker that has the mail while the server holds its answer back, until another worker has sent it.</summary>
+    /// <summary>Freezes the worker that has the mail while the server holds back its reply, until another worker has sent it.</summary>
     /// <param name="world">Where.</param>
     /// <param name="mail">The mail, which is posted here.</param>
-    /// <param name="stage">Which answer.</param>
-    /// <param name="thawFirst">Whether the worker goes on, and renews its lease, before the answer comes.</param>
+    /// <param name="stage">Which reply.</param>
+    /// <param name="thawFirst">Whether the worker goes on, and renews its lease, before the reply comes.</param>
     private static async Task FreezeAsync(MailWorld world, PostedMail mail, SmtpStage stage, bool thawFirst)
     {
         await using var frozen = world.StartWorker();
-        var answer = new TaskCompletionSource();
-        var held = world.Sink.Script.Add(new ScriptRule(stage, RuleAction.HoldAnswer(answer.Task)) { Recipient = mail.Recipient, Times = 1 });
+        var reply = new TaskCompletionSource();
+        var held = world.Sink.Script.Add(new ScriptRule(stage, RuleAction.HoldReply(reply.Task)) { Recipient = mail.Recipient, Times = 1 });
         await world.PostAsync(mail, PostedMail.Plain(), PostedMail.Transient(), PostedMail.Permanent(), PostedMail.Poison());
-        await Eventually.Until(() => held.Hits == 1, MailAudit.Recovery, "the server holds its answer back", world.DescribeAsync);
+        await Eventually.Until(() => held.Hits == 1, MailAudit.Recovery, "the server holds back its reply", world.DescribeAsync);
         frozen.Freeze();
 
         await using var other = world.StartWorker();
         await Eventually.Value(() => world.FindAsync(mail), row => row?.State == "sent", MailAudit.Recovery, "another worker sends the mail", world.DescribeAsync);
         if (!thawFirst)
-            answer.SetResult();
+            reply.SetResult();
         frozen.Thaw();
         await Eventually.Until(
             async () => await world.CountAsync($"SELECT count(*) FROM email.workers WHERE name LIKE '%:{frozen.Id}' AND stopped_at IS NULL AND lease_until > now()") == 1,
             MailAudit.Recovery, "the thawed worker has renewed its lease", world.DescribeAsync);
         if (thawFirst)
-            answer.SetResult();
+            reply.SetResult();
         await world.ShouldEndWellAsync();
     }
 }

@@ -35,8 +35,8 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
     public int DeadLetters { get; init; }
 
     /// <summary>
-    /// How many there are at most, where that is not one number: a dead letter that was not marked is produced again, unless the
-    /// projector, which marks it too, comes to it first.
+    /// How many there are at most, where that is not one number: a dead letter that is not published is produced again, unless
+    /// the projector, which publishes it too, comes to it first.
     /// </summary>
     public int? MostDeadLetters { get; init; }
 
@@ -50,22 +50,22 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
     [
         Before(Write.Claim, "before the claim", PostedMail.Plain),
         After(Write.Claim, "after the claim", PostedMail.Plain) with { Unknown = 1 },
-        AtAnswer(SmtpStage.Data, "in DATA") with { Unknown = 1, Options = ["--Smtp:Chunking=false"] },
-        AtAnswer(SmtpStage.Data, "in BDAT, which the server reads on later") with { Unknown = 1, Stored = 2 },
-        AtAnswer(SmtpStage.EndOfData, "after the server took the mail, before its 250") with { Unknown = 1, Stored = 2 },
+        AtReply(SmtpStage.Data, "in DATA") with { Unknown = 1, Options = ["--Smtp:Chunking=false"] },
+        AtReply(SmtpStage.Data, "in BDAT, which the server reads on later") with { Unknown = 1, Stored = 2 },
+        AtReply(SmtpStage.EndOfData, "after the server took the mail, before its 250") with { Unknown = 1, Stored = 2 },
         Before(Write.Sent, "after 250, before the commit", PostedMail.Plain) with { Unknown = 1, Stored = 2 },
         After(Write.Sent, "sent is written, before the offset's commit", PostedMail.Plain),
 
         Before(Write.OutboxEntry, "deferred, before the outbox entry is written", PostedMail.Transient) with { Unknown = 1 },
         After(Write.OutboxEntry, "the redelivery is written, not produced", PostedMail.Transient) with { Attempt = 2, Delayed = 1, Forwarded = 1 },
-        Before(Write.Mark, "the redelivery is produced, not marked", PostedMail.Transient) with { Attempt = 2, Delayed = 2, Forwarded = 2 },
-        After(Write.Mark, "the redelivery is marked, before the offset's commit", PostedMail.Transient) with { Attempt = 2, Delayed = 1, Forwarded = 1 },
+        Before(Write.Publish, "the redelivery is produced, not published", PostedMail.Transient) with { Attempt = 2, Delayed = 2, Forwarded = 2 },
+        After(Write.Publish, "the redelivery is published, before the offset's commit", PostedMail.Transient) with { Attempt = 2, Delayed = 1, Forwarded = 1 },
         new("the delayed copy is forwarded, before the offset's commit", PostedMail.Transient, scene => scene.Stops.SetAsync(scene.Mail, Write.ClaimAgain), KillForwarderAsync)
             { Attempt = 2, Delayed = 1, Forwarded = 2 },
 
         After(Write.OutboxEntry, "the dead letter is written, not produced", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
-        Before(Write.Mark, "the dead letter is produced, not marked", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1, MostDeadLetters = 2 },
-        After(Write.Mark, "the dead letter is marked, before the offset's commit", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
+        Before(Write.Publish, "the dead letter is produced, not published", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1, MostDeadLetters = 2 },
+        After(Write.Publish, "the dead letter is published, before the offset's commit", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
         Before(Write.Failure, "before the failure's row", PostedMail.Permanent, scene => scene.Stops.MarkBegunAsync(scene.Mail, scene.World)) with { Stored = 0, DeadLetters = 1 },
         After(Write.Failure, "after the failure's row, before the offset's commit", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
     ];
@@ -86,25 +86,25 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
         return scene.Mail;
     });
 
-    /// <summary>While the mail server holds its answer back.</summary>
-    private static KillStep AtAnswer(SmtpStage stage, string name)
+    /// <summary>While the mail server holds back its reply.</summary>
+    private static KillStep AtReply(SmtpStage stage, string name)
     {
         ActiveRule? held = null;
-        var letGo = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
         return new KillStep(
             name,
             PostedMail.Plain,
             scene =>
             {
-                letGo = new TaskCompletionSource();
-                held = scene.World.Sink.Script.Add(new ScriptRule(stage, RuleAction.HoldAnswer(letGo.Task)) { Recipient = scene.Mail.Recipient, Times = 1 });
+                release = new TaskCompletionSource();
+                held = scene.World.Sink.Script.Add(new ScriptRule(stage, RuleAction.HoldReply(release.Task)) { Recipient = scene.Mail.Recipient, Times = 1 });
                 return Task.CompletedTask;
             },
             async scene =>
             {
-                await Eventually.Until(() => held!.Hits == 1, MailAudit.Recovery, "the server holds its answer back", scene.World.DescribeAsync);
+                await Eventually.Until(() => held!.Hits == 1, MailAudit.Recovery, "the server holds back its reply", scene.World.DescribeAsync);
                 await scene.Worker.KillAsync();
-                letGo.SetResult();
+                release.SetResult();
                 return scene.Mail;
             });
     }
@@ -127,7 +127,7 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
             }
 
             worker.Thaw();
-            await stops.LetGoAsync(mail);
+            await stops.ReleaseAsync(mail);
             mail = PostedMail.Transient();
             await stops.SetAsync(mail, Write.ClaimAgain);
             await world.PostAsync(mail);

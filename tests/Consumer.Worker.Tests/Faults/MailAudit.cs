@@ -10,7 +10,7 @@ namespace Consumer.Worker.Tests.Faults;
 /// <summary>What holds for every mail at the end, whatever happened to the workers.</summary>
 internal static class MailAudit
 {
-    /// <summary>How long all may take to come to its end after the last fault.</summary>
+    /// <summary>How long everything may take to complete after the last failure.</summary>
     public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
 
     /// <summary>
@@ -26,10 +26,10 @@ internal static class MailAudit
 
         var store = (await world.ReadMailsAsync()).ToDictionary(mail => mail.Id);
         var failures = await world.ReadFailuresAsync();
-        var faults = world.Posted.SelectMany(mail => Faults(world, mail, store.GetValueOrDefault(mail.Id), failures.GetValueOrDefault(mail.Id))).ToList();
-        faults.AddRange(store.Keys.Concat(failures.Keys).Except(world.Posted.Select(mail => mail.Id)).Select(id => $"{id} was never posted"));
-        faults.AddRange(EarlyOnes(world));
-        await world.ShouldHoldAsync(() => faults.ShouldBeEmpty());
+        var errors = world.Posted.SelectMany(mail => Errors(world, mail, store.GetValueOrDefault(mail.Id), failures.GetValueOrDefault(mail.Id))).ToList();
+        errors.AddRange(store.Keys.Concat(failures.Keys).Except(world.Posted.Select(mail => mail.Id)).Select(id => $"{id} was never posted"));
+        errors.AddRange(EarlyOnes(world));
+        await world.ShouldHoldAsync(() => errors.ShouldBeEmpty());
     }
 
     /// <summary>Asserts by Shouldly, and describes the world where that fails.</summary>
@@ -63,7 +63,7 @@ internal static class MailAudit
         return new Ends(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
     }
 
-    /// <summary>For a test that failed: the workers' logs, and of each mail that is not in its end what the database say and where its records lie.</summary>
+    /// <summary>For a test that failed: the workers' logs, and of each mail that is not in its end what the database says and where its records lie.</summary>
     public static async Task<string> DescribeAsync(this MailWorld world)
     {
         var logs = world.Logs();
@@ -114,7 +114,7 @@ internal static class MailAudit
         return failures;
     }
 
-    private static IEnumerable<string> Faults(MailWorld world, PostedMail mail, StoredMail? row, int failures)
+    private static IEnumerable<string> Errors(MailWorld world, PostedMail mail, StoredMail? row, int failures)
     {
         var stored = world.Stored(mail);
         var (state, leastStored, mostStored, wantedFailures) = mail.End switch

@@ -60,7 +60,7 @@ internal sealed class MailWorld : IAsyncDisposable
     {
         var kafka = await KafkaFixture.StartAsync();
         var topics = TestTopics.Of(KafkaFixture.UniqueName("email.send"));
-        var database = postgres is null ? await (await PostgresFixture.StartAsync()).CreateDatabaseAsync("faults") : await postgres.CreateDatabaseAsync("faults");
+        var database = postgres is null ? await (await PostgresFixture.StartAsync()).CreateDatabaseAsync("failures") : await postgres.CreateDatabaseAsync("failures");
         await Databases.MigrateAsync(database);
         var sink = SmtpSink.StartOnFreePort();
         string[] all =
@@ -95,10 +95,10 @@ internal sealed class MailWorld : IAsyncDisposable
         });
     }));
 
-    /// <summary>What the database say of one mail; null where they know nothing of it.</summary>
+    /// <summary>What the database says of one mail; null where it knows nothing of it.</summary>
     public async Task<StoredMail?> FindAsync(PostedMail mail) => (await ReadMailsAsync(mail.Id)).SingleOrDefault();
 
-    /// <summary>What the database say of all mails, or of one.</summary>
+    /// <summary>What the database says of all mails, or of one.</summary>
     public async Task<IReadOnlyList<StoredMail>> ReadMailsAsync(Guid? id = null)
     {
         await using var command = Store.CreateCommand("""

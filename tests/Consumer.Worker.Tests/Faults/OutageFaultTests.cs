@@ -62,7 +62,7 @@ internal sealed class OutageFaultTests
     }
 
     [Test]
-    public async Task A_mail_server_that_answers_421_costs_no_mail_a_try()
+    public async Task A_mail_server_that_replies_421_costs_no_mail_a_try()
     {
         await using var world = await MailWorld.StartAsync();
         await using var worker = world.StartWorker();
@@ -83,19 +83,19 @@ internal sealed class OutageFaultTests
         }
     }
 
-    /// <summary>Ways to lose an answer, and whether the server has the mail then.</summary>
-    private static IEnumerable<TestCaseData> LostAnswers()
+    /// <summary>Ways to lose a reply, and whether the server has the mail then.</summary>
+    private static IEnumerable<TestCaseData> LostReplies()
     {
         yield return new TestCaseData(RuleAction.DropAfter, true).SetArgDisplayNames("dropped after the mail was taken");
         yield return new TestCaseData(RuleAction.DropBefore, false).SetArgDisplayNames("dropped before the mail was taken");
-        yield return new TestCaseData(RuleAction.Hang, false).SetArgDisplayNames("never answered");
+        yield return new TestCaseData(RuleAction.Hang, false).SetArgDisplayNames("never replied");
     }
 
-    [TestCaseSource(nameof(LostAnswers))]
-    public async Task An_answer_lost_after_DATA_is_an_unknown_outcome_each_and_no_other_mail_goes_twice(RuleAction action, bool taken)
+    [TestCaseSource(nameof(LostReplies))]
+    public async Task A_reply_lost_after_DATA_is_an_unknown_outcome_each_and_no_other_mail_goes_twice(RuleAction action, bool taken)
     {
         const int lost = 30;
-        // Far longer than an answer takes on a machine that is busy with other tests: one that came late would be unknown, too.
+        // Far longer than a reply takes on a machine that is busy with other tests: one that came late would be unknown, too.
         await using var world = await MailWorld.StartAsync(postgres: null, "--Smtp:DataTimeout=00:00:05");
         await using var worker = world.StartWorker();
         for (var round = 1; round <= Chaos.Rounds; round++)
@@ -103,7 +103,7 @@ internal sealed class OutageFaultTests
             await PostWhileAsync(world, async () =>
             {
                 var losing = world.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, action) { Times = lost });
-                await Eventually.Until(() => losing.Hits == lost, MailAudit.Recovery, $"{lost} answers are lost", world.DescribeAsync);
+                await Eventually.Until(() => losing.Hits == lost, MailAudit.Recovery, $"{lost} replies are lost", world.DescribeAsync);
             });
             await world.ShouldEndWellAsync();
             (await world.CountAsync("SELECT sum(unknown_outcomes)::bigint FROM email.mails")).ShouldBe(lost * round);

@@ -41,5 +41,5 @@ internal sealed record PostedMail(Guid Id, string Recipient, MailEnd End)
     }
 }
 
-/// <summary>What the database say of a mail.</summary>
+/// <summary>What the database says of a mail.</summary>
 internal sealed record StoredMail(Guid Id, string State, int Attempt, int Unknown, string? MessageId, int? WorkerProcess);

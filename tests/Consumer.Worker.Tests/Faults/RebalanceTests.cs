@@ -31,7 +31,7 @@ internal sealed class RebalanceTests
                 },
                 MailAudit.Recovery, "another worker has got partitions", world.DescribeAsync);
             foreach (var mail in mails)
-                await stops.LetGoAsync(mail);
+                await stops.ReleaseAsync(mail);
 
             await world.ShouldEndWellAsync();
             var store = await world.ReadMailsAsync();

@@ -112,10 +112,10 @@ internal sealed class OutageTests
                 using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
                 return (response.StatusCode, Body: await response.Content.ReadAsStringAsync());
             },
-            answer =>
+            response =>
             {
-                answer.StatusCode.ShouldBe(status);
-                answer.Body.ShouldContain(says);
+                response.StatusCode.ShouldBe(status);
+                response.Body.ShouldContain(says);
             },
             TimeSpan.FromSeconds(40), $"readiness is {status}");
     }

@@ -64,7 +64,7 @@ internal sealed class WorkerTests
         mail.Attempt.ShouldBe(3);
         failure.Attempts.ShouldBe(3);
         failure.ExceptionType.ShouldEndWith("TransientMailException");
-        await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))!.Mail.PublishedAt is not null, null, "the dead letter is marked");
+        await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))!.Mail.PublishedAt is not null, null, "the dead letter is published");
     }
 
     [Test]
@@ -135,7 +135,7 @@ internal sealed class WorkerTests
     }
 
     [Test]
-    public async Task A_lost_answer_is_an_unknown_outcome_and_the_mail_goes_again_by_the_same_message_id()
+    public async Task A_lost_reply_is_an_unknown_outcome_and_the_mail_goes_again_by_the_same_message_id()
     {
         _worker.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.DropAfter) { Sender = "unknown@*", Times = 1 });
         var id = await _worker.PostAsync(new SendEmail { From = "unknown@example.com", To = ["bob@example.com"], Subject = "s", Text = "t" });
@@ -201,7 +201,7 @@ internal sealed class WorkerTests
     }
 
     [Test]
-    public async Task Health_and_metrics_answer()
+    public async Task Health_and_metrics_are_served()
     {
         await _worker.WhenAsync(await _worker.PostAsync("health@example.com"), MailState.Sent);
         using var http = new HttpClient { BaseAddress = _worker.Address };

@@ -163,7 +163,7 @@ internal sealed class LedgerTests
     }
 
     [Test]
-    public async Task Mails_of_a_topic_that_was_deleted_and_made_anew_are_reported_as_lost_with_their_rows()
+    public async Task Mails_of_a_topic_that_was_deleted_and_recreated_are_reported_as_lost_with_their_rows()
     {
         await using var worker = await RunningWorker.StartAsync("--Retry:RedeliveryIntervals=1h");
         worker.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(451)) { Recipient = "later@*" });
@@ -181,9 +181,9 @@ internal sealed class LedgerTests
         var finding = found.Findings.ShouldHaveSingleItem();
         finding.GetProperty("mail_id").GetGuid().ShouldBe(waiting);
         LedgerCommand.Text(finding, "subject").ShouldBe("subject");
-        LedgerCommand.Text(finding, "why").ShouldContain("made anew");
+        LedgerCommand.Text(finding, "why").ShouldContain("recreated");
         LedgerCommand.Text(finding, "repair").ShouldContain("post it again");
-        found.Notes.ShouldContain(note => note.Contains("deleted and made anew", StringComparison.Ordinal));
+        found.Notes.ShouldContain(note => note.Contains("deleted and recreated", StringComparison.Ordinal));
 
         // Other records at the same offsets are not taken for the old ones.
         foreach (var _ in Enumerable.Range(0, 40))

@@ -44,7 +44,7 @@ internal sealed class MailProofTests
     }
 
     [Test]
-    public void A_redelivery_that_was_handed_on_waits_for_its_copy_and_not_for_the_old_record()
+    public void A_redelivery_that_was_published_waits_for_its_copy_and_not_for_the_old_record()
     {
         var mail = Mail(new RowFacts(0, 2, MailState.Queued, OutboxKind.Redelivery, true, Holder.Lapsed, false), nextAttempt: 3);
 
@@ -80,7 +80,7 @@ internal sealed class MailProofTests
     }
 
     [Test]
-    public void A_scheduled_mail_that_is_kept_waits_for_its_time_alone() =>
+    public void A_scheduled_mail_that_is_stored_waits_for_its_time_alone() =>
         MailProof.Waits(Mail(new RowFacts(0, 0, MailState.Scheduled, OutboxKind.Redelivery, false, Holder.Lapsed, false))).ShouldBe(Mover.Schedule);
 
     [Test]

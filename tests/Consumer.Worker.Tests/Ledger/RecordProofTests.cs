@@ -13,9 +13,9 @@ internal sealed class RecordProofTests
         from attempt in new[] { 0, 1, 2 }
         from state in Enum.GetValues<MailState>()
         from outboxEntry in new OutboxKind?[] { null, OutboxKind.Redelivery, OutboxKind.DeadLetter }
-        from marked in new[] { false, true }
+        from published in new[] { false, true }
         from holder in new[] { Holder.Lapsed, Holder.Live }
-        select new RowFacts(epoch, attempt, state, outboxEntry, marked, holder, otherContent);
+        select new RowFacts(epoch, attempt, state, outboxEntry, published, holder, otherContent);
 
     private static IEnumerable<(int Epoch, int Attempt)> EveryRecord() =>
         from epoch in new[] { 0, 1, 2 } from attempt in new[] { 1, 2, 3 } select (epoch, attempt);
@@ -53,7 +53,7 @@ internal sealed class RecordProofTests
     }
 
     [Test]
-    public void The_record_of_a_scheduled_mail_that_is_kept_is_proven_and_one_of_a_later_epoch_is_not()
+    public void The_record_of_a_scheduled_mail_that_is_stored_is_proven_and_one_of_a_later_epoch_is_not()
     {
         foreach (var row in EveryRow().Where(IsStored))
         {

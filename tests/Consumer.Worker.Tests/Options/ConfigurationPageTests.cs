@@ -14,11 +14,11 @@ internal sealed class ConfigurationPageTests
     [Test]
     public void The_page_has_every_option_of_the_worker_with_its_default() =>
         ((IEnumerable<string>)[
-            .. ConfigurationPage.Faults<SmtpOptions>(SmtpOptions.Section),
-            .. ConfigurationPage.Faults<RetryOptions>(RetryOptions.Section),
-            .. ConfigurationPage.Faults<ScheduleOptions>(ScheduleOptions.Section),
-            .. ConfigurationPage.Faults<AlertOptions>(AlertOptions.Section),
-            .. ConfigurationPage.Faults<WorkerOptions>(WorkerOptions.Section),
-            .. ConfigurationPage.Faults<RetentionOptions>(RetentionOptions.Section),
+            .. ConfigurationPage.Differences<SmtpOptions>(SmtpOptions.Section),
+            .. ConfigurationPage.Differences<RetryOptions>(RetryOptions.Section),
+            .. ConfigurationPage.Differences<ScheduleOptions>(ScheduleOptions.Section),
+            .. ConfigurationPage.Differences<AlertOptions>(AlertOptions.Section),
+            .. ConfigurationPage.Differences<WorkerOptions>(WorkerOptions.Section),
+            .. ConfigurationPage.Differences<RetentionOptions>(RetentionOptions.Section),
         ]).ShouldBeEmpty();
 }

@@ -92,7 +92,7 @@ internal sealed class ScheduledMailTests
     {
         var id = Guid.NewGuid();
         var due = DateTimeOffset.UtcNow.AddSeconds(4);
-        await KeepAsync(id, due);
+        await StoreAsync(id, due);
         await ProduceAsync(id, due);
 
         await _worker.WhenAsync(id, MailState.Sent);
@@ -100,14 +100,14 @@ internal sealed class ScheduledMailTests
     }
 
     [Test]
-    public async Task Killed_between_the_copy_and_its_mark_a_second_copy_is_stale()
+    public async Task Killed_after_the_copy_and_before_it_is_published_a_second_copy_is_stale()
     {
         var id = Guid.NewGuid();
         var due = DateTimeOffset.UtcNow.AddSeconds(3);
         await ProduceAsync(id, due);
         await _worker.WhenAsync(id, MailState.Scheduled);
-        await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))!.Mail.PublishedAt is not null, null, "the copy is marked");
-        await UnmarkAsync(id);
+        await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))!.Mail.PublishedAt is not null, null, "the copy is published");
+        await UnpublishAsync(id);
         await ProduceAsync(id, due);
 
         await _worker.WhenAsync(id, MailState.Sent);
@@ -121,7 +121,7 @@ internal sealed class ScheduledMailTests
     {
         var id = Guid.NewGuid();
         var due = DateTimeOffset.UtcNow.AddSeconds(1);
-        await KeepAsync(id, due);
+        await StoreAsync(id, due);
 
         await _worker.WhenAsync(id, MailState.Sent);
         Sent(id).ShouldHaveSingleItem().ReceivedAt.ShouldBeGreaterThanOrEqualTo(due);
@@ -151,7 +151,7 @@ internal sealed class ScheduledMailTests
         _worker.Topics.Mails, $"{id:D}", Encoding.UTF8.GetString(SendEmailJson.Serialize(Mail(due))), (HeaderNames.MessageId, $"{id:D}"));
 
     /// <summary>Writes the row as a worker does that is killed then, of a record that lies at offset 0.</summary>
-    private async Task KeepAsync(Guid id, DateTimeOffset due)
+    private async Task StoreAsync(Guid id, DateTimeOffset due)
     {
         var value = SendEmailJson.Serialize(Mail(due));
         var record = new MailRecord
@@ -168,7 +168,7 @@ internal sealed class ScheduledMailTests
         (await _worker.Schedules.StoreAsync(record, new ScheduledRecord(due, Encoding.UTF8.GetBytes($"{id:D}"), value, headers))).ShouldBe(ClaimDecision.Claim);
     }
 
-    private async Task UnmarkAsync(Guid id)
+    private async Task UnpublishAsync(Guid id)
     {
         await using var connection = new Npgsql.NpgsqlConnection(_worker.ConnectionString);
         await connection.OpenAsync();

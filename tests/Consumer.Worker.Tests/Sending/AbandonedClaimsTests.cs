@@ -8,14 +8,16 @@ using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Workers;
 using Shouldly;
+using Testing.Mails;
 using static Microsoft.Extensions.Options.Options;
 
 namespace Consumer.Worker.Tests.Sending;
 
-/// <summary>Claims whose fate the worker does not know, before store that lose answers.</summary>
+/// <summary>Claims of which the worker does not know whether they were made or released, as the database's responses got lost.</summary>
 internal sealed class AbandonedClaimsTests
 {
     private readonly FakeTimeProvider _timeProvider = new();
+    private InMemoryMailStore _mails = null!;
     private LossyStore _store = null!;
     private InFlightMails _inFlight = null!;
     private NpgsqlDataSource _postgres = null!;
@@ -27,7 +29,8 @@ internal sealed class AbandonedClaimsTests
     [SetUp]
     public void SetUp()
     {
-        _store = new LossyStore();
+        _mails = new InMemoryMailStore(_ => true);
+        _store = new LossyStore(_mails);
         _inFlight = new InFlightMails(_timeProvider);
         _postgres = NpgsqlDataSource.Create("Host=nowhere.invalid");
         _lease = new WorkerLease(new WorkerStore(_postgres), Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
@@ -56,35 +59,36 @@ internal sealed class AbandonedClaimsTests
     }
 
     [Test]
-    public async Task A_claim_whose_answer_got_lost_is_let_go_however_late_it_goes_through()
+    public async Task A_claim_whose_result_got_lost_is_released_however_late_it_is_committed()
     {
         await LoseClaimAsync();
         await _abandoned.ReleaseAsync(CancellationToken.None);
         _timeProvider.Advance(AbandonedClaims.LatestCommit);
-        _store.Held.Add(new HeldClaim(_mail.Identity, 1));
+        await CommitClaimAsync();
+        (await HeldAsync()).ShouldBe([_mail.Identity]);
 
         await _abandoned.ReleaseAsync(CancellationToken.None);
 
-        _store.Released.ShouldBe([_mail.Identity]);
+        (await HeldAsync()).ShouldBeEmpty();
     }
 
     [Test]
-    public async Task A_claim_that_could_not_be_given_back_is_let_go()
+    public async Task A_claim_that_could_not_be_released_is_released_later()
     {
-        var claimed = new ClaimResult.Claimed(1, [], [], DateTimeOffset.UnixEpoch, "1@example.com", null);
+        var claimed = await CommitClaimAsync();
         _store.Fails = true;
         await new OutcomeRecorder(_store, _inFlight, _shutdown, _timeProvider, NullLogger<OutcomeRecorder>.Instance)
             .ReleaseAsync(new DeliveryAttempt(_mail, claimed, leaseTerm: 0));
         _store.Fails = false;
-        _store.Held.Add(new HeldClaim(_mail.Identity, 1));
+        (await HeldAsync()).ShouldBe([_mail.Identity]);
 
         await _abandoned.ReleaseAsync(CancellationToken.None);
 
-        _store.Released.ShouldBe([_mail.Identity]);
+        (await HeldAsync()).ShouldBeEmpty();
     }
 
     [Test]
-    public async Task A_mail_is_asked_about_until_no_statement_can_be_under_way_any_more_and_the_database_have_answered()
+    public async Task A_mail_is_asked_about_until_no_statement_can_be_under_way_any_more_and_the_database_has_responded()
     {
         await LoseClaimAsync();
         _timeProvider.Advance(AbandonedClaims.LatestCommit + TimeSpan.FromSeconds(1));
@@ -119,41 +123,42 @@ internal sealed class AbandonedClaimsTests
         _store.Fails = false;
     }
 
-    private sealed class LossyStore : IMailStore
+    private async Task<ClaimResult.Claimed> CommitClaimAsync() =>
+        (await _mails.ClaimAsync(_mail.Record, _lease.WorkerId)).ShouldBeOfType<ClaimResult.Claimed>();
+
+    private async Task<IReadOnlyList<RecordIdentity>> HeldAsync() =>
+        [.. (await _mails.ListHeldAsync(_lease.WorkerId, [_mail.Identity.MailId])).Select(held => held.Identity)];
+
+    /// <summary>While it fails, no statement reaches the mails, and none has a result.</summary>
+    private sealed class LossyStore(IMailStore mails) : IMailStore
     {
         public bool Fails { get; set; }
 
-        public List<HeldClaim> Held { get; } = [];
-
-        public List<RecordIdentity> Released { get; } = [];
-
         public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, bool reclaimOwn = false, CancellationToken cancellationToken = default) =>
-            Answer<ClaimResult>(new ClaimResult.NoLease());
+            RunAsync(() => mails.ClaimAsync(record, workerId, reclaimOwn, cancellationToken));
 
-        public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default)
-        {
-            if (!Fails)
-                Released.Add(identity);
-            return Answer(true);
-        }
+        public Task<bool> RecordSentAsync(
+            MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+            RunAsync(() => mails.RecordSentAsync(record, fencingToken, replies, cancellationToken));
+
+        public Task<bool> WriteOutboxEntryAsync(
+            MailRecord record, long fencingToken, OutboxEntry outboxEntry, IReadOnlyCollection<RecipientReply> replies, string? error = null,
+            CancellationToken cancellationToken = default) =>
+            RunAsync(() => mails.WriteOutboxEntryAsync(record, fencingToken, outboxEntry, replies, error, cancellationToken));
+
+        public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) =>
+            RunAsync(() => mails.MarkPublishedAsync(identity, cancellationToken));
+
+        public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
+            RunAsync(() => mails.ReleaseAsync(identity, fencingToken, cancellationToken));
 
         public Task<IReadOnlyList<HeldClaim>> ListHeldAsync(
             Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default) =>
-            Answer<IReadOnlyList<HeldClaim>>([.. Held.Where(held => mailIds.Contains(held.Identity.MailId))]);
-
-        public Task<bool> RecordSentAsync(
-            MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
-            throw new NotSupportedException();
-
-        public Task<bool> WriteOutboxEntryAsync(
-            MailRecord record, long fencingToken, OutboxEntry outboxEntry, IReadOnlyCollection<RecipientAnswer> answers, string? error = null,
-            CancellationToken cancellationToken = default) => throw new NotSupportedException();
-
-        public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+            RunAsync(() => mails.ListHeldAsync(workerId, mailIds, cancellationToken));
 
         public Task<bool> AbandonAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
-            throw new NotSupportedException();
+            RunAsync(() => mails.AbandonAsync(identity, fencingToken, cancellationToken));
 
-        private Task<T> Answer<T>(T answer) => Fails ? Task.FromException<T>(new TimeoutException("The answer got lost.")) : Task.FromResult(answer);
+        private Task<T> RunAsync<T>(Func<Task<T>> run) => Fails ? Task.FromException<T>(new TimeoutException("The response got lost.")) : run();
     }
 }

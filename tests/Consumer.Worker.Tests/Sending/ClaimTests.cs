@@ -37,7 +37,7 @@ internal sealed class ClaimTests
     }
 
     [Test]
-    public async Task A_dead_letter_that_was_written_and_never_produced_is_produced_by_the_old_record_and_marked()
+    public async Task A_dead_letter_that_was_written_and_never_produced_is_produced_by_the_old_record_and_published()
     {
         var id = Guid.NewGuid();
         var claim = await ClaimAsOtherAsync(id, LongLease);
@@ -45,7 +45,7 @@ internal sealed class ClaimTests
 
         await ProduceAsync(id);
 
-        await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))?.Mail.PublishedAt is not null, null, "the dead letter is marked");
+        await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))?.Mail.PublishedAt is not null, null, "the dead letter is published");
         var view = await Eventually.Value(() => _worker.Mails.FindAsync(id), view => view!.Failures.Count > 0, null, "the failure is there");
         view!.Failures.ShouldHaveSingleItem().Message.ShouldContain("550 no such user");
         view.Mail.State.ShouldBe(MailState.Dead);
@@ -53,7 +53,7 @@ internal sealed class ClaimTests
     }
 
     [Test]
-    public async Task A_outbox_entry_that_was_marked_makes_the_old_record_a_copy_that_is_dropped()
+    public async Task An_outbox_entry_that_was_published_makes_the_old_record_a_copy_that_is_dropped()
     {
         var id = Guid.NewGuid();
         var claim = await ClaimAsOtherAsync(id, LongLease);
@@ -96,7 +96,7 @@ internal sealed class ClaimTests
     }
 
     [Test]
-    public async Task A_claim_whose_answer_got_lost_is_given_back_after_a_heartbeat()
+    public async Task A_claim_whose_result_was_lost_is_released_after_a_heartbeat()
     {
         var id = Guid.NewGuid();
         _worker.InFlight.LeaveBehind(id);
@@ -108,33 +108,33 @@ internal sealed class ClaimTests
     }
 
     [Test]
-    public async Task A_claim_that_was_left_in_doubt_is_let_go_after_a_heartbeat_and_the_next_worker_learns_of_the_doubt()
+    public async Task A_claim_with_an_unknown_outcome_is_abandoned_after_a_heartbeat_and_the_next_worker_learns_of_it()
     {
         var id = Guid.NewGuid();
         _worker.InFlight.LeaveUnknown(id);
         await ClaimAsWorkerAsync(id);
 
-        await Eventually.Until(() => !_worker.InFlight.IsOutcomeUnknown(id), null, "the claim is released");
+        await Eventually.Until(() => !_worker.InFlight.IsOutcomeUnknown(id), null, "the claim is abandoned");
 
         (await ClaimAsOtherAsync(id, LongLease)).TakenOverFrom.ShouldBe(Guid.Empty);
         (await _worker.Mails.FindAsync(id))!.Mail.UnknownOutcomes.ShouldBe(1);
     }
 
     [Test]
-    public async Task A_claim_whose_mail_is_being_worked_on_is_kept()
+    public async Task A_claim_whose_mail_is_in_flight_is_not_released()
     {
-        var (kept, other) = (Guid.NewGuid(), Guid.NewGuid());
-        using var entry = _worker.InFlight.Enter(kept, out _);
-        _worker.InFlight.Enter(kept, out var alone).Dispose();
+        var (inFlight, other) = (Guid.NewGuid(), Guid.NewGuid());
+        using var entry = _worker.InFlight.Enter(inFlight, out _);
+        _worker.InFlight.Enter(inFlight, out var alone).Dispose();
         alone.ShouldBeFalse();
-        _worker.InFlight.LeaveBehind(kept);
+        _worker.InFlight.LeaveBehind(inFlight);
         _worker.InFlight.LeaveBehind(other);
-        await ClaimAsWorkerAsync(kept);
+        await ClaimAsWorkerAsync(inFlight);
         await ClaimAsWorkerAsync(other);
 
         await _worker.WhenAsync(other, MailState.Queued);
 
-        (await _worker.Mails.FindAsync(kept))!.Mail.State.ShouldBe(MailState.Sending);
+        (await _worker.Mails.FindAsync(inFlight))!.Mail.State.ShouldBe(MailState.Sending);
     }
 
     [Test]

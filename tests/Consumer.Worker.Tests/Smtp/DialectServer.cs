@@ -13,8 +13,8 @@ internal sealed class DialectServer : IAsyncDisposable
     private readonly Task _served;
 
     /// <summary>Begins to serve.</summary>
-    /// <param name="extensions">What EHLO is answered.</param>
-    /// <param name="bdat">What BDAT is answered, once its octets are read.</param>
+    /// <param name="extensions">The reply to EHLO.</param>
+    /// <param name="bdat">The reply to BDAT, once its octets are read.</param>
     /// <param name="clients">How many come, one after the other.</param>
     public DialectServer(string[] extensions, string bdat = "250 Ok", int clients = 1)
     {
@@ -60,11 +60,11 @@ internal sealed class DialectServer : IAsyncDisposable
         while (await reader.ReadLineAsync() is { } command)
         {
             _commands.Add(command);
-            await writer.WriteLineAsync(await AnswerAsync(command.Split(' '), extensions, bdat, reader, writer));
+            await writer.WriteLineAsync(await ReplyAsync(command.Split(' '), extensions, bdat, reader, writer));
         }
     }
 
-    private static async Task<string> AnswerAsync(string[] command, string[] extensions, string bdat, StreamReader reader, StreamWriter writer)
+    private static async Task<string> ReplyAsync(string[] command, string[] extensions, string bdat, StreamReader reader, StreamWriter writer)
     {
         switch (command[0])
         {

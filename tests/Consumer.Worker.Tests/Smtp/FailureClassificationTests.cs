@@ -68,7 +68,7 @@ internal sealed class FailureClassificationTests
         FailureClassification.OfReply(SmtpPhase.Recipient, new SmtpReply(code, enhanced, "")).Kind.ShouldBe(kind);
 
     [Test]
-    public void An_answer_out_of_step_is_transient_and_only_after_the_whole_content_is_the_outcome_unknown()
+    public void A_reply_out_of_step_is_transient_and_only_after_the_whole_content_is_the_outcome_unknown()
     {
         foreach (var phase in MailPhases)
         {

@@ -79,7 +79,7 @@ internal sealed class PostfixSinkTests
             .ShouldBe(["<bob@example.com>", "<carl@xn--mller-kva.example>"]);
     }
 
-    // -f answers 500, -r 450, -Q 421 and hangs up, -q hangs up without a word.
+    // -f replies 500, -r 450, -Q 421 and hangs up, -q hangs up without a word.
     [TestCase("-f", "MAIL", SmtpPhase.Mail, FailureKind.Permanent, RecipientOutcome.Rejected)]
     [TestCase("-f", "DATA", SmtpPhase.Data, FailureKind.Permanent, RecipientOutcome.Rejected)]
     [TestCase("-f", ".", SmtpPhase.FinalReply, FailureKind.Permanent, RecipientOutcome.Rejected)]
@@ -119,7 +119,7 @@ internal sealed class PostfixSinkTests
     [Test]
     public async Task A_server_that_refuses_in_the_middle_of_the_content_has_not_taken_the_mail()
     {
-        // Answers 550 after DATA without reading on.
+        // Replies 550 after DATA without reading on.
         var sender = await StartAsync("-A", "0");
 
         var result = await sender.SendAsync(Mail(text: new string('x', 70) + string.Concat(Enumerable.Repeat("\r\n" + new string('y', 70), 100_000))), Bob, () => { }, CancellationToken.None);
@@ -148,7 +148,7 @@ internal sealed class PostfixSinkTests
     [TestCase(".", SmtpPhase.FinalReply, true)]
     public async Task A_server_that_hangs_is_left_in_time(string command, object phase, bool unknown)
     {
-        // Without pipelining, so that each answer is sent as it is given.
+        // Without pipelining, so that each reply is sent at once.
         var sender = await StartAsync("-p", "-W", $"{command}:60");
 
         var result = await sender.SendAsync(Mail(), Bob, () => { }, CancellationToken.None);

@@ -69,7 +69,6 @@ internal sealed class SmtpConnectionPoolTests
         Pool(options => options.IdleTimeout = TimeSpan.FromMilliseconds(200));
         await Send();
         await Eventually.Until(() => _sink.Counters.OpenConnections == 0, null, "the idle connection is closed");
-        _pool!.Idle.ShouldBe(0);
     }
 
     [Test]
@@ -84,7 +83,7 @@ internal sealed class SmtpConnectionPoolTests
     }
 
     [Test]
-    public async Task A_connection_that_answers_421_to_the_next_mail_is_replaced_unseen()
+    public async Task A_connection_that_replies_421_to_the_next_mail_is_replaced_unseen()
     {
         await Send();
         _sink.Script.Add(new ScriptRule(SmtpStage.Mail, RuleAction.Reply(421)) { Connection = 1 });
@@ -94,7 +93,7 @@ internal sealed class SmtpConnectionPoolTests
     }
 
     [Test]
-    public async Task A_new_connection_that_answers_421_is_no_stale_one()
+    public async Task A_new_connection_that_replies_421_is_not_stale()
     {
         _sink.Script.Add(new ScriptRule(SmtpStage.Mail, RuleAction.Reply(421)));
 
@@ -105,11 +104,11 @@ internal sealed class SmtpConnectionPoolTests
     [Test]
     public async Task A_connection_whose_mail_broke_off_is_not_used_again()
     {
+        Pool(options => options.MaxConnections = 1);
         _sink.Script.Add(new ScriptRule(SmtpStage.Data, RuleAction.DropBefore) { Times = 1 });
         await Send();
-        _pool!.Idle.ShouldBe(0);
-        _pool.InUse.ShouldBe(0);
         Accepted(await Send());
+        _sink.Counters.Connections.ShouldBe(2);
     }
 
     [Test]

@@ -12,7 +12,7 @@ using Testing;
 
 namespace Consumer.Worker.Tests.Smtp;
 
-/// <param name="chunking">Whether the content goes by BDAT, where a server has one answer for the command and the content, or by DATA.</param>
+/// <param name="chunking">Whether the content goes by BDAT, where a server has one reply for the command and the content, or by DATA.</param>
 [TestFixture(true)]
 [TestFixture(false)]
 internal sealed class SmtpSenderTests(bool chunking)
@@ -213,7 +213,7 @@ internal sealed class SmtpSenderTests(bool chunking)
     [TestCase(SmtpStage.Mail, "Mail", false)]
     [TestCase(SmtpStage.Data, "Data", false)]
     [TestCase(SmtpStage.EndOfData, "FinalReply", true)]
-    public async Task A_server_that_does_not_answer_is_waited_for_no_longer_than_its_phase_allows(SmtpStage stage, string phase, bool unknown)
+    public async Task A_server_that_does_not_reply_is_waited_for_no_longer_than_its_phase_allows(SmtpStage stage, string phase, bool unknown)
     {
         _sink.Script.Add(new ScriptRule(stage, RuleAction.Hang));
 
@@ -225,7 +225,7 @@ internal sealed class SmtpSenderTests(bool chunking)
 
         unknown |= HasAllAt(stage);
         result.Failure!.Phase.ToString().ShouldBe(Known(phase));
-        result.Failure.Text.ShouldContain("did not answer in time");
+        result.Failure.Text.ShouldContain("did not reply in time");
         result.Failure.Verdict.ShouldBe(new Verdict(FailureKind.Transient, MomentCures: !unknown, OutcomeUnknown: unknown));
     }
 
@@ -314,7 +314,7 @@ internal sealed class SmtpSenderTests(bool chunking)
             Mail(), ["bob@example.com", "last@example.com"], () => throw new LeaseLostException(), CancellationToken.None));
 
         asked.Hits.ShouldBe(0);
-        (pool.InUse, pool.Idle).ShouldBe((0, 0), "the dialogue was broken off, the connection is not used again");
+        await Eventually.Until(() => _sink.Counters.OpenConnections == 0, null, "the dialogue was broken off, so the connection is closed");
     }
 
     [Test]
@@ -353,7 +353,7 @@ internal sealed class SmtpSenderTests(bool chunking)
         _sink.Mails.All().ShouldHaveSingleItem().Recipients.Count.ShouldBe(1);
     }
 
-    /// <summary>By BDAT there is no answer between those to RCPT and to the content: what the server says at DATA is heard then.</summary>
+    /// <summary>By BDAT there is no reply between those to RCPT and to the content: what the server says at DATA is heard then.</summary>
     private string Known(string phase) => chunking && phase == "Data" ? "FinalReply" : phase;
 
     private bool HasAllAt(SmtpStage stage) => chunking && stage == SmtpStage.Data;

@@ -52,14 +52,14 @@ internal sealed class ScriptTests
     public async Task An_answer_that_is_held_comes_when_it_is_let_go_and_the_mail_is_stored_before()
     {
         await using var sink = SmtpSink.StartOnFreePort();
-        var letGo = new TaskCompletionSource();
-        sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.HoldAnswer(letGo.Task)));
+        var release = new TaskCompletionSource();
+        sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.HoldReply(release.Task)));
 
         var mailing = Mailing.TryAsync(sink, "bob@example.com");
         await Eventually.Until(() => sink.Mails.Count == 1, null, "the mail is stored");
         mailing.IsCompleted.ShouldBeFalse();
 
-        letGo.SetResult();
+        release.SetResult();
         (await mailing).ShouldBeNull();
     }
 
@@ -134,7 +134,7 @@ internal sealed class ScriptTests
                 return late.IsCompleted;
             },
             within: null,
-            "the late answer");
+            "the late reply");
         (await late)!.ShouldStartWith("450");
 
         var never = raw.SayAsync("NOOP");

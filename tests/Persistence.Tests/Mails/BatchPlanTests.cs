@@ -57,7 +57,7 @@ public sealed class BatchPlanTests
         await store.Failures.ProjectAsync(Make.DeadLetter(records[0].Identity.MailId));
     }
 
-    private static RecipientAnswer Rejected { get; } = new("b@example.com", RecipientOutcome.Rejected, 550);
+    private static RecipientReply Rejected { get; } = new("b@example.com", RecipientOutcome.Rejected, 550);
 
     private static Task<long> CounterAsync(Store store, string table, string counter) =>
         store.ScalarAsync<long>($"SELECT {counter} FROM pg_stat_user_tables WHERE schemaname = 'email' AND relname = '{table}'");

@@ -28,11 +28,11 @@ public sealed class BatchTests : StoreTests
             0 => Store.Mails.RecordSentAsync(record, 1, [Accepted("b@example.com"), Accepted("c@example.com")]),
             1 => Store.Mails.WriteOutboxEntryAsync(
                 record, 1, new OutboxEntry.Redelivery(2, Make.Noon, $"later {number}"),
-                [Accepted("b@example.com"), new RecipientAnswer("c@example.com", RecipientOutcome.Unknown)]),
+                [Accepted("b@example.com"), new RecipientReply("c@example.com", RecipientOutcome.Unknown)]),
             2 => Store.Mails.WriteOutboxEntryAsync(record, 1, new OutboxEntry.DeadLetter($"never {number}"), []),
             _ => Store.Mails.ReleaseAsync(record.Identity, 1),
         }));
-        held.ShouldAllBe(answer => answer);
+        held.ShouldAllBe(isHeld => isHeld);
         (await Task.WhenAll(records.Select(record => Store.Mails.MarkPublishedAsync(record.Identity))))
             .ShouldBe(records.Select((_, number) => number % 4 is 1 or 2));
 
@@ -98,10 +98,10 @@ public sealed class BatchTests : StoreTests
         results.OfType<ClaimResult.Claimed>().ShouldHaveSingleItem();
         results.OfType<ClaimResult.Busy>().Count().ShouldBe(49);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(number => number % 2 == 0
+        var recorded = await Task.WhenAll(Enumerable.Range(0, 50).Select(number => number % 2 == 0
             ? Store.Mails.RecordSentAsync(record, 1, [Accepted("b@example.com")])
             : Store.Mails.WriteOutboxEntryAsync(record, 1, new OutboxEntry.DeadLetter("550"), [])));
-        answers[0].ShouldBeTrue();
+        recorded[0].ShouldBeTrue();
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
     }
 
@@ -188,5 +188,5 @@ public sealed class BatchTests : StoreTests
         };
     }
 
-    private static RecipientAnswer Accepted(string address) => new(address, RecipientOutcome.Accepted, 250, "2.0.0", "queued");
+    private static RecipientReply Accepted(string address) => new(address, RecipientOutcome.Accepted, 250, "2.0.0", "queued");
 }

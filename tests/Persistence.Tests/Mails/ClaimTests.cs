@@ -36,7 +36,7 @@ public sealed class ClaimTests : StoreTests
         var record = Make.Record() with { Subject = "a\0b\ud800c", Key = "k\0", Sender = "a\0@example.com", Recipients = [new("b\0@example.com", RecipientKind.To)] };
         var claim = await Store.ClaimAsync(record, Worker);
         var address = claim.OpenRecipients.ShouldHaveSingleItem().Address;
-        await Store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer(address, RecipientOutcome.Accepted, 250)]);
+        await Store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientReply(address, RecipientOutcome.Accepted, 250)]);
         var mail = await Store.MailAsync(record.Identity.MailId);
         mail.Subject.ShouldBe("a\ufffdb\ufffdc");
         var recipient = mail.Recipients.ShouldHaveSingleItem();

@@ -244,14 +244,14 @@ public sealed class InterleavingTests : StoreTests
             if (!actor.Defers)
             {
                 await _store.Mails.RecordSentAsync(
-                    actor.Record, claim.FencingToken, [new RecipientAnswer(address, RecipientOutcome.Accepted, 250)]);
+                    actor.Record, claim.FencingToken, [new RecipientReply(address, RecipientOutcome.Accepted, 250)]);
                 return;
             }
 
             // It was not taken after all.
             _sends--;
             if (await _store.Mails.WriteOutboxEntryAsync(
-                actor.Record, claim.FencingToken, new OutboxEntry.Redelivery(2, Make.Noon, "451"), [new RecipientAnswer(address, RecipientOutcome.Deferred, 451)]))
+                actor.Record, claim.FencingToken, new OutboxEntry.Redelivery(2, Make.Noon, "451"), [new RecipientReply(address, RecipientOutcome.Deferred, 451)]))
             {
                 Redeliver(actor);
                 await _store.Mails.MarkPublishedAsync(actor.Record.Identity);

@@ -75,7 +75,7 @@ public sealed class OutcomeTests : StoreTests
         var claim = await Store.ClaimAsync(record, Worker);
         await Store.Mails.WriteOutboxEntryAsync(
             record, claim.FencingToken, Again,
-            [Accepted(record), new RecipientAnswer("c@example.com", RecipientOutcome.Unknown)]);
+            [Accepted(record), new RecipientReply("c@example.com", RecipientOutcome.Unknown)]);
 
         var next = record.Next(attempt: 2);
         claim = await Store.ClaimAsync(next, Worker);
@@ -116,10 +116,10 @@ public sealed class OutcomeTests : StoreTests
         (await Store.Mails.RecordSentAsync(record, 1, [])).ShouldBeFalse();
     }
 
-    private static RecipientAnswer Accepted(MailRecord record) =>
+    private static RecipientReply Accepted(MailRecord record) =>
         new(record.Recipients[0].Address, RecipientOutcome.Accepted, 250, "2.0.0", "queued");
 
-    private static RecipientAnswer Deferred(MailRecord record) =>
+    private static RecipientReply Deferred(MailRecord record) =>
         new(record.Recipients[0].Address, RecipientOutcome.Deferred, 451, "4.3.0", "try later");
 
     private async Task<(MailRecord Record, long OldToken)> TakenOverAsync()

@@ -132,7 +132,7 @@ public sealed class ScheduleTests : StoreTests
         var record = Make.Record();
         var claim = await Store.ClaimAsync(record, Worker);
         (await CancelAsync(record)).ShouldBe(CancelResult.Refused);
-        await Store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        await Store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientReply("b@example.com", RecipientOutcome.Accepted, 250)]);
         (await CancelAsync(record)).ShouldBe(CancelResult.Refused);
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sent);
 
@@ -147,7 +147,7 @@ public sealed class ScheduleTests : StoreTests
         var record = Make.Record();
         var claim = await Store.ClaimAsync(record, Worker);
         await Store.Mails.WriteOutboxEntryAsync(
-            record, claim.FencingToken, new OutboxEntry.Redelivery(2, Due, "451"), [new RecipientAnswer("b@example.com", outcome)]);
+            record, claim.FencingToken, new OutboxEntry.Redelivery(2, Due, "451"), [new RecipientReply("b@example.com", outcome)]);
 
         (await CancelAsync(record)).ShouldBe(CancelResult.Refused);
         (await Store.Mails.ClaimAsync(record.Next(attempt: 2), Worker)).ShouldBeOfType<ClaimResult.Claimed>();

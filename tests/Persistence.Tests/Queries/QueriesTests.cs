@@ -62,7 +62,7 @@ public sealed partial class QueriesTests
         await _store.Failures.MarkReplayedAsync(failure);
         var claim = await _store.ClaimAsync(replayed.Next(epoch: 1), worker);
         await _store.Mails.RecordSentAsync(
-            replayed.Next(epoch: 1), claim.FencingToken, [new RecipientAnswer(Bob, RecipientOutcome.Accepted, 250, "2.0.0", "queued")]);
+            replayed.Next(epoch: 1), claim.FencingToken, [new RecipientReply(Bob, RecipientOutcome.Accepted, 250, "2.0.0", "queued")]);
 
         var discarded = await FailAsync(Make.Record(to: "carol@example.com"), worker);
         await _store.Failures.DiscardAsync(discarded, "ben", "a typing error");
@@ -75,7 +75,7 @@ public sealed partial class QueriesTests
         claim = await _store.ClaimAsync(deferred, worker);
         await _store.Mails.WriteOutboxEntryAsync(
             deferred, claim.FencingToken, new OutboxEntry.Redelivery(2, DateTimeOffset.UtcNow, "451 4.3.0 try later"),
-            [new RecipientAnswer("b@example.com", RecipientOutcome.Deferred, 451, "4.3.0", "try later")]);
+            [new RecipientReply("b@example.com", RecipientOutcome.Deferred, 451, "4.3.0", "try later")]);
 
         await _store.Schedules.StoreAsync(
             Make.Record(attempt: 0), new ScheduledRecord(DateTimeOffset.UtcNow.AddDays(1), null, new byte[12], []));

@@ -203,7 +203,7 @@ public sealed class RetentionTests
     {
         var record = Make.Record();
         var claim = await _store.ClaimAsync(record, _worker);
-        await _store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        await _store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientReply("b@example.com", RecipientOutcome.Accepted, 250)]);
         await AgeAsync(record.Identity.MailId, ended);
         return record.Identity.MailId;
     }

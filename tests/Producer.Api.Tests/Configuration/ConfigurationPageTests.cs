@@ -10,8 +10,8 @@ public class ConfigurationPageTests
     [Test]
     public void The_page_has_every_option_of_the_API_and_of_what_both_services_share_with_its_default() =>
         ((IEnumerable<string>)[
-            .. ConfigurationPage.Faults<ApiOptions>(ApiOptions.Section),
-            .. ConfigurationPage.Faults<KafkaOptions>(KafkaOptions.Section),
-            .. ConfigurationPage.Faults<DatabaseOptions>(DatabaseOptions.Section),
+            .. ConfigurationPage.Differences<ApiOptions>(ApiOptions.Section),
+            .. ConfigurationPage.Differences<KafkaOptions>(KafkaOptions.Section),
+            .. ConfigurationPage.Differences<DatabaseOptions>(DatabaseOptions.Section),
         ]).ShouldBeEmpty();
 }

@@ -25,9 +25,9 @@ public class CancelEmailTests
     {
         var id = _api.Services.GetRequiredService<MailId>().New();
 
-        var answer = await _api.PostAsync($"/emails/{id}/cancel", "");
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
-        var mail = await answer.JsonAsync();
+        var response = await _api.PostAsync($"/emails/{id}/cancel", "");
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var mail = await response.JsonAsync();
         mail.GetProperty("state").GetString().ShouldBe("canceled");
         mail.GetProperty("accepted_at").GetDateTimeOffset().ShouldBe(DateTimeOffset.UtcNow, TimeSpan.FromMinutes(1));
         (await _api.PostAsync($"/emails/{id}/cancel", "")).StatusCode.ShouldBe(HttpStatusCode.OK, "twice is once");
@@ -51,7 +51,7 @@ public class CancelEmailTests
         var (record, claim) = await _store.ClaimAsync(id);
         (await (await _api.PostAsync($"/emails/{id}/cancel", "")).ProblemAsync(409, "mail_not_waiting")).GetProperty("state").GetString().ShouldBe("sending");
 
-        await _store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250)]);
+        await _store.Mails.RecordSentAsync(record, claim.FencingToken, [new RecipientReply("b@example.com", RecipientOutcome.Accepted, 250)]);
         (await (await _api.PostAsync($"/emails/{id}/cancel", "")).ProblemAsync(409, "mail_not_waiting")).GetProperty("state").GetString().ShouldBe("sent");
     }
 

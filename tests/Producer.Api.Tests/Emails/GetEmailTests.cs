@@ -36,7 +36,7 @@ public class GetEmailTests
         var id = Guid.NewGuid();
         var (record, claim) = await _store.ClaimAsync(id);
         await _store.Mails.RecordSentAsync(
-            record, claim.FencingToken, [new RecipientAnswer("b@example.com", RecipientOutcome.Accepted, 250, "2.0.0", "OK")]);
+            record, claim.FencingToken, [new RecipientReply("b@example.com", RecipientOutcome.Accepted, 250, "2.0.0", "OK")]);
 
         var mail = await (await _api.GetAsync($"/emails/{id}")).JsonAsync();
         mail.GetProperty("state").GetString().ShouldBe("sent");

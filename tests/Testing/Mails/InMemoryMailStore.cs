@@ -36,24 +36,24 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
     }
 
     public Task<bool> RecordSentAsync(
-        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientAnswer> answers, CancellationToken cancellationToken = default) =>
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
         ChangeAsync(record.Identity, row =>
         {
             var held = row.IsHeld(record.Identity, fencingToken);
-            row.Settle(record, answers, held);
+            row.Settle(record, replies, held);
             row.Facts = row.Facts! with { State = MailState.Sent };
             return held;
         });
 
     public Task<bool> WriteOutboxEntryAsync(
-        MailRecord record, long fencingToken, OutboxEntry outboxEntry, IReadOnlyCollection<RecipientAnswer> answers, string? error = null,
+        MailRecord record, long fencingToken, OutboxEntry outboxEntry, IReadOnlyCollection<RecipientReply> replies, string? error = null,
         CancellationToken cancellationToken = default) =>
         ChangeAsync(record.Identity, row =>
         {
             var (state, kind) = outboxEntry is OutboxEntry.Redelivery ? (MailState.Queued, OutboxKind.Redelivery) : (MailState.Dead, OutboxKind.DeadLetter);
             var held = row.IsHeld(record.Identity, fencingToken);
             var isSending = held && row.Facts!.State == MailState.Sending;
-            row.Settle(record, answers, isSending);
+            row.Settle(record, replies, isSending);
             if (!isSending)
                 return held && (row.Facts!.State, row.Facts.OutboxEntry) == (state, kind);
             row.Next = outboxEntry;
@@ -146,12 +146,12 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
                 _first.Timestamp, _first.MessageIdHeader, _takenOverFrom);
         }
 
-        public void Settle(MailRecord record, IReadOnlyCollection<RecipientAnswer> answers, bool held)
+        public void Settle(MailRecord record, IReadOnlyCollection<RecipientReply> replies, bool held)
         {
-            foreach (var answer in answers.Where(answer => held || answer.Outcome == RecipientOutcome.Accepted))
+            foreach (var reply in replies.Where(reply => held || reply.Outcome == RecipientOutcome.Accepted))
             {
-                if (record.Recipients.Any(recipient => recipient.Address == answer.Address) && _outcomes.GetValueOrDefault(answer.Address) != RecipientOutcome.Accepted)
-                    _outcomes[answer.Address] = answer.Outcome;
+                if (record.Recipients.Any(recipient => recipient.Address == reply.Address) && _outcomes.GetValueOrDefault(reply.Address) != RecipientOutcome.Accepted)
+                    _outcomes[reply.Address] = reply.Outcome;
             }
         }
 

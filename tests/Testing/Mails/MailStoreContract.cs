@@ -223,7 +223,7 @@ public abstract class MailStoreContract
 
     private static MailRecord With(MailRecord record, int epoch = 0, int attempt = 1) => record with { Identity = new RecordIdentity(record.Identity.MailId, epoch, attempt) };
 
-    private static RecipientAnswer Reply(string address, RecipientOutcome outcome) => new(address, outcome, 250, "2.0.0", "a reply");
+    private static RecipientReply Reply(string address, RecipientOutcome outcome) => new(address, outcome, 250, "2.0.0", "a reply");
 
     private Task<Guid[]> WorkersAsync(int count) => Task.WhenAll(Enumerable.Range(0, count).Select(_ => StartWorkerAsync()));
 

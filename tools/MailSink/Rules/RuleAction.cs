@@ -58,7 +58,7 @@ public sealed record RuleAction
     /// completed: a test in this process stops a client at an exact step. Not to be had by JSON.
     /// </summary>
     /// <param name="until">What the reply waits for.</param>
-    public static RuleAction HoldAnswer(Task until)
+    public static RuleAction HoldReply(Task until)
     {
         ArgumentNullException.ThrowIfNull(until);
         return new RuleAction { Until = until };
@@ -89,7 +89,7 @@ public sealed record RuleAction
 
 internal enum RuleEnding
 {
-    Answer,
+    Reply,
     DropBefore,
     DropAfter,
     Hang,
