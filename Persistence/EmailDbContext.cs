@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Persistence.Text;
 using Persistence.Workers;
 

@@ -1,8 +1,8 @@
-using ServiceDefaults.Configuration;
-using ServiceDefaults.Start;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Sending;
 using Messaging.Kafka.Delay;
+using ServiceDefaults.Configuration;
+using ServiceDefaults.Start;
 
 namespace Consumer.Worker.Hosting;
 

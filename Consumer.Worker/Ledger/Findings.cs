@@ -1,7 +1,7 @@
 using System.Globalization;
 using Messaging.Kafka.Inspection;
-using Persistence.Mails;
 using Persistence.Ledger;
+using Persistence.Mails;
 using Persistence.Text;
 
 namespace Consumer.Worker.Ledger;

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using Contracts;
 using MassTransit;
 using Messaging.Kafka.Inspection;
-using Persistence.Mails;
 using Persistence.Ledger;
+using Persistence.Mails;
 using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Ledger;

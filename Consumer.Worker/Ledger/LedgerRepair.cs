@@ -1,6 +1,6 @@
 using System.Globalization;
-using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
 using Contracts;
 using Messaging.Kafka.Inspection;

@@ -1,5 +1,5 @@
-using Persistence.Mails;
 using Persistence.Ledger;
+using Persistence.Mails;
 
 namespace Consumer.Worker.Ledger;
 

@@ -1,5 +1,5 @@
-using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
+using Consumer.Worker.Sending;
 using Contracts;
 using MassTransit;
 using Persistence.Mails;

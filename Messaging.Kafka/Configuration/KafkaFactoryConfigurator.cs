@@ -120,7 +120,8 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
             endpoint.ConnectReceiveEndpointObserver(_endpointObservers);
             configure(endpoint);
             return endpoint.Build();
-        }));
+        }
+        ));
     }
 
     public void RawTopicEndpoint(string topicName, string groupId, Func<KafkaRecord, CancellationToken, Task> handler, Action<IKafkaConsumerConfigurator>? configure = null)

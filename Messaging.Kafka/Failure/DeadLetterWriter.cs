@@ -90,7 +90,7 @@ internal sealed class DeadLetterWriter(
         Func<KafkaRecord, CancellationToken, Task> take, KafkaRecord record, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
     {
         var letter = record.With(headers);
-        for (var pause = FirstRetry;; pause = Backoff.Next(pause, LastRetry))
+        for (var pause = FirstRetry; ; pause = Backoff.Next(pause, LastRetry))
         {
             try
             {

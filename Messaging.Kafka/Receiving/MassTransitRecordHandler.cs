@@ -33,7 +33,7 @@ internal sealed class MassTransitRecordHandler(
     /// <inheritdoc/>
     public async Task Handle(Delivery delivery)
     {
-        for (var retry = FirstRetry;; retry = Backoff.Next(retry, LastRetry))
+        for (var retry = FirstRetry; ; retry = Backoff.Next(retry, LastRetry))
         {
             if (circuit is not null)
                 await circuit.WaitUntilClosed(delivery.Assignment.Draining);

@@ -24,7 +24,7 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
         delivery.CancelBy(canceled);
         try
         {
-            for (var pause = FirstRetry;; pause = Backoff.Next(pause, LastRetry))
+            for (var pause = FirstRetry; ; pause = Backoff.Next(pause, LastRetry))
             {
                 if (circuit is not null)
                     await circuit.WaitUntilClosed(delivery.Assignment.Draining);

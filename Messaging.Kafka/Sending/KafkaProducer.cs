@@ -90,7 +90,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         var target = new TopicPartition(topic, Partition.Any);
         var message = Message(key, value, headers);
         var pause = FirstRetry;
-        for (var failed = false;; failed = true)
+        for (var failed = false; ; failed = true)
         {
             try
             {
@@ -156,7 +156,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     /// <returns>False where the client's queue is full.</returns>
     private bool TryEnqueue(TopicPartition target, Message<byte[]?, byte[]?> message, long started, out Task acknowledged)
     {
-        for (var refused = false;;)
+        for (var refused = false; ;)
         {
             var client = Current();
             var acknowledgement = new Acknowledgement(client, target.Topic, _settled) { Started = started };

@@ -77,12 +77,12 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
             .IsUnique().HasDatabaseName(OnePerEpoch).HasFilter("mail_id IS NOT NULL");
         // The same for records without a mail, by where they came from.
         builder.HasIndex(failure => new
-            {
-                failure.OriginalTopic,
-                failure.OriginalPartition,
-                failure.OriginalOffset,
-                failure.OriginalTimestamp,
-            })
+        {
+            failure.OriginalTopic,
+            failure.OriginalPartition,
+            failure.OriginalOffset,
+            failure.OriginalTimestamp,
+        })
             .IsUnique().HasDatabaseName(OnePerOriginal).HasFilter("mail_id IS NULL");
         // The list, newest first, page by page.
         builder.HasIndex(failure => new { failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_failed_at");

@@ -1,6 +1,6 @@
 using Npgsql;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 
 namespace Persistence.Stats;
 

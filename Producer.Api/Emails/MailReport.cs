@@ -1,5 +1,5 @@
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 
 namespace Producer.Api.Emails;
 

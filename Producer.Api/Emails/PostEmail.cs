@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Options;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
 using Producer.Api.Ids;
 using Producer.Api.Observability;

@@ -29,7 +29,9 @@ internal static class AttachmentSchema
                     "Shows the file in its place in the HTML form: `logo` for `<img src=\"cid:logo\">`. One attachment an id.", SendEmailLimits.ContentIdLength),
                 [AttachmentFields.Content] = new OpenApiSchema
                 {
-                    Type = JsonSchemaType.String, Format = "byte", Description = "The bytes as base64 (RFC 4648, section 4); line breaks are allowed.",
+                    Type = JsonSchemaType.String,
+                    Format = "byte",
+                    Description = "The bytes as base64 (RFC 4648, section 4); line breaks are allowed.",
                 },
             },
         },

@@ -52,7 +52,8 @@ internal static class MailSchema
             [SendEmailFields.OrderingKey] = Text($"Mails of one key are sent in the order in which they were accepted. At most {SendEmailLimits.OrderingKeyBytes} bytes."),
             [SendEmailFields.ScheduledAt] = new OpenApiSchema
             {
-                Type = JsonSchemaType.String, Format = "date-time",
+                Type = JsonSchemaType.String,
+                Format = "date-time",
                 Description = $"When to send it: RFC 3339 with an offset, such as `2030-01-31T09:00:00+01:00`, at most {SendEmailLimits.ScheduledAhead.Days} days ahead. A time that is past means at once.",
             },
         };

@@ -93,7 +93,9 @@ internal static class ProblemResponses
         if (type == ProblemTypes.ValidationFailed)
             problem["errors"] = new JsonArray(new JsonObject
             {
-                ["field"] = "to[1]", ["code"] = "invalid_address", ["message"] = "is not a valid e-mail address; one address is expected, such as ann@example.com",
+                ["field"] = "to[1]",
+                ["code"] = "invalid_address",
+                ["message"] = "is not a valid e-mail address; one address is expected, such as ann@example.com",
             });
         return new OpenApiExample { Summary = type.Title, Value = problem };
     }

@@ -64,17 +64,21 @@ internal static class ProblemTypes
         "An error of this service; the log has it under `trace_id`.");
 
     public static readonly ProblemType NotAccepted = new("not_accepted", 503, "The mail was not accepted",
-        "Kafka certainly did not take the mail: post it again freely.") { RetryAfterSeconds = 5 };
+        "Kafka certainly did not take the mail: post it again freely.")
+    { RetryAfterSeconds = 5 };
 
     public static readonly ProblemType OutcomeUnknown = new("outcome_unknown", 503, "Whether the mail was accepted is not known",
         "Kafka did not acknowledge in time, and it may have taken the mail. `id` is the mail's: ask for it later. "
-        + "A repeated post is safe where the first carried an Idempotency-Key and this one carries the same; else it may send a second mail.") { RetryAfterSeconds = 5 };
+        + "A repeated post is safe where the first carried an Idempotency-Key and this one carries the same; else it may send a second mail.")
+    { RetryAfterSeconds = 5 };
 
     public static readonly ProblemType Overloaded = new("overloaded", 503, "Too many posts at once",
-        "More posts wait for Kafka than `Api:MaxConcurrentPosts` allows. Nothing was accepted: post it again later.") { RetryAfterSeconds = 1 };
+        "More posts wait for Kafka than `Api:MaxConcurrentPosts` allows. Nothing was accepted: post it again later.")
+    { RetryAfterSeconds = 1 };
 
     public static readonly ProblemType DatabaseUnavailable = new("database_unavailable", 503, "Postgres does not respond",
-        "Mails and failures cannot be read or acted upon now. Mails are still accepted.") { RetryAfterSeconds = 5 };
+        "Mails and failures cannot be read or acted upon now. Mails are still accepted.")
+    { RetryAfterSeconds = 5 };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =

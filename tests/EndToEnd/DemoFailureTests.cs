@@ -41,7 +41,10 @@ public sealed class DemoFailureTests
             """;
         using var bash = Process.Start(new ProcessStartInfo("bash", ["-s"])
         {
-            WorkingDirectory = Checkout.Root, RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false,
+            WorkingDirectory = Checkout.Root,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
         })!;
         await bash.StandardInput.WriteAsync(script);
         bash.StandardInput.Close();

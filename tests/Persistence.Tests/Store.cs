@@ -1,11 +1,11 @@
-using Contracts;
 using System.Security.Cryptography;
+using Contracts;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Workers;
 using Testing;

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Contracts;
 using Microsoft.Extensions.DependencyInjection;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Persistence.Workers;
 
 namespace Producer.Api.Tests;

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using Contracts;
 using MassTransit;
-using MimeKit;
 using Messaging.Bench.Running;
+using MimeKit;
 
 namespace Messaging.Bench.Delivery;
 

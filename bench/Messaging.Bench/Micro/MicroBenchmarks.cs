@@ -4,12 +4,12 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Confluent.Kafka;
+using MassTransit;
 using Messaging.Bench.Rider;
 using Messaging.Kafka.Delay;
 using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Wire;
-using MassTransit;
 
 namespace Messaging.Bench.Micro;
 

@@ -25,7 +25,7 @@ internal sealed class RiderProcess : IAsyncDisposable
         Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
     {
         var collection = new ServiceCollection();
-        
+
         // MassTransit warns of every message that goes to redelivery, which is what a row is about.
         collection.AddLogging(logging => logging.AddProvider(new ErrorStreamLog()).SetMinimumLevel(LogLevel.Warning)
             .AddFilter("MassTransit", LogLevel.Error).AddFilter("MassTransit.Kafka", LogLevel.Warning));

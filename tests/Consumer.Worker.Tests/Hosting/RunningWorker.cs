@@ -1,13 +1,13 @@
-using Consumer.Worker.Sending;
 using Consumer.Worker.Hosting;
+using Consumer.Worker.Sending;
 using Contracts;
 using MailSink;
 using MassTransit;
 using MassTransit.Transports;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Workers;
 using Testing;

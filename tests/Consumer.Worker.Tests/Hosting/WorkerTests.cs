@@ -1,8 +1,8 @@
 using Contracts;
 using MailSink.Rules;
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 
@@ -90,7 +90,10 @@ internal sealed class WorkerTests
         byte[] file = [.. Enumerable.Range(0, 100_000).Select(number => (byte)(number * 7))];
         var id = await _worker.PostAsync(new SendEmail
         {
-            From = "ann@example.com", To = ["attached@example.com"], Subject = "s", Text = "t",
+            From = "ann@example.com",
+            To = ["attached@example.com"],
+            Subject = "s",
+            Text = "t",
             Attachments = [new Attachment { Filename = "Übersicht.bin", Content = file }],
         });
         await _worker.WhenAsync(id, MailState.Dead);

@@ -5,8 +5,8 @@ using Contracts;
 using MailSink.Rules;
 using Npgsql;
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 

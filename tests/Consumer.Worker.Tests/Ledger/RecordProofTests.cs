@@ -1,7 +1,7 @@
 using Consumer.Worker.Ledger;
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Ledger;
+using Persistence.Mails;
 using Shouldly;
 
 namespace Consumer.Worker.Tests.Ledger;

@@ -1,7 +1,7 @@
 using Consumer.Worker.Alerts;
-using Consumer.Worker.Sending;
 using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
 using NUnit.Framework;
 using Shouldly;

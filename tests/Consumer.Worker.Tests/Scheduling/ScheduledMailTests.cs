@@ -4,8 +4,8 @@ using Consumer.Worker.Tests.Hosting;
 using Contracts;
 using MailSink.Mails;
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 
@@ -156,8 +156,14 @@ internal sealed class ScheduledMailTests
         var value = SendEmailJson.Serialize(Mail(due));
         var record = new MailRecord
         {
-            Identity = new RecordIdentity(id, 0, 0), MessageIdHeader = $"{id:D}@example.com", Topic = _worker.Topics.Mails, Partition = 0, Offset = 0,
-            Timestamp = DateTimeOffset.UtcNow, Sender = "ann@example.com", ContentHash = SHA256.HashData(value),
+            Identity = new RecordIdentity(id, 0, 0),
+            MessageIdHeader = $"{id:D}@example.com",
+            Topic = _worker.Topics.Mails,
+            Partition = 0,
+            Offset = 0,
+            Timestamp = DateTimeOffset.UtcNow,
+            Sender = "ann@example.com",
+            ContentHash = SHA256.HashData(value),
             Recipients = [new Recipient("bob@example.com", RecipientKind.To)],
         };
         RecordHeader[] headers =

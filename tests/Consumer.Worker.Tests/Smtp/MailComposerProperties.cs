@@ -43,8 +43,16 @@ internal sealed class MailComposerProperties
         from attachments in AnyAttachment.ListOf()
         select new SendEmail
         {
-            From = sender, To = [.. to], Cc = [.. cc], Bcc = ["hidden@example.com"], ReplyTo = [.. replyTo], Subject = subject, Text = text, Html = html,
-            Headers = new Dictionary<string, string> { [name] = value }, Attachments = [.. attachments],
+            From = sender,
+            To = [.. to],
+            Cc = [.. cc],
+            Bcc = ["hidden@example.com"],
+            ReplyTo = [.. replyTo],
+            Subject = subject,
+            Text = text,
+            Html = html,
+            Headers = new Dictionary<string, string> { [name] = value },
+            Attachments = [.. attachments],
         };
 
     private static Config Thorough => Config.QuickThrowOnFailure.WithMaxTest(3_000);

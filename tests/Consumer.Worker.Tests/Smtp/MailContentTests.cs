@@ -14,7 +14,12 @@ internal sealed class MailContentTests
 
     private static readonly SendEmail Mail = new()
     {
-        From = "ann@example.com", To = ["bob@example.com"], Subject = "s", Text = "plain", Html = "<img src=\"cid:logo\">", Attachments = [Report, Logo],
+        From = "ann@example.com",
+        To = ["bob@example.com"],
+        Subject = "s",
+        Text = "plain",
+        Html = "<img src=\"cid:logo\">",
+        Attachments = [Report, Logo],
     };
 
     [Test]

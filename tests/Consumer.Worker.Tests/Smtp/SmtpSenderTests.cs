@@ -58,7 +58,9 @@ internal sealed class SmtpSenderTests(bool chunking)
         var mail = MailComposer.Compose(
             new SendEmail
             {
-                From = "ann@example.com", To = ["bob@example.com"], Subject = "Grüße",
+                From = "ann@example.com",
+                To = ["bob@example.com"],
+                Subject = "Grüße",
                 Text = string.Concat(Enumerable.Repeat("..\r\nZürich 📬\r\n.\r\n", 10_000)) + new string('x', 5_000),
                 Attachments = [new Attachment { Filename = "Übersicht.bin", Content = file }],
             },
@@ -197,7 +199,10 @@ internal sealed class SmtpSenderTests(bool chunking)
         var mail = MailComposer.Compose(
             new SendEmail
             {
-                From = "ann@example.com", To = ["bob@example.com"], Subject = "s", Text = "t",
+                From = "ann@example.com",
+                To = ["bob@example.com"],
+                Subject = "s",
+                Text = "t",
                 Attachments = [new Attachment { Filename = "large.bin", Content = new byte[18_000_000] }],
             },
             "id@example.com",

@@ -35,7 +35,13 @@ public class SendEmailProperties
         from attachments in AnyAttachment.ListOf(1)
         select new SendEmail
         {
-            From = sender, To = [.. to], Attachments = attachments, Subject = subject, Text = text, OrderingKey = key, Tags = [value],
+            From = sender,
+            To = [.. to],
+            Attachments = attachments,
+            Subject = subject,
+            Text = text,
+            OrderingKey = key,
+            Tags = [value],
             Headers = new Dictionary<string, string> { [name] = value, ["X-Plain"] = value },
         };
 

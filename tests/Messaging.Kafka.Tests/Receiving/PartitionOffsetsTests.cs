@@ -1,5 +1,5 @@
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Messaging.Kafka.Receiving;
 using NUnit.Framework;
 using Shouldly;

@@ -80,7 +80,11 @@ public class RecordDispatcherTests
         _records,
         new ConsumerSettings
         {
-            Name = "orders", Topics = [Partition.Topic], Config = new ConsumerConfig { GroupId = "group" }, Concurrency = concurrency, PrefetchCount = 100,
+            Name = "orders",
+            Topics = [Partition.Topic],
+            Config = new ConsumerConfig { GroupId = "group" },
+            Concurrency = concurrency,
+            PrefetchCount = 100,
         },
         static _ => { },
         TimeProvider.System,

@@ -1,7 +1,7 @@
 using Contracts;
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Shouldly;
 
 namespace Persistence.Tests.Failures;
@@ -144,7 +144,11 @@ public sealed class ProjectionTests : StoreTests
     {
         var record = Make.DeadLetter(null) with
         {
-            Message = "a\0b\udc00", ExceptionType = "\0", StackTrace = "\ud800", OriginalTopic = "t\0", OriginalGroup = "\0",
+            Message = "a\0b\udc00",
+            ExceptionType = "\0",
+            StackTrace = "\ud800",
+            OriginalTopic = "t\0",
+            OriginalGroup = "\0",
             Headers = [new RecordHeader("n\0", "v\0")],
         };
         (await Store.Failures.ProjectAsync(record)).IsNew.ShouldBeTrue();

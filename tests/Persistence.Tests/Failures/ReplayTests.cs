@@ -1,6 +1,6 @@
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Shouldly;
 
 namespace Persistence.Tests.Failures;

@@ -33,7 +33,9 @@ public sealed class SearchTests : StoreTests
 
         async Task<Guid> ProjectAsync(int hours) => (await Store.Failures.ProjectAsync(Make.DeadLetter(null) with
         {
-            ExceptionType = "Paged", Message = "m", FailedAt = Make.Noon.AddHours(hours),
+            ExceptionType = "Paged",
+            Message = "m",
+            FailedAt = Make.Noon.AddHours(hours),
         })).FailureId;
     }
 

@@ -1,7 +1,7 @@
 using Contracts;
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Persistence.Text;
 using Shouldly;
 

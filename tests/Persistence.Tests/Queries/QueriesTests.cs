@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Failures;
+using Persistence.Mails;
 using Shouldly;
 using Testing;
 

@@ -1,6 +1,6 @@
 using NUnit.Framework;
-using Persistence.Mails;
 using Persistence.Ledger;
+using Persistence.Mails;
 using Persistence.Retention;
 using Shouldly;
 

@@ -329,7 +329,11 @@ public partial class BadInputTests
     {
         var fields = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["from"] = "\"a@x.org\"", ["to"] = "\"b@x.org\"", ["subject"] = "\"s\"", ["text"] = "\"t\"", [line.Field] = Expand(line.Json),
+            ["from"] = "\"a@x.org\"",
+            ["to"] = "\"b@x.org\"",
+            ["subject"] = "\"s\"",
+            ["text"] = "\"t\"",
+            [line.Field] = Expand(line.Json),
         };
         var json = "{" + string.Join(',', fields.Select(field => $"\"{field.Key}\":{field.Value}")) + "}";
 

@@ -35,11 +35,20 @@ public class StatsTests
         after.GetProperty("missing").GetArrayLength().ShouldBe(0);
         after.GetProperty("mails").EnumerateObject().ToDictionary(state => state.Name, state => state.Value.GetInt64()).ShouldBe(new Dictionary<string, long>
         {
-            ["scheduled"] = 0, ["queued"] = 0, ["sending"] = 1, ["sent"] = 0, ["dead"] = 2, ["canceled"] = 0, ["discarded"] = 0,
+            ["scheduled"] = 0,
+            ["queued"] = 0,
+            ["sending"] = 1,
+            ["sent"] = 0,
+            ["dead"] = 2,
+            ["canceled"] = 0,
+            ["discarded"] = 0,
         });
         after.GetProperty("failures").EnumerateObject().ToDictionary(status => status.Name, status => status.Value.GetInt64()).ShouldBe(new Dictionary<string, long>
         {
-            ["unresolved"] = 2, ["replayed"] = 0, ["resolved"] = 0, ["discarded"] = 0,
+            ["unresolved"] = 2,
+            ["replayed"] = 0,
+            ["resolved"] = 0,
+            ["discarded"] = 0,
         });
         Grown(before, after, "unread").ShouldBe(1);
         Grown(before, after, "dead_letters").ShouldBe(2);

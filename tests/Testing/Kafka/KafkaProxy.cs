@@ -156,7 +156,8 @@ public sealed class KafkaProxy : IAsyncDisposable
         {
             Drop();
             losing.Done.TrySetResult();
-        });
+        }
+        );
 
         (string Host, int Port) Move(string host, int port) => ("127.0.0.1", Listener((host, port)).Port);
     }
