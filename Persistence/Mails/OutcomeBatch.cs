@@ -73,7 +73,7 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
     {
         try
         {
-            return outcomes.Count == 0 ? [] : await FindAsync(OutcomeSql.SentFresh, Identities(outcomes), command => command.WithAnswers(outcomes));
+            return outcomes.Count == 0 ? [] : await FindAsync(OutcomeSql.SentFresh, Identities(outcomes), command => command.WithReplies(outcomes));
         }
         catch (PostgresException exception) when (PostgresErrors.IsTaken(exception))
         {
@@ -86,7 +86,7 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
     private static NpgsqlCommand WithOutcomes(NpgsqlCommand command, IReadOnlyList<OutcomeRequest> outcomes) => command
         .With("tokens", outcomes.Select(outcome => outcome.FencingToken).ToArray())
         .With("unknown", outcomes.Select(outcome => outcome.IsUnknown).ToArray())
-        .WithAnswers(outcomes);
+        .WithReplies(outcomes);
 
     private async Task<IReadOnlyList<bool>> AskAsync(Statement statement, IReadOnlyList<RecordIdentity> identities, Action<NpgsqlCommand> add) =>
         InOrder(await FindAsync(statement, identities, add), identities);

@@ -53,7 +53,7 @@ internal static class RecordParameters
     }
 
     /// <summary>All recipients of mails with what the servers replied; pending where they did not.</summary>
-    public static NpgsqlCommand WithAnswers(this NpgsqlCommand command, IReadOnlyList<OutcomeRequest> outcomes)
+    public static NpgsqlCommand WithReplies(this NpgsqlCommand command, IReadOnlyList<OutcomeRequest> outcomes)
     {
         var mails = outcomes.Select(outcome => (outcome.Record, Recipients: RecipientsOf(outcome.Record))).ToList();
         var replies = outcomes.Zip(mails, (outcome, mail) => mail.Recipients.Select(recipient => ReplyOf(outcome, recipient))).SelectMany(of => of).ToList();
