@@ -11,7 +11,7 @@ namespace Producer.Api.Tests;
 /// <summary>Writes into Postgres what workers would.</summary>
 internal sealed class Store(IServiceProvider services)
 {
-    private static long s_offset;
+    private static long _offset;
 
     public MailStore Mails { get; } = services.GetRequiredService<MailStore>();
 
@@ -28,7 +28,7 @@ internal sealed class Store(IServiceProvider services)
             MessageIdHeader = $"<{mailId}@test>",
             Topic = Topics.EmailSend,
             Partition = 0,
-            Offset = Interlocked.Increment(ref s_offset),
+            Offset = Interlocked.Increment(ref _offset),
             Timestamp = DateTimeOffset.UtcNow,
             Key = mailId.ToString(),
             Subject = "s",
@@ -56,7 +56,7 @@ internal sealed class Store(IServiceProvider services)
         {
             Topic = Topics.EmailSendDeadLetter,
             Partition = 1,
-            Offset = Interlocked.Increment(ref s_offset),
+            Offset = Interlocked.Increment(ref _offset),
             Timestamp = DateTimeOffset.UtcNow,
             MailId = mailId,
             Key = Encoding.UTF8.GetBytes("key"),
