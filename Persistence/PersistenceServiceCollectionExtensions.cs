@@ -35,6 +35,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<LedgerStore>();
         services.AddSingleton<RetentionStore>();
         services.AddSingleton<SchemaCheck>();
+        services.AddSingleton<WriteProbe>();
         services.AddSingleton<Migrator>();
         return services;
     }

@@ -11,7 +11,7 @@ internal static class WorkerHealth
     /// <summary>The health of what the worker depends on; the rider adds Kafka's.</summary>
     public static IServiceCollection AddWorkerHealth(this IServiceCollection services)
     {
-        services.AddPostgresHealth(HealthStatus.Unhealthy, "Mails wait unharmed. Check Database:ConnectionString and the server.", _ => PostgresTimeout);
+        services.AddPostgresHealth(HealthStatus.Unhealthy, "Mails wait unharmed. Check Database:ConnectionString and the server.", _ => PostgresTimeout, writes: true);
         services.AddHealthChecks().AddCheck<SmtpHealthCheck>("smtp");
         return services;
     }

@@ -137,7 +137,7 @@ internal sealed class ClaimFilter(
     private static Task DropAsync(ConsumeContext<SendEmail> context) =>
         context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ClaimFilter));
 
-    /// <summary>The worker stops, or the partition went to another worker.</summary>
+    /// <summary>The worker stops, the partition went to another worker, or a dependency is unavailable: the same record comes again.</summary>
     private async Task LeaveAsync(DeliveryAttempt attempt)
     {
         // With an unknown outcome the row stays "sending", which tells whoever takes it over.
@@ -155,7 +155,7 @@ internal sealed class ClaimFilter(
         metrics.Failed.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()));
         if (kind == FailureKind.DependencyUnavailable)
         {
-            await outcomes.ReleaseAsync(attempt);
+            await LeaveAsync(attempt);
             return true;
         }
 

@@ -11,7 +11,8 @@ internal static class FailureVerdict
     {
         PermanentMailException or IdempotencyConflictException => FailureKind.Permanent,
         SmtpUnavailableException => FailureKind.DependencyUnavailable,
-        _ when PostgresErrors.IsUnavailable(exception) => FailureKind.DependencyUnavailable,
+        // A row that another transaction holds for too long is not the mail's failure either.
+        _ when PostgresErrors.IsUnavailable(exception) || PostgresErrors.IsContention(exception) => FailureKind.DependencyUnavailable,
         _ => FailureKind.Transient,
     };
 

@@ -32,11 +32,19 @@ internal sealed class OutcomeRecorder(
         cancellationToken => store.MarkPublishedAsync(identity, cancellationToken));
 
     /// <summary>
-    /// Releases a mail of which nothing was sent. One try: where it fails the row stays this worker's, until the record, which comes
-    /// again, reclaims it, or a heartbeat releases it.
+    /// Releases a mail whose outcome is known and that is not completed. Replies that settle recipients are written, however long that
+    /// takes: they would be sent to again. Else one try: where it fails the row stays this worker's, until the record, which comes again,
+    /// reclaims it, or a heartbeat releases it.
     /// </summary>
     public async Task ReleaseAsync(DeliveryAttempt attempt)
     {
+        if (attempt.HasSettled)
+        {
+            await UntilWrittenAsync("sent to some recipients", attempt.Identity,
+                cancellationToken => store.ReleaseAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Replies, cancellationToken));
+            return;
+        }
+
         using var timeout = new CancellationTokenSource(ReleaseTimeout, timeProvider);
         try
         {

@@ -36,6 +36,9 @@ internal sealed class SendEmailConsumer(
         var result = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
         metrics.SendDuration.Record(timeProvider.GetElapsedTime(start).TotalSeconds);
         attempt.Note(result);
+        // What the server has said stands, also where the worker stops or loses the partition meanwhile.
+        if (attempt.Open.Count == 0)
+            return;
 
         if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)
             OnUnknown(attempt, unknown, cancellationToken);

@@ -23,7 +23,7 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
 
     /// <summary>
     /// How long a client may get nothing done while Kafka answers before it is given its brokers again, and after that before it is
-    /// replaced: a consumer that is no member of its group or has no partition while some have no owner, a producer whose records all
+    /// replaced: a consumer that is not a member of its group or has no partition while some have no owner, a producer whose records all
     /// time out. Default: 30 s.
     /// </summary>
     TimeSpan ReviveAfter { set; }

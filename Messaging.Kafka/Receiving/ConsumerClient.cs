@@ -61,7 +61,7 @@ internal sealed class ConsumerClient
     /// <summary>Whether it is a member of its group.</summary>
     public bool IsMember => MemberId is not null;
 
-    /// <summary>Its id in the group, or null while it is no member.</summary>
+    /// <summary>Its id in the group, or null while it is not a member.</summary>
     public string? MemberId => Kafka.MemberId is { Length: > 0 } id ? id : null;
 
     /// <summary>What its group has committed; for any thread, and waits for Kafka.</summary>

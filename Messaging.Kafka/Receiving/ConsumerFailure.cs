@@ -5,7 +5,7 @@ namespace Messaging.Kafka.Receiving;
 /// <summary>Why a consumer's client has ended. Nearly all of it is better with the next client.</summary>
 /// <param name="Reason">What an operator reads.</param>
 /// <param name="Type">The error's code or the exception's type, for metrics.</param>
-/// <param name="EndsMembership">Whether the client is no member of its group any more: it can commit nothing.</param>
+/// <param name="EndsMembership">Whether the client is not a member of its group any more: it can commit nothing.</param>
 /// <param name="IsFinal">Whether no other client would do better.</param>
 /// <param name="Exception">The exception, where there is one.</param>
 internal sealed record ConsumerFailure(string Reason, string Type, bool EndsMembership, bool IsFinal = false, Exception? Exception = null)

@@ -63,6 +63,18 @@ public interface IMailStore
     /// <returns>False where the mail is another claim's by now.</returns>
     Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Releases a claim under which some recipients were settled and others were not tried or may be tried again: the same record claims
+    /// the mail again, for those that are open.
+    /// </summary>
+    /// <param name="record">The record.</param>
+    /// <param name="fencingToken">The claim.</param>
+    /// <param name="replies">The server's replies by recipient, none of which leaves the outcome unknown.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False where the mail is another claim's by now; what was accepted is stored all the same.</returns>
+    Task<bool> ReleaseAsync(
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default);
+
     /// <summary>Which of some mails a worker has claimed and is still sending.</summary>
     /// <param name="workerId">The worker.</param>
     /// <param name="mailIds">The mails.</param>

@@ -34,6 +34,7 @@ public sealed class MailStore : IMailStore
     private readonly GroupCommit<OutboxRequest, bool> _outboxEntries;
     private readonly GroupCommit<RecordIdentity, bool> _published;
     private readonly GroupCommit<HeldClaim, bool> _releases;
+    private readonly GroupCommit<OutcomeRequest, bool> _partialReleases;
 
     /// <summary>On a database of the current schema.</summary>
     /// <param name="dataSource">Its connections.</param>
@@ -51,6 +52,7 @@ public sealed class MailStore : IMailStore
         _outboxEntries = new(outcomes.WriteOutboxEntryAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _published = new(outcomes.MarkPublishedAsync, identity => identity.MailId, BatchLimit, turns);
         _releases = new(outcomes.ReleaseAsync, claim => claim.Identity.MailId, BatchLimit, turns);
+        _partialReleases = new(outcomes.ReleaseAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
     }
 
     /// <inheritdoc />
@@ -101,6 +103,11 @@ public sealed class MailStore : IMailStore
     /// <inheritdoc />
     public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
         _releases.WriteAsync(new HeldClaim(identity, fencingToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<bool> ReleaseAsync(
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+        _partialReleases.WriteAsync(new OutcomeRequest(record, fencingToken, replies), cancellationToken);
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<HeldClaim>> ListHeldAsync(

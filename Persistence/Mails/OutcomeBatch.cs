@@ -69,6 +69,12 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
         [.. claims.Select(claim => claim.Identity)],
         command => command.With("tokens", claims.Select(claim => claim.FencingToken).ToArray()));
 
+    public Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<OutcomeRequest> outcomes) =>
+        AskAsync(
+        OutcomeSql.ReleaseWithReplies,
+        Identities(outcomes),
+        command => command.With("tokens", outcomes.Select(outcome => outcome.FencingToken).ToArray()).WithReplies(outcomes));
+
     private async Task<Dictionary<Guid, bool>> SentFreshAsync(List<OutcomeRequest> outcomes)
     {
         try

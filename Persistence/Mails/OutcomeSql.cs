@@ -122,7 +122,12 @@ internal static class OutcomeSql
         """);
 
     /// <summary>Queued again without an outbox entry: the same attempt may claim it.</summary>
-    public static readonly Statement Release = new($"""
+    public static readonly Statement Release = new($"{Released} {ReleasedMails}");
+
+    /// <summary>As <see cref="Release"/>, with the servers' replies: a recipient that accepted is not sent to again.</summary>
+    public static readonly Statement ReleaseWithReplies = new($"{Released}, settled AS ({Settle}) {ReleasedMails}");
+
+    private static string Released => $"""
         WITH {Given("unnest(@tokens) AS token")}, mail AS (
             SELECT m.id, {SameClaim} AND m.state = 'sending' AS held,
                 {SameClaim} AND m.state = 'queued' AND m.outbox_entry IS NULL AS was_released
@@ -131,8 +136,9 @@ internal static class OutcomeSql
             UPDATE email.mails AS m SET state = 'queued', updated_at = now()
             FROM mail WHERE m.id = mail.id AND mail.held
         )
-        SELECT id, held OR was_released AS held FROM mail
-        """);
+        """;
+
+    private const string ReleasedMails = "SELECT id, held OR was_released AS held FROM mail";
 
     /// <summary>Part <c>given</c>: the records in the order of their mails' ids, with the columns that a statement needs besides.</summary>
     private static string Given(string columns = "") => $"""

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using Persistence;
+using Persistence.Schema;
 using ServiceDefaults.Configuration;
 
 namespace ServiceDefaults.Database;
@@ -23,22 +24,25 @@ public static class DatabaseRegistration
     /// <param name="services">The services, with <see cref="AddDatabase"/>.</param>
     /// <param name="without">How the service is without Postgres.</param>
     /// <param name="consequence">What that means, as a sentence for whoever reads the report.</param>
-    /// <param name="timeout">How long Postgres may take to answer.</param>
+    /// <param name="timeout">How long Postgres may take to respond.</param>
+    /// <param name="writes">Whether the service is well only where Postgres takes writes.</param>
     public static IServiceCollection AddPostgresHealth(
-        this IServiceCollection services, HealthStatus without, string consequence, Func<IServiceProvider, TimeSpan> timeout)
+        this IServiceCollection services, HealthStatus without, string consequence, Func<IServiceProvider, TimeSpan> timeout, bool writes = false)
     {
         services.AddHealthChecks().Add(new HealthCheckRegistration(
             "postgres",
-            provider => new PostgresHealthCheck(provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<TimeProvider>(), timeout(provider), consequence),
+            provider => new PostgresHealthCheck(Probe(provider, writes), provider.GetRequiredService<TimeProvider>(), timeout(provider), consequence),
             without,
             tags: null));
         return services;
     }
 
-    /// <summary>Completes where Postgres answers; throws what Npgsql throws otherwise.</summary>
-    public static async Task PingAsync(this NpgsqlDataSource postgres, CancellationToken cancellationToken)
+    private static Func<CancellationToken, Task> Probe(IServiceProvider services, bool writes) => writes
+        ? services.GetRequiredService<WriteProbe>().RunAsync
+        : cancellationToken => ReadAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellationToken);
+
+    private static async Task ReadAsync(NpgsqlDataSource postgres, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(postgres);
         await using var command = postgres.CreateCommand("SELECT 1");
         await command.ExecuteScalarAsync(cancellationToken);
     }

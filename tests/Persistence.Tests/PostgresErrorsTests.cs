@@ -17,13 +17,22 @@ public sealed class PostgresErrorsTests
     [TestCase("3D000")]
     [TestCase("25006")]
     [TestCase("42P01")]
+    [TestCase("42703", Description = "a column that a migration has not added yet")]
+    [TestCase("57014", Description = "statement_timeout, behind a lock or a slow disk")]
+    [TestCase("25P03", Description = "idle_in_transaction_session_timeout")]
+    [TestCase("25P04", Description = "transaction_timeout")]
+    [TestCase("26000", Description = "a prepared statement that a pooler lost")]
+    [TestCase("42P05", Description = "one that a pooler has already")]
+    [TestCase("0A000", Description = "a cached plan whose table has changed")]
+    [TestCase("XX000", Description = "an internal error")]
+    [TestCase("P0001", Description = "a trigger of an operator's")]
     public void A_state_that_every_mail_would_meet_means_that_Postgres_is_unavailable(string sqlState) =>
         PostgresErrors.IsUnavailable(new InvalidOperationException("wrapped", State(sqlState))).ShouldBeTrue();
 
     [TestCase("23505")]
     [TestCase("22021")]
     [TestCase("23514")]
-    [TestCase("57014")]
+    [TestCase("54000")]
     [TestCase("40001")]
     [TestCase("40P01")]
     public void A_state_of_one_statement_is_not(string sqlState) => PostgresErrors.IsUnavailable(State(sqlState)).ShouldBeFalse();
@@ -35,6 +44,7 @@ public sealed class PostgresErrorsTests
         PostgresErrors.IsUnavailable(new IOException("a mail server hung up")).ShouldBeFalse();
         PostgresErrors.IsUnavailable(new TimeoutException()).ShouldBeFalse();
         PostgresErrors.IsUnavailable(new OperationCanceledException()).ShouldBeFalse();
+        PostgresErrors.IsUnavailable(new OperationCanceledException("our own", State(PostgresErrorCodes.QueryCanceled))).ShouldBeFalse();
     }
 
     [TestCase("Host=127.0.0.1;Port=1;Username=x;Timeout=2", TestName = "A_refused_connection_is")]

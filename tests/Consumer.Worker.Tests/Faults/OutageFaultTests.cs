@@ -155,5 +155,5 @@ internal sealed class OutageFaultTests
 
     /// <summary>A worker whose mails are all sent and not written down yet has none left to pause with; it says that instead.</summary>
     private static int Pauses(WorkerProcess worker) =>
-        worker.Log.Split('\n').Count(line => line.Contains("pauses until its dependency is well") || line.Contains("cannot be written yet"));
+        worker.Log.Split('\n').Count(line => line.Contains("pauses until its dependency is available") || line.Contains("cannot be written yet"));
 }

@@ -152,6 +152,10 @@ internal sealed class AbandonedClaimsTests
         public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
             RunAsync(() => mails.ReleaseAsync(identity, fencingToken, cancellationToken));
 
+        public Task<bool> ReleaseAsync(
+            MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+            RunAsync(() => mails.ReleaseAsync(record, fencingToken, replies, cancellationToken));
+
         public Task<IReadOnlyList<HeldClaim>> ListHeldAsync(
             Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default) =>
             RunAsync(() => mails.ListHeldAsync(workerId, mailIds, cancellationToken));

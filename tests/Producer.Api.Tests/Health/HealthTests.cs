@@ -25,7 +25,7 @@ public class HealthTests
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         var report = await response.JsonAsync();
         report.GetProperty("status").GetString().ShouldBe("degraded");
-        report.GetProperty("dependencies")[0].GetProperty("reason").GetString()!.ShouldContain("Postgres does not answer");
+        report.GetProperty("dependencies")[0].GetProperty("reason").GetString()!.ShouldContain("Postgres is not available");
     }
 
     [Test]

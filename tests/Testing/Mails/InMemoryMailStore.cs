@@ -77,6 +77,18 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
         return true;
     });
 
+    public Task<bool> ReleaseAsync(
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+        ChangeAsync(record.Identity, row =>
+        {
+            var held = row.IsHeld(record.Identity, fencingToken);
+            row.Settle(record, replies, held && row.Facts!.State == MailState.Sending);
+            if (!held || row.Facts!.OutboxEntry is not null || row.Facts.State is not (MailState.Sending or MailState.Queued))
+                return false;
+            row.Facts = row.Facts with { State = MailState.Queued };
+            return true;
+        });
+
     public Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<HeldClaim>>([.. mailIds.Select(id => HeldBy(workerId, id)).OfType<HeldClaim>()]);
 

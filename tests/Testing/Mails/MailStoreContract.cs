@@ -185,6 +185,28 @@ public abstract class MailStoreContract
     }
 
     [Test]
+    public async Task A_mail_that_is_released_half_sent_is_not_sent_again_to_those_that_have_it()
+    {
+        var record = Record() with
+        {
+            Recipients =
+            [
+                new("a@example.com", RecipientKind.To), new("b@example.com", RecipientKind.To), new("c@example.com", RecipientKind.Cc),
+            ],
+        };
+        var claim = await ClaimAsync(record);
+        RecipientReply[] replies = [Reply("a@example.com", RecipientOutcome.Accepted), Reply("b@example.com", RecipientOutcome.Rejected)];
+        (await Mails.ReleaseAsync(record, claim.FencingToken, replies)).ShouldBeTrue();
+        (await Mails.ReleaseAsync(record, claim.FencingToken, replies)).ShouldBeTrue("twice is once");
+
+        var again = await ClaimAsync(record);
+        again.OpenRecipients.Select(recipient => recipient.Address).ShouldBe(["c@example.com"]);
+        again.Rejected.ShouldHaveSingleItem().ShouldContain("b@example.com");
+        again.TakenOverFrom.ShouldBeNull();
+        (await Mails.ReleaseAsync(record, claim.FencingToken, [])).ShouldBeFalse("another claim has it");
+    }
+
+    [Test]
     public async Task An_abandoned_mail_is_taken_over_at_once()
     {
         var record = Record();
