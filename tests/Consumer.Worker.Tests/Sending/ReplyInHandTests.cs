@@ -27,8 +27,8 @@ internal sealed class ReplyInHandTests
     private static readonly SmtpReply Ok = new(250, "2.0.0", "Ok");
 
     private readonly FakeTimeProvider _timeProvider = new();
-    private readonly InMemoryMailStore _mails = new(_ => true);
-    private readonly CancellationTokenSource _stop = new();
+    private InMemoryMailStore _mails = null!;
+    private CancellationTokenSource _stop = null!;
     private ServiceProvider _services = null!;
     private NpgsqlDataSource _postgres = null!;
     private WorkerLease _lease = null!;
@@ -38,6 +38,8 @@ internal sealed class ReplyInHandTests
     [SetUp]
     public void SetUp()
     {
+        _stop = new CancellationTokenSource();
+        _mails = new InMemoryMailStore(_ => true);
         _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         _postgres = NpgsqlDataSource.Create("Host=nowhere.invalid");
         _lease = new WorkerLease(new WorkerStore(_postgres), Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
