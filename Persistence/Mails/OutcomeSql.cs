@@ -23,7 +23,7 @@ internal static class OutcomeSql
         """;
 
     /// <summary>Inserts recipients of <see cref="Replies"/>.</summary>
-    private const string InsertAnswers = $"""
+    private const string InsertReplies = $"""
         INSERT INTO email.mail_recipients AS r (mail_id, address, ordinal, kind, outcome, reply_code, enhanced_code, reply_text)
         SELECT a.id, a.address, a.ordinal, a.kind, a.outcome, a.reply_code, a.enhanced_code, a.reply_text
         FROM ({Replies}) AS a
@@ -41,7 +41,7 @@ internal static class OutcomeSql
     /// are more than one hinder a join of each with each.
     /// </summary>
     private const string Settle = $"""
-        {InsertAnswers}
+        {InsertReplies}
         WHERE a.id IN (SELECT id FROM mail WHERE held) OR a.outcome = 'accepted' AND a.id IN (SELECT id FROM mail)
         ON CONFLICT (mail_id, address) DO UPDATE SET
             outcome = excluded.outcome, reply_code = excluded.reply_code, enhanced_code = excluded.enhanced_code,
@@ -65,7 +65,7 @@ internal static class OutcomeSql
               AND NOT EXISTS (SELECT FROM email.failures AS f WHERE f.replayed_as = ANY(@ids) AND {FailureSql.IsOpen})
             RETURNING m.id
         ), settled AS (
-            {InsertAnswers}
+            {InsertReplies}
             WHERE (a.id IN (SELECT id FROM mail)) IS TRUE
         )
         SELECT id, true AS held FROM mail
