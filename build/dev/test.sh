@@ -59,14 +59,16 @@ counter() { # name: summed over all result files
   grep -ho "<Counters [^>]*" "$results"/*.trx 2>/dev/null | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' | paste -sd+ | { read -r sum && echo $((sum)) || echo 0; }
 }
 
-tests_that() { # outcome, as the result files name it: each with the first line of its reason
-  awk -v outcome="outcome=\"$1\"" '
-    /<UnitTestResult / { name = ""; if (index($0, outcome) && match($0, /testName="[^"]*"/)) name = substr($0, RSTART + 10, RLENGTH - 11) }
-    name != "" && /<Message>/ {
-      reason = $0; sub(/.*<Message>/, "", reason); sub(/<\/Message>.*/, "", reason)
-      gsub(/&quot;/, "\"", reason); gsub(/&lt;/, "<", reason); gsub(/&gt;/, ">", reason); gsub(/&amp;/, "\\&", reason)
-      print "  " name ": " reason; name = ""
-    }' "$results"/*.trx 2>/dev/null | sort
+tests_that() { # outcome, as the result files name it: each with its reason, whole where it is a failure
+  awk -v outcome="outcome=\"$1\"" -v most="${2:-1}" '
+    function say(text) {
+      gsub(/&quot;/, "\"", text); gsub(/&lt;/, "<", text); gsub(/&gt;/, ">", text); gsub(/&#x[DA];/, "", text); gsub(/&amp;/, "\\&", text)
+      print (lines++ == 0 ? "  " name ": " : "    ") text
+      if (lines >= most) name = ""
+    }
+    /<UnitTestResult / { name = ""; lines = 0; inside = 0; if (index($0, outcome) && match($0, /testName="[^"]*"/)) name = substr($0, RSTART + 10, RLENGTH - 11) }
+    name != "" && /<Message>/ { inside = 1; sub(/.*<Message>/, "") }
+    name != "" && inside { ends = sub(/<\/Message>.*/, ""); say($0); if (ends) name = "" }' "$results"/*.trx 2>/dev/null
 }
 
 summary() { # exit code of dotnet test
@@ -75,11 +77,11 @@ summary() { # exit code of dotnet test
   skipped=$((total - $(counter executed)))
   if [ "$skipped" -gt 0 ]; then
     say "skipped:"
-    tests_that NotExecuted
+    tests_that NotExecuted | sort
   fi
   if [ "$failed" -gt 0 ]; then
     say "failed:"
-    tests_that Failed
+    tests_that Failed 40
   fi
   if [ "$1" != 0 ] && [ "$failed" = 0 ]; then
     say "a test process ended before its tests did, or a project could not be tested: see above; it is counted as one failure"

@@ -19,6 +19,9 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
     /// <summary>How often the server has the mail.</summary>
     public int Stored { get; init; } = 1;
 
+    /// <summary>Where the kill may come before or after the content has left the worker.</summary>
+    public int? MostStored { get; init; }
+
     /// <summary>How many outcomes are unknown.</summary>
     public int Unknown { get; init; }
 
@@ -51,7 +54,7 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
         Before(Write.Claim, "before the claim", PostedMail.Plain),
         After(Write.Claim, "after the claim", PostedMail.Plain) with { Unknown = 1 },
         AtReply(SmtpStage.Data, "in DATA") with { Unknown = 1, Options = ["--Smtp:Chunking=false"] },
-        AtReply(SmtpStage.Data, "in BDAT, which the server reads on later") with { Unknown = 1, Stored = 2 },
+        AtReply(SmtpStage.Data, "in BDAT, which the server reads on later") with { Unknown = 1, Stored = 1, MostStored = 2 },
         AtReply(SmtpStage.EndOfData, "after the server took the mail, before its 250") with { Unknown = 1, Stored = 2 },
         Before(Write.Sent, "after 250, before the commit", PostedMail.Plain) with { Unknown = 1, Stored = 2 },
         After(Write.Sent, "sent is written, before the offset's commit", PostedMail.Plain),

@@ -11,7 +11,7 @@ namespace Consumer.Worker.Tests.Faults;
 internal static class MailAudit
 {
     /// <summary>How long everything may take to complete after the last failure.</summary>
-    public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(120);
 
     /// <summary>
     /// Waits for the end of all mails that were posted, and looks: each is in its one end; the server has it once, or once more

@@ -17,7 +17,7 @@ public sealed class KafkaCluster : IAsyncDisposable
     /// <summary>How many brokers there are.</summary>
     public const int Brokers = 3;
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(180);
 
     private readonly INetwork _network;
     private readonly IContainer[] _containers;
@@ -151,7 +151,19 @@ public sealed class KafkaCluster : IAsyncDisposable
             return admin.GetMetadata(TimeSpan.FromSeconds(3)).Brokers.Count >= count;
         },
         Deadline,
-        $"{count} brokers answer at {BootstrapServers}");
+        $"{count} brokers answer at {BootstrapServers}",
+        DescribeAsync);
+
+    /// <summary>For a test that failed: what each broker's container is, and what it wrote last.</summary>
+    private async Task<string> DescribeAsync()
+    {
+        var brokers = await Task.WhenAll(_containers.Select(async container =>
+        {
+            var (output, errors) = await container.GetLogsAsync(timestampsEnabled: false);
+            return $"{container.State}\n{string.Join('\n', $"{output}{errors}".TrimEnd().Split('\n').TakeLast(8))}";
+        }));
+        return string.Join('\n', brokers.Select((text, broker) => $"--- broker {broker}: {text}"));
+    }
 
     private IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = BootstrapServers })
         .SetLogHandler((_, _) => { })
