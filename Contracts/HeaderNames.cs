@@ -16,12 +16,6 @@ public static class HeaderNames
     /// <summary>How often the record was redelivered, decimal; absent is 0. The attempt is one more.</summary>
     public const string RedeliveryCount = "MT-Redelivery-Count";
 
-    /// <summary>
-    /// Says that the record is the copy of a scheduled mail that waited in the delay topics, and when that was due: Unix milliseconds,
-    /// decimal. The record that was posted has none. Our own.
-    /// </summary>
-    public const string Scheduled = "Mail-Scheduled";
-
     /// <summary>Why a record is a dead letter: <c>fault</c> (it failed) or <c>dead-letter</c> (nobody consumed it).</summary>
     public const string Reason = "MT-Reason";
 

@@ -1,4 +1,3 @@
-using Consumer.Worker.Scheduling;
 using Consumer.Worker.Sending;
 using Contracts;
 using Microsoft.Extensions.Options;
@@ -11,10 +10,7 @@ internal sealed record MailTopics(string Mails, string Group, string DelayGroup,
     public static readonly MailTopics Default =
         new(Topics.EmailSend, Groups.EmailSend, Groups.EmailSendDelay, Topics.EmailSendDeadLetter, Groups.EmailSendDeadLetter);
 
-    /// <summary>The delays of the delay topics: those of redelivery, and those of scheduled mails.</summary>
+    /// <summary>The delays of the delay topics, each once.</summary>
     public static TimeSpan[] Delays(IServiceProvider services) =>
-    [
-        .. services.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries()
-            .Union(services.GetRequiredService<IOptions<ScheduleOptions>>().Value.TierDelays()),
-    ];
+        [.. services.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries().Distinct()];
 }

@@ -1,4 +1,3 @@
-using Consumer.Worker.Scheduling;
 using Consumer.Worker.Sending;
 using Messaging.Kafka.Delay;
 using ServiceDefaults.Configuration;
@@ -13,7 +12,6 @@ internal static class TopicsVerb
     {
         var builder = Host.CreateApplicationBuilder(args);
         builder.Services.AddSection<RetryOptions>(RetryOptions.Section);
-        builder.Services.AddSection<ScheduleOptions>(ScheduleOptions.Section);
         using var host = builder.Build();
         host.Services.ValidateOptions();
         var delays = MailTopics.Delays(host.Services).Select(delay => DelayTopicName.Of(topics.Mails, delay));

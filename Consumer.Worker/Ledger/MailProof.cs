@@ -12,7 +12,7 @@ internal enum Mover
     /// <summary>A replay that was asked for, which a sweep of the API produces.</summary>
     Replay,
 
-    /// <summary>Its time: the row stores the bytes, and a sweep of the workers produces its copy where that is missing.</summary>
+    /// <summary>Its time: the row stores the bytes, and a sweep of the workers produces them then.</summary>
     Schedule,
 
     /// <summary>A record that is still to be read: in the mails' topic or a delay topic.</summary>

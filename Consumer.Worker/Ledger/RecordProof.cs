@@ -39,8 +39,8 @@ internal static class RecordProof
     public static RecordVerdict Judge(LedgerEntry store, int epoch, int attempt, bool isRemoved) => store switch
     {
         { Row: null } => Without(store, isRemoved, RecordVerdict.NoRow),
-        // Only a first delivery can be a post of its own.
-        { Row.OtherContent: true } when epoch == 0 && attempt == 1 => Without(store, isRemoved, RecordVerdict.OtherMail),
+        // All records of a mail have one value: this one is another mail's.
+        { Row.OtherContent: true } => Without(store, isRemoved, RecordVerdict.OtherMail),
         { Row: { } row } when HasCome(row, epoch, attempt) || IsStored(row, epoch) || IsOver(row.State, epoch > row.Epoch) => RecordVerdict.Row,
         _ => store.HasFailure ? RecordVerdict.Failure : RecordVerdict.RowBehind,
     };
@@ -51,9 +51,9 @@ internal static class RecordProof
     private static bool HasCome(RowFacts row, int epoch, int attempt) =>
         row.Epoch > epoch || (row.Epoch == epoch && row.Attempt >= attempt);
 
-    /// <summary>A scheduled mail that is not due: its record was stored, and a copy of it comes back as the first attempt.</summary>
+    /// <summary>A scheduled mail: its record was stored in the row, which is what produces the first attempt.</summary>
     private static bool IsStored(RowFacts row, int epoch) =>
-        row is { State: MailState.Scheduled, OutboxEntry: not null } && row.Epoch == epoch;
+        row is { State: MailState.Scheduled or MailState.Queued, Attempt: 0, OutboxEntry: OutboxKind.Schedule } && row.Epoch == epoch;
 
     /// <summary>Whether records that the row has not come to are dropped. A dead mail is raised by a later epoch.</summary>
     private static bool IsOver(MailState state, bool laterEpoch) => state switch

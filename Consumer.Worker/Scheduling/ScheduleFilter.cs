@@ -3,15 +3,16 @@ using Consumer.Worker.Smtp;
 using Contracts;
 using MassTransit;
 using Persistence.Mails;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Scheduling;
 
 /// <summary>
-/// Stands before the claim and lets pass what is due. A scheduled mail that is not is stored: its row is written, with the copy that
-/// will send it, then that is produced, then recorded as published; after a crash in between the record comes again and continues.
+/// Stands before the claim and lets pass what is due. A scheduled mail that is not is stored in its row, where it waits, and nowhere
+/// else; <see cref="ScheduleSweep"/> produces it when it is due.
 /// </summary>
 internal sealed class ScheduleFilter(
-    ScheduleStore store, ScheduledCopies copies, MailComposer composer, WorkerMetrics metrics, TimeProvider timeProvider, ILogger<ScheduleFilter> logger)
+    ScheduleStore store, ScheduleSweep sweep, MailComposer composer, WorkerMetrics metrics, TimeProvider timeProvider, ILogger<ScheduleFilter> logger)
     : IFilter<ConsumeContext<SendEmail>>
 {
     private static readonly TimeSpan BusyPause = TimeSpan.FromSeconds(1);
@@ -19,27 +20,30 @@ internal sealed class ScheduleFilter(
     /// <inheritdoc />
     public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
     {
-        var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
-        // A record that was stored and is read again once its time has come passes here too: it sends the mail, and the copy is stale.
-        if (context.Message.ScheduledAt is not { } due || due <= timeProvider.GetUtcNow() || ScheduledCopies.IsCopy(record))
+        // A record that was stored and is read again once its time has come passes here too: of it and what the sweep produces one sends the mail.
+        if (context.Message.ScheduledAt is not { } due || due <= timeProvider.GetUtcNow() || await StoreAsync(context, due))
             await next.Send(context);
         else
-            await StoreAsync(context, record, due);
+            // MassTransit takes a record that no consumer was told of for skipped, and dead-letters it.
+            await context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ScheduleFilter));
     }
 
     /// <inheritdoc />
     public void Probe(ProbeContext context) => context.CreateFilterScope("schedule");
 
-    private async Task StoreAsync(ConsumeContext<SendEmail> context, KafkaConsumeRecord record, DateTimeOffset due)
+    /// <summary>Stores a mail.</summary>
+    /// <returns>Whether it is due all the same: by the clock of Postgres, which is ahead of this process'.</returns>
+    private async Task<bool> StoreAsync(ConsumeContext<SendEmail> context, DateTimeOffset due)
     {
+        var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
         var read = IncomingMail.Read(context, composer).Record;
         var mail = read with { Identity = read.Identity with { Attempt = 0 } };
-        var copy = ScheduledCopies.Of(record, mail.Identity.MailId, due);
-        var decision = await store.StoreAsync(mail, copy, record.Draining);
+        var stored = Stored(record, mail.Identity.MailId, due);
+        var decision = await store.StoreAsync(mail, stored, record.Draining);
         while (decision == ClaimDecision.Busy)
         {
             await Task.Delay(BusyPause, timeProvider, record.Draining);
-            decision = await store.StoreAsync(mail, copy, record.Draining);
+            decision = await store.StoreAsync(mail, stored, record.Draining);
         }
 
         switch (decision)
@@ -47,18 +51,29 @@ internal sealed class ScheduleFilter(
             case ClaimDecision.IdempotencyConflict:
                 throw new IdempotencyConflictException(mail.Identity.MailId);
 
+            case ClaimDecision.Due:
+                return true;
+
             case ClaimDecision.Stale:
                 metrics.Stale.Add(1);
-                logger.LogDebug("A stale record of {Mail} was dropped: the mail is scheduled already, or was canceled or sent", mail.Identity);
-                break;
+                logger.LogDebug("A stale record of {Mail} was dropped: the mail was canceled or sent", mail.Identity);
+                return false;
 
-            default:
-                await copies.ProduceAsync(mail.Identity, copy, context.CancellationToken);
+            case ClaimDecision.Claim:
                 metrics.Scheduled.Add(1);
-                break;
-        }
+                sweep.OnStored(due);
+                return false;
 
-        // MassTransit takes a record that no consumer was told of for skipped, and dead-letters it.
-        await context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ScheduleFilter));
+            // It was stored before.
+            default:
+                return false;
+        }
     }
+
+    /// <summary>What is produced when the mail is due: the record as it was posted, with the mail's id, which it may only have by where it lies.</summary>
+    private static ScheduledRecord Stored(KafkaConsumeRecord record, Guid mailId, DateTimeOffset due) => new(due, record.Key, record.Value,
+    [
+        .. record.RecordHeaders.ToRecord().Where(header => header.Name == HeaderNames.Epoch || !HeaderNames.IsOfOneDelivery(header.Name)),
+        new RecordHeader(HeaderNames.MessageId, mailId),
+    ]);
 }

@@ -1,26 +1,110 @@
+using Consumer.Worker.Hosting;
+using MassTransit;
 using Microsoft.Extensions.Options;
 using Persistence.Mails;
+using ServiceDefaults.Kafka;
 using ServiceDefaults.Periodic;
 
 namespace Consumer.Worker.Scheduling;
 
 /// <summary>
-/// Produces copies of scheduled mails that are missing: the record was committed away before its copy was produced, or the copy was
-/// lost with its delay topic. One that is only late is produced needlessly, and dropped by the claim.
+/// Produces scheduled mails to the mails' topic when they are due, and marks them published, as every outbox entry: one that a crash
+/// leaves in between is produced again, and the claim lets one of the two through. Sleeps until the next mail is due, by the clock
+/// of Postgres, so that workers whose clocks differ agree. Every worker sweeps; a mail goes to one of them.
 /// </summary>
 internal sealed class ScheduleSweep(
-    ScheduleStore store, ScheduledCopies copies, IOptions<ScheduleOptions> options, TimeProvider timeProvider, ILogger<ScheduleSweep> logger)
+    ScheduleStore store, IServiceScopeFactory scopes, MailTopics topics, IOptions<ScheduleOptions> options, TimeProvider timeProvider, ILogger<ScheduleSweep> logger)
     : PeriodicService("The sweep of scheduled mails", options.Value.SweepInterval, timeProvider, logger)
 {
     private const int Batch = 100;
 
+    // Longer than Kafka needs but for an outage; a mail that was taken and is not published by then is taken again.
+    private static readonly TimeSpan PublishTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _woken = new(0, 1);
+    private TimeSpan? _next;
+    private long _sleepsUntil = long.MaxValue;
+
+    /// <summary>Wakes the sweep where a mail that was just stored is due before it would look again.</summary>
+    public void OnStored(DateTimeOffset due)
+    {
+        if (due.UtcTicks >= Volatile.Read(ref _sleepsUntil))
+            return;
+        try
+        {
+            _woken.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is woken already.
+        }
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        base.Dispose();
+        _woken.Dispose();
+    }
+
     /// <inheritdoc />
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        foreach (var missing in await store.ClaimMissingAsync(options.Value.OverdueAfter, Batch, cancellationToken))
+        // From here on whoever stores a mail wakes it: this look may come too early to see that mail.
+        Volatile.Write(ref _sleepsUntil, long.MaxValue);
+        int taken;
+        do
         {
-            logger.LogWarning("The copy of scheduled mail {MailId}, due {Due}, is missing or late and is produced again", missing.MailId, missing.Record.Due);
-            await copies.ProduceAsync(missing.Identity, missing.Record, cancellationToken);
+            var due = await store.TakeDueAsync(Batch, PublishTimeout, cancellationToken);
+            taken = due.Count;
+            if (taken > 0)
+                await ProduceAsync(due, cancellationToken);
+        }
+        while (taken == Batch);
+        _next = await store.NextDueAsync(cancellationToken);
+    }
+
+    /// <inheritdoc />
+    protected override async Task WaitAsync(TimeSpan pause, CancellationToken cancellationToken)
+    {
+        // A timer may be early by less than a millisecond.
+        var sleep = _next is { } next && next < pause ? next + TimeSpan.FromMilliseconds(1) : pause;
+        if (sleep <= TimeSpan.Zero)
+            return;
+        Volatile.Write(ref _sleepsUntil, (Time.GetUtcNow() + sleep).UtcTicks);
+        using var timeout = new CancellationTokenSource(sleep, Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await _woken.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It is time.
+        }
+    }
+
+    private async Task ProduceAsync(IReadOnlyList<DueMail> due, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var producer = scope.ServiceProvider.GetRequiredService<IRawTopicProducer>();
+        var produced = await Task.WhenAll(due.Select(mail => TryProduceAsync(producer, mail, cancellationToken)));
+        var published = due.Where((_, index) => produced[index]).ToList();
+        if (published.Count > 0)
+            await store.MarkPublishedAsync(published, cancellationToken);
+    }
+
+    private async Task<bool> TryProduceAsync(IRawTopicProducer producer, DueMail mail, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await producer.Produce(topics.Mails, mail.Record.Key, mail.Record.Value, mail.Record.Headers.ToKafka(), cancellationToken);
+            return true;
+        }
+        catch (KafkaProduceException exception)
+        {
+            logger.LogWarning("Scheduled mail {MailId}, due {Due}, could not be produced, and is tried again in {Pause}: {Reason}", mail.MailId, mail.Record.Due, PublishTimeout, exception.Message);
+            return false;
         }
     }
 }

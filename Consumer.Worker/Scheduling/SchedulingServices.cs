@@ -7,7 +7,7 @@ internal static class SchedulingServices
     /// <summary>Mails that are sent later.</summary>
     public static IServiceCollection AddScheduling(this IServiceCollection services) => services
         .AddSection<ScheduleOptions>(ScheduleOptions.Section)
-        .AddSingleton<ScheduledCopies>()
+        .AddSingleton<ScheduleSweep>()
         .AddSingleton<ScheduleFilter>()
-        .AddHostedService<ScheduleSweep>();
+        .AddHostedService(services => services.GetRequiredService<ScheduleSweep>());
 }

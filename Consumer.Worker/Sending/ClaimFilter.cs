@@ -62,6 +62,12 @@ internal sealed class ClaimFilter(
             case ClaimResult.IdempotencyConflict:
                 throw new IdempotencyConflictException(mail.Identity.MailId);
 
+            case ClaimResult.Stale { IsUnmet: true } unmet:
+                metrics.Stale.Add(1);
+                logger.LogWarning("{Mail} is not sent: it was {State} before any record of it was read; another mail under its id is a conflict from now on", mail.Identity, unmet.State);
+                await DropAsync(context);
+                return Step.Done;
+
             case var stale:
                 metrics.Stale.Add(1);
                 logger.LogDebug("A stale record of {Mail} was dropped: {Why}", mail.Identity, stale);

@@ -43,13 +43,16 @@ internal static class SendEmailPipeline
             message.UseFilter(services.GetRequiredService<RedeliveryPublishedFilter>());
 
             // Later, from a delay topic: what the server may take then. Everything else goes on to the circuit or to the dead letters.
-            message.UseDelayedRedelivery(redelivery =>
+            if (retry.Redeliveries() is { Count: > 0 } redeliveries)
             {
-                redelivery.Handle<Exception>(FailureVerdict.IsTransient);
-                redelivery.Intervals([.. retry.Redeliveries()]);
-            });
+                message.UseDelayedRedelivery(redelivery =>
+                {
+                    redelivery.Handle<Exception>(FailureVerdict.IsTransient);
+                    redelivery.Intervals([.. redeliveries]);
+                });
+            }
 
-            // A scheduled mail that is not due is stored, and its copy goes to the delay topics.
+            // A scheduled mail that is not due is stored in its row, and waits there.
             message.UseFilter(services.GetRequiredService<ScheduleFilter>());
 
             // Claims the mail; writes its end, or what comes next, before any of the above produces it.

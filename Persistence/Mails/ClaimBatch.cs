@@ -56,6 +56,13 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         return [.. requests.Select(request => refusals[request.MailId])];
     }
 
+    /// <summary>Writes to a row that never met a record which one it has met; false where it has met one, by now.</summary>
+    public async Task<bool> MeetAsync(MailRecord record, CancellationToken cancellationToken)
+    {
+        await using var command = ClaimSql.Meet.Command(dataSource, command => command.WithRecords([record]).With("worker_ids", new[] { Guid.Empty }));
+        return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
+    }
+
     private async Task<Dictionary<Guid, ClaimResult.Claimed>> ClaimFreshAsync(List<ClaimRequest> requests)
     {
         var claims = new Dictionary<Guid, ClaimResult.Claimed>();
@@ -123,7 +130,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
                 reader.Get<Guid?>("worker_id") ?? Guid.Empty, reader.Get<long?>("fencing_token") ?? 0, reader.Get<string?>("name") ?? "unknown", reader.Get<DateTimeOffset?>("lease_until") ?? DateTimeOffset.MinValue),
             ClaimDecision.OutboxPending => new ClaimResult.OutboxPending(
                 facts!.OutboxEntry!.Value, reader.Get<int?>("outbox_attempt"), reader.Get<DateTimeOffset?>("next_attempt_at"), reader.Get<string?>("outbox_reason") ?? ""),
-            ClaimDecision.Stale => new ClaimResult.Stale(facts!.State, facts.Epoch, facts.Attempt),
+            ClaimDecision.Stale => new ClaimResult.Stale(facts!.State, facts.Epoch, facts.Attempt, reader.Get<bool>("is_unmet")),
             ClaimDecision.IdempotencyConflict => new ClaimResult.IdempotencyConflict(),
             // The row has changed: it can be claimed after all.
             _ => null,

@@ -43,7 +43,11 @@ public abstract record ClaimResult
     /// <param name="State">The state of the mail.</param>
     /// <param name="Epoch">The epoch that the mail has reached.</param>
     /// <param name="Attempt">The last attempt that was claimed in it.</param>
-    public sealed record Stale(MailState State, int Epoch, int Attempt) : ClaimResult;
+    /// <param name="IsUnmet">
+    /// Whether it is the first record of the mail that was read: the mail was canceled, or had a replay, before. It must not be dropped without
+    /// a word: until now nobody knew its content.
+    /// </param>
+    public sealed record Stale(MailState State, int Epoch, int Attempt, bool IsUnmet = false) : ClaimResult;
 
     /// <summary>
     /// Another mail came first under the same id, an <c>Idempotency-Key</c> used twice: a permanent failure, to the

@@ -66,11 +66,11 @@ internal static class ClaimSql
                 unknown_outcomes = m.unknown_outcomes + CASE WHEN m.state = 'sending' AND NOT {Own} THEN 1 ELSE 0 END,
                 worker_id = excluded.worker_id,
                 fencing_token = greatest(m.fencing_token, 1) + 1,
-                {MailSql.FillRecordColumns}, {MailSql.NoOutboxEntry}, {MailSql.NoStoredRecord},
+                {MailSql.FillRecordColumns("excluded")}, {MailSql.NoOutboxEntry}, {MailSql.NoStoredRecord},
                 claimed_at = clock_timestamp(), updated_at = now()
             WHERE m.epoch = excluded.epoch
               AND excluded.attempt >= m.attempt
-              AND NOT (excluded.epoch = 0 AND excluded.attempt = 1 AND {MailSql.OtherContent("excluded")})
+              AND NOT {MailSql.OtherContent("excluded")}
               AND (
                   m.state IN ('queued', 'scheduled') AND (m.outbox_entry IS NULL OR excluded.attempt > m.attempt)
                   OR {MailSql.LeaseLapsed}
@@ -110,11 +110,24 @@ internal static class ClaimSql
                 END
                 """,
                 MailSql.OtherContent("g"))},
-            m.worker_id, m.fencing_token, p.name, p.lease_until, m.outbox_attempt, m.next_attempt_at, m.outbox_reason,
+            m.id IS NOT NULL AND m.content_hash IS NULL AS is_unmet, m.worker_id, m.fencing_token, p.name, p.lease_until, m.outbox_attempt, m.next_attempt_at, m.outbox_reason,
             EXISTS (SELECT FROM {WorkerSql.Live} AS w WHERE w.id = g.worker_id) AS has_lease
         FROM ({MailSql.Records}) AS g
         LEFT JOIN email.mails AS m ON m.id = g.id
         LEFT JOIN email.workers AS p ON p.id = m.worker_id
+        """);
+
+    /// <summary>
+    /// A row that was written before any record of its mail was read, as a cancel does, learns which record it is: from now on one with other
+    /// content is another mail. A canceled one has ended by that: what stopped the record is needed no longer.
+    /// </summary>
+    public static readonly Statement Meet = new($"""
+        UPDATE email.mails AS m SET
+            {MailSql.FillRecordColumns("g")},
+            ended_at = CASE WHEN m.state = 'canceled' THEN coalesce(m.ended_at, now()) ELSE m.ended_at END, updated_at = now()
+        FROM ({MailSql.Records}) AS g
+        WHERE m.id = g.id AND m.content_hash IS NULL
+        RETURNING true
         """);
 
     /// <summary>What a worker holds of some mails.</summary>

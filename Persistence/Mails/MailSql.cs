@@ -19,7 +19,8 @@ internal static class MailSql
     public static readonly string RecordColumns = string.Join(", ", Columns);
 
     /// <summary>Sets those of them that a row lacks, as one that a cancel or a replay wrote does.</summary>
-    public static readonly string FillRecordColumns = string.Join(", ", Columns.Select(column => $"{column} = coalesce(m.{column}, excluded.{column})"));
+    /// <param name="record">The record, by the row's names.</param>
+    public static string FillRecordColumns(string record) => string.Join(", ", Columns.Select(column => $"{column} = coalesce(m.{column}, {record}.{column})"));
 
     /// <summary>The records of <see cref="RecordParameters.WithRecords"/>.</summary>
     public const string Records = $"""

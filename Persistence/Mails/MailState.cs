@@ -6,7 +6,7 @@ namespace Persistence.Mails;
 /// </summary>
 public enum MailState
 {
-    /// <summary>Stored until it is due.</summary>
+    /// <summary>Stored until it is due, and nowhere else.</summary>
     Scheduled,
 
     /// <summary>A record of it is in a topic, waiting to be claimed.</summary>

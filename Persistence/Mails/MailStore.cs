@@ -28,6 +28,7 @@ public sealed class MailStore : IMailStore
 
     private readonly NpgsqlDataSource _dataSource;
     private readonly IDbContextFactory<EmailDbContext> _contexts;
+    private readonly ClaimBatch _batch;
     private readonly GroupCommit<ClaimRequest, ClaimResult.Claimed?> _claims;
     private readonly GroupCommit<ClaimRequest, ClaimRefusal> _refusals;
     private readonly GroupCommit<OutcomeRequest, bool> _sent;
@@ -43,10 +44,10 @@ public sealed class MailStore : IMailStore
         _dataSource = dataSource;
         _contexts = contexts;
         var turns = new Turns(BatchesAtOnce, TurnTimeout);
-        var claims = new ClaimBatch(dataSource);
+        _batch = new ClaimBatch(dataSource);
         var outcomes = new OutcomeBatch(dataSource);
-        _claims = new(claims.ClaimAsync, request => request.MailId, BatchLimit, turns);
-        _refusals = new(claims.ExplainAsync, request => request.MailId, BatchLimit, turns);
+        _claims = new(_batch.ClaimAsync, request => request.MailId, BatchLimit, turns);
+        _refusals = new(_batch.ExplainAsync, request => request.MailId, BatchLimit, turns);
         _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _outboxEntries = new(outcomes.WriteOutboxEntryAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _published = new(outcomes.MarkPublishedAsync, identity => identity.MailId, BatchLimit, turns);
@@ -64,6 +65,8 @@ public sealed class MailStore : IMailStore
             if (await _claims.WriteAsync(request, cancellationToken) is { } claimed)
                 return claimed;
             var (decision, refusal) = await _refusals.WriteAsync(request, cancellationToken);
+            if (refusal is ClaimResult.Stale { IsUnmet: true } && !await _batch.MeetAsync(record, cancellationToken))
+                continue;
             if (refusal is not null)
                 return refusal;
             if (decision == ClaimDecision.Raise)

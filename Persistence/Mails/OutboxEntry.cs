@@ -9,7 +9,7 @@ public enum OutboxKind
     /// <summary>To the dead-letter topic.</summary>
     DeadLetter,
 
-    /// <summary>To the delay topics, as the copy of a scheduled mail that comes back when it is due.</summary>
+    /// <summary>To the mails' topic once the scheduled mail is due; until then it waits in its row.</summary>
     Schedule,
 }
 

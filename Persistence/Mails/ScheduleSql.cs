@@ -6,7 +6,7 @@ namespace Persistence.Mails;
 internal static class ScheduleSql
 {
     /// <summary>
-    /// Writes a mail's row, with the record that sends it when it is due and with that record as outbox entry; no row where the
+    /// Writes a mail's row, with the record that sends it when it is due, which waits there as an outbox entry; no row where the
     /// mail is past this record or another process wrote it.
     /// </summary>
     public static readonly Statement Store = new($"""
@@ -25,7 +25,7 @@ internal static class ScheduleSql
                 stored_key = excluded.stored_key, stored_value = excluded.stored_value, stored_headers = excluded.stored_headers,
                 updated_at = now()
             WHERE m.epoch = excluded.epoch AND m.attempt = 0 AND m.state IN ('queued', 'scheduled') AND m.outbox_entry IS NULL
-              AND NOT (excluded.epoch = 0 AND {MailSql.OtherContent("excluded")})
+              AND NOT {MailSql.OtherContent("excluded")}
             RETURNING m.id
         ), added AS (
             INSERT INTO email.mail_recipients (mail_id, address, ordinal, kind, outcome)
@@ -36,22 +36,37 @@ internal static class ScheduleSql
         """);
 
     /// <summary>
-    /// Claims scheduled mails whose copy is missing: it was not published, or did not come when it was due. Each goes to
-    /// one process. A worker that is paused leaves copies unread, so one that is late is produced again ever more seldom: once it is
-    /// late by the timeout, by twice that, by four times.
+    /// Takes scheduled mails that are due, to be produced: each goes to one process, and to another one after the timeout, unless it was
+    /// published by then. A mail that was is <c>queued</c>, and out of the index' beginning.
     /// </summary>
-    public const string ClaimMissing = """
-        UPDATE email.mails AS m SET outbox_at = now(), updated_at = now()
+    public const string TakeDue = """
+        UPDATE email.mails AS m SET next_attempt_at = now() + @timeout, outbox_at = now(), updated_at = now()
         FROM (
             SELECT id FROM email.mails
-            WHERE outbox_entry = 'schedule' AND state = 'scheduled' AND outbox_at <= now() - @timeout AND (
-                published_at IS NULL
-                OR next_attempt_at <= now() - @timeout AND now() - next_attempt_at >= 2 * (outbox_at - next_attempt_at))
+            WHERE outbox_entry = 'schedule' AND state = 'scheduled' AND next_attempt_at <= now()
             ORDER BY next_attempt_at LIMIT @limit
             FOR NO KEY UPDATE SKIP LOCKED
-        ) AS missing
-        WHERE m.id = missing.id
+        ) AS due
+        WHERE m.id = due.id
         RETURNING m.id, m.epoch, m.scheduled_at, m.stored_key, m.stored_value, m.stored_headers::text AS stored_headers
+        """;
+
+    /// <summary>How long it is to the next one, by the clock of Postgres; none where none waits.</summary>
+    public const string NextDue = """
+        SELECT next_attempt_at - now() FROM email.mails
+        WHERE outbox_entry = 'schedule' AND state = 'scheduled' ORDER BY next_attempt_at LIMIT 1
+        """;
+
+    /// <summary>Their records are acknowledged: from here on they wait to be claimed, as any other. One that was claimed meanwhile has moved on.</summary>
+    public const string Published = """
+        UPDATE email.mails AS m SET state = 'queued', published_at = now(), next_attempt_at = NULL, updated_at = now()
+        FROM (
+            SELECT l.id FROM unnest(@ids, @epochs) AS g (id, epoch)
+            JOIN email.mails AS l ON l.id = g.id AND l.epoch = g.epoch
+            WHERE l.outbox_entry = 'schedule' AND l.state = 'scheduled' AND l.attempt = 0
+            ORDER BY l.id FOR NO KEY UPDATE OF l
+        ) AS given
+        WHERE m.id = given.id
         """;
 
     /// <summary>Locks a mail for a decision about it.</summary>
@@ -75,9 +90,9 @@ internal static class ScheduleSql
 
     /// <summary>
     /// The row of a mail that is canceled before any worker has read its record: epoch 1, so that the record, of epoch 0, is
-    /// stale when it is read.
+    /// stale when it is read. It ends only then (<see cref="ClaimSql.Meet"/>), so that it is not removed before: the row alone stops the mail.
     /// </summary>
     public const string InsertCanceled = """
-        INSERT INTO email.mails (id, epoch, attempt, state, ended_at) VALUES (@id, 1, 0, 'canceled', now()) ON CONFLICT (id) DO NOTHING
+        INSERT INTO email.mails (id, epoch, attempt, state) VALUES (@id, 1, 0, 'canceled') ON CONFLICT (id) DO NOTHING
         """;
 }

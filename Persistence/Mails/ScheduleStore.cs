@@ -11,30 +11,35 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
     // Each round reads a row that changed after the statement before.
     private const int MaxRounds = 10;
 
-    /// <summary>Writes the row of a scheduled mail, with the copy that sends it, before that is produced.</summary>
+    /// <summary>Writes the row of a scheduled mail, in which it waits until it is due.</summary>
     /// <param name="record">The mail's record, as attempt 0.</param>
-    /// <param name="copy">What to produce.</param>
+    /// <param name="stored">What to produce then.</param>
     /// <param name="cancellationToken">Gives up; it may have been written then.</param>
     /// <returns>
-    /// <see cref="ClaimDecision.Claim"/> where it was written and <see cref="ClaimDecision.OutboxPending"/> where it had been: produce the
-    /// copy, then mark it published. <see cref="ClaimDecision.Stale"/>, <see cref="ClaimDecision.Busy"/> and
+    /// <see cref="ClaimDecision.Claim"/> where it was written and <see cref="ClaimDecision.OutboxPending"/> where it had been: the record is
+    /// completed. <see cref="ClaimDecision.Due"/> where the claim is to decide, as attempt 1: the mail is due by the clock of Postgres, or
+    /// its row has never met a record. <see cref="ClaimDecision.Stale"/>, <see cref="ClaimDecision.Busy"/> and
     /// <see cref="ClaimDecision.IdempotencyConflict"/> as for a claim; no other.
     /// </returns>
-    public async Task<ClaimDecision> StoreAsync(MailRecord record, ScheduledRecord copy, CancellationToken cancellationToken = default)
+    public async Task<ClaimDecision> StoreAsync(MailRecord record, ScheduledRecord stored, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(record);
-        ArgumentNullException.ThrowIfNull(copy);
+        ArgumentNullException.ThrowIfNull(stored);
         for (var round = 0; round < MaxRounds; round++)
         {
-            if (await TryStoreAsync(record, copy, cancellationToken))
+            if (await TryStoreAsync(record, stored, cancellationToken))
                 return ClaimDecision.Claim;
-            switch (Transitions.Decide(await FindFactsAsync(record, cancellationToken), record.Identity.Epoch, record.Identity.Attempt))
+            var (row, isUnmet) = await FindFactsAsync(record, cancellationToken);
+            switch (Transitions.Decide(row, record.Identity.Epoch, record.Identity.Attempt))
             {
                 case ClaimDecision.Raise:
                     await RaiseAsync(record.Identity, cancellationToken);
                     break;
                 case ClaimDecision.Claim or ClaimDecision.TakeOver:
                     break;
+                // For every attempt: where no record was read before, the row is of another epoch, or has ended.
+                case ClaimDecision.Stale when isUnmet:
+                    return ClaimDecision.Due;
                 case var settled:
                     return settled;
             }
@@ -44,18 +49,18 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
             $"The scheduled mail {record.Identity} was not settled in {MaxRounds} rounds: the statement and Transitions disagree about its row.");
     }
 
-    /// <summary>Claims scheduled mails whose copy is missing: produce it, then mark it published. Producing one twice is harmless.</summary>
-    /// <param name="timeout">How long a copy may take to be published, or be late.</param>
+    /// <summary>Takes scheduled mails that are due: produce each, then mark them published. Producing one twice is harmless.</summary>
     /// <param name="limit">How many at most.</param>
-    /// <param name="cancellationToken">Gives up; those that were claimed come back later.</param>
-    public async Task<IReadOnlyList<MissingCopy>> ClaimMissingAsync(TimeSpan timeout, int limit, CancellationToken cancellationToken = default)
+    /// <param name="timeout">After which time those that are not published by then are due again, for whoever asks.</param>
+    /// <param name="cancellationToken">Gives up; those that were taken come back after the timeout.</param>
+    public async Task<IReadOnlyList<DueMail>> TakeDueAsync(int limit, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        await using var command = dataSource.CreateCommand(ScheduleSql.ClaimMissing).With("timeout", timeout).With("limit", limit);
+        await using var command = dataSource.CreateCommand(ScheduleSql.TakeDue).With("timeout", timeout).With("limit", limit);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var missing = new List<MissingCopy>();
+        var due = new List<DueMail>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            missing.Add(new MissingCopy(reader.Get<Guid>("id"), reader.Get<int>("epoch"), new ScheduledRecord(
+            due.Add(new DueMail(reader.Get<Guid>("id"), reader.Get<int>("epoch"), new ScheduledRecord(
                 reader.Get<DateTimeOffset>("scheduled_at"),
                 reader.Get<byte[]?>("stored_key"),
                 reader.Get<byte[]?>("stored_value"),
@@ -63,7 +68,25 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         }
 
         await reader.ThrowUnlessCommittedAsync(cancellationToken);
-        return missing;
+        return due;
+    }
+
+    /// <summary>How long it is, by the clock of Postgres, until the next scheduled mail is due; null where none waits.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<TimeSpan?> NextDueAsync(CancellationToken cancellationToken = default)
+    {
+        await using var command = dataSource.CreateCommand(ScheduleSql.NextDue);
+        return await command.ExecuteScalarAsync(cancellationToken) as TimeSpan?;
+    }
+
+    /// <summary>Marks mails that were due as published: their records are acknowledged.</summary>
+    /// <param name="mails">The mails.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task MarkPublishedAsync(IReadOnlyCollection<DueMail> mails, CancellationToken cancellationToken = default)
+    {
+        await using var command = dataSource.CreateCommand(ScheduleSql.Published)
+            .With("ids", mails.Select(mail => mail.MailId).ToArray()).With("epochs", mails.Select(mail => mail.Epoch).ToArray());
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Cancels a mail before it is sent. Canceling twice is canceling once.</summary>
@@ -100,22 +123,22 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         };
     }
 
-    private async Task<bool> TryStoreAsync(MailRecord record, ScheduledRecord copy, CancellationToken cancellationToken)
+    private async Task<bool> TryStoreAsync(MailRecord record, ScheduledRecord stored, CancellationToken cancellationToken)
     {
         await using var command = ScheduleSql.Store.Command(dataSource, command => With(command, record)
             .WithRecipients([(record, RecordParameters.RecipientsOf(record))])
-            .With("due", copy.Due)
-            .Nullable("stored_key", copy.Key, NpgsqlDbType.Bytea)
-            .Nullable("stored_value", copy.Value, NpgsqlDbType.Bytea)
-            .Nullable("stored_headers", HeaderJson.Write(copy.Headers), NpgsqlDbType.Jsonb));
+            .With("due", stored.Due)
+            .Nullable("stored_key", stored.Key, NpgsqlDbType.Bytea)
+            .Nullable("stored_value", stored.Value, NpgsqlDbType.Bytea)
+            .Nullable("stored_headers", HeaderJson.Write(stored.Headers), NpgsqlDbType.Jsonb));
         return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
     }
 
-    private async Task<RowFacts?> FindFactsAsync(MailRecord record, CancellationToken cancellationToken)
+    private async Task<(RowFacts? Row, bool IsUnmet)> FindFactsAsync(MailRecord record, CancellationToken cancellationToken)
     {
         await using var command = ClaimSql.Explain.Command(dataSource, command => With(command, record).With("reclaimed", Array.Empty<Guid>()).With("reclaimed_tokens", Array.Empty<long>()));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? reader.ReadFacts() : null;
+        return await reader.ReadAsync(cancellationToken) ? (reader.ReadFacts(), reader.Get<bool>("is_unmet")) : (null, false);
     }
 
     private async Task RaiseAsync(RecordIdentity identity, CancellationToken cancellationToken)

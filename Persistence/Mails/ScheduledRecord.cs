@@ -2,22 +2,18 @@ using Contracts;
 
 namespace Persistence.Mails;
 
-/// <summary>The copy that sends a scheduled mail when it is due.</summary>
+/// <summary>The record that sends a scheduled mail when it is due.</summary>
 /// <param name="Due">When that is.</param>
 /// <param name="Key">Its key, byte for byte.</param>
 /// <param name="Value">Its value, byte for byte.</param>
 /// <param name="Headers">Its headers.</param>
 public sealed record ScheduledRecord(DateTimeOffset Due, byte[]? Key, byte[]? Value, IReadOnlyList<RecordHeader> Headers);
 
-/// <summary>A scheduled mail whose copy is missing.</summary>
+/// <summary>A scheduled mail that is due.</summary>
 /// <param name="MailId">The mail.</param>
 /// <param name="Epoch">Its epoch.</param>
 /// <param name="Record">What to produce.</param>
-public sealed record MissingCopy(Guid MailId, int Epoch, ScheduledRecord Record)
-{
-    /// <summary>The scheduled mail's record: what the copy's outbox entry is marked published by.</summary>
-    public RecordIdentity Identity => new(MailId, Epoch, 0);
-}
+public sealed record DueMail(Guid MailId, int Epoch, ScheduledRecord Record);
 
 /// <summary>The result of canceling a mail.</summary>
 public enum CancelResult

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Persistence.Mails;
 
 /// <summary>
-/// The record that sends a scheduled mail when it is due, as long as the mail waits: to cancel it or to produce it again, Kafka need not
+/// The record that sends a scheduled mail when it is due, as long as the mail waits: it waits here alone, and Kafka need not
 /// be read. Columns of <c>email.mails</c>, apart from <see cref="Mail"/> so that who reads a mail's state does not
 /// read its bytes.
 /// </summary>

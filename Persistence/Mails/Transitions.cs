@@ -23,6 +23,9 @@ public enum ClaimDecision
 
     /// <summary>Another mail under the same id.</summary>
     IdempotencyConflict,
+
+    /// <summary>A scheduled mail's record, which a clock says is not due: its row says that it is. It is claimed as the first attempt.</summary>
+    Due,
 }
 
 /// <summary>Who holds a mail that is being sent, seen from the claiming worker.</summary>
@@ -47,7 +50,7 @@ public enum Holder
 /// <param name="OutboxEntry">What comes next, where the last attempt wrote an outbox entry.</param>
 /// <param name="OutboxPublished">Whether that was published.</param>
 /// <param name="Holder">Who holds it; looked at only while it is being sent.</param>
-/// <param name="OtherContent">Whether the row's first record had another value, at another offset, than the claiming one.</param>
+/// <param name="OtherContent">Whether the row's first record had another value, at another offset, than the claiming one. All records of one mail have one value.</param>
 public sealed record RowFacts(
     int Epoch,
     int Attempt,
@@ -70,8 +73,8 @@ public static class Transitions
     public static ClaimDecision Decide(RowFacts? row, int epoch, int attempt) => row switch
     {
         null => ClaimDecision.Claim,
-        // Only a first delivery can be another mail; later ones descend from a record that passed here.
-        { OtherContent: true } when epoch == 0 && attempt <= 1 => ClaimDecision.IdempotencyConflict,
+        // Before all else: a record of another mail is never taken for a copy of this one, whatever its headers say, and dropped.
+        { OtherContent: true } => ClaimDecision.IdempotencyConflict,
         { } known when epoch < known.Epoch => ClaimDecision.Stale,
         { } known when epoch > known.Epoch => OfNewEpoch(known),
         { } known => OfSameEpoch(known, attempt),
@@ -82,6 +85,7 @@ public static class Transitions
         _ when attempt < row.Attempt => ClaimDecision.Stale,
         MailState.Sending => WhileSending(row.Holder),
         MailState.Queued or MailState.Scheduled when attempt > row.Attempt || row.OutboxEntry is null => ClaimDecision.Claim,
+        MailState.Queued when row is { Attempt: 0, OutboxEntry: OutboxKind.Schedule, OutboxPublished: true } => ClaimDecision.Due,
         MailState.Queued or MailState.Scheduled or MailState.Dead when IsPending(row, attempt) => ClaimDecision.OutboxPending,
         _ => ClaimDecision.Stale,
     };

@@ -21,7 +21,7 @@ internal static class EmailEndpoints
             .Problems(
                 ProblemTypes.InvalidJson, ProblemTypes.InvalidIdempotencyKey, ProblemTypes.TooLarge, ProblemTypes.UnsupportedMediaType,
                 ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout,
-                ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyReused, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown,
+                ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyTaken, ProblemTypes.IdempotencyKeyReused, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown,
                 ProblemTypes.Overloaded)
             .RequireRateLimiting(PostLimit.PolicyName);
 

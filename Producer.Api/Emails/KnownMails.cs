@@ -17,7 +17,18 @@ internal enum KnownMail
 
     /// <summary>Another mail came under this id.</summary>
     Other,
+
+    /// <summary>
+    /// A mail under this id was canceled or discarded, or waits for a replay and no record of it was ever read: whatever is posted under the id
+    /// now would be dropped.
+    /// </summary>
+    Taken,
 }
+
+/// <summary>What was found.</summary>
+/// <param name="Known">How it compares with what is posted.</param>
+/// <param name="State">The mail's state, where there is one.</param>
+internal readonly record struct KnownMailResult(KnownMail Known, MailState? State = null);
 
 /// <summary>
 /// Looks up whether an idempotency key was used before. A courtesy to the caller: where Postgres does not respond, or the
@@ -25,21 +36,26 @@ internal enum KnownMail
 /// </summary>
 internal sealed class KnownMails(MailStore mails, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<KnownMails> logger)
 {
-    public async Task<KnownMail> CompareAsync(Guid id, byte[] canonical, CancellationToken cancellationToken)
+    public async Task<KnownMailResult> CompareAsync(Guid id, byte[] canonical, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
             var view = await mails.FindAsync(id, either.Token);
-            if (view?.Mail.ContentHash is not { } hash)
-                return KnownMail.Unknown;
-            return hash.AsSpan().SequenceEqual(SHA256.HashData(canonical)) ? KnownMail.Same : KnownMail.Other;
+            return view is null ? new KnownMailResult(KnownMail.Unknown) : new KnownMailResult(Compare(view.Mail, SHA256.HashData(canonical)), view.Mail.State);
         }
         catch (Exception exception) when (deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(exception))
         {
             logger.LogWarning("The Idempotency-Key of mail {MailId} was not looked up, since Postgres did not respond: {Reason}", id, exception.Message);
-            return KnownMail.Unknown;
+            return new KnownMailResult(KnownMail.Unknown);
         }
     }
+
+    private static KnownMail Compare(Mail mail, byte[] hash) => mail switch
+    {
+        { ContentHash: { } known } when !known.AsSpan().SequenceEqual(hash) => KnownMail.Other,
+        { ContentHash: null } or { State: MailState.Canceled or MailState.Discarded } => KnownMail.Taken,
+        _ => KnownMail.Same,
+    };
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using Persistence.Text;
 using Producer.Api.Configuration;
 using Producer.Api.Ids;
 using Producer.Api.Observability;
@@ -32,13 +33,17 @@ internal static class PostEmail
                 return await EnqueueAsync(ids.New());
 
             var id = ids.Derive(context.User.Identity?.Name ?? "", value);
-            switch (await known.CompareAsync(id, canonical, cancellationToken))
+            var found = await known.CompareAsync(id, canonical, cancellationToken);
+            switch (found.Known)
             {
                 case KnownMail.Same:
                     context.Response.Headers[ReplayedHeader] = "true";
                     return Accepted(id);
                 case KnownMail.Other:
                     return ProblemTypes.IdempotencyKeyReused.Because(ProblemTypes.IdempotencyKeyReused.Meaning);
+                case KnownMail.Taken:
+                    var state = found.State!.Value.ToText();
+                    return ProblemTypes.IdempotencyKeyTaken.Because($"The mail under this key is {state}, and a post under it would be dropped. Use a new key.", ("id", id), ("state", state));
                 default:
                     return await EnqueueAsync(id);
             }

@@ -48,7 +48,7 @@ internal static class ProblemResponses
                 },
                 ["errors"] = Errors(),
                 ["id"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", Description = "With `outcome_unknown`: the mail to ask for." },
-                ["state"] = Text("With `mail_not_waiting`: the mail's state."),
+                ["state"] = Text("With `mail_not_waiting` and `idempotency_key_taken`: the mail's state."),
                 ["limit"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `too_large`: how many bytes of JSON a mail may have." },
                 ["line"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `invalid_json`: the line, from 1." },
                 ["position"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `invalid_json`: the byte in that line, from 1." },

@@ -39,6 +39,9 @@ internal static class ProblemTypes
     public static readonly ProblemType MailNotWaiting = new("mail_not_waiting", 409, "The mail is no longer waiting",
         "It is being sent, has reached its end, or a recipient has got it or may have: nothing was changed. `state` is its state.");
 
+    public static readonly ProblemType IdempotencyKeyTaken = new("idempotency_key_taken", 409, "The mail under this Idempotency-Key is not sent any more",
+        "It was canceled or discarded, or its content is not known: a post under its key would be dropped. `state` is its state. Nothing was accepted.");
+
     public static readonly ProblemType TooLarge = new("too_large", 413, "The mail is too large",
         "The mail, its attachments in base64 included, has more bytes of JSON than `Api:MaxMailBytes` allows; `limit` is that number.");
 
@@ -85,7 +88,7 @@ internal static class ProblemTypes
     [
         InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, NotFound, MailNotFound, FailureNotFound, MethodNotAllowed,
         NotAcceptable, RequestTimeout, FailureNotOpen,
-        MailNotWaiting, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding, UnreadableBody, ValidationFailed,
+        MailNotWaiting, IdempotencyKeyTaken, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding, UnreadableBody, ValidationFailed,
         IdempotencyKeyReused, Internal, NotAccepted, OutcomeUnknown, Overloaded, DatabaseUnavailable,
     ];
 

@@ -27,6 +27,11 @@ public abstract class PeriodicService(string what, TimeSpan interval, TimeProvid
     /// <param name="cancellationToken">The service stops; what is left is for the next run, here or elsewhere.</param>
     protected abstract Task RunOnceAsync(CancellationToken cancellationToken);
 
+    /// <summary>Waits for the next run, after one that succeeded; after a failure the whole pause is waited for.</summary>
+    /// <param name="pause">What is left of the interval.</param>
+    /// <param name="cancellationToken">The service stops.</param>
+    protected virtual Task WaitAsync(TimeSpan pause, CancellationToken cancellationToken) => Task.Delay(pause, Time, cancellationToken);
+
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -35,7 +40,8 @@ public abstract class PeriodicService(string what, TimeSpan interval, TimeProvid
             var start = Time.GetTimestamp();
             await TryRunAsync(stoppingToken);
             var pause = _failures.Pause(interval, _longestPause) - Time.GetElapsedTime(start);
-            await Task.Delay(pause > TimeSpan.Zero ? pause : TimeSpan.Zero, Time, stoppingToken);
+            pause = pause > TimeSpan.Zero ? pause : TimeSpan.Zero;
+            await (_failures.Count > 0 ? Task.Delay(pause, Time, stoppingToken) : WaitAsync(pause, stoppingToken));
         }
     }
 
