@@ -67,7 +67,6 @@ public class HeaderTextTests
     [TestCase(HeaderNames.FaultConflict, true)]
     [TestCase(HeaderNames.OriginalTopic, true)]
     [TestCase("MT-Delay-Due", true)]
-    [TestCase(HeaderNames.Scheduled, false)]
     [TestCase("traceparent", false)]
     public void What_tells_of_one_delivery_is_not_sent_again(string name, bool dropped) => HeaderNames.IsOfOneDelivery(name).ShouldBe(dropped);
 }

@@ -47,11 +47,6 @@ internal sealed class OptionsTests
     public void Redelivery_intervals_are_read(string text, params int[] milliseconds) =>
         new RetryOptions { RedeliveryIntervals = text }.Redeliveries().ShouldBe(milliseconds.Select(ms => TimeSpan.FromMilliseconds(ms)));
 
-    [TestCase("")]
-    [TestCase("30s,2x")]
-    public void Tiers_that_cannot_be_read_fail_the_start(string text) =>
-        Errors<ScheduleOptions>("Schedule", ("Tiers", text)).ShouldHaveSingleItem().ShouldContain("at least one");
-
     [TestCase("1")]
     [TestCase("s")]
     [TestCase("-1s")]

@@ -36,16 +36,21 @@ public sealed class ScheduleTests : StoreTests
     }
 
     [Test]
-    public async Task A_copy_is_produced_again_until_it_is_published()
+    public async Task A_mail_is_stored_once_and_its_record_is_due_once_the_mail_was_published()
     {
+        await using var store = await Store.OpenMigratedAsync();
+        var worker = await store.StartWorkerAsync();
         var record = Make.Record(attempt: 0);
-        await Store.Schedules.StoreAsync(record, Copy);
+        await store.Schedules.StoreAsync(record, Copy);
 
-        (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.OutboxPending);
-        (await Store.Mails.MarkPublishedAsync(record.Identity)).ShouldBeTrue();
-        (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
-        await Store.ClaimAsync(record.Next(attempt: 1), Worker);
-        (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
+        (await store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.OutboxPending);
+        await DueAsync(store, record);
+        await store.Schedules.MarkPublishedAsync(await store.Schedules.TakeDueAsync(10, Timeout));
+        (await store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued);
+        // By a clock that is behind that of Postgres.
+        (await store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Due);
+        await store.ClaimAsync(record.Next(attempt: 1), worker);
+        (await store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
     }
 
     [Test]
@@ -121,8 +126,10 @@ public sealed class ScheduleTests : StoreTests
         (await CancelAsync(record)).ShouldBe(CancelResult.Canceled);
 
         if (scheduled)
+            (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Due, "the claim says what became of it");
+        (await Store.Mails.ClaimAsync(record.Next(attempt: 1), Worker)).ShouldBeOfType<ClaimResult.Stale>().IsUnmet.ShouldBeTrue();
+        if (scheduled)
             (await Store.Schedules.StoreAsync(record, Copy)).ShouldBe(ClaimDecision.Stale);
-        (await Store.Mails.ClaimAsync(record.Next(attempt: 1), Worker)).ShouldBeOfType<ClaimResult.Stale>();
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Canceled);
     }
 
@@ -170,35 +177,87 @@ public sealed class ScheduleTests : StoreTests
     }
 
     [Test]
-    public async Task A_copy_that_is_missing_is_claimed_once_in_a_while()
+    public async Task What_is_due_is_taken_by_one_process_and_again_after_the_timeout_unless_it_was_published()
     {
         await using var store = await Store.OpenMigratedAsync();
         var record = Make.Record(attempt: 0);
+        (await store.Schedules.NextDueAsync()).ShouldBeNull();
         await store.Schedules.StoreAsync(record, Copy);
-        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it may be under way");
+        (await store.Schedules.TakeDueAsync(10, Timeout)).ShouldBeEmpty("it is not due");
+        (await store.Schedules.NextDueAsync())!.Value.ShouldBe(Due - DateTimeOffset.UtcNow, TimeSpan.FromMinutes(1));
 
-        await AgeAsync("outbox_at = now() - interval '2 minutes'");
-        var missing = (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldHaveSingleItem();
-        missing.Identity.ShouldBe(record.Identity);
-        missing.Record.Due.ShouldBe(Due);
-        missing.Record.Value.ShouldBe(Copy.Value);
-        missing.Record.Key.ShouldBe(Copy.Key);
-        missing.Record.Headers.Select(header => (header.Name, Convert.ToHexString(header.Value!))).ShouldBe([("MessageId", "78"), ("Odd", "FF00")]);
-        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it was claimed");
+        await DueAsync(store, record);
+        var taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => store.Schedules.TakeDueAsync(10, Timeout)));
+        var due = taken.SelectMany(mails => mails).ShouldHaveSingleItem();
+        (due.MailId, due.Epoch, due.Record.Due).ShouldBe((record.Identity.MailId, 0, Due));
+        due.Record.Value.ShouldBe(Copy.Value);
+        due.Record.Key.ShouldBe(Copy.Key);
+        due.Record.Headers.Select(header => (header.Name, Convert.ToHexString(header.Value!))).ShouldBe([("MessageId", "78"), ("Odd", "FF00")]);
 
-        await store.Mails.MarkPublishedAsync(record.Identity);
-        await AgeAsync("outbox_at = now() - interval '2 days'");
-        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("it is not due");
-
-        await AgeAsync("next_attempt_at = now() - interval '2 minutes'");
-        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).Count.ShouldBe(1, "it is late");
-        await AgeAsync("next_attempt_at = now() - interval '15 minutes', outbox_at = now() - interval '5 minutes'");
-        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).ShouldBeEmpty("produced when it was 10 minutes late, it comes again at 20");
-        await AgeAsync("next_attempt_at = now() - interval '21 minutes', outbox_at = now() - interval '11 minutes'");
-        (await store.Schedules.ClaimMissingAsync(TimeSpan.FromMinutes(1), 10)).Count.ShouldBe(1);
-
-        Task AgeAsync(string set) => store.ExecuteAsync($"UPDATE email.mails SET {set} WHERE id = $1", record.Identity.MailId);
+        await DueAsync(store, record);
+        (await store.Schedules.TakeDueAsync(10, Timeout)).ShouldHaveSingleItem();
+        await store.Schedules.MarkPublishedAsync([due]);
+        await store.Schedules.MarkPublishedAsync([due]);
+        (await store.Schedules.TakeDueAsync(10, Timeout)).ShouldBeEmpty();
+        (await store.Schedules.NextDueAsync()).ShouldBeNull();
     }
+
+    [Test]
+    public async Task A_mail_that_was_claimed_or_canceled_meanwhile_is_not_marked_published([Values] bool canceled)
+    {
+        await using var store = await Store.OpenMigratedAsync();
+        var worker = await store.StartWorkerAsync();
+        var record = Make.Record(attempt: 0);
+        await store.Schedules.StoreAsync(record, Copy);
+        await DueAsync(store, record);
+        var due = await store.Schedules.TakeDueAsync(10, Timeout);
+        if (canceled)
+            await store.Schedules.CancelAsync(record.Identity.MailId, "ann", accepted: true);
+        else
+            await store.ClaimAsync(record.Next(attempt: 1), worker);
+
+        await store.Schedules.MarkPublishedAsync(due);
+
+        (await store.MailAsync(record.Identity.MailId)).State.ShouldBe(canceled ? MailState.Canceled : MailState.Sending);
+    }
+
+    [Test]
+    public async Task A_mail_that_was_canceled_before_its_record_was_read_is_not_removed_until_then()
+    {
+        await using var store = await Store.OpenMigratedAsync();
+        var worker = await store.StartWorkerAsync();
+        var record = Make.Record();
+        await store.Schedules.CancelAsync(record.Identity.MailId, "ann", accepted: true);
+        var retention = new Persistence.Retention.RetentionStore(store.DataSource);
+        async Task<int> RemoveAsync() => (await retention.RemoveAsync(Persistence.Retention.OldRows.Mails, DateTimeOffset.UtcNow.AddDays(1), 10))!.Rows;
+        (await RemoveAsync()).ShouldBe(0, "the row is all that stops the mail");
+
+        (await store.Mails.ClaimAsync(record, worker)).ShouldBe(new ClaimResult.Stale(MailState.Canceled, 1, 0, IsUnmet: true));
+        (await store.Mails.ClaimAsync(record, worker)).ShouldBe(new ClaimResult.Stale(MailState.Canceled, 1, 0), "it is known now");
+        var mail = await store.MailAsync(record.Identity.MailId);
+        mail.ContentHash.ShouldBe(record.ContentHash);
+        (mail.Subject, mail.EndedAt is not null).ShouldBe((record.Subject, true));
+        (await RemoveAsync()).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task Another_mail_under_the_id_of_one_that_was_canceled_is_a_conflict_and_not_dropped([Values] bool scheduled)
+    {
+        var record = Make.Record();
+        await CancelAsync(record);
+        await Store.Mails.ClaimAsync(record, Worker);
+
+        var other = Make.Record(record.Identity.MailId, attempt: scheduled ? 0 : 1, content: "other", offset: 8);
+        if (scheduled)
+            (await Store.Schedules.StoreAsync(other, Copy)).ShouldBe(ClaimDecision.IdempotencyConflict);
+        else
+            (await Store.Mails.ClaimAsync(other, Worker)).ShouldBeOfType<ClaimResult.IdempotencyConflict>();
+    }
+
+    private static TimeSpan Timeout => TimeSpan.FromMinutes(1);
+
+    private static Task DueAsync(Store store, MailRecord record) =>
+        store.ExecuteAsync("UPDATE email.mails SET next_attempt_at = now() - interval '1 second' WHERE id = $1", record.Identity.MailId);
 
     private Task<CancelResult> CancelAsync(MailRecord record) => Store.Schedules.CancelAsync(record.Identity.MailId, "ann", accepted: true);
 

@@ -26,8 +26,9 @@ public sealed class TransitionsTests
     {
         foreach (var row in EveryRow())
         {
-            Transitions.Decide(row, 0, 9).ShouldBe(ClaimDecision.Stale, row.ToString());
-            Transitions.Decide(row, 1, 1).ShouldBe(ClaimDecision.Stale, row.ToString());
+            var dropped = row.OtherContent ? ClaimDecision.IdempotencyConflict : ClaimDecision.Stale;
+            Transitions.Decide(row, 0, 9).ShouldBe(dropped, row.ToString());
+            Transitions.Decide(row, 1, 1).ShouldBe(dropped, row.ToString());
         }
     }
 
@@ -73,22 +74,23 @@ public sealed class TransitionsTests
     public void A_released_mail_is_claimed_by_the_same_record() => Transitions.Decide(Row, 1, 2).ShouldBe(ClaimDecision.Claim);
 
     [Test]
-    public void A_scheduled_mail_is_stored_once_and_its_copy_sends_it_published_or_not()
+    public void A_scheduled_mail_is_stored_once_and_is_due_by_its_record_once_it_was_published()
     {
         var scheduled = new RowFacts(0, 0, MailState.Scheduled, OutboxKind.Schedule, false, Holder.Lapsed, false);
 
         Transitions.Decide(null, 0, 0).ShouldBe(ClaimDecision.Claim);
         Transitions.Decide(scheduled, 0, 0).ShouldBe(ClaimDecision.OutboxPending);
-        Transitions.Decide(scheduled with { OutboxPublished = true }, 0, 0).ShouldBe(ClaimDecision.Stale);
         Transitions.Decide(scheduled, 0, 1).ShouldBe(ClaimDecision.Claim);
-        Transitions.Decide(scheduled with { OutboxPublished = true }, 0, 1).ShouldBe(ClaimDecision.Claim);
+        var published = scheduled with { State = MailState.Queued, OutboxPublished = true };
+        Transitions.Decide(published, 0, 0).ShouldBe(ClaimDecision.Due);
+        Transitions.Decide(published, 0, 1).ShouldBe(ClaimDecision.Claim);
     }
 
     [Test]
     public void A_record_that_is_not_due_never_takes_a_mail_from_one_that_was_claimed()
     {
         foreach (var row in EveryRow())
-            Transitions.Decide(row, 1, 0).ShouldBe(ClaimDecision.Stale, row.ToString());
+            Transitions.Decide(row, 1, 0).ShouldBe(row.OtherContent ? ClaimDecision.IdempotencyConflict : ClaimDecision.Stale, row.ToString());
     }
 
     [Test]
@@ -97,6 +99,6 @@ public sealed class TransitionsTests
         Transitions.Decide(Row with { State = state }, 2, 1).ShouldBe(ClaimDecision.Raise);
 
     [Test]
-    public void Other_content_under_the_same_id_is_a_conflict_in_whatever_state([Values] MailState state, [Values(0, 1)] int attempt) =>
-        Transitions.Decide(Row with { State = state, OtherContent = true }, 0, attempt).ShouldBe(ClaimDecision.IdempotencyConflict);
+    public void Other_content_under_the_same_id_is_a_conflict_in_whatever_state([Values] MailState state, [Values(0, 1, 2)] int epoch, [Values(0, 1, 3)] int attempt) =>
+        Transitions.Decide(Row with { State = state, OtherContent = true }, epoch, attempt).ShouldBe(ClaimDecision.IdempotencyConflict);
 }

@@ -64,6 +64,34 @@ public class IdempotencyTests
     }
 
     [Test]
+    public async Task A_key_whose_mail_was_canceled_is_refused_with_its_state_also_before_a_worker_has_seen_it([Values] bool seen, [Values] bool same)
+    {
+        var key = Guid.NewGuid().ToString();
+        var id = await IdOf(await PostAsync(key));
+        if (seen)
+        {
+            var (record, claim) = await _store.ClaimAsync(id, SendEmailJson.Serialize(_api.Queue.Mails.Single(mail => mail.Id == id).Mail));
+            await _store.Mails.LeaveAsync(record, claim.FencingToken, []);
+        }
+
+        (await _api.PostAsync($"/emails/{id}/cancel", "")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        var again = await PostAsync(key, same ? Mail : Mail.Replace("\"t\"", "\"other\"", StringComparison.Ordinal));
+        if (seen && !same)
+        {
+            await again.ProblemAsync(422, "idempotency_key_reused");
+        }
+        else
+        {
+            var problem = await again.ProblemAsync(409, "idempotency_key_taken");
+            problem.GetProperty("state").GetString().ShouldBe("canceled");
+            problem.GetProperty("id").GetGuid().ShouldBe(id);
+        }
+
+        _api.Queue.Mails.Count(mail => mail.Id == id).ShouldBe(1);
+    }
+
+    [Test]
     public async Task After_an_unknown_outcome_the_same_key_names_the_same_mail()
     {
         var key = Guid.NewGuid().ToString();

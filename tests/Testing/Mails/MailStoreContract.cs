@@ -103,6 +103,8 @@ public abstract class MailStoreContract
         await Mails.RecordSentAsync(record, claim.FencingToken, []);
         var worker = await StartWorkerAsync();
         (await Mails.ClaimAsync(record with { ContentHash = SHA256.HashData("other"u8), Offset = 8 }, worker)).ShouldBeOfType<ClaimResult.IdempotencyConflict>();
+        (await Mails.ClaimAsync(With(record with { ContentHash = SHA256.HashData("other"u8), Offset = 8 }, epoch: 1, attempt: 2), worker))
+            .ShouldBeOfType<ClaimResult.IdempotencyConflict>("whatever its headers say");
         (await Mails.ClaimAsync(record with { Offset = 8 }, worker)).ShouldBe(new ClaimResult.Stale(MailState.Sent, 0, 1));
     }
 
