@@ -15,7 +15,7 @@ internal sealed partial class PipelineTests
     [Test]
     public async Task The_filters_of_each_endpoint_are_those_of_the_documentation_in_its_order()
     {
-        await using var worker = await RunningWorker.StartAsync();
+        await using var worker = await RunningWorker.StartAsync("--Retry:RedeliveryIntervals=1s");
 
         var endpoints = JsonSerializer.SerializeToElement(worker.Rider.GetProbeResult().Results)
             .GetProperty("kafkaEndpoint").EnumerateArray().ToDictionary(endpoint => endpoint.GetProperty("topic").GetString()!, endpoint => Filters(endpoint).ToList());
@@ -25,6 +25,14 @@ internal sealed partial class PipelineTests
         endpoints[worker.Topics.Mails].ShouldBe(Documented(Topics.EmailSend));
         endpoints[delayed].ShouldBe(Documented("email.send.delay.1s"));
         endpoints[worker.Topics.DeadLetters].ShouldBe(Documented(Topics.EmailSendDeadLetter));
+    }
+
+    [Test]
+    public async Task Without_intervals_there_is_no_redelivery_and_a_mail_that_fails_for_now_is_dead()
+    {
+        await using var worker = await RunningWorker.StartAsync("--Retry:RedeliveryIntervals=");
+
+        (await worker.WhenAsync(await worker.PostAsync("fail-451@example.com"), Persistence.Mails.MailState.Dead)).Attempt.ShouldBe(1);
     }
 
     /// <summary>The types of all filters, outermost first.</summary>
