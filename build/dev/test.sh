@@ -19,8 +19,8 @@ run_tests() {
   results=$run/test-results/$test_run
   mkdir -p "$results"
   export MESSAGING_TEST_RUN=$test_run MESSAGING_TEST_RESULTS=$results
-  trap remove_leftovers EXIT
-  trap 'exit 130' INT TERM
+  at_exit remove_leftovers
+  trap 'exit 130' INT TERM HUP
 
   say "building"
   dotnet build "$root/Messaging.sln" --nologo -v quiet -clp:ErrorsOnly || die "the build failed"
