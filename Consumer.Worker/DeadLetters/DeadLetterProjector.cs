@@ -1,6 +1,7 @@
 using Consumer.Worker.Alerts;
 using MassTransit;
 using Persistence.Failures;
+using ServiceDefaults.Logging;
 
 namespace Consumer.Worker.DeadLetters;
 
@@ -8,7 +9,7 @@ namespace Consumer.Worker.DeadLetters;
 /// Makes of each dead letter a failure row, then a log line, a metric and an alert. The row first: should the process end after
 /// it, the record comes again, and a row that is there already is told of to nobody twice.
 /// </summary>
-internal sealed class DeadLetterProjector(FailureStore failures, IAlertQueue alerts, WorkerMetrics metrics, ILogger<DeadLetterProjector> logger)
+internal sealed class DeadLetterProjector(FailureStore failures, IAlertQueue alerts, WorkerMetrics metrics, LogLimiter limiter, ILogger<DeadLetterProjector> logger)
 {
     /// <summary>Projects one record of the dead-letter topic. Throws what Postgres throws; the record is then tried again.</summary>
     public async Task ProjectAsync(KafkaRecord record, CancellationToken cancellationToken)
@@ -22,10 +23,14 @@ internal sealed class DeadLetterProjector(FailureStore failures, IAlertQueue ale
             return;
         }
 
-        logger.LogError(
-            "Dead letter: failure {FailureId}, mail {MailId}, epoch {Epoch}, attempts {Attempts}, from {OriginalTopic}/{OriginalPartition}/{OriginalOffset}, fingerprint {Fingerprint}: {ExceptionType}: {ExceptionMessage}",
-            projection.FailureId, letter.MailId, letter.Epoch, letter.Attempts,
-            letter.OriginalTopic, letter.OriginalPartition, letter.OriginalOffset, projection.Fingerprint, letter.ExceptionType, letter.Message);
+        if (limiter.Allows(logger, LogLevel.Warning, "dead letters", $"fingerprint {projection.Fingerprint}, {ShortName(letter.ExceptionType)}"))
+        {
+            logger.LogWarning(
+                "Dead letter: failure {FailureId}, mail {MailId}, epoch {Epoch}, attempts {Attempts}, from {OriginalTopic}/{OriginalPartition}/{OriginalOffset}, fingerprint {Fingerprint}: {ExceptionType}: {ExceptionMessage}",
+                projection.FailureId, letter.MailId, letter.Epoch, letter.Attempts,
+                letter.OriginalTopic, letter.OriginalPartition, letter.OriginalOffset, projection.Fingerprint, letter.ExceptionType, letter.Message);
+        }
+
         alerts.Enqueue(new Alert(projection.FailureId, letter.MailId, projection.Fingerprint, $"{ShortName(letter.ExceptionType)}: {letter.Message}"));
     }
 

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Options;
 using ServiceDefaults;
 using ServiceDefaults.Database;
 using ServiceDefaults.Health;
+using ServiceDefaults.Logging;
 using ServiceDefaults.Start;
 
 namespace Consumer.Worker.Hosting;
@@ -33,11 +34,13 @@ internal static class WorkerHost
         var builder = WebApplication.CreateBuilder(args);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.HttpPortsKey]))
             builder.WebHost.UseUrls(DefaultUrl);
+        builder.AddServiceLogging();
         builder.AddTelemetry(WorkerMetrics.MeterName);
 
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<WorkerMetrics>();
+        services.BeginCounters(provider => provider.GetRequiredService<WorkerMetrics>().Begin());
         services.AddDatabase();
         // Another schema is met before anything uses it. Without Postgres the worker starts: its endpoints pause by themselves.
         services.AddSchemaGuard();

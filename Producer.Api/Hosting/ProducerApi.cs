@@ -13,6 +13,7 @@ using Producer.Api.Stats;
 using ServiceDefaults;
 using ServiceDefaults.Configuration;
 using ServiceDefaults.Database;
+using ServiceDefaults.Logging;
 
 namespace Producer.Api.Hosting;
 
@@ -28,6 +29,8 @@ internal static class ProducerApi
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         AddParts(builder);
         addQueue(builder);
+        // Behind the queue, which must have started.
+        builder.Services.AddReplaySweep();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var app = builder.Build();
         MapRequests(app);
@@ -49,7 +52,9 @@ internal static class ProducerApi
         services.AddStats();
         services.AddApiHealth();
         services.AddSingleton<ApiMetrics>();
+        builder.AddServiceLogging();
         builder.AddTelemetry(ApiMetrics.MeterName);
+        services.BeginCounters(provider => provider.GetRequiredService<ApiMetrics>().Begin());
 
         // Before the framework's, which asks Accept first: the first writer that can write does.
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();

@@ -7,6 +7,7 @@ using Npgsql;
 using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Workers;
+using ServiceDefaults.Logging;
 using Shouldly;
 using Testing.Mails;
 using static Microsoft.Extensions.Options.Options;
@@ -77,7 +78,7 @@ internal sealed class AbandonedClaimsTests
     {
         var claimed = await CommitClaimAsync();
         _store.Fails = true;
-        await new OutcomeRecorder(_store, _inFlight, _shutdown, _timeProvider, NullLogger<OutcomeRecorder>.Instance)
+        await new OutcomeRecorder(_store, _inFlight, _shutdown, _timeProvider, new LogLimiter(_timeProvider), NullLogger<OutcomeRecorder>.Instance)
             .ReleaseAsync(new DeliveryAttempt(_mail, claimed, leaseTerm: 0));
         _store.Fails = false;
         (await HeldAsync()).ShouldBe([_mail.Identity]);
