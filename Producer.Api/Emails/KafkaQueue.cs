@@ -14,6 +14,7 @@ internal static class KafkaQueue
         var services = builder.Services;
         services.AddKafkaOptions();
         services.AddSingleton<IValidateOptions<ApiOptions>, MailFitsTopic>();
+        services.AddSingleton<QueueCircuit>();
         services.AddScoped<IMailQueue, KafkaMailQueue>();
         services.AddMassTransit(bus =>
         {

@@ -84,6 +84,26 @@ public class KafkaQueueTests
         (await api.GetAsync("/health/live")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Test]
+    public async Task While_Kafka_is_known_to_be_away_posts_are_refused_at_once_but_for_one_a_second()
+    {
+        await using var api = await ApiHost.StartWithKafkaAsync(("Kafka:BootstrapServers", "127.0.0.1:1"), ("Api:AcceptTimeout", "00:00:05"));
+        await (await api.PostAsync("/emails", Mail)).ProblemAsync(503, "not_accepted");
+
+        // One of these may be the probe, which waits its three seconds; ten that wait after one another would take thirty.
+        var posts = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => TimedAsync()));
+
+        posts.ShouldAllBe(post => post.Code == "not_accepted");
+        posts.Count(post => post.Took < QueueCircuit.LongWait).ShouldBeGreaterThanOrEqualTo(8);
+
+        async Task<(string? Code, TimeSpan Took)> TimedAsync()
+        {
+            var begun = TimeProvider.System.GetTimestamp();
+            var problem = await (await api.PostAsync("/emails", Mail)).ProblemAsync(503, "not_accepted");
+            return (problem.GetProperty("code").GetString(), TimeProvider.System.GetElapsedTime(begun));
+        }
+    }
+
     [TestCase(10, 8)]
     [TestCase(5, 3)]
     [TestCase(2, 1)]
