@@ -2,6 +2,7 @@ using Contracts;
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
+using Producer.Api.Stats;
 using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
@@ -14,6 +15,7 @@ internal static class KafkaQueue
         var services = builder.Services;
         services.AddKafkaOptions();
         services.AddSingleton<IValidateOptions<ApiOptions>, MailFitsTopic>();
+        services.AddStatsGauges();
         services.AddSingleton<QueueCircuit>();
         services.AddScoped<IMailQueue, KafkaMailQueue>();
         services.AddMassTransit(bus =>

@@ -53,6 +53,25 @@ public class KafkaQueueTests
     }
 
     [Test]
+    public async Task Mails_failures_and_lags_are_metrics_also_where_no_worker_runs()
+    {
+        var (api, _) = await StartAsync();
+        await using var host = api;
+        await AcceptedAsync(api, Mail);
+
+        var metrics = await Eventually.Value(
+            async () => await (await api.GetAsync("/metrics")).Content.ReadAsStringAsync(),
+            text => text.Contains("consumer_group_lag{", StringComparison.Ordinal), within: null, "the lags are exported");
+
+        metrics.ShouldContain("messaging_consumer_group_name=\"email-send-group\",messaging_destination_name=\"email.send\"");
+        metrics.ShouldContain("failures{");
+        metrics.ShouldContain("state=\"sent\"");
+        // Begun, though no post has had this outcome yet, and in seconds.
+        metrics.ShouldContain("mail_acknowledgement_seconds_bucket");
+        metrics.ShouldContain("le=\"0.0025\"");
+    }
+
+    [Test]
     public async Task A_replay_is_in_the_topic_byte_for_byte()
     {
         var (api, kafka) = await StartAsync();
