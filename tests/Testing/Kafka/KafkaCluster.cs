@@ -60,6 +60,9 @@ public sealed class KafkaCluster : IAsyncDisposable
     /// <summary>SIGKILL to a broker, as a crash does.</summary>
     public Task KillAsync(int broker) => _containers[broker].KillAsync();
 
+    /// <summary>SIGTERM to a broker, as an orderly restart does: it hands its leaders over first.</summary>
+    public Task StopAsync(int broker) => _containers[broker].StopAsync();
+
     /// <summary>Holds a broker: its connections stay, it does not answer.</summary>
     public Task FreezeAsync(int broker) => _containers[broker].FreezeAsync();
 
