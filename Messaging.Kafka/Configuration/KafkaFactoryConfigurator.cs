@@ -86,7 +86,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         set => clientConfig.Debug = value;
     }
 
-    public TimeSpan DeliveryTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan DeliveryTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     public TimeSpan UnreachableAfter { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -36,9 +36,13 @@ public sealed class ApiOptions : IValidatableObject
     [Range(1, 100_000, ErrorMessage = "Each waiting post holds its mail in memory.")]
     public int MaxConcurrentPosts { get; set; } = 1_000;
 
-    /// <summary>How long a post waits for Kafka's acknowledgement before it is answered 503. Default 10 s. 1 s to 5 min.</summary>
+    /// <summary>
+    /// How long a post waits for Kafka's acknowledgement before it is answered 503; Kafka's client tries for two seconds less. Default 15 s,
+    /// so that a broker's crash does not reach the caller: Kafka elects new leaders 9 s after it (<c>broker.session.timeout.ms</c>).
+    /// 1 s to 5 min.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00", ErrorMessage = "Stay below what your callers wait.")]
-    public TimeSpan AcceptTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan AcceptTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
     /// How long Postgres may take where a request can do without it, such as the check of a reused <c>Idempotency-Key</c>.
