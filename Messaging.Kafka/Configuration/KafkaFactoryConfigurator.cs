@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Messaging.Kafka.Configuration;
 
 /// <summary>Gathers what the application configures in <c>UsingKafka</c>, checks it, and builds the rider when the bus is there.</summary>
-internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, ClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
+internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, HostClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
 {
     private readonly List<(string Topic, string Group, Func<IBusInstance, KafkaHost, IEnumerable<KafkaEndpoint>> Build)> _endpoints = [];
     private readonly List<RawEndpointConfigurator> _rawEndpoints = [];

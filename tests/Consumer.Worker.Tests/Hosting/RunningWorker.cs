@@ -10,6 +10,7 @@ using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Workers;
+using ServiceDefaults.Kafka;
 using Testing;
 
 namespace Consumer.Worker.Tests.Hosting;
@@ -58,11 +59,14 @@ internal sealed class RunningWorker : IAsyncDisposable
         return await StartAsync(new DatabaseName(await postgres.CreateDatabaseAsync("worker")), options);
     }
 
-    public static async Task<RunningWorker> StartAsync(DatabaseName database, params string[] options)
+    public static Task<RunningWorker> StartAsync(DatabaseName database, params string[] options) =>
+        StartAsync(database, TestTopics.Of(KafkaFixture.UniqueName("email.send")), options);
+
+    /// <summary>On topics and groups that others may use, too.</summary>
+    public static async Task<RunningWorker> StartAsync(DatabaseName database, MailTopics topics, params string[] options)
     {
         var kafka = await KafkaFixture.StartAsync();
         var sink = SmtpSink.StartOnFreePort();
-        var topics = TestTopics.Of(KafkaFixture.UniqueName("email.send"));
         string[] args =
         [
             $"--Kafka:BootstrapServers={kafka.BootstrapServers}",
