@@ -11,10 +11,10 @@ return await StartChecks.RunAsync("Consumer.Worker", async () =>
             return 0;
 
         case ["ledger", .. var rest]:
-            return await LedgerVerb.RunAsync(rest, MailTopics.Default, Console.Out, Console.Error);
+            return await LedgerVerb.RunAsync(rest, names: null, Console.Out, Console.Error);
 
         case ["topics", .. var rest]:
-            await TopicsVerb.RunAsync(rest, MailTopics.Default, Console.Out);
+            await TopicsVerb.RunAsync(rest, Console.Out);
             return 0;
 
         case [var verb, ..] when !verb.StartsWith('-'):
@@ -22,7 +22,7 @@ return await StartChecks.RunAsync("Consumer.Worker", async () =>
             return 2;
 
         default:
-            await using (var app = WorkerHost.Build(args, MailTopics.Default))
+            await using (var app = WorkerHost.Build(args))
                 await app.RunAsync();
 
             return Environment.ExitCode;

@@ -22,6 +22,9 @@ public static class HeaderNames
     /// </summary>
     public const string Scheduled = "Mail-Scheduled";
 
+    /// <summary>The installation that the mail was accepted by, where that has a name (<c>Kafka:Installation</c>); absent: any takes it. Our own.</summary>
+    public const string Installation = "Mail-Installation";
+
     /// <summary>Why a record is a dead letter: <c>fault</c> (it failed) or <c>dead-letter</c> (nobody consumed it).</summary>
     public const string Reason = "MT-Reason";
 

@@ -5,7 +5,10 @@ namespace Persistence;
 /// <summary>Makes the data source of a process from its options.</summary>
 internal static class DataSources
 {
-    public static NpgsqlDataSource Create(DatabaseOptions options)
+    /// <summary>Makes it.</summary>
+    /// <param name="options">Where Postgres is.</param>
+    /// <param name="password">Asked for the password by each connection that is opened; null: it is in the options.</param>
+    public static NpgsqlDataSource Create(DatabaseOptions options, Func<string?>? password)
     {
         // Npgsql's ContainsKey says whether it knows a key; this one, whether the text has it, by whatever synonym.
         var given = new NpgsqlConnectionStringBuilder(options.ConnectionString);
@@ -30,6 +33,10 @@ internal static class DataSources
             connection.GssEncryptionMode = GssEncryptionMode.Disable;
         if (string.IsNullOrEmpty(connection.ApplicationName))
             connection.ApplicationName = AppDomain.CurrentDomain.FriendlyName;
+        if (password is not null && !string.IsNullOrEmpty(options.PasswordFile))
+            settings.UsePasswordProvider(_ => password() ?? "", (_, _) => ValueTask.FromResult(password() ?? ""));
+        else if (!string.IsNullOrEmpty(options.Password))
+            connection.Password = options.Password;
         return settings.Build();
     }
 }

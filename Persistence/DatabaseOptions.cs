@@ -17,6 +17,13 @@ public sealed class DatabaseOptions : IValidatableObject
     [PasswordPropertyText(true)]
     public string ConnectionString { get; set; } = "";
 
+    /// <summary>The login's password, where the connection string has none.</summary>
+    [PasswordPropertyText(true)]
+    public string? Password { get; set; }
+
+    /// <summary>The file that holds <see cref="Password"/>; read again for each connection that is opened.</summary>
+    public string? PasswordFile { get; set; }
+
     /// <summary>How long a statement may take. Default 15 seconds; 1 second to 10 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00", ErrorMessage = "15 seconds suit a database that is not overloaded.")]
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(15);
@@ -39,6 +46,12 @@ public sealed class DatabaseOptions : IValidatableObject
         {
             yield return new ValidationResult(
                 $"allowed: a connection string of Npgsql's with a Host{problem}. For example 'Host=localhost;Database=email;Username=email;Password=…'.",
+                [nameof(ConnectionString)]);
+        }
+        else if (!string.IsNullOrEmpty(Password) && !string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(ConnectionString).Password))
+        {
+            yield return new ValidationResult(
+                $"allowed: without a Password where {Section}:{nameof(Password)} or {Section}:{nameof(PasswordFile)} is set. Take it out of the connection string.",
                 [nameof(ConnectionString)]);
         }
     }

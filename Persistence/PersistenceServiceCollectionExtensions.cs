@@ -20,10 +20,15 @@ public static class PersistenceServiceCollectionExtensions
     /// say <see cref="DatabaseOptions"/>, which the caller configures.
     /// </summary>
     /// <param name="services">The services.</param>
-    public static IServiceCollection AddPersistence(this IServiceCollection services)
+    /// <param name="password">The password as it is now, where <see cref="DatabaseOptions.PasswordFile"/> names a file; null: as it is in the options.</param>
+    public static IServiceCollection AddPersistence(this IServiceCollection services, Func<DatabaseOptions, string?>? password = null)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => DataSources.Create(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value));
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+            return DataSources.Create(options, password is null ? null : () => password(options));
+        });
         services.AddDbContextFactory<EmailDbContext>(
             (provider, builder) => builder.UseEmailSchema(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton<MailStore>();

@@ -1,6 +1,7 @@
 using Consumer.Worker.Alerts;
 using MassTransit;
 using Persistence.Failures;
+using ServiceDefaults.Kafka;
 using ServiceDefaults.Logging;
 
 namespace Consumer.Worker.DeadLetters;
@@ -9,12 +10,13 @@ namespace Consumer.Worker.DeadLetters;
 /// Makes of each dead letter a failure row, then a log line, a metric and an alert. The row first: should the process end after
 /// it, the record comes again, and a row that is there already is told of to nobody twice.
 /// </summary>
-internal sealed class DeadLetterProjector(FailureStore failures, IAlertQueue alerts, WorkerMetrics metrics, LogLimiter limiter, ILogger<DeadLetterProjector> logger)
+internal sealed class DeadLetterProjector(
+    MailTopics names, FailureStore failures, IAlertQueue alerts, WorkerMetrics metrics, LogLimiter limiter, ILogger<DeadLetterProjector> logger)
 {
     /// <summary>Projects one record of the dead-letter topic. Throws what Postgres throws; the record is then tried again.</summary>
     public async Task ProjectAsync(KafkaRecord record, CancellationToken cancellationToken)
     {
-        var letter = DeadLetterReader.Read(record);
+        var letter = DeadLetterReader.Read(record, names);
         var projection = await failures.ProjectAsync(letter, cancellationToken);
         metrics.DeadLettersProjected.Add(1, new KeyValuePair<string, object?>("kind", projection.Kind.ToString()));
         if (!projection.IsNew)

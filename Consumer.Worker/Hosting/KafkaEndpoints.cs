@@ -40,7 +40,7 @@ internal static class KafkaEndpoints
             endpoint.DelayGroup = topics.DelayGroup;
             // What is too large to be a dead letter is a failure all the same, with its bytes.
             endpoint.OnDeadLetterTooLarge(context.GetRequiredService<DeadLetterProjector>().ProjectAsync);
-            endpoint.DelayTiers(MailTopics.Delays(context));
+            endpoint.DelayTiers(MailDelays.Of(context));
             endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             SendEmailPipeline.Configure(endpoint, context);
         });

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Options;
 using ServiceDefaults;
 using ServiceDefaults.Database;
 using ServiceDefaults.Health;
+using ServiceDefaults.Kafka;
 using ServiceDefaults.Logging;
 using ServiceDefaults.Start;
 
@@ -27,9 +28,9 @@ internal static class WorkerHost
 
     /// <summary>Builds the worker.</summary>
     /// <param name="args">The command line, which overrides all other configuration.</param>
-    /// <param name="topics">Its topics and groups.</param>
+    /// <param name="topics">Its topics and groups; null: those of the configuration.</param>
     /// <param name="replace">Puts other services in the place of its own, as a benchmark does.</param>
-    public static WebApplication Build(string[] args, MailTopics topics, Action<IServiceCollection>? replace = null)
+    public static WebApplication Build(string[] args, MailTopics? topics = null, Action<IServiceCollection>? replace = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.HttpPortsKey]))
@@ -51,7 +52,7 @@ internal static class WorkerHost
         services.AddScheduling();
         services.AddDeadLetters();
         services.AddRetention();
-        services.AddKafkaEndpoints(topics);
+        services.AddKafkaEndpoints(MailTopics.Of(builder.Configuration, topics));
         services.AddOptions<MassTransitHostOptions>().Configure<IOptions<WorkerOptions>>(
             (host, worker) => host.StopTimeout = worker.Value.StopTimeout + (AfterEndpoints / 3));
         services.AddOptions<HostOptions>().Configure<IConfiguration>((host, configuration) => host.ShutdownTimeout = StopTimeout(configuration) + AfterEndpoints);

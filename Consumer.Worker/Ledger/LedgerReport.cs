@@ -65,6 +65,9 @@ internal sealed record RecordSums
     /// <summary>Older than the retention job's horizon: whether they ever had rows is no longer known.</summary>
     public long OlderThanRetention { get; set; }
 
+    /// <summary>Another installation's, by header <c>Mail-Installation</c>: not looked up, and never repaired.</summary>
+    public long OtherInstallation { get; set; }
+
     public long Missing { get; set; }
 }
 

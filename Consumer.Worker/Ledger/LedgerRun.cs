@@ -1,9 +1,10 @@
 using System.Globalization;
-using Consumer.Worker.Hosting;
+using MassTransit;
 using Messaging.Kafka.Inspection;
 using Persistence.Ledger;
 using Persistence.Stats;
 using Persistence.Text;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Ledger;
 
@@ -85,7 +86,7 @@ internal sealed class LedgerRun(
         var total = stretches.Sum(stretch => stretch.To - stretch.From);
         var suspects = new List<Suspect>();
         var told = timeProvider.GetTimestamp();
-        foreach (var batch in reader.Read(stretches, LedgerTopics.Timeout, cancellationToken).Select(LedgerRecords.Of).Chunk(Batch))
+        foreach (var batch in reader.Read(stretches, LedgerTopics.Timeout, cancellationToken).Where(IsOurs).Select(LedgerRecords.Of).Chunk(Batch))
         {
             suspects.AddRange(await JudgeAsync(batch, cancellationToken));
             _records.Read += batch.Length;
@@ -96,6 +97,16 @@ internal sealed class LedgerRun(
         }
 
         return suspects;
+    }
+
+    /// <summary>Another installation's record is not this one's to prove, and not to repair: its worker made a failure of it.</summary>
+    private bool IsOurs(KafkaRecord record)
+    {
+        if (names.OtherInstallation(record.Headers) is null)
+            return true;
+        _records.OtherInstallation++;
+        _records.Read++;
+        return false;
     }
 
     private async Task<List<Suspect>> JudgeAsync(IReadOnlyList<LedgerRecord> records, CancellationToken cancellationToken)
@@ -163,8 +174,8 @@ internal sealed class LedgerRun(
         foreach (var record in reader.Read([.. partitions.Select(Unread)], LedgerTopics.Timeout, cancellationToken).TakeWhile(_ => !suspects.IsEmpty))
         {
             if (record.Topic == names.DeadLetters)
-                suspects.Explain(record);
-            else
+                suspects.Explain(record, names);
+            else if (names.OtherInstallation(record.Headers) is null)
                 suspects.Explain(LedgerRecords.Of(record));
         }
 

@@ -31,11 +31,11 @@ internal static class LedgerVerb
 
     /// <summary>Runs it.</summary>
     /// <param name="args">The arguments after the verb.</param>
-    /// <param name="names">The topics and groups.</param>
+    /// <param name="names">The topics and groups; null: those of the configuration.</param>
     /// <param name="output">Where the report goes.</param>
     /// <param name="talk">Where progress and log go.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(string[] args, MailTopics names, TextWriter output, TextWriter talk)
+    public static async Task<int> RunAsync(string[] args, MailTopics? names, TextWriter output, TextWriter talk)
     {
         LedgerArguments arguments;
         try
@@ -58,7 +58,7 @@ internal static class LedgerVerb
         };
         try
         {
-            return await RunAsync(host.Services, arguments, names, output, talk, interrupted.Token);
+            return await RunAsync(host.Services, arguments, MailTopics.Of(host.Services.GetRequiredService<IConfiguration>(), names), output, talk, interrupted.Token);
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {

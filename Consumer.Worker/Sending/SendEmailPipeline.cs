@@ -49,6 +49,9 @@ internal static class SendEmailPipeline
                 redelivery.Intervals([.. retry.Redeliveries()]);
             });
 
+            // Another installation's mail is not ours to send.
+            message.UseFilter(services.GetRequiredService<InstallationFilter>());
+
             // A scheduled mail that is not due is stored, and its copy goes to the delay topics.
             message.UseFilter(services.GetRequiredService<ScheduleFilter>());
 

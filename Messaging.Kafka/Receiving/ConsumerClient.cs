@@ -36,11 +36,10 @@ internal sealed class ConsumerClient
 
         // The client would make a new string of the topic's name for every record. Of one topic it is known.
         settings.Config.ConsumeResultFields = settings.Topics.Count == 1 ? "timestamp,headers" : "all";
-        Kafka = host.Clients.CreateConsumerBuilder(settings.Config)
+        Kafka = host.Clients.CreateConsumerBuilder(settings.Config, Note)
             .SetPartitionsAssignedHandler((_, partitions) => WhileOpen(() => rebalances.Assigned(partitions)))
             .SetPartitionsRevokedHandler((_, partitions) => WhileOpen(() => rebalances.Revoked(this, partitions.ConvertAll(partition => partition.TopicPartition))))
             .SetPartitionsLostHandler((_, partitions) => WhileOpen(() => rebalances.Lost(this, partitions.ConvertAll(partition => partition.TopicPartition))))
-            .SetErrorHandler((_, error) => Note(error))
             .Build();
         Committer = new OffsetCommitter(Kafka, settings, host.ReviveAfter, host.Time, host.Metrics, logger);
         Kafka.Subscribe(settings.Topics);

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Confluent.Kafka;
+using Messaging.Kafka.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka;
@@ -8,6 +10,11 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 {
     /// <summary>The librdkafka that comes with this version of Confluent.Kafka, 2.16.0: 0xMMmmrrpp, as <c>rd_kafka_version</c> has it.</summary>
     private const int OldestLibrary = 0x021000ff;
+
+    private readonly HostClientConfig? _host = clientConfig as HostClientConfig;
+
+    // What each client that was refused got since, so that it gets a password once.
+    private readonly ConditionalWeakTable<IClient, string> _given = [];
 
     /// <summary>The host's settings, which every client's own go over.</summary>
     public ClientConfig ClientConfig => clientConfig;
@@ -56,12 +63,19 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         return builder.Build();
     }
 
-    public ConsumerBuilder<byte[]?, byte[]?> CreateConsumerBuilder(ConsumerConfig config)
+    /// <param name="config">Its settings.</param>
+    /// <param name="failed">Told of each error, by the thread that polls.</param>
+    public ConsumerBuilder<byte[]?, byte[]?> CreateConsumerBuilder(ConsumerConfig config, Action<Error>? failed = null)
     {
         var builder = new ConsumerBuilder<byte[]?, byte[]?>(Over(config))
             .SetKeyDeserializer(NullableBytes.Instance)
             .SetValueDeserializer(NullableBytes.Instance)
-            .SetLogHandler((_, message) => Log(message));
+            .SetLogHandler((_, message) => Log(message))
+            .SetErrorHandler((client, error) =>
+            {
+                Log(client, error);
+                failed?.Invoke(error);
+            });
         if (refreshOAuthBearerToken is not null)
             builder.SetOAuthBearerTokenRefreshHandler(RefreshToken);
         return builder;
@@ -69,7 +83,7 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 
     public IAdminClient CreateAdminClient()
     {
-        var builder = new AdminClientBuilder(new ClientConfig(clientConfig))
+        var builder = new AdminClientBuilder(Over(new ClientConfig()))
             .SetLogHandler((_, message) => Log(message))
             .SetErrorHandler((client, error) => Log(client, error));
         if (refreshOAuthBearerToken is not null)
@@ -97,6 +111,10 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         var settings = clientConfig.ToDictionary(setting => setting.Key, setting => setting.Value);
         foreach (var (key, value) in config)
             settings[key] = value;
+        foreach (var (key, value) in _host?.Overrides ?? [])
+            settings[key] = value;
+        if (_host?.Password is { } password)
+            settings["sasl.password"] = password() ?? "";
         return settings;
     }
 
@@ -109,10 +127,25 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     /// </summary>
     private void Log(IClient client, Error error)
     {
-        var refused = error.Code is ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed;
-        logger.Log(error.IsFatal || (refused && Refusal is null) ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
+        var explained = _host?.ExplainRefusal?.Invoke(error.Reason);
+        var login = error.Code is ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed;
+        var refused = login || error.Code == ErrorCode.Local_Ssl || explained is not null;
+        var reason = explained ?? error.Reason;
+        logger.Log(error.IsFatal || (refused && Refusal is null) ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, reason);
         if (refused)
-            Refusal = error.Reason;
+            Refusal = reason;
+        if (login)
+            RenewPassword(client);
+    }
+
+    /// <summary>The password may have been replaced: the client gets the present one, and logs in with it when it connects the next time.</summary>
+    private void RenewPassword(IClient client)
+    {
+        if (_host?.Password?.Invoke() is not { Length: > 0 } password || (_given.TryGetValue(client, out var given) && given == password))
+            return;
+        _given.AddOrUpdate(client, password);
+        client.SetSaslCredentials(_host.SaslUsername, password);
+        logger.LogInformation("{Client}: the brokers refuse the login, and the password is read again", client.Name);
     }
 
     /// <summary>Bytes as they are. The client's own byte array deserializer cannot tell an empty value from none.</summary>

@@ -31,7 +31,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         _config = config;
         _host = host;
         _logger = host.Loggers.CreateLogger<KafkaProducer>();
-        _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 10_000);
+        _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 15_000);
         _watch = new ClientWatch(host.ReviveAfter, host.Time);
         _settled = Settled;
     }

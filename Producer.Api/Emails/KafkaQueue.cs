@@ -13,6 +13,7 @@ internal static class KafkaQueue
     public static void AddKafkaQueue(WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        var topics = MailTopics.Of(builder.Configuration);
         services.AddKafkaOptions();
         services.AddSingleton<IValidateOptions<ApiOptions>, MailFitsTopic>();
         services.AddStatsGauges();
@@ -26,7 +27,7 @@ internal static class KafkaQueue
             bus.AddRider(rider =>
             {
                 rider.AddProducer<string, SendEmail>(
-                    Topics.EmailSend, (context, producer) => producer.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value));
+                    topics.Mails, (context, producer) => producer.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value));
                 rider.UsingKafka((context, kafka) =>
                 {
                     kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);

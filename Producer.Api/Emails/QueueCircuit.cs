@@ -1,5 +1,5 @@
-using Contracts;
 using MassTransit;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
@@ -8,7 +8,7 @@ namespace Producer.Api.Emails;
 /// whole of its time. It opens when a record waited long for nothing and no other was acknowledged meanwhile; then one record a second
 /// goes through as the probe, and the first that is acknowledged closes it.
 /// </summary>
-internal sealed class QueueCircuit(TimeProvider timeProvider, ILogger<QueueCircuit> logger)
+internal sealed class QueueCircuit(MailTopics names, TimeProvider timeProvider, ILogger<QueueCircuit> logger)
 {
     /// <summary>How often a record is let through while the circuit is open.</summary>
     public static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(1);
@@ -47,7 +47,7 @@ internal sealed class QueueCircuit(TimeProvider timeProvider, ILogger<QueueCircu
             if (_open is not { } open)
                 return;
             if (timeProvider.GetElapsedTime(_probed) < ProbeInterval)
-                throw new KafkaProduceException(Topics.EmailSend, ProduceOutcome.NotWritten, $"Kafka has acknowledged nothing since {open.Since:O}; the last reason: {open.Reason}");
+                throw new KafkaProduceException(names.Mails, ProduceOutcome.NotWritten, $"Kafka has acknowledged nothing since {open.Since:O}; the last reason: {open.Reason}");
             _probed = timeProvider.GetTimestamp();
         }
     }

@@ -13,6 +13,7 @@ using Producer.Api.Stats;
 using ServiceDefaults;
 using ServiceDefaults.Configuration;
 using ServiceDefaults.Database;
+using ServiceDefaults.Kafka;
 using ServiceDefaults.Logging;
 
 namespace Producer.Api.Hosting;
@@ -40,6 +41,7 @@ internal static class ProducerApi
     private static void AddParts(WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.AddSingleton(MailTopics.Of(builder.Configuration));
         services.AddSection<ApiOptions>(ApiOptions.Section);
         services.AddDatabase();
         // First of what starts, so that a wrong schema is met before anything uses it. Without Postgres mails are accepted all the same.

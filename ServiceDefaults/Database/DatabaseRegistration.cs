@@ -12,7 +12,7 @@ public static class DatabaseRegistration
 {
     /// <summary>Adds the stores, by section <c>Database</c>.</summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services) =>
-        services.AddSection<DatabaseOptions>(DatabaseOptions.Section).AddPersistence();
+        services.AddSection<DatabaseOptions>(DatabaseOptions.Section).AddPersistence(options => SecretFile.Current(options.Password, options.PasswordFile));
 
     /// <summary>
     /// Checks when the service starts, before those that are added after it, that the database has this build's schema. With another

@@ -7,6 +7,7 @@ using Consumer.Worker.Tests.Hosting;
 using Contracts;
 using MailSink;
 using Npgsql;
+using ServiceDefaults.Kafka;
 using Testing;
 
 namespace Consumer.Worker.Tests.Faults;

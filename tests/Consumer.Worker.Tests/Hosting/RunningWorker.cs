@@ -11,6 +11,7 @@ using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Workers;
+using ServiceDefaults.Kafka;
 using Testing;
 
 namespace Consumer.Worker.Tests.Hosting;
@@ -69,11 +70,16 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public static Task<RunningWorker> StartAsync(DatabaseName database, params string[] options) => StartAsync(database, log: null, options);
 
-    private static async Task<RunningWorker> StartAsync(DatabaseName database, ILoggerProvider? log, params string[] options)
+    /// <summary>On topics and groups that others may use, too.</summary>
+    public static Task<RunningWorker> StartAsync(DatabaseName database, MailTopics topics, params string[] options) => StartAsync(database, topics, log: null, options);
+
+    private static Task<RunningWorker> StartAsync(DatabaseName database, ILoggerProvider? log, params string[] options) =>
+        StartAsync(database, TestTopics.Of(KafkaFixture.UniqueName("email.send")), log, options);
+
+    private static async Task<RunningWorker> StartAsync(DatabaseName database, MailTopics topics, ILoggerProvider? log, params string[] options)
     {
         var kafka = await KafkaFixture.StartAsync();
         var sink = SmtpSink.StartOnFreePort();
-        var topics = TestTopics.Of(KafkaFixture.UniqueName("email.send"));
         string[] args =
         [
             $"--Kafka:BootstrapServers={kafka.BootstrapServers}",

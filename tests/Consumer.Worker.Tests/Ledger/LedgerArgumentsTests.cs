@@ -1,6 +1,7 @@
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Ledger;
 using NUnit.Framework;
+using ServiceDefaults.Kafka;
 using Shouldly;
 
 namespace Consumer.Worker.Tests.Ledger;

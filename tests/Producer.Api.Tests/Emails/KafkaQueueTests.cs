@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Contracts;
+using Producer.Api.Configuration;
 using Producer.Api.Emails;
 using Testing;
 
@@ -123,7 +124,12 @@ public class KafkaQueueTests
         }
     }
 
-    [TestCase(10, 8)]
+    /// <summary>Kafka's <c>broker.session.timeout.ms</c>: new leaders are elected that long after a broker's crash.</summary>
+    [Test]
+    public void A_broker_s_crash_is_over_before_a_post_is_given_up() =>
+        KafkaQueue.DeliveryTimeout(new ApiOptions().AcceptTimeout).ShouldBeGreaterThan(TimeSpan.FromSeconds(9 + 2));
+
+    [TestCase(15, 13)]
     [TestCase(5, 3)]
     [TestCase(2, 1)]
     public void Kafka_s_client_gives_up_before_the_post_does(int accept, int delivery) =>

@@ -1,0 +1,16 @@
+using Consumer.Worker.Scheduling;
+using Consumer.Worker.Sending;
+using Microsoft.Extensions.Options;
+
+namespace Consumer.Worker.Hosting;
+
+/// <summary>The delays of the delay topics.</summary>
+internal static class MailDelays
+{
+    /// <summary>Those of redelivery, and those of scheduled mails.</summary>
+    public static TimeSpan[] Of(IServiceProvider services) =>
+    [
+        .. services.GetRequiredService<IOptions<RetryOptions>>().Value.Redeliveries()
+            .Union(services.GetRequiredService<IOptions<ScheduleOptions>>().Value.TierDelays()),
+    ];
+}
