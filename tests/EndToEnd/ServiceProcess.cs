@@ -29,6 +29,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         var folder = Path.Combine(Checkout.Root, project, "bin", "Debug", "net10.0");
         var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, $"{Path.GetFileName(project)}.dll"), .. arguments])
         {
+            UseShellExecute = false,
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

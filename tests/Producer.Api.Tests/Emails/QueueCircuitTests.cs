@@ -86,7 +86,7 @@ public class QueueCircuitTests
         return Task.CompletedTask;
     }
 
-    private Task FailsAsync(TimeSpan after) => Should.ThrowAsync<KafkaProduceException>(() => _circuit.RunAsync(() =>
+    private Task<KafkaProduceException> FailsAsync(TimeSpan after) => Should.ThrowAsync<KafkaProduceException>(() => _circuit.RunAsync(() =>
     {
         _produced++;
         _timeProvider.Advance(after);
