@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace ServiceDefaults.Kafka;
@@ -20,7 +21,7 @@ internal sealed partial class KafkaRefusals(BrokerCertificates certificates)
         (Part("connecting to a PLAINTEXT broker listener"), NoTls),
         (Part("wrong version number"), NoTls),
         (Part("record layer failure"), NoTls),
-        // Brokers say nothing to who speaks no TLS, and to who does not log in: they end the connection, by what phase it is in tells which.
+        // Brokers say nothing to who speaks no TLS, and to who does not log in: they end the connection, and the phase that it is in tells which.
         (Part("Disconnected.*in state APIVERSION_QUERY"), "the broker ends the connection at once: its port speaks TLS (set Kafka:UseTls)"),
         (Part("/bootstrap: Disconnected.*after [0-9]{1,2}ms in state UP"), "the broker ends the connection after the first request: its port asks for a login (set Kafka:SaslMechanism)"),
         (Part("certificate verify failed"), Unverified),
@@ -40,11 +41,16 @@ internal sealed partial class KafkaRefusals(BrokerCertificates certificates)
         foreach (var (said, what) in Table)
         {
             if (said.IsMatch(reason))
-                return what == Unverified && Address().Match(reason) is { Success: true } address ? certificates.WhatIsWrong(address.Groups["host"].Value, int.Parse(address.Groups["port"].Value, System.Globalization.CultureInfo.InvariantCulture)) ?? what : what;
+                return what == Unverified ? Looked(reason) ?? what : what;
         }
 
         return null;
     }
+
+    private string? Looked(string reason) =>
+        Address().Match(reason) is { Success: true } address && int.TryParse(address.Groups["port"].ValueSpan, CultureInfo.InvariantCulture, out var port)
+            ? certificates.WhatIsWrong(address.Groups["host"].Value, port)
+            : null;
 
     private static Regex Part(string pattern) => new(pattern, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 

@@ -90,9 +90,8 @@ public class SecureKafkaTests
 
         await _kafka.DenyAsync(user, ResourceType.Group, $"{groups}email-send-", prefixed: true, AclOperation.Describe);
         await Eventually.Value(
-            async () => (await (await api.GetAsync("/stats")).JsonAsync()).GetProperty("missing").EnumerateArray()
-                .Select(missing => missing.GetProperty("reason").GetString()!).ToList(),
-            reasons => reasons.Exists(reason => reason.Contains($"the brokers deny DESCRIBE on group {groups}email-send-group", StringComparison.Ordinal)), Soon, "/stats names what is refused");
+            async () => (await (await api.GetAsync("/stats")).JsonAsync()).GetProperty("missing").ToString(),
+            missing => missing.Contains($"the brokers deny DESCRIBE on group {groups}email-send-group", StringComparison.Ordinal), Soon, "/stats names what is refused");
 
         await AllowAsync(user, topics, groups);
         await AcceptedAsync(api);
