@@ -23,7 +23,7 @@ internal sealed class BrokerCertificates(string? authorities)
     /// <summary>What the last look has found; null where there was none yet, or it found nothing.</summary>
     public string? WhatIsWrong(string host, int port)
     {
-        _looks.GetOrAdd((host, port), LookAsync);
+        _ = _looks.GetOrAdd((host, port), LookAsync);
         return _found.GetValueOrDefault((host, port));
     }
 

@@ -98,12 +98,12 @@ public class SecureKafkaTests
         await HasLagAsync(api, $"{groups}email-send-group");
     }
 
-    private static Task HasLagAsync(ApiHost api, string group) => Eventually.Value(
+    private static async Task HasLagAsync(ApiHost api, string group) => await Eventually.Value(
         async () => await (await api.GetAsync("/stats")).JsonAsync(),
         stats => stats.TryGetProperty("unread", out var unread) && unread.GetProperty("group").GetString() == group, Soon, $"/stats has the lag of {group}");
 
-    private static Task AcceptedAsync(ApiHost api) =>
-        Eventually.Value(() => api.PostAsync("/emails", Mail), response => (int)response.StatusCode == 202, Soon, "a mail is accepted");
+    private static async Task AcceptedAsync(ApiHost api) =>
+        await Eventually.Value(() => api.PostAsync("/emails", Mail), response => (int)response.StatusCode == 202, Soon, "a mail is accepted");
 
     private async Task AllowAsync(string user, string topics = "", string groups = "")
     {
