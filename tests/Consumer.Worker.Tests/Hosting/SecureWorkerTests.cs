@@ -4,7 +4,6 @@ using Consumer.Worker.Ledger;
 using Contracts;
 using MailSink;
 using MailSink.Rules;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using Persistence.Failures;
