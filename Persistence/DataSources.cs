@@ -8,7 +8,7 @@ internal static class DataSources
     /// <summary>Makes it.</summary>
     /// <param name="options">Where Postgres is.</param>
     /// <param name="password">Asked for the password by each connection that is opened; null: it is in the options.</param>
-    public static NpgsqlDataSource Create(DatabaseOptions options, Func<string?>? password)
+    public static NpgsqlDataSource Create(DatabaseOptions options, Func<string?>? password = null)
     {
         // Npgsql's ContainsKey says whether it knows a key; this one, whether the text has it, by whatever synonym.
         var given = new NpgsqlConnectionStringBuilder(options.ConnectionString);

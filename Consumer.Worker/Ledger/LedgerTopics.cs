@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Consumer.Worker.Hosting;
 using Messaging.Kafka.Inspection;
 using ServiceDefaults.Kafka;
 

@@ -1,4 +1,3 @@
-using Consumer.Worker.Hosting;
 using Consumer.Worker.Sending;
 using Contracts;
 using MassTransit;

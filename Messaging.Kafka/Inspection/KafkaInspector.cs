@@ -71,9 +71,17 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         if (partitions.Count == 0)
             return new Dictionary<TopicPartition, long>();
         var asked = AskAsync(Member(group), member => Blocking(() => member.Committed(partitions, timeout)), cancellationToken);
-        await ThrowIfRefusedAsync(group, asked, timeout, cancellationToken);
-        var offsets = await asked;
-        return offsets.Where(partition => partition.Offset != Offset.Unset)
+        try
+        {
+            await ThrowIfRefusedAsync(group, asked, timeout, cancellationToken);
+            return Known(await asked);
+        }
+        catch (KafkaException exception) when (IsRefused(exception))
+        {
+            throw new KafkaException(new Error(ErrorCode.GroupAuthorizationFailed, $"the brokers deny DESCRIBE on group {group}"), exception);
+        }
+
+        static IReadOnlyDictionary<TopicPartition, long> Known(IEnumerable<TopicPartitionOffset> offsets) => offsets.Where(partition => partition.Offset != Offset.Unset)
             .ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value);
     }
 
@@ -96,11 +104,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
             if (described.IsFaulted)
                 await described;
         }
-        catch (KafkaException exception) when (IsRefused(exception))
-        {
-            throw new KafkaException(new Error(ErrorCode.GroupAuthorizationFailed, $"the brokers deny DESCRIBE on group {group}"), exception);
-        }
-        catch (KafkaException)
+        catch (KafkaException exception) when (!IsRefused(exception))
         {
             // Whatever else it is, the first question's own answer says it better.
         }
@@ -108,6 +112,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
 
     private static bool IsRefused(KafkaException exception) =>
         exception.Error.Code == ErrorCode.GroupAuthorizationFailed
+        || (exception is TopicPartitionOffsetException { Results: var offsets } && offsets.Exists(found => found.Error.Code == ErrorCode.GroupAuthorizationFailed))
         || (exception is DescribeConsumerGroupsException { Results.ConsumerGroupDescriptions: var groups } && groups.Exists(found => found.Error.Code == ErrorCode.GroupAuthorizationFailed));
 
     /// <summary>

@@ -13,6 +13,8 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 
     private readonly HostClientConfig? _host = clientConfig as HostClientConfig;
 
+    private string? _explained;
+
     // What each client that was refused got since, so that it gets a password once.
     private readonly ConditionalWeakTable<IClient, string> _given = [];
 
@@ -118,8 +120,13 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         return settings;
     }
 
-    private void Log(LogMessage message) =>
+    private void Log(LogMessage message)
+    {
         logger.Log((LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), "{Client}: {Message}", message.Name, message.Message);
+        // Of a connection that the broker ended, no error tells.
+        if (message.Facility == "FAIL" && _host?.ExplainRefusal?.Invoke(message.Message) is { } explained)
+            Refused(message.Name, explained, message.Message);
+    }
 
     /// <summary>
     /// librdkafka recovers from all but fatal errors by itself, and says so several times a second while a broker is away. A refused login
@@ -127,15 +134,21 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     /// </summary>
     private void Log(IClient client, Error error)
     {
-        var explained = _host?.ExplainRefusal?.Invoke(error.Reason);
+        logger.Log(error.IsFatal ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
         var login = error.Code is ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed;
-        var refused = login || error.Code == ErrorCode.Local_Ssl || explained is not null;
-        var reason = explained ?? error.Reason;
-        logger.Log(error.IsFatal || (refused && Refusal is null) ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, reason);
-        if (refused)
-            Refusal = reason;
+        var explained = _host?.ExplainRefusal?.Invoke(error.Reason);
+        if (login || error.Code == ErrorCode.Local_Ssl || explained is not null)
+            Refused(client.Name, explained, error.Reason);
         if (login)
             RenewPassword(client);
+    }
+
+    private void Refused(string client, string? explained, string reason)
+    {
+        var said = explained is null ? reason : $"{explained} ({reason})";
+        if (Refusal is null || (explained is not null && explained != _explained))
+            logger.LogError("{Client}: {Reason}", client, said);
+        (Refusal, _explained) = (said, explained);
     }
 
     /// <summary>The password may have been replaced: the client gets the present one, and logs in with it when it connects the next time.</summary>

@@ -59,7 +59,7 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
 
     /// <summary>A section within the section, for a property that takes any keys; null where the entry is none. A deeper key has the colon in its name.</summary>
     private static Dictionary<string, string>? TryReadMap(IConfigurationSection entry) =>
-        string.IsNullOrEmpty(entry.Value) && Properties.TryGetValue(entry.Key, out var property) && property.PropertyType == typeof(Dictionary<string, string>)
+        string.IsNullOrEmpty(entry.Value) && Properties.TryGetValue(entry.Key, out var property) && property.PropertyType == typeof(IReadOnlyDictionary<string, string>)
             ? entry.AsEnumerable(makePathsRelative: true).Where(pair => pair.Value is not null && pair.Key.Length > 0).ToDictionary(pair => pair.Key, pair => pair.Value!, StringComparer.Ordinal)
             : null;
 

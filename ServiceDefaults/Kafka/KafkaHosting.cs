@@ -72,7 +72,7 @@ public static class KafkaHosting
 
     private static void Connect(IKafkaHostConfigurator host, KafkaOptions options)
     {
-        host.ExplainRefusal = KafkaRefusals.Explain;
+        host.ExplainRefusal = new KafkaRefusals(new BrokerCertificates(options.CaLocation)).Explain;
         host.Set("client.id", string.IsNullOrEmpty(options.ClientId) ? AppDomain.CurrentDomain.FriendlyName : options.ClientId);
         foreach (var (key, value) in options.Client)
             host.Set(key, value);

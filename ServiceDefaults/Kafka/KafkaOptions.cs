@@ -74,7 +74,7 @@ public sealed class KafkaOptions : IValidatableObject
     public string? KerberosKeytab { get; set; }
 
     /// <summary>Any other setting of librdkafka, by its own name, for all clients: <c>Kafka:Client:socket.keepalive.enable</c>.</summary>
-    public Dictionary<string, string> Client { get; set; } = [];
+    public IReadOnlyDictionary<string, string> Client { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Stands before the name of every topic. Default: nothing.</summary>
     public string TopicPrefix { get; set; } = "";

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using Consumer.Worker.Hosting;
 using Consumer.Worker.Tests.Hosting;
 using Contracts;
 using MailSink;

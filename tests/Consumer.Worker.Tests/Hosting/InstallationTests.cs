@@ -29,7 +29,7 @@ internal sealed class InstallationTests
         failure.Message.ShouldContain("The record is of installation 'bank'");
         failure.MailId.ShouldBeNull();
         (await worker.Mails.FindAsync(others)).ShouldBeNull();
-        worker.Sink.Mails.All().Count().ShouldBe(2);
+        worker.Sink.Mails.All().Count.ShouldBe(2);
 
         await NoLagAsync(worker);
         var ledger = await LedgerCommand.RunAsync(worker, "--repair", "--Kafka:Installation=shop");
@@ -59,8 +59,8 @@ internal sealed class InstallationTests
 
         await NoLagAsync(shop);
         await NoLagAsync(bank);
-        shop.Sink.Mails.All().Count().ShouldBe(10);
-        bank.Sink.Mails.All().Count().ShouldBe(10);
+        shop.Sink.Mails.All().Count.ShouldBe(10);
+        bank.Sink.Mails.All().Count.ShouldBe(10);
         foreach (var (worker, name) in new[] { (shop, "shop"), (bank, "bank") })
         {
             var ledger = await LedgerCommand.RunAsync(worker, "--repair", $"--Kafka:Installation={name}");
@@ -86,7 +86,7 @@ internal sealed class InstallationTests
         foreach (var worker in new[] { shop, bank })
         {
             await NoLagAsync(worker);
-            worker.Sink.Mails.All().Count().ShouldBe(10);
+            worker.Sink.Mails.All().Count.ShouldBe(10);
             var ledger = await LedgerCommand.RunAsync(worker);
             ledger.ShouldBeClean();
             ledger.Records("read").ShouldBe(10);
@@ -101,7 +101,7 @@ internal sealed class InstallationTests
     }
 
     private static Task<FailureSummary> FailureAsync(RunningWorker worker) => Eventually.NotNull(
-        async () => (await worker.Failures.ListAsync(new FailureFilter(), 10)).Items.FirstOrDefault(), null, "there is a failure");
+        async () => (await worker.Failures.ListAsync(new FailureFilter(), 10)).Items is [var first, ..] ? first : null, null, "there is a failure");
 
     private static Task NoLagAsync(RunningWorker worker) => Eventually.Until(
         () => worker.Kafka.Records.Lag(worker.Topics.Group, worker.Topics.Mails) == 0

@@ -1,4 +1,3 @@
-using Consumer.Worker.Hosting;
 using Consumer.Worker.Ledger;
 using NUnit.Framework;
 using ServiceDefaults.Kafka;

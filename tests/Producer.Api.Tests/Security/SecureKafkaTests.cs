@@ -29,9 +29,9 @@ public class SecureKafkaTests
     [TestCase(SecurePort.Login, "UseTls=true CaLocation=AUTHORITY", "set Kafka:SaslMechanism")]
     [TestCase(SecurePort.PlainLogin, "", "set Kafka:SaslMechanism")]
     [TestCase(SecurePort.Login, "SaslMechanism=Plain Username=mail Password=mail-secret", "set Kafka:UseTls")]
-    [TestCase(SecurePort.Login, "UseTls=true SaslMechanism=Plain Username=mail Password=mail-secret", "Kafka:CaLocation must hold the one that signed it")]
+    [TestCase(SecurePort.Login, "UseTls=true SaslMechanism=Plain Username=mail Password=mail-secret", "is of an authority that is not trusted")]
     [TestCase(SecurePort.Expired, "UseTls=true CaLocation=AUTHORITY", "has expired")]
-    [TestCase(SecurePort.OtherHost, "UseTls=true CaLocation=AUTHORITY", "is for another")]
+    [TestCase(SecurePort.OtherHost, "UseTls=true CaLocation=AUTHORITY", "is for another host than 127.0.0.1")]
     [TestCase(SecurePort.Admin, "UseTls=true CaLocation=AUTHORITY", "the broker's port does not speak TLS: Kafka:UseTls is true")]
     [TestCase(SecurePort.Mutual, "UseTls=true CaLocation=AUTHORITY", "set Kafka:CertificateLocation and Kafka:KeyLocation")]
     public async Task What_the_brokers_refuse_is_named_in_health_with_the_option(SecurePort port, string settings, string named)
@@ -82,28 +82,28 @@ public class SecureKafkaTests
         await using var api = await StartAsync(
             SecurePort.Login, $"UseTls=true CaLocation=AUTHORITY SaslMechanism=ScramSha512 Username={user} Password=secret TopicPrefix={topics} GroupPrefix={groups}");
         await AcceptedAsync(api);
-        var stats = await (await api.GetAsync("/stats")).JsonAsync();
-        stats.GetProperty("unread").GetProperty("group").GetString().ShouldBe($"{groups}email-send-group");
+        await HasLagAsync(api, $"{groups}email-send-group");
 
         await _kafka.DenyAsync(user, ResourceType.Topic, $"{topics}email.send", prefixed: false, AclOperation.Write);
         await Eventually.Value(() => api.PostAsync("/emails", Mail), response => (int)response.StatusCode == 503, Soon, "a post is refused");
         await (await api.PostAsync("/emails", Mail)).ProblemAsync(503, "not_accepted");
 
         await _kafka.DenyAsync(user, ResourceType.Group, $"{groups}email-send-", prefixed: true, AclOperation.Describe);
-        var refused = await Eventually.Value(
-            async () => (await (await api.GetAsync("/stats")).JsonAsync()).GetProperty("missing").EnumerateArray()
-                .Select(missing => missing.GetProperty("reason").GetString()!).ToList(),
-            reasons => reasons.Exists(reason => reason.Contains("DESCRIBE", StringComparison.Ordinal)), Soon, "/stats names what is refused");
-        refused.ShouldContain(reason => reason.Contains($"{groups}email-send-group", StringComparison.Ordinal));
+        await Eventually.Value(
+            async () => (await (await api.GetAsync("/stats")).JsonAsync()).GetProperty("missing").ToString(),
+            missing => missing.Contains($"the brokers deny DESCRIBE on group {groups}email-send-group", StringComparison.Ordinal), Soon, "/stats names what is refused");
 
         await AllowAsync(user, topics, groups);
         await AcceptedAsync(api);
-        await Eventually.Value(
-            async () => (await (await api.GetAsync("/stats")).JsonAsync()).TryGetProperty("unread", out _), found => found, Soon, "/stats has the lag again");
+        await HasLagAsync(api, $"{groups}email-send-group");
     }
 
-    private static Task AcceptedAsync(ApiHost api) =>
-        Eventually.Value(() => api.PostAsync("/emails", Mail), response => (int)response.StatusCode == 202, Soon, "a mail is accepted");
+    private static async Task HasLagAsync(ApiHost api, string group) => await Eventually.Value(
+        async () => await (await api.GetAsync("/stats")).JsonAsync(),
+        stats => stats.TryGetProperty("unread", out var unread) && unread.GetProperty("group").GetString() == group, Soon, $"/stats has the lag of {group}");
+
+    private static async Task AcceptedAsync(ApiHost api) =>
+        await Eventually.Value(() => api.PostAsync("/emails", Mail), response => (int)response.StatusCode == 202, Soon, "a mail is accepted");
 
     private async Task AllowAsync(string user, string topics = "", string groups = "")
     {
