@@ -170,6 +170,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, metrics, loggers.CreateLogger<ClusterMonitor>());
         var host = new KafkaHost(busInstance, clients, monitor, ReviveAfter, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), timeProvider, metrics, loggers)
         {
+            Topics = new TopicWatch(new TopicDescriber(monitor), timeProvider, loggers.CreateLogger<TopicWatch>()),
             SendObservers = _sendObservers,
             HeadersSerializer = _headersSerializer,
         };

@@ -147,8 +147,8 @@ internal sealed class ConsumerClient
         if (error.IsFatal)
             FatalError = error;
         if (error.Code == ErrorCode.GroupAuthorizationFailed)
-            _refusedGroup = $"is refused: the brokers deny READ on group {_settings.Group} ({error.Reason})";
+            _refusedGroup = $"READ on group {_settings.Group} is refused";
         if (error.Code == ErrorCode.TopicAuthorizationFailed)
-            _refusedTopic = $"is refused: the brokers deny READ on topic {string.Join(", ", _settings.Topics)} ({error.Reason})";
+            _refusedTopic = $"READ on topic {string.Join(", ", _settings.Topics)} is refused";
     }
 }

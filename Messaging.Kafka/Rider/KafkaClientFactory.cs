@@ -6,6 +6,12 @@ namespace Messaging.Kafka;
 /// <summary>Makes Kafka clients with the host's settings; their log lines and errors go to the application's log.</summary>
 internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClient, string>? refreshOAuthBearerToken, ILogger logger)
 {
+    /// <summary>
+    /// The first pause before a connection is made again. It is also how often a client that has lost all its brokers begins anew, which
+    /// never grows: with librdkafka's own default of 100 ms, twenty times a second.
+    /// </summary>
+    private const int ReconnectBackoffMs = 1_000;
+
     /// <summary>The librdkafka that comes with this version of Confluent.Kafka, 2.16.0: 0xMMmmrrpp, as <c>rd_kafka_version</c> has it.</summary>
     private const int OldestLibrary = 0x021000ff;
 
@@ -69,7 +75,7 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 
     public IAdminClient CreateAdminClient()
     {
-        var builder = new AdminClientBuilder(new ClientConfig(clientConfig))
+        var builder = new AdminClientBuilder(Over(new ClientConfig()))
             .SetLogHandler((_, message) => Log(message))
             .SetErrorHandler((client, error) => Log(client, error));
         if (refreshOAuthBearerToken is not null)
@@ -94,10 +100,13 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 
     private Dictionary<string, string> Over(ClientConfig config)
     {
-        var settings = clientConfig.ToDictionary(setting => setting.Key, setting => setting.Value);
-        foreach (var (key, value) in config)
-            settings[key] = value;
-        return settings;
+        var settings = new ClientConfig();
+        // A topic that is asked for by name, and is not there, would be created with the brokers' defaults.
+        settings.AllowAutoCreateTopics = false;
+        foreach (var (key, value) in clientConfig.Concat(config))
+            settings.Set(key, value);
+        settings.ReconnectBackoffMs ??= Math.Min(ReconnectBackoffMs, settings.ReconnectBackoffMaxMs ?? ReconnectBackoffMs);
+        return settings.ToDictionary(setting => setting.Key, setting => setting.Value);
     }
 
     private void Log(LogMessage message) =>

@@ -56,6 +56,9 @@ internal sealed class KafkaHost : IDisposable
     /// <inheritdoc cref="IKafkaFactoryConfigurator.ReviveAfter"/>
     public TimeSpan ReviveAfter { get; }
 
+    /// <summary>Looks at the topics.</summary>
+    public required TopicWatch Topics { get; init; }
+
     public KafkaProducer Producer { get; }
 
     /// <summary>Writes on what lies in Kafka already.</summary>

@@ -30,6 +30,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
     private readonly Counter<long> _redelivered;
     private readonly Counter<long> _deadLettered;
     private readonly Counter<long> _deadLettersTooLarge;
+    private readonly Counter<long> _deletedUnread;
     private readonly Counter<long> _paused;
     private readonly Histogram<double> _commitDuration;
     private readonly Counter<long> _rebalances;
@@ -46,6 +47,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _redelivered = _meter.CreateCounter<long>("kafka.rider.redeliveries", "{message}", "Messages written to a delay topic for another delivery.");
         _deadLettered = _meter.CreateCounter<long>("kafka.rider.dead_letters", "{message}", "Messages written to a dead-letter topic, by reason.");
         _deadLettersTooLarge = _meter.CreateCounter<long>("kafka.rider.dead_letters_too_large", "{message}", "Messages larger than their dead-letter topic takes, by what became of them: taken by the application, or written without their value.");
+        _deletedUnread = _meter.CreateCounter<long>("kafka.rider.records_deleted_unread", "{message}", "Offsets that retention or an administrator deleted before they were read.");
         _paused = _meter.CreateCounter<long>("kafka.rider.pauses", "{pause}", "How often an endpoint paused because a dependency was down.");
         _commitDuration = _meter.CreateHistogram<double>("kafka.rider.commit.duration", "s", "Offset commits; those that failed have an error.");
         _rebalances = _meter.CreateCounter<long>("kafka.rider.rebalances", "{partition}", "Partitions assigned, revoked and lost.");
@@ -95,6 +97,8 @@ internal sealed class KafkaRiderMetrics : IDisposable
 
     public void DeadLetterTooLarge(string topic, string result) =>
         _deadLettersTooLarge.Add(1, new TagList { { Destination, topic }, { "kafka.rider.result", result } });
+
+    public void DeletedUnread(string topic, string group, long count) => _deletedUnread.Add(count, new TagList { { Destination, topic }, { Group, group } });
 
     public void Paused(string topic, string group) => _paused.Add(1, new TagList { { Destination, topic }, { Group, group } });
 
