@@ -165,8 +165,8 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         KafkaClientFactory.EnsureLibrary();
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var timeProvider = registration.GetService<TimeProvider>() ?? TimeProvider.System;
-        var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
         var metrics = new KafkaRiderMetrics(registration.GetService<IMeterFactory>());
+        var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"), timeProvider, metrics);
         var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, metrics, loggers.CreateLogger<ClusterMonitor>());
         var host = new KafkaHost(busInstance, clients, monitor, ReviveAfter, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), timeProvider, metrics, loggers)
         {

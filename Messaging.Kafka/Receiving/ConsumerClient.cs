@@ -16,6 +16,7 @@ internal sealed class ConsumerClient
 
     private readonly ConsumerSettings _settings;
     private readonly ILogger _logger;
+    private readonly KafkaClientFactory _clients;
     private readonly CancellationToken _stopping;
     private string? _refusedGroup;
     private string? _refusedTopic;
@@ -33,6 +34,7 @@ internal sealed class ConsumerClient
         _settings = settings;
         _logger = logger;
         _stopping = stopping;
+        _clients = host.Clients;
 
         // The client would make a new string of the topic's name for every record. Of one topic it is known.
         settings.Config.ConsumeResultFields = settings.Topics.Count == 1 ? "timestamp,headers" : "all";
@@ -144,6 +146,7 @@ internal sealed class ConsumerClient
 
     private void Note(Error error)
     {
+        _clients.NoteRefusal(error);
         if (error.IsFatal)
             FatalError = error;
         if (error.Code == ErrorCode.GroupAuthorizationFailed)

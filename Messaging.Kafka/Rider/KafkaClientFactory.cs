@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka;
 
 /// <summary>Makes Kafka clients with the host's settings; their log lines and errors go to the application's log.</summary>
-internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClient, string>? refreshOAuthBearerToken, ILogger logger)
+internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClient, string>? refreshOAuthBearerToken, ILogger logger, TimeProvider? timeProvider = null, KafkaRiderMetrics? metrics = null)
 {
     /// <summary>
     /// The first pause before a connection is made again. It is also how often a client that has lost all its brokers begins anew, which
@@ -14,6 +14,16 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 
     /// <summary>The librdkafka that comes with this version of Confluent.Kafka, 2.16.0: 0xMMmmrrpp, as <c>rd_kafka_version</c> has it.</summary>
     private const int OldestLibrary = 0x021000ff;
+
+    /// <summary>How often the log may have a line that says the same again.</summary>
+    private static readonly TimeSpan RepeatEvery = TimeSpan.FromSeconds(30);
+
+    private const int StatisticsIntervalMs = 10_000;
+
+    private readonly RepeatedLines _lines = new(RepeatEvery, timeProvider ?? TimeProvider.System);
+
+    /// <summary>The brokers that refuse the login.</summary>
+    public LoginRefusals Refusals { get; } = new(timeProvider ?? TimeProvider.System);
 
     /// <summary>The host's settings, which every client's own go over.</summary>
     public ClientConfig ClientConfig => clientConfig;
@@ -47,10 +57,11 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     /// <param name="failed">Told of a fatal error, by the client's own thread. Neither a produce nor a delivery report says that one is fatal.</param>
     public IProducer<byte[]?, byte[]?> CreateProducer(ProducerConfig config, Action<Error>? failed = null)
     {
-        var builder = new ProducerBuilder<byte[]?, byte[]?>(Over(config))
+        var builder = new ProducerBuilder<byte[]?, byte[]?>(Over(config, StatisticsIntervalMs))
             .SetKeySerializer(NullableBytes.Instance)
             .SetValueSerializer(NullableBytes.Instance)
             .SetLogHandler((_, message) => Log(message))
+            .SetStatisticsHandler(NoteThrottling)
             .SetErrorHandler((client, error) =>
             {
                 Log(client, error);
@@ -64,9 +75,10 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 
     public ConsumerBuilder<byte[]?, byte[]?> CreateConsumerBuilder(ConsumerConfig config)
     {
-        var builder = new ConsumerBuilder<byte[]?, byte[]?>(Over(config))
+        var builder = new ConsumerBuilder<byte[]?, byte[]?>(Over(config, StatisticsIntervalMs))
             .SetKeyDeserializer(NullableBytes.Instance)
             .SetValueDeserializer(NullableBytes.Instance)
+            .SetStatisticsHandler(NoteThrottling)
             .SetLogHandler((_, message) => Log(message));
         if (refreshOAuthBearerToken is not null)
             builder.SetOAuthBearerTokenRefreshHandler(RefreshToken);
@@ -98,19 +110,45 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         }
     }
 
-    private Dictionary<string, string> Over(ClientConfig config)
+    private Dictionary<string, string> Over(ClientConfig config, int? statisticsInterval = null)
     {
-        var settings = new ClientConfig();
         // A topic that is asked for by name, and is not there, would be created with the brokers' defaults.
-        settings.AllowAutoCreateTopics = false;
+        var settings = new ClientConfig { AllowAutoCreateTopics = false, StatisticsIntervalMs = statisticsInterval };
         foreach (var (key, value) in clientConfig.Concat(config))
             settings.Set(key, value);
         settings.ReconnectBackoffMs ??= Math.Min(ReconnectBackoffMs, settings.ReconnectBackoffMaxMs ?? ReconnectBackoffMs);
         return settings.ToDictionary(setting => setting.Key, setting => setting.Value);
     }
 
-    private void Log(LogMessage message) =>
-        logger.Log((LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), "{Client}: {Message}", message.Name, message.Message);
+    private void Log(LogMessage message)
+    {
+        var level = (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging);
+        var leftOut = 0;
+        if (level <= LogLevel.Debug || _lines.MayWrite($"{message.Facility} {message.Message}", out leftOut))
+            logger.Log(level, "{Client}: {Message}{More}", message.Name, message.Message, leftOut == 0 ? "" : $" (and {leftOut} lines like it)");
+    }
+
+    /// <summary>Quotas hold requests back without an error.</summary>
+    private void NoteThrottling(IClient client, string statistics)
+    {
+        foreach (var throttling in Throttling.Of(statistics))
+        {
+            metrics?.Throttled(throttling.Broker, throttling.Longest);
+            if (_lines.MayWrite($"throttled {client.Name} {throttling.Broker}", out _))
+                logger.LogWarning("{Client}: broker {Broker} holds back requests by up to {Duration}: a quota is used up", client.Name, throttling.Broker, throttling.Longest);
+        }
+    }
+
+    /// <summary>Notes what a client's error handler was told, where it is a refused login.</summary>
+    public void NoteRefusal(Error error)
+    {
+        if (!IsRefusal(error))
+            return;
+        Refusal = error.Reason;
+        Refusals.Note(error.Reason);
+    }
+
+    private static bool IsRefusal(Error error) => error.Code is ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed;
 
     /// <summary>
     /// librdkafka recovers from all but fatal errors by itself, and says so several times a second while a broker is away. A refused login
@@ -118,10 +156,8 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     /// </summary>
     private void Log(IClient client, Error error)
     {
-        var refused = error.Code is ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed;
-        logger.Log(error.IsFatal || (refused && Refusal is null) ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
-        if (refused)
-            Refusal = error.Reason;
+        logger.Log(error.IsFatal || (IsRefusal(error) && Refusal is null) ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
+        NoteRefusal(error);
     }
 
     /// <summary>Bytes as they are. The client's own byte array deserializer cannot tell an empty value from none.</summary>

@@ -28,7 +28,9 @@ internal sealed class KafkaRiderHealth(
         foreach (var (topic, exception) in host.FailingTopics.All)
             Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there waits: {exception.Message}");
 
-        foreach (var problem in host.Topics.Problems)
+        if (host.Clients.Refusals.Say(host.Cluster.Brokers) is { } refused)
+            Add("brokers", HealthStatus.Degraded, refused);
+        foreach (var problem in host.Topics.Problems.Concat(host.FailingPartitions.Problems(host.Topics.LeaderOf, host.Topics.PartitionsOf)))
             Add($"topic {problem.Topic}", problem.IsWhole ? HealthStatus.Unhealthy : HealthStatus.Degraded, problem.What);
         foreach (var finding in host.Topics.Findings)
             Add($"topic {finding.Topic}", finding.IsRefused ? HealthStatus.Unhealthy : HealthStatus.Degraded, finding.Text);

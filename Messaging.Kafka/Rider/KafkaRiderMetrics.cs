@@ -36,6 +36,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
     private readonly Counter<long> _rebalances;
     private readonly Histogram<double> _rebalanceDuration;
     private readonly Counter<long> _recoveries;
+    private readonly Histogram<double> _throttled;
 
     public KafkaRiderMetrics(IMeterFactory? factory)
     {
@@ -53,6 +54,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _rebalances = _meter.CreateCounter<long>("kafka.rider.rebalances", "{partition}", "Partitions assigned, revoked and lost.");
         _rebalanceDuration = _meter.CreateHistogram<double>("kafka.rider.revoke.duration", "s", "From the revocation of partitions until they are released: running handlers and the last commit.");
         _recoveries = _meter.CreateCounter<long>("kafka.rider.client.recoveries", "{recovery}", "Clients that were dead or had failed: given their brokers again, or replaced.");
+        _throttled = _meter.CreateHistogram<double>("kafka.rider.throttle.duration", "s", "The longest time that a broker held back a client's requests by a quota, in 10 s; only where it did.");
         _meter.CreateObservableUpDownCounter("kafka.rider.in_flight", () => Observe(static state => state.Outstanding), "{message}", "Records read that are not completed.");
         _meter.CreateObservableUpDownCounter("kafka.rider.paused_partitions", () => Observe(static state => state.Paused ? 1 : 0), "{partition}", "Partitions not read on for now: ahead of their handlers, or their next record not due.");
         _meter.CreateObservableGauge("kafka.rider.lag", () => Observe(static state => state.Lag), "{message}", "Records between the committed watermark and the end of the partition.");
@@ -130,6 +132,8 @@ internal sealed class KafkaRiderMetrics : IDisposable
             tags.Add(ErrorType, error);
         _recoveries.Add(1, tags);
     }
+
+    public void Throttled(string broker, TimeSpan longest) => _throttled.Record(longest.TotalSeconds, new TagList { { System, "kafka" }, { "kafka.rider.broker", broker } });
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();

@@ -38,6 +38,9 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
     /// <summary>The broker that leads a partition; null where that is not known.</summary>
     public int? LeaderOf(TopicPartition partition) => _leaders.TryGetValue(partition, out var leader) ? leader : null;
 
+    /// <summary>How many partitions a topic has; null where that is not known.</summary>
+    public int? PartitionsOf(string topic) => _leaders.Keys.Count(partition => partition.Topic == topic) is var count and > 0 ? count : null;
+
     /// <summary>Looks for the first time, and goes on.</summary>
     /// <param name="topics">The topics, one need for each.</param>
     /// <param name="created">Those that have just been created.</param>

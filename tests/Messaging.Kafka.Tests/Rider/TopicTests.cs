@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using MassTransit;
@@ -117,6 +118,53 @@ public class TopicTests
         await host.Rider.Ready.WaitAsync(Within);
     }
 
+    [Test]
+    public async Task A_quota_that_is_used_up_is_a_metric()
+    {
+        await CreateAsync(_topic, ("cleanup.policy", "delete"));
+        await _broker.AllowAsync(AclOperation.Write, ResourceType.Topic, _topic);
+        await _broker.AllowAsync(AclOperation.Describe, ResourceType.Topic, _topic);
+        await _broker.LimitWritesAsync(bytesPerSecond: 20_000);
+        try
+        {
+            var longest = 0.0;
+            using var listener = new MeterListener();
+            listener.InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Name == "kafka.rider.throttle.duration")
+                    self.EnableMeasurementEvents(instrument);
+            };
+            listener.SetMeasurementEventCallback<double>((_, seconds, _, _) => longest = Math.Max(longest, seconds));
+            listener.Start();
+            await using var host = await RiderHost.StartAsync(_broker.BootstrapServers, _ => { }, (_, kafka) => kafka.DeliveryTimeout = Within, host: Login(asAdmin: false));
+
+            await Eventually.Until(
+                async () =>
+                {
+                    await host.Rider.RawProducer.Produce(_topic, null, new byte[50_000], []);
+                    return longest > 0;
+                },
+                Within,
+                "requests are held back");
+        }
+        finally
+        {
+            await _broker.LimitWritesAsync(bytesPerSecond: null);
+        }
+    }
+
+    [Test]
+    public async Task A_host_whose_login_every_broker_refuses_ends_within_its_time()
+    {
+        var host = await RiderHost.StartAsync(
+            _broker.BootstrapServers, _ => { },
+            (_, kafka) => kafka.TopicEndpoint<string, Order>(_topic, _group, endpoint => endpoint.Handler<Order>(_ => Task.CompletedTask)),
+            host: host => host.UseSasl(sasl => (sasl.Mechanism, sasl.Username, sasl.Password) = (SaslMechanism.Plain, KafkaBroker.User, "wrong")), awaitReady: false);
+        await SaysAsync(host, "uthentication");
+
+        await host.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(15));
+    }
+
     private static async Task SaysAsync(RiderHost host, string words) =>
         await Eventually.Until(async () => (await host.HealthAsync()).Description!.Contains(words, StringComparison.Ordinal), Within, $"health says: {words}",
             async () => (await host.HealthAsync()).Description!);
@@ -127,10 +175,10 @@ public class TopicTests
         await host.Rider.Ready;
     }
 
-    private Task CreateAsync(string topic, params (string Name, string Value)[] settings)
+    private async Task CreateAsync(string topic, params (string Name, string Value)[] settings)
     {
         using var admin = _broker.AdminClient();
-        return admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = 2, Configs = settings.ToDictionary(setting => setting.Name, setting => setting.Value) }]);
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = 2, Configs = settings.ToDictionary(setting => setting.Name, setting => setting.Value) }]);
     }
 
     private static Action<IKafkaHostConfigurator> Login(bool asAdmin) => host => host.UseSasl(sasl =>

@@ -86,8 +86,17 @@ public sealed class KafkaBroker : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops it for a moment: its connections end, and its port answers nobody.</summary>
-    public Task StopAsync() => _container.StopAsync();
+    /// <summary>Sets the quota of <see cref="User"/>; null takes it away.</summary>
+    public async Task LimitWritesAsync(int? bytesPerSecond)
+    {
+        string[] change = bytesPerSecond is { } limit
+            ? ["--add-config", string.Create(CultureInfo.InvariantCulture, $"producer_byte_rate={limit}")]
+            : ["--delete-config", "producer_byte_rate"];
+        var result = await _container.ExecAsync(
+            ["/opt/kafka/bin/kafka-configs.sh", "--bootstrap-server", "localhost:9094", "--alter", "--entity-type", "users", "--entity-name", User, .. change]);
+        if (result.ExitCode != 0)
+            throw new InvalidOperationException($"The quota was not set: {result.Stdout} {result.Stderr}");
+    }
 
     /// <summary>A client's settings, as <see cref="User"/> or as the administrator.</summary>
     public ClientConfig Config(bool asAdmin = false) => new()
