@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Confluent.Kafka;
 using Messaging.Kafka.Wire;
 
@@ -6,6 +7,7 @@ namespace Messaging.Kafka.Delay;
 /// <summary>When a record leaves its delay topic, and when it is due at its own. No I/O.</summary>
 /// <param name="Release">When it leaves.</param>
 /// <param name="Due">When it is due.</param>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct DelayPlan(DateTimeOffset Release, DateTimeOffset Due)
 {
     /// <summary>
