@@ -83,6 +83,14 @@ public class TopicTests
         health.Description!.ShouldContain("retention.bytes is 1048576, and should be -1");
         health.Description!.ShouldContain($"topic {_topic}.dlt: max.message.bytes is 1000, and should be 1048588 at least, as of {_topic}");
         health.Description!.ShouldContain($"kafka-configs.sh --bootstrap-server <server> --alter --entity-type topics --entity-name {_topic} --add-config retention.ms=-1");
+
+        using var admin = _broker.AdminClient();
+        await admin.IncrementalAlterConfigsAsync(new Dictionary<ConfigResource, List<ConfigEntry>>
+        {
+            [new ConfigResource { Type = ResourceType.Topic, Name = _topic }] = [new ConfigEntry { Name = "cleanup.policy", Value = "compact", IncrementalOperation = AlterConfigOpType.Set }],
+        });
+        await Eventually.Until(async () => (await host.HealthAsync()).Status == HealthStatus.Unhealthy, TimeSpan.FromSeconds(90), "a topic that is compacted later turns health red");
+        await SaysAsync(host, "cleanup.policy is compact, and should be delete");
     }
 
     [Test]

@@ -123,7 +123,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     }
 
     /// <summary>A topic's settings, and who set them.</summary>
-    public async Task<Dictionary<string, ConfigEntryResult>> SettingsAsync(string topic)
+    public async Task<IReadOnlyDictionary<string, ConfigEntryResult>> SettingsAsync(string topic)
     {
         using var admin = AdminClient();
         return (await admin.DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Topic, Name = topic }])).Single().Entries;
