@@ -102,7 +102,7 @@ internal sealed class ConsumerClient
             Note(exception.Error);
             if (!exception.Error.IsFatal)
             {
-                _logger.LogWarning("The consumer of {Name} could not read: {Reason}", _settings.Name, exception.Error.Reason);
+                _logger.LogWarning("The consumer of {Name} could not read: {Reason}", _settings.Name, Refusal ?? exception.Error.Reason);
                 _stopping.WaitHandle.WaitOne(PauseAfterError);
             }
 

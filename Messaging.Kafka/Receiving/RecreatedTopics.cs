@@ -19,11 +19,15 @@ internal sealed class RecreatedTopics(ConsumerSettings settings, AssignedPartiti
         {
             if (topics.IdOf(topic) is not { } id)
                 continue;
-            if (_ids.TryGetValue(topic, out var before) && before != id)
+            if (_ids.TryGetValue(topic, out var before) && before == id)
+                continue;
+            if (before is not null)
                 BeginAgain(client, topic);
             _ids[topic] = id;
         }
 
+        if (_toSeek.Count == 0)
+            return;
         foreach (var partition in _toSeek.ToList())
         {
             if (assignments.Find(partition) is null || TrySeek(client, partition))

@@ -15,6 +15,9 @@ internal sealed class FailingPartitions(TimeProvider timeProvider)
     private readonly ConcurrentDictionary<TopicPartition, (long At, string Reason)> _failing = [];
     private volatile bool _any;
 
+    /// <summary>Whether there are some: almost never, and successes need not be told then.</summary>
+    public bool Any => _any;
+
     /// <summary>A record was not acknowledged.</summary>
     public void Failed(TopicPartition partition, Error error)
     {
@@ -28,8 +31,6 @@ internal sealed class FailingPartitions(TimeProvider timeProvider)
     /// <summary>A record was acknowledged.</summary>
     public void Succeeded(TopicPartition partition)
     {
-        if (!_any)
-            return;
         // What could not even be given a partition failed for the whole topic.
         _failing.TryRemove(partition, out _);
         _failing.TryRemove(new TopicPartition(partition.Topic, Partition.Any), out _);

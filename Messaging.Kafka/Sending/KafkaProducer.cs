@@ -209,11 +209,10 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private void Settled(Acknowledgement acknowledgement, Error error)
     {
         _host.Metrics.Sent(acknowledgement.Topic, _host.Time.GetElapsedTime(acknowledgement.Started), error.IsError ? error.Code.ToString() : null);
-        var partition = new TopicPartition(acknowledgement.Topic, acknowledgement.Partition);
         if (error.IsError)
-            _host.FailingPartitions.Failed(partition, error);
-        else
-            _host.FailingPartitions.Succeeded(partition);
+            _host.FailingPartitions.Failed(new TopicPartition(acknowledgement.Topic, acknowledgement.Partition), error);
+        else if (_host.FailingPartitions.Any)
+            _host.FailingPartitions.Succeeded(new TopicPartition(acknowledgement.Topic, acknowledgement.Partition));
         if (error.Code is not (ErrorCode.Local_MsgTimedOut or ErrorCode.Local_TimedOut))
         {
             if (!error.IsError)
