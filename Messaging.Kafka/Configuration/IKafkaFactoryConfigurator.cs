@@ -46,7 +46,7 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
     /// <summary>How long what is known of them holds. Default: three times <see cref="TopicMetadataRefreshInterval"/>.</summary>
     TimeSpan? MetadataMaxAge { set; }
 
-    /// <summary>The pause before a lost connection is made again; it doubles. Default: 100 ms.</summary>
+    /// <summary>The pause before a lost connection is made again; it doubles. Default: 1 s.</summary>
     TimeSpan? ReconnectBackoff { set; }
 
     /// <summary>The longest such pause. Default: 10 s.</summary>

@@ -165,11 +165,12 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         KafkaClientFactory.EnsureLibrary();
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var timeProvider = registration.GetService<TimeProvider>() ?? TimeProvider.System;
-        var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
         var metrics = new KafkaRiderMetrics(registration.GetService<IMeterFactory>());
+        var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"), timeProvider, metrics);
         var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, metrics, loggers.CreateLogger<ClusterMonitor>());
         var host = new KafkaHost(busInstance, clients, monitor, ReviveAfter, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), timeProvider, metrics, loggers)
         {
+            Topics = new TopicWatch(new TopicDescriber(monitor), timeProvider, loggers.CreateLogger<TopicWatch>()),
             SendObservers = _sendObservers,
             HeadersSerializer = _headersSerializer,
         };

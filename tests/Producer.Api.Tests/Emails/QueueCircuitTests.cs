@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Producer.Api.Emails;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Tests.Emails;
 
@@ -14,7 +15,7 @@ public class QueueCircuitTests
     private readonly QueueCircuit _circuit;
     private int _produced;
 
-    public QueueCircuitTests() => _circuit = new QueueCircuit(_timeProvider, NullLogger<QueueCircuit>.Instance);
+    public QueueCircuitTests() => _circuit = new QueueCircuit(MailTopics.Default, _timeProvider, NullLogger<QueueCircuit>.Instance);
 
     [Test]
     public async Task It_opens_when_a_record_waited_in_vain_and_refuses_without_producing()

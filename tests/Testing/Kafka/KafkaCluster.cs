@@ -94,7 +94,7 @@ public sealed class KafkaCluster : IAsyncDisposable
     public async Task CreateTopicAsync(string topic, int partitions)
     {
         using var admin = Admin();
-        await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = Brokers }]);
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = Brokers, Configs = new() { ["retention.ms"] = "-1" } }]);
         await Eventually.Until(
             () => admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics is [{ Error.Code: ErrorCode.NoError } found]
                 && found.Partitions.Count == partitions && found.Partitions.TrueForAll(partition => partition.Leader >= 0),
