@@ -26,7 +26,7 @@ internal static class SendEmailPipeline
         // One for all mails: it has no state of a mail, and a scope of services for each would cost more than it has to do.
         endpoint.Instance(context.GetRequiredService<SendEmailConsumer>(), consumer => ConfigureMessage(consumer, context));
 
-        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged: its outbox entry is recorded as published.
+        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged. Its projection records its outbox entry as published.
         endpoint.ConfigureError(error => error.UseFilter(context.GetRequiredService<DeadLetterPublishedFilter>()));
     }
 
