@@ -8,7 +8,7 @@ internal static class RetentionSql
 
     /// <summary>
     /// Mails that ended long ago, with their recipients, the oldest first; rows that are locked at this moment are left for the next
-    /// sweep. A mail with an unresolved failure stays, as does one whose record is younger than the horizon by its timestamp.
+    /// sweep. A mail with an unresolved failure or a record still under way stays, as does one whose record is younger than the horizon by its timestamp.
     /// A mail ends after its row was written, so those that were written since the horizon need not be looked at.
     /// </summary>
     public const string Mails = """
@@ -17,7 +17,10 @@ internal static class RetentionSql
             WHERE m.created_at >= @from AND m.created_at < @before
               AND m.state IN ('sent', 'canceled', 'discarded') AND m.ended_at < @before
               AND (m.record_timestamp IS NULL OR m.record_timestamp < @before)
+              -- The copy of a canceled mail is in the delay topics until then.
+              AND (m.scheduled_at IS NULL OR m.scheduled_at < @before)
               AND NOT EXISTS (SELECT FROM email.failures AS f WHERE f.mail_id = m.id AND f.status = 'unresolved')
+              AND NOT EXISTS (SELECT FROM email.failures AS f WHERE f.replayed_as = m.id AND f.status = 'unresolved')
             ORDER BY m.created_at LIMIT @limit
             FOR UPDATE SKIP LOCKED
         ), recipients AS (
@@ -70,6 +73,19 @@ internal static class RetentionSql
             DELETE FROM email.failures AS f USING expired WHERE f.id = expired.id RETURNING expired.failed_at AS place
         )
         SELECT count(*) AS rows, max(place) AS next FROM removed
+        """;
+
+    /// <summary>
+    /// Workers that ended long ago and that no mail in sending names; one without a row has no lease, as one that ended has none. Mails that
+    /// ended still have the id.
+    /// </summary>
+    public const string Workers = """
+        DELETE FROM email.workers WHERE id IN (
+            SELECT w.id FROM email.workers AS w
+            WHERE w.lease_until < now() - @ended_for
+              AND NOT EXISTS (SELECT FROM email.mails AS m WHERE m.worker_id = w.id AND m.state = 'sending')
+            LIMIT @limit
+            FOR UPDATE SKIP LOCKED)
         """;
 
     /// <summary>

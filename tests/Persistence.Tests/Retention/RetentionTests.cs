@@ -50,6 +50,32 @@ public sealed class RetentionTests
     }
 
     [Test]
+    public async Task Workers_that_ended_long_ago_go_but_for_one_whose_mail_is_still_in_sending()
+    {
+        await _store.ExecuteAsync("""
+            INSERT INTO email.workers (id, name, started_at, heartbeat_at, lease_until)
+            SELECT gen_random_uuid(), 'ended:' || n, now() - interval '9 days', now() - interval '8 days', now() - interval '8 days' FROM generate_series(1, 50) AS n
+            """);
+        var busy = await _store.StartWorkerAsync("busy:1");
+        await _store.ClaimAsync(Make.Record(), busy);
+        await _store.ExecuteAsync("UPDATE email.workers SET lease_until = now() - interval '8 days' WHERE id = $1", busy);
+
+        (await _retention.RemoveWorkersAsync(TimeSpan.FromDays(7), 30)).ShouldBe(30);
+        (await _retention.RemoveWorkersAsync(TimeSpan.FromDays(7), 30)).ShouldBe(20);
+        (await _store.ScalarAsync<Guid[]>("SELECT array_agg(id) FROM email.workers")).ShouldBe([busy, _worker], ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task A_canceled_mail_stays_while_its_scheduled_copy_is_under_way()
+    {
+        var canceled = await SentAsync(ended: "40 days");
+        await _store.ExecuteAsync("UPDATE email.mails SET state = 'canceled', scheduled_at = now() + interval '1 day' WHERE id = $1", canceled);
+        (await RemoveAsync(OldRows.Mails, Horizon, 10)).ShouldBe(0);
+        await _store.ExecuteAsync("UPDATE email.mails SET scheduled_at = now() - interval '35 days' WHERE id = $1", canceled);
+        (await RemoveAsync(OldRows.Mails, Horizon, 10)).ShouldBe(1);
+    }
+
+    [Test]
     public async Task A_batch_has_no_more_rows_than_it_may_and_takes_the_oldest()
     {
         var oldest = await SentAsync(ended: "50 days");
