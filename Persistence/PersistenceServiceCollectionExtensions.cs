@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Persistence.Clusters;
 using Persistence.Failures;
 using Persistence.Ledger;
 using Persistence.Mails;
@@ -34,6 +35,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<StatsStore>();
         services.AddSingleton<LedgerStore>();
         services.AddSingleton<RetentionStore>();
+        services.AddSingleton<ClusterStore>();
         services.AddSingleton<SchemaCheck>();
         services.AddSingleton<WriteProbe>();
         services.AddSingleton<Migrator>();

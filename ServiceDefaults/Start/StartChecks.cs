@@ -43,6 +43,7 @@ public static class StartChecks
         OptionsValidationException options => [.. options.Failures],
         SchemaMismatchException or ConfigurationException => [exception.Message],
         // What Postgres says is for whoever runs it, and not an error of this program.
+        Confluent.Kafka.KafkaException kafka => [$"Kafka: {kafka.Error.Reason}."],
         NpgsqlException => [$"Postgres: {PostgresErrors.Explain(exception)}."],
         // One for each section that does not validate; what depends on such a section repeats its errors.
         AggregateException several when several.InnerExceptions.All(inner => Explain(inner) is not null) =>
