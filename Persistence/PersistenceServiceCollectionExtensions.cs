@@ -35,6 +35,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<StatsStore>();
         services.AddSingleton<LedgerStore>();
         services.AddSingleton<RetentionStore>();
+        services.AddSingleton<RemovedRecords>();
         services.AddSingleton<ClusterStore>();
         services.AddSingleton<SchemaCheck>();
         services.AddSingleton<WriteProbe>();

@@ -41,7 +41,7 @@ internal sealed class DeadLetterProjector(
         metrics.DeadLettersProjected.Add(1, new KeyValuePair<string, object?>("kind", projection.Kind.ToString()));
         if (!projection.IsNew && !(wasUnknown && projection.Kind == ProjectionKind.Known))
         {
-            logger.LogDebug("The dead letter at {Topic}/{Partition}/{Offset} is in failure {FailureId} already", record.Topic, record.Partition, record.Offset, projection.FailureId);
+            logger.LogDebug("The dead letter at {Topic}/{Partition}/{Offset} is known already ({Kind})", record.Topic, record.Partition, record.Offset, projection.Kind);
             return;
         }
 

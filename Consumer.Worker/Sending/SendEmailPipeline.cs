@@ -1,3 +1,4 @@
+using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
 using Contracts;
@@ -48,6 +49,9 @@ internal static class SendEmailPipeline
                 redelivery.Handle<Exception>(FailureVerdict.IsTransient);
                 redelivery.Intervals([.. retry.Redeliveries()]);
             });
+
+            // A record whose mail ended so long ago that its row is removed is dropped.
+            message.UseFilter(services.GetRequiredService<RemovedRecordFilter>());
 
             // A scheduled mail that is not due is stored, and its copy goes to the delay topics.
             message.UseFilter(services.GetRequiredService<ScheduleFilter>());

@@ -14,8 +14,8 @@ internal static class FailureSql
     private const string Record = "(dlt_topic, dlt_partition, dlt_offset, dlt_timestamp) = (@dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp)";
 
     /// <summary>
-    /// Projects a dead letter: the id of its failure, and whether that is <c>new</c>, <c>known</c> by this very record, or has a further
-    /// <c>copy</c> now. No row where another process writes the same failure at this moment: repeat it then, to see that.
+    /// Projects a dead letter: the id of its failure, and whether that is <c>new</c>, <c>known</c> by this very record, has a further
+    /// <c>copy</c> now, or was <c>removed</c> by the retention job since. No row where another process writes the same failure at this moment: repeat it then, to see that.
     /// </summary>
     /// <remarks>
     /// The mail is locked first, as by the outcome <c>sent</c>; all that follows goes by what its locked row says. The letter is the mail's
@@ -60,6 +60,10 @@ internal static class FailureSql
               AND f.original_topic = @original_topic AND f.original_partition = @original_partition
               AND f.original_offset = @original_offset AND f.original_timestamp = @original_timestamp
             LIMIT 1
+        ), removed AS (
+            SELECT FROM email.retention_offsets AS o
+            WHERE o.topic = @dlt_topic AND o.partition = @dlt_partition AND @dlt_offset < o.below_offset AND @dlt_timestamp <= o.newest
+              AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated)
         ), added AS (
             INSERT INTO email.failures (
                 id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, epoch, key, value, headers,
@@ -79,7 +83,7 @@ internal static class FailureSql
                 END AS status
                 FROM mail WHERE mail.id = link.mail_id
             ) AS now_is ON true
-            WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated)
+            WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated) AND NOT EXISTS (SELECT FROM removed)
             ON CONFLICT DO NOTHING
             RETURNING id
         ), copied AS (
@@ -91,6 +95,7 @@ internal static class FailureSql
         SELECT id, 'known' AS kind FROM known
         UNION ALL SELECT id, 'new' FROM added
         UNION ALL SELECT failure_id, 'copy' FROM copied
+        UNION ALL SELECT @id, 'removed' FROM removed
         """;
 
     /// <summary>
