@@ -6,7 +6,6 @@ using Persistence.Ledger;
 using Persistence.Schema;
 using Persistence.Stats;
 using ServiceDefaults.Database;
-using ServiceDefaults.Kafka;
 using ServiceDefaults.Start;
 
 namespace Consumer.Worker.Ledger;

@@ -11,8 +11,8 @@ public sealed class RemovedRecords(NpgsqlDataSource dataSource, TimeProvider tim
     // Rows that were removed since are of records that were read days ago: nobody reads them again within this time of their removal by chance.
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
-    private readonly SemaphoreSlim _reading = new(1, 1);
-    private volatile Known? _known;
+    private readonly Lock _lock = new();
+    private (Task<Dictionary<(string Topic, int Partition), (long Below, DateTimeOffset Newest)>> Offsets, long At)? _known;
 
     /// <summary>Whether a record was completed before, and its row removed: it must not be sent again.</summary>
     /// <param name="topic">The record's topic.</param>
@@ -31,31 +31,24 @@ public sealed class RemovedRecords(NpgsqlDataSource dataSource, TimeProvider tim
         return await command.ExecuteScalarAsync(cancellationToken) is false;
     }
 
-    private async ValueTask<Dictionary<(string Topic, int Partition), (long Below, DateTimeOffset Newest)>> OffsetsAsync(CancellationToken cancellationToken)
+    private Task<Dictionary<(string Topic, int Partition), (long Below, DateTimeOffset Newest)>> OffsetsAsync(CancellationToken cancellationToken)
     {
-        if (Fresh() is { } fresh)
-            return fresh.Offsets;
-        await _reading.WaitAsync(cancellationToken);
-        try
+        lock (_lock)
         {
-            if (Fresh() is { } read)
-                return read.Offsets;
-            var at = timeProvider.GetTimestamp();
-            await using var command = dataSource.CreateCommand(RetentionSql.Offsets);
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            var offsets = new Dictionary<(string, int), (long, DateTimeOffset)>();
-            while (await reader.ReadAsync(cancellationToken))
-                offsets[(reader.Get<string>("topic"), reader.Get<int>("partition"))] = (reader.Get<long>("below_offset"), reader.Get<DateTimeOffset>("newest"));
-            _known = new Known(at, offsets);
-            return offsets;
-        }
-        finally
-        {
-            _reading.Release();
+            if (_known is not { } known || (known.Offsets.IsCompleted && (!known.Offsets.IsCompletedSuccessfully || timeProvider.GetElapsedTime(known.At) >= Lifetime)))
+                _known = known = (ReadAsync(), timeProvider.GetTimestamp());
+            return known.Offsets.IsCompletedSuccessfully ? known.Offsets : known.Offsets.WaitAsync(cancellationToken);
         }
     }
 
-    private Known? Fresh() => _known is { } known && timeProvider.GetElapsedTime(known.At) < Lifetime ? known : null;
-
-    private sealed record Known(long At, Dictionary<(string Topic, int Partition), (long Below, DateTimeOffset Newest)> Offsets);
+    /// <summary>Not canceled with one of those who wait, as it serves the others too.</summary>
+    private async Task<Dictionary<(string Topic, int Partition), (long Below, DateTimeOffset Newest)>> ReadAsync()
+    {
+        await using var command = dataSource.CreateCommand(RetentionSql.Offsets);
+        await using var reader = await command.ExecuteReaderAsync();
+        var offsets = new Dictionary<(string, int), (long, DateTimeOffset)>();
+        while (await reader.ReadAsync())
+            offsets[(reader.Get<string>("topic"), reader.Get<int>("partition"))] = (reader.Get<long>("below_offset"), reader.Get<DateTimeOffset>("newest"));
+        return offsets;
+    }
 }

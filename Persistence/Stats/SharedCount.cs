@@ -5,27 +5,25 @@ namespace Persistence.Stats;
 /// <param name="lifetime">How old it may be.</param>
 internal sealed class SharedCount<T>(TimeProvider timeProvider, TimeSpan lifetime) where T : struct, Enum
 {
-    private readonly SemaphoreSlim _reading = new(1, 1);
-    private (IReadOnlyDictionary<T, long> Counts, long At)? _last;
+    private readonly Lock _lock = new();
+    private (Task<IReadOnlyDictionary<T, long>> Counts, long At)? _last;
 
-    /// <summary>The last count where it is young enough, else one that is read now. What a reading throws is thrown to its caller alone.</summary>
-    /// <param name="read">Reads it.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public async Task<IReadOnlyDictionary<T, long>> GetAsync(
-        Func<CancellationToken, Task<IReadOnlyDictionary<T, long>>> read, CancellationToken cancellationToken)
+    /// <summary>The last count where it is young enough, or is being read, else one that is read now.</summary>
+    /// <param name="read">Reads it. It is not canceled with one of those who ask, as it serves the others too.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public Task<IReadOnlyDictionary<T, long>> GetAsync(Func<Task<IReadOnlyDictionary<T, long>>> read, CancellationToken cancellationToken)
     {
-        await _reading.WaitAsync(cancellationToken);
-        try
+        Task<IReadOnlyDictionary<T, long>> counts;
+        lock (_lock)
         {
-            if (_last is { } last && timeProvider.GetElapsedTime(last.At) < lifetime)
-                return last.Counts;
-            var counts = await read(cancellationToken);
-            _last = (counts, timeProvider.GetTimestamp());
-            return counts;
+            if (_last is not { } last || !IsOfUse(last.Counts, last.At))
+                _last = last = (read(), timeProvider.GetTimestamp());
+            counts = last.Counts;
         }
-        finally
-        {
-            _reading.Release();
-        }
+
+        return counts.WaitAsync(cancellationToken);
     }
+
+    private bool IsOfUse(Task counts, long at) =>
+        !counts.IsCompleted || (counts.IsCompletedSuccessfully && timeProvider.GetElapsedTime(at) < lifetime);
 }

@@ -20,21 +20,21 @@ public sealed class StatsStore(NpgsqlDataSource dataSource, TimeProvider timePro
     /// <param name="cancellationToken">Gives up.</param>
     public Task<IReadOnlyDictionary<MailState, long>> CountMailsAsync(CancellationToken cancellationToken = default) =>
         _mails.GetAsync(
-            token => CountAsync<MailState>("SELECT state AS of, count(*) AS count FROM email.mails GROUP BY state", token), cancellationToken);
+            () => CountAsync<MailState>("SELECT state AS of, count(*) AS count FROM email.mails GROUP BY state"), cancellationToken);
 
     /// <summary>How many failures have each status, every status listed.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     public Task<IReadOnlyDictionary<FailureStatus, long>> CountFailuresAsync(CancellationToken cancellationToken = default) =>
         _failures.GetAsync(
-            token => CountAsync<FailureStatus>("SELECT status AS of, count(*) AS count FROM email.failures GROUP BY status", token), cancellationToken);
+            () => CountAsync<FailureStatus>("SELECT status AS of, count(*) AS count FROM email.failures GROUP BY status"), cancellationToken);
 
-    private async Task<IReadOnlyDictionary<T, long>> CountAsync<T>(string sql, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<T, long>> CountAsync<T>(string sql)
         where T : struct, Enum
     {
         var counts = Enum.GetValues<T>().ToDictionary(value => value, _ => 0L);
         await using var command = dataSource.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
             counts[reader.GetEnum<T>("of")] = reader.Get<long>("count");
         return counts;
     }
