@@ -56,7 +56,7 @@ public sealed class RetentionTests
         var (partition, offset) = (1, 7L);
         (await RemoveAsync(OldRows.Mails, Horizon, 10)).ShouldBe(1);
         var records = new RemovedRecords(_store.DataSource, TimeProvider.System);
-        var newest = await _store.ScalarAsync<DateTime>("SELECT newest FROM email.retention_offsets WHERE topic = 'email.send'");
+        var newest = new DateTimeOffset(await _store.ScalarAsync<DateTime>("SELECT newest FROM email.retention_offsets WHERE topic = 'email.send'"));
 
         (await records.ContainsAsync("email.send", partition, offset, newest, old)).ShouldBeTrue();
         (await records.ContainsAsync("email.send", partition, offset + 1, newest, old)).ShouldBeFalse("it lies after all that were removed");
