@@ -32,8 +32,8 @@ public sealed class DatabaseOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:02:00", ErrorMessage = "5 seconds suit a server near by.")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How many connections one process opens at most. Default 50; 1 to 1,000.</summary>
-    [Range(1, 1_000, ErrorMessage = "All processes together must stay below Postgres' max_connections.")]
+    /// <summary>How many connections one process opens at most. Default 50; 2 to 1,000: with one, whatever needs two waits for itself.</summary>
+    [Range(2, 1_000, ErrorMessage = "All processes together must stay below Postgres' max_connections.")]
     public int MaxPoolSize { get; set; } = 50;
 
     /// <summary>How many of a connection's statements are prepared at once. Default 64; 0 (with PgBouncer) to 1,000.</summary>
@@ -61,7 +61,10 @@ public sealed class DatabaseOptions : IValidatableObject
     {
         try
         {
-            return string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(ConnectionString).Host) ? "" : null;
+            var settings = new NpgsqlConnectionStringBuilder(ConnectionString);
+            if (string.IsNullOrEmpty(settings.Host))
+                return "";
+            return settings is { Pooling: true, MaxPoolSize: < 2 } ? " and a Maximum Pool Size of 2 or more" : null;
         }
         catch (ArgumentException exception)
         {

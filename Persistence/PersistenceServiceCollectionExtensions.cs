@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Persistence.Clusters;
 using Persistence.Failures;
 using Persistence.Ledger;
 using Persistence.Mails;
@@ -39,9 +41,12 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<StatsStore>();
         services.AddSingleton<LedgerStore>();
         services.AddSingleton<RetentionStore>();
+        services.AddSingleton<RemovedRecords>();
+        services.AddSingleton<ClusterStore>();
         services.AddSingleton<SchemaCheck>();
         services.AddSingleton<WriteProbe>();
-        services.AddSingleton<Migrator>();
+        services.AddSingleton(provider => new Migrator(
+            provider.GetRequiredService<IOptions<DatabaseOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Migrator>>(), password));
         return services;
     }
 }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Consumer.Worker.Alerts;
 using MassTransit;
+using Persistence;
 using Persistence.Failures;
 using ServiceDefaults.Kafka;
 using ServiceDefaults.Logging;
@@ -13,15 +15,34 @@ namespace Consumer.Worker.DeadLetters;
 internal sealed class DeadLetterProjector(
     MailTopics names, FailureStore failures, IAlertQueue alerts, WorkerMetrics metrics, LogLimiter limiter, ILogger<DeadLetterProjector> logger)
 {
+    /// <summary>How often a row is tried whose values Postgres refuses, before a reduced one takes its place.</summary>
+    private const int MaxRefusals = 3;
+
+    // The response to the commit may be what was lost: a row that is there at the next try was written by this one, and nobody was told.
+    private readonly ConcurrentDictionary<(string Topic, int Partition, long Offset, DateTimeOffset Timestamp), bool> _unknown = new();
+
     /// <summary>Projects one record of the dead-letter topic. Throws what Postgres throws; the record is then tried again.</summary>
     public async Task ProjectAsync(KafkaRecord record, CancellationToken cancellationToken)
     {
         var letter = DeadLetterReader.Read(record, names);
-        var projection = await failures.ProjectAsync(letter, cancellationToken);
-        metrics.DeadLettersProjected.Add(1, new KeyValuePair<string, object?>("kind", projection.Kind.ToString()));
-        if (!projection.IsNew)
+        letter = letter with { IsOwn = letter.OriginalGroup == names.Group && letter.OriginalTopic == names.Mails };
+        var place = (letter.Topic, letter.Partition, letter.Offset, letter.Timestamp);
+        Projection projection;
+        try
         {
-            logger.LogDebug("The dead letter at {Topic}/{Partition}/{Offset} is in failure {FailureId} already", record.Topic, record.Partition, record.Offset, projection.FailureId);
+            projection = await ProjectAsync(letter, cancellationToken);
+        }
+        catch
+        {
+            _unknown[place] = true;
+            throw;
+        }
+
+        var wasUnknown = _unknown.TryRemove(place, out _);
+        metrics.DeadLettersProjected.Add(1, new KeyValuePair<string, object?>("kind", projection.Kind.ToString()));
+        if (!projection.IsNew && !(wasUnknown && projection.Kind == ProjectionKind.Known))
+        {
+            logger.LogDebug("The dead letter at {Topic}/{Partition}/{Offset} is known already ({Kind})", record.Topic, record.Partition, record.Offset, projection.Kind);
             return;
         }
 
@@ -34,6 +55,27 @@ internal sealed class DeadLetterProjector(
         }
 
         alerts.Enqueue(new Alert(projection.FailureId, letter.MailId, projection.Fingerprint, $"{ShortName(letter.ExceptionType)}: {letter.Message}"));
+    }
+
+    /// <summary>A record whose own values Postgres refuses again and again must not stop the records behind it.</summary>
+    private async Task<Projection> ProjectAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        for (var refusal = 1; ; refusal++)
+        {
+            try
+            {
+                return await failures.ProjectAsync(letter, cancellationToken);
+            }
+            catch (Exception exception) when (PostgresErrors.IsOwn(exception))
+            {
+                if (refusal < MaxRefusals)
+                    continue;
+                logger.LogWarning(
+                    "Postgres refuses the failure of the dead letter at {Topic}/{Partition}/{Offset}; one with its bytes and its place alone is written instead: {Reason}",
+                    letter.Topic, letter.Partition, letter.Offset, exception.Message);
+                return await failures.ProjectAsync(letter.Reduced(exception.Message), cancellationToken);
+            }
+        }
     }
 
     private static string ShortName(string type) => type[(type.LastIndexOf('.') + 1)..];

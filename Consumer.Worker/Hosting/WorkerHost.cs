@@ -45,6 +45,7 @@ internal static class WorkerHost
         services.AddDatabase();
         // Another schema is met before anything uses it. Without Postgres the worker starts: its endpoints pause by themselves.
         services.AddSchemaGuard();
+        services.AddClusterGuard();
         services.AddWorkerHealth();
         services.AddAlerts();
         services.AddSmtp();

@@ -55,6 +55,15 @@ internal sealed class LedgerRun(
         var ends = (await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken))
             .Where(partition => partition.Topic == names.Mails).ToList();
         NoteBounds(ends, known);
+        var newest = await store.NewestAsync(cancellationToken);
+        var younger = RestoredRecords.Younger(suspects.Records.Where(suspect => suspect.Verdict == RecordVerdict.NoRow).Select(suspect => suspect.Record.Timestamp), newest);
+        if (younger > 0)
+        {
+            _notes.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{younger} committed records are younger than the database's newest mail, of {newest:O}. If the database was restored from a backup, they were sent, most likely: --repair puts nothing back, unless --since=TIME (or all) says from when on they were not."));
+        }
+
         var missing = suspects.Records.Select(suspect => suspect.Record.Identity.MailId).ToHashSet();
         _records.Missing = suspects.Records.Count();
         open.Nothing = suspects.Mails.Count;
@@ -68,6 +77,7 @@ internal sealed class LedgerRun(
             Unread = unread,
             Mails = (await stats.CountMailsAsync(cancellationToken)).ToDictionary(count => count.Key.ToText(), count => count.Value),
             Unfinished = open,
+            IsOlder = younger > 0,
             Notes = _notes,
             Findings =
             [

@@ -5,7 +5,6 @@ using Persistence.Ledger;
 using Persistence.Schema;
 using Persistence.Stats;
 using ServiceDefaults.Database;
-using ServiceDefaults.Kafka;
 using ServiceDefaults.Start;
 
 namespace Consumer.Worker.Ledger;
@@ -86,7 +85,7 @@ internal static class LedgerVerb
             services.GetRequiredService<StatsStore>(), names, services.GetRequiredService<TimeProvider>(), line => talk.WriteLine($"ledger: {line}"));
         var report = await run.ProveAsync(arguments.Grace, cancellationToken);
         if (arguments.Repair && !report.Clean)
-            await ActivatorUtilities.CreateInstance<LedgerRepair>(services, names).RepairAsync(report.Findings, cancellationToken);
+            await RepairAsync(services, arguments, names, report, talk, cancellationToken);
 
         if (arguments.Json)
             await LedgerPrint.WriteJsonAsync(output, report);
@@ -95,12 +94,25 @@ internal static class LedgerVerb
         return report.Clean ? Clean : report.Findings.All(finding => finding.Repaired) ? PutBack : Missing;
     }
 
+    private static async Task RepairAsync(
+        IServiceProvider services, LedgerArguments arguments, MailTopics names, LedgerReport report, TextWriter talk, CancellationToken cancellationToken)
+    {
+        var cluster = services.GetRequiredService<ClusterGuard>();
+        if (await cluster.LookAsync(cancellationToken) != ClusterRelation.Own)
+        {
+            await talk.WriteLineAsync($"ledger: nothing is repaired. {cluster.Problem ?? "Whether the database belongs to this Kafka cluster could not be read."}");
+            return;
+        }
+
+        await ActivatorUtilities.CreateInstance<LedgerRepair>(services, names).RepairAsync(RestoredRecords.Allow(report, arguments.Since), cancellationToken);
+    }
+
     private static IHost Build(LedgerArguments arguments)
     {
         var builder = Host.CreateApplicationBuilder(arguments.Configuration);
         // Standard output is the report's alone.
         builder.Logging.ClearProviders().AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddKafkaInspection().AddDatabase();
+        builder.Services.AddDatabase().AddClusterGuard();
         return builder.Build();
     }
 }

@@ -1,3 +1,4 @@
+using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
 using Contracts;
@@ -26,7 +27,7 @@ internal static class SendEmailPipeline
         // One for all mails: it has no state of a mail, and a scope of services for each would cost more than it has to do.
         endpoint.Instance(context.GetRequiredService<SendEmailConsumer>(), consumer => ConfigureMessage(consumer, context));
 
-        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged: its outbox entry is recorded as published.
+        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged. Its projection records its outbox entry as published.
         endpoint.ConfigureError(error => error.UseFilter(context.GetRequiredService<DeadLetterPublishedFilter>()));
     }
 
@@ -51,6 +52,9 @@ internal static class SendEmailPipeline
 
             // Another installation's mail is not ours to send.
             message.UseFilter(services.GetRequiredService<InstallationFilter>());
+
+            // A record whose mail ended so long ago that its row is removed is dropped.
+            message.UseFilter(services.GetRequiredService<RemovedRecordFilter>());
 
             // A scheduled mail that is not due is stored, and its copy goes to the delay topics.
             message.UseFilter(services.GetRequiredService<ScheduleFilter>());

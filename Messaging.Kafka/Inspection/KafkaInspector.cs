@@ -38,6 +38,17 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         ];
     }
 
+    /// <summary>The cluster's id; null where it has none that outlives it, as librdkafka's in-memory cluster, whose id is an address.</summary>
+    /// <param name="timeout">How long Kafka may take.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="KafkaException">Kafka does not answer in time.</exception>
+    public async Task<string?> ClusterIdAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        var cluster = await AskAsync(
+            _admin, admin => admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = timeout }), cancellationToken);
+        return string.IsNullOrEmpty(cluster.ClusterId) || cluster.ClusterId.StartsWith("mockCluster", StringComparison.Ordinal) ? null : cluster.ClusterId;
+    }
+
     /// <summary>
     /// How far a group is. What it has committed is read before the ends: a record that it had before it then is in the lag, and a busy
     /// group never seems ahead of its topic.

@@ -46,6 +46,7 @@ internal static class ProducerApi
         services.AddDatabase();
         // First of what starts, so that a wrong schema is met before anything uses it. Without Postgres mails are accepted all the same.
         services.AddSchemaGuard();
+        services.AddClusterGuard();
 
         services.AddApiSecurity();
         services.AddApiDescription();

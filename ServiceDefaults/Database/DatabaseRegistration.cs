@@ -1,9 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Messaging.Kafka.Inspection;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Persistence;
+using Persistence.Clusters;
 using Persistence.Schema;
 using ServiceDefaults.Configuration;
+using ServiceDefaults.Kafka;
 
 namespace ServiceDefaults.Database;
 
@@ -19,6 +23,16 @@ public static class DatabaseRegistration
     /// one the service stops and says what to do; without an answer it starts, and stops once it has one that is wrong.
     /// </summary>
     public static IServiceCollection AddSchemaGuard(this IServiceCollection services) => services.AddHostedService<SchemaGuard>();
+
+    /// <summary>Adds what keeps a copy of the database from sending, and the health check <c>cluster</c>.</summary>
+    public static IServiceCollection AddClusterGuard(this IServiceCollection services)
+    {
+        services.AddKafkaInspection().AddSingleton(provider => new ClusterGuard(
+            provider.GetRequiredService<ClusterStore>(), provider.GetRequiredService<KafkaInspector>().ClusterIdAsync,
+            provider.GetRequiredService<ILogger<ClusterGuard>>()));
+        services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster");
+        return services;
+    }
 
     /// <summary>Adds the health check <c>postgres</c>.</summary>
     /// <param name="services">The services, with <see cref="AddDatabase"/>.</param>
