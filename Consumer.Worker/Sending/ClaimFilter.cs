@@ -15,7 +15,6 @@ internal sealed class ClaimFilter(
     MailClaims claims,
     MailComposer composer,
     OutcomeRecorder outcomes,
-    InFlightMails inFlight,
     IOptions<RetryOptions> retry,
     IOptions<SmtpOptions> smtp,
     WorkerMetrics metrics,
@@ -31,11 +30,9 @@ internal sealed class ClaimFilter(
         var mail = IncomingMail.Read(context, composer);
         // What only waits stops as soon as the partition is revoked; a mail that is being sent continues a little longer.
         var waiting = context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining;
-        using var entry = inFlight.Enter(mail.Identity.MailId, out var alone);
-        while (await TryDeliverAsync(context, next, mail, reclaim: alone, waiting) == Step.ClaimAnew)
-        {
-            // The lease ran out between the claim and the sending.
-        }
+        // Where the lease ran out between the claim and the sending.
+        while (await TryDeliverAsync(context, next, mail, waiting) == Step.ClaimAnew)
+            await claims.KeepLeaseAsync(waiting);
     }
 
     /// <inheritdoc />
@@ -48,10 +45,10 @@ internal sealed class ClaimFilter(
     }
 
     private async Task<Step> TryDeliverAsync(
-        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, bool reclaim, CancellationToken waiting)
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, CancellationToken waiting)
     {
         var leaseTerm = claims.LeaseTerm;
-        switch (await claims.ClaimAsync(mail, reclaim, waiting, context.CancellationToken))
+        switch (await claims.ClaimAsync(mail, waiting, context.CancellationToken))
         {
             case ClaimResult.Claimed claimed:
                 return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed);
@@ -81,18 +78,19 @@ internal sealed class ClaimFilter(
         context.AddOrUpdatePayload(() => attempt, _ => attempt);
         try
         {
-            if (IsOutcomeUnknown(attempt.Identity.MailId, claimed))
-                OnTakenOver(attempt);
+            if (claimed.TakenOverFrom is { } worker)
+                OnTakenOver(attempt, worker);
             await SendAsync(context, next);
         }
         catch (LeaseLostException)
         {
-            await outcomes.ReleaseAsync(attempt);
+            await outcomes.LeaveAsync(attempt);
             return Step.ClaimAnew;
         }
         catch (OperationCanceledException)
         {
-            await LeaveAsync(attempt);
+            // The worker stops, or the partition went to another one: the same record comes again.
+            await outcomes.LeaveAsync(attempt);
             throw;
         }
         // Broad on purpose: every failure of a claimed mail is recorded before the exception goes on.
@@ -122,12 +120,11 @@ internal sealed class ClaimFilter(
         }
     }
 
-    private bool IsOutcomeUnknown(Guid mailId, ClaimResult.Claimed claimed) =>
-        inFlight.SettleUnknown(mailId) || (claimed.TakenOverFrom is { } from && from != claims.WorkerId);
-
-    private void OnTakenOver(DeliveryAttempt attempt)
+    private void OnTakenOver(DeliveryAttempt attempt, Guid worker)
     {
-        metrics.Unknown.Add(1);
+        // Whoever left the mail to nobody has counted it.
+        if (worker != Guid.Empty)
+            metrics.Unknown.Add(1);
         logger.LogWarning(
             "{Mail} was being sent by a worker that did not finish: the mail server may have taken it. Smtp:OnUnknownOutcome says {Option}",
             attempt.Identity, smtp.Value.OnUnknownOutcome);
@@ -139,16 +136,6 @@ internal sealed class ClaimFilter(
     private static Task DropAsync(ConsumeContext<SendEmail> context) =>
         context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ClaimFilter));
 
-    /// <summary>The worker stops, the partition went to another worker, or a dependency is unavailable: the same record comes again.</summary>
-    private async Task LeaveAsync(DeliveryAttempt attempt)
-    {
-        // With an unknown outcome the row stays "sending", which tells whoever takes it over.
-        if (attempt.IsOutcomeUnknown)
-            inFlight.LeaveUnknown(attempt.Identity.MailId);
-        else
-            await outcomes.ReleaseAsync(attempt);
-    }
-
     /// <summary>Records a failure.</summary>
     /// <returns>Whether the exception is to go on, to the circuit, to the redelivery or to the dead-letter topic.</returns>
     private async Task<bool> RecordFailureAsync(ConsumeContext<SendEmail> context, DeliveryAttempt attempt, Exception exception)
@@ -157,7 +144,7 @@ internal sealed class ClaimFilter(
         metrics.Failed.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()));
         if (kind == FailureKind.DependencyUnavailable)
         {
-            await LeaveAsync(attempt);
+            await outcomes.LeaveAsync(attempt);
             return true;
         }
 

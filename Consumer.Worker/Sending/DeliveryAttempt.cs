@@ -36,12 +36,6 @@ internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed cla
     public IReadOnlyList<string> Rejected =>
         [.. claim.Rejected, .. _replies.Values.Where(reply => reply.Outcome == RecipientOutcome.Rejected).Select(Describe)];
 
-    /// <summary>Whether the server has settled a recipient in this attempt.</summary>
-    public bool HasSettled => _replies.Keys.Any(IsSettled);
-
-    /// <summary>Whether the server may have taken the mail without our knowing.</summary>
-    public bool IsOutcomeUnknown => _replies.Values.Any(reply => reply.Outcome == RecipientOutcome.Unknown);
-
     /// <summary>Keeps what a send brought.</summary>
     public void Note(SendResult result)
     {

@@ -4,12 +4,12 @@ using ServiceDefaults.Periodic;
 namespace Consumer.Worker.Sending;
 
 /// <summary>
-/// Renews the worker's lease every third of it, releasing each time the claims that were left behind, and ends it when the worker
+/// Renews the worker's lease every third of it, leaving each time the mails of claims whose result was lost, and ends it when the worker
 /// stops. Registered before the bus, so that it stops after it: the lease lasts while mails are still being finished. It never slows
 /// down while it fails, for the lease runs out meanwhile.
 /// </summary>
 internal sealed class HeartbeatService(
-    WorkerLease lease, AbandonedClaims abandoned, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<HeartbeatService> logger)
+    WorkerLease lease, LostClaims lost, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<HeartbeatService> logger)
     : PeriodicService("The worker's heartbeat", options.Value.Lease / 3, timeProvider, logger, longestPause: options.Value.Lease / 3)
 {
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(2);
@@ -34,6 +34,6 @@ internal sealed class HeartbeatService(
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         await lease.RenewAsync(cancellationToken);
-        await abandoned.ReleaseAsync(cancellationToken);
+        await lost.LeaveAsync(cancellationToken);
     }
 }

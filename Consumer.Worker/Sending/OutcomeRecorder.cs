@@ -9,23 +9,22 @@ namespace Consumer.Worker.Sending;
 /// end of the process ends the tries; then the row still says <c>sending</c>, and whoever takes it over treats the outcome as unknown.
 /// </summary>
 internal sealed class OutcomeRecorder(
-    IMailStore store, InFlightMails inFlight, WorkerShutdown shutdown, TimeProvider timeProvider, LogLimiter limiter, ILogger<OutcomeRecorder> logger)
+    IMailStore store, OwnClaims claims, WorkerShutdown shutdown, TimeProvider timeProvider, LogLimiter limiter, ILogger<OutcomeRecorder> logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>Records that the mail was sent.</summary>
     public async Task SentAsync(DeliveryAttempt attempt)
     {
-        var held = await UntilWrittenAsync("sent", attempt.Identity, cancellationToken => store.RecordSentAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Replies, cancellationToken));
+        var held = await EndAsync("sent", attempt, cancellationToken => store.RecordSentAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Replies, cancellationToken));
         if (!held)
             logger.LogWarning("{Mail} was sent, but meanwhile its claim had gone to another worker: it may have been sent twice. Did this worker stall longer than Worker:Lease?", attempt.Identity);
     }
 
     /// <summary>Records what comes next.</summary>
     /// <returns>False where another worker has claimed the mail since, which decides: nothing may be published.</returns>
-    public Task<bool> WriteOutboxEntryAsync(DeliveryAttempt attempt, OutboxEntry outboxEntry) => UntilWrittenAsync("to be redelivered or dead-lettered", attempt.Identity,
+    public Task<bool> WriteOutboxEntryAsync(DeliveryAttempt attempt, OutboxEntry outboxEntry) => EndAsync("to be redelivered or dead-lettered", attempt,
         cancellationToken => store.WriteOutboxEntryAsync(attempt.Mail.Record, attempt.FencingToken, outboxEntry, attempt.Replies, cancellationToken: cancellationToken));
 
     /// <summary>Marks that what came next was produced.</summary>
@@ -33,30 +32,17 @@ internal sealed class OutcomeRecorder(
         cancellationToken => store.MarkPublishedAsync(identity, cancellationToken));
 
     /// <summary>
-    /// Releases a mail whose outcome is known and that is not completed. Replies that settle recipients are written, however long that
-    /// takes: they would be sent to again. Else one try: where it fails the row stays this worker's, until the record, which comes again,
-    /// reclaims it, or a heartbeat releases it.
+    /// Leaves a mail that is not completed, with the replies there are. However long that takes: a recipient that has the mail would be sent to
+    /// again, and that an outcome is unknown would not be told.
     /// </summary>
-    public async Task ReleaseAsync(DeliveryAttempt attempt)
-    {
-        if (attempt.HasSettled)
-        {
-            await UntilWrittenAsync("sent to some recipients", attempt.Identity,
-                cancellationToken => store.ReleaseAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Replies, cancellationToken));
-            return;
-        }
+    public Task LeaveAsync(DeliveryAttempt attempt) => EndAsync("left as it is", attempt,
+        cancellationToken => store.LeaveAsync(attempt.Mail.Record, attempt.FencingToken, attempt.Replies, cancellationToken: cancellationToken));
 
-        using var timeout = new CancellationTokenSource(ReleaseTimeout, timeProvider);
-        try
-        {
-            await store.ReleaseAsync(attempt.Identity, attempt.FencingToken, timeout.Token);
-        }
-        // Broad on purpose: what made the worker release the mail matters more, and is on its way up.
-        catch (Exception exception)
-        {
-            inFlight.LeaveBehind(attempt.Identity.MailId);
-            logger.LogDebug("{Mail} could not be released ({Error}); the next heartbeat does it", attempt.Identity, exception.Message);
-        }
+    private async Task<bool> EndAsync(string what, DeliveryAttempt attempt, Func<CancellationToken, Task<bool>> write)
+    {
+        var held = await UntilWrittenAsync(what, attempt.Identity, write);
+        claims.End(attempt.Identity.MailId, attempt.FencingToken);
+        return held;
     }
 
     private async Task<bool> UntilWrittenAsync(string what, RecordIdentity mail, Func<CancellationToken, Task<bool>> write)

@@ -5,13 +5,13 @@ namespace Consumer.Worker.Sending;
 
 /// <summary>
 /// This process as a worker in the database, and its lease: as long as it lasts no other worker takes a mail that this one is
-/// sending. By this process' own clock the lease ends no later than by that of Postgres, since it is counted from before the
-/// call.
+/// sending. By this process' own clocks the lease ends no later than by that of Postgres, since it is counted from before the
+/// call. Both of them count, whichever says later: the monotonic one stands still while a machine is suspended, and the other may be set back.
 /// </summary>
 internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<WorkerLease> logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
-    private long _renewedAt;
+    private volatile Renewal? _last;
     private int _term;
     private Guid? _id;
 
@@ -19,7 +19,10 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
     public Guid WorkerId => _id ?? Guid.Empty;
 
     /// <summary>Whether the lease surely lasts.</summary>
-    public bool IsHeld => _id is not null && timeProvider.GetElapsedTime(Volatile.Read(ref _renewedAt)) < options.Value.Lease;
+    public bool IsHeld => _last is { } last && last.Age(timeProvider) < options.Value.Lease;
+
+    /// <summary>How often the lease was renewed.</summary>
+    public int Renewals => _last?.Number ?? 0;
 
     /// <summary>Grows each time that the lease had run out before it was renewed: what was claimed in an earlier term may be another worker's by now.</summary>
     public int Term => Volatile.Read(ref _term);
@@ -28,16 +31,25 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
     public bool IsHeldSince(int term) => IsHeld && Term == term;
 
     /// <summary>Registers this worker where it is not, else renews its lease.</summary>
-    public async Task RenewAsync(CancellationToken cancellationToken)
+    public Task RenewAsync(CancellationToken cancellationToken) => RenewAsync(seen: null, cancellationToken);
+
+    /// <summary>As the other, unless somebody has renewed it meanwhile: of many that find no lease at once, one renews it.</summary>
+    /// <param name="seen"><see cref="Renewals"/> when the lease was found to be over; null: in any case.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task RenewAsync(int? seen, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            var before = timeProvider.GetTimestamp();
+            if (seen is { } number && number != Renewals)
+                return;
+            var before = new Renewal(timeProvider.GetTimestamp(), timeProvider.GetUtcNow(), Renewals + 1);
+            // What a heartbeat before found is not to be relied on: where its result was lost, the lease that it renewed looks unbroken.
+            var ranOut = !IsHeld;
             var found = _id is { } id ? await HeartbeatAsync(id, cancellationToken) : Heartbeat.Unknown;
             // Before the lease counts as held again: a process that was frozen renews first, and would take the mails that it had
             // claimed before for its own.
-            if (_id is not null && found != Heartbeat.Unbroken)
+            if (_id is not null && (ranOut || found != Heartbeat.Unbroken))
                 Interlocked.Increment(ref _term);
             if (found == Heartbeat.Unknown)
             {
@@ -45,7 +57,7 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
                 logger.LogInformation("Registered as worker {WorkerId}, lease {Lease}", _id, options.Value.Lease);
             }
 
-            Volatile.Write(ref _renewedAt, before);
+            _last = before;
         }
         finally
         {
@@ -68,5 +80,15 @@ internal sealed class WorkerLease(WorkerStore workers, IOptions<WorkerOptions> o
         if (heartbeat == Heartbeat.Lapsed)
             logger.LogWarning("The lease of worker {WorkerId} had run out; mails that it was sending may have been taken over. Did the process, the machine or Postgres stall?", id);
         return heartbeat;
+    }
+
+    /// <summary>A renewal, by both clocks from before the call.</summary>
+    private sealed record Renewal(long Timestamp, DateTimeOffset Time, int Number)
+    {
+        public TimeSpan Age(TimeProvider timeProvider)
+        {
+            var (monotonic, wall) = (timeProvider.GetElapsedTime(Timestamp), timeProvider.GetUtcNow() - Time);
+            return monotonic > wall ? monotonic : wall;
+        }
     }
 }

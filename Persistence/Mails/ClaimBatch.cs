@@ -6,8 +6,8 @@ namespace Persistence.Mails;
 /// <summary>A claim that is asked for.</summary>
 /// <param name="Record">The record.</param>
 /// <param name="WorkerId">Who claims.</param>
-/// <param name="ReclaimOwn">Whether a claim of that very worker is reclaimed.</param>
-internal sealed record ClaimRequest(MailRecord Record, Guid WorkerId, bool ReclaimOwn)
+/// <param name="Reclaim">The token of a claim of that very worker that is reclaimed, where there is one.</param>
+internal sealed record ClaimRequest(MailRecord Record, Guid WorkerId, long? Reclaim)
 {
     public Guid MailId => Record.Identity.MailId;
 
@@ -120,7 +120,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         return new ClaimRefusal(decision, decision switch
         {
             ClaimDecision.Busy => new ClaimResult.Busy(
-                reader.Get<Guid?>("worker_id") ?? Guid.Empty, reader.Get<string?>("name") ?? "unknown", reader.Get<DateTimeOffset?>("lease_until") ?? DateTimeOffset.MinValue),
+                reader.Get<Guid?>("worker_id") ?? Guid.Empty, reader.Get<long?>("fencing_token") ?? 0, reader.Get<string?>("name") ?? "unknown", reader.Get<DateTimeOffset?>("lease_until") ?? DateTimeOffset.MinValue),
             ClaimDecision.OutboxPending => new ClaimResult.OutboxPending(
                 facts!.OutboxEntry!.Value, reader.Get<int?>("outbox_attempt"), reader.Get<DateTimeOffset?>("next_attempt_at"), reader.Get<string?>("outbox_reason") ?? ""),
             ClaimDecision.Stale => new ClaimResult.Stale(facts!.State, facts.Epoch, facts.Attempt),
@@ -133,5 +133,6 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     private static NpgsqlCommand WithRequests(NpgsqlCommand command, IReadOnlyList<ClaimRequest> requests) => command
         .WithRecords([.. requests.Select(request => request.Record)])
         .With("worker_ids", requests.Select(request => request.WorkerId).ToArray())
-        .With("reclaimed", requests.Where(request => request.ReclaimOwn).Select(request => request.MailId).ToArray());
+        .With("reclaimed", requests.Where(request => request.Reclaim is not null).Select(request => request.MailId).ToArray())
+        .With("reclaimed_tokens", requests.Select(request => request.Reclaim).OfType<long>().ToArray());
 }

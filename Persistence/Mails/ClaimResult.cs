@@ -14,8 +14,8 @@ public abstract record ClaimResult
     /// <param name="FirstTimestamp">The timestamp of the mail's first record: when it was accepted.</param>
     /// <param name="MessageIdHeader">The SMTP <c>Message-ID</c> to send it with: the row's, should the record's differ.</param>
     /// <param name="TakenOverFrom">
-    /// The worker that was sending the mail when its lease ran out, else null. What it did is unknown: the server may have
-    /// taken the mail. Equal to the claiming worker where that reclaimed a claim of its own, unless that claim was itself a take-over.
+    /// The worker that was sending the mail when its lease ran out, else null; <see cref="Guid.Empty"/> where the worker left the mail with an
+    /// unknown outcome. The server may have taken the mail.
     /// </param>
     public sealed record Claimed(
         long FencingToken,
@@ -27,9 +27,10 @@ public abstract record ClaimResult
 
     /// <summary>Another claim holds the mail. Neither send nor acknowledge: claim again, at the latest when the lease ends.</summary>
     /// <param name="WorkerId">The worker that holds it.</param>
+    /// <param name="FencingToken">The token of that claim.</param>
     /// <param name="WorkerName">Its host and process.</param>
     /// <param name="LeaseUntil">When its lease ends unless it is renewed, by the clock of Postgres.</param>
-    public sealed record Busy(Guid WorkerId, string WorkerName, DateTimeOffset LeaseUntil) : ClaimResult;
+    public sealed record Busy(Guid WorkerId, long FencingToken, string WorkerName, DateTimeOffset LeaseUntil) : ClaimResult;
 
     /// <summary>This attempt is over but its outbox entry was not published: produce it (again), then mark it published.</summary>
     /// <param name="Kind">Where the mail goes.</param>

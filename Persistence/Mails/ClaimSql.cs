@@ -5,6 +5,12 @@ namespace Persistence.Mails;
 /// <summary>The claim in SQL. <see cref="Transitions"/> has the same rule: change both or neither.</summary>
 internal static class ClaimSql
 {
+    /// <summary>The claim is one of those that are to be reclaimed: it is named by its token, so that no later one is taken for it.</summary>
+    private const string Reclaimed = $"(m.id, m.fencing_token) IN (SELECT unnest(@reclaimed), unnest(@reclaimed_tokens) {BatchSql.Few})";
+
+    /// <summary>It is, and the claiming worker's own.</summary>
+    private const string Own = $"(m.worker_id = excluded.worker_id AND {Reclaimed})";
+
     /// <summary>
     /// Inserts the rows of mails that have none, at the first attempt, as nearly every mail is claimed. Other mails it leaves as they are
     /// and returns no row for them: that is for <see cref="Claim"/>, which costs twice as much. Fails as a whole where another
@@ -35,12 +41,13 @@ internal static class ClaimSql
     /// <c>IS TRUE</c> keeps the planner from a join that compares each with each: it then looks the ids up in a hash table.
     /// </para>
     /// <para>
-    /// A worker that reclaims a claim of its own, since the response was lost, learns whom it had taken the mail over from: that worker's
-    /// outcome is still unknown.
+    /// A worker that reclaims a claim of its own, since the response was lost, has sent nothing under it, and learns whom that claim had
+    /// taken the mail over from: that worker's outcome is still unknown.
     /// </para>
     /// <para>
     /// Recipients are written with their outcome, not here; those that are settled are returned. The open ones are those of the
-    /// record without them. One that was open when its worker's lease ran out is unknown: it may have been in the middle of DATA. A
+    /// record without them. One that was open when its worker's lease ran out is unknown, also where an earlier attempt was deferred: it may
+    /// have been in the middle of DATA. Who leaves a mail to nobody has written what the server said: there a deferred recipient is just that. A
     /// claim that inserted the row has token 1, which no other has, and nothing to tell that its record does not say.
     /// </para>
     /// </remarks>
@@ -55,12 +62,8 @@ internal static class ClaimSql
             ON CONFLICT (id) DO UPDATE SET
                 attempt = excluded.attempt,
                 state = 'sending',
-                taken_over_from = CASE
-                    WHEN m.state <> 'sending' THEN NULL
-                    WHEN m.worker_id = excluded.worker_id THEN coalesce(m.taken_over_from, m.worker_id)
-                    ELSE m.worker_id END,
-                unknown_outcomes = m.unknown_outcomes
-                    + CASE WHEN m.state = 'sending' AND m.worker_id <> excluded.worker_id THEN 1 ELSE 0 END,
+                taken_over_from = CASE WHEN m.state <> 'sending' THEN NULL WHEN {Own} THEN m.taken_over_from ELSE m.worker_id END,
+                unknown_outcomes = m.unknown_outcomes + CASE WHEN m.state = 'sending' AND NOT {Own} THEN 1 ELSE 0 END,
                 worker_id = excluded.worker_id,
                 fencing_token = greatest(m.fencing_token, 1) + 1,
                 {MailSql.FillRecordColumns}, {MailSql.NoOutboxEntry}, {MailSql.NoStoredRecord},
@@ -71,14 +74,16 @@ internal static class ClaimSql
               AND (
                   m.state IN ('queued', 'scheduled') AND (m.outbox_entry IS NULL OR excluded.attempt > m.attempt)
                   OR {MailSql.LeaseLapsed}
-                  OR m.state = 'sending' AND m.claimed_at <= now() AND m.worker_id = excluded.worker_id AND m.id = ANY(@reclaimed))
-            RETURNING m.id, m.fencing_token, m.taken_over_from, m.worker_id, m.message_id_header, m.record_timestamp
+                  OR m.state = 'sending' AND m.claimed_at <= now() AND {Own})
+            RETURNING m.id, m.fencing_token, m.taken_over_from, m.message_id_header, m.record_timestamp
         ), unknown AS (
             INSERT INTO email.mail_recipients AS r (mail_id, address, ordinal, kind, outcome, updated_at)
             SELECT g.id, g.address, g.ordinal, g.kind, 'unknown', now()
             FROM ({MailSql.Recipients}) AS g
-            WHERE (g.id IN (SELECT id FROM claimed WHERE taken_over_from <> worker_id)) IS TRUE
-            ON CONFLICT (mail_id, address) DO UPDATE SET outcome = 'unknown', updated_at = now() WHERE r.outcome = 'pending'
+            WHERE (g.id IN (SELECT id FROM claimed WHERE taken_over_from IS NOT NULL)) IS TRUE
+            ON CONFLICT (mail_id, address) DO UPDATE SET outcome = 'unknown', updated_at = now()
+            WHERE r.outcome = 'pending'
+               OR r.outcome = 'deferred' AND r.mail_id IN (SELECT id FROM claimed WHERE taken_over_from <> {WorkerSql.Nobody})
         )
         SELECT c.id, c.fencing_token, c.taken_over_from,
             CASE WHEN c.fencing_token > 1 THEN c.message_id_header END AS message_id_header,
@@ -100,12 +105,12 @@ internal static class ClaimSql
                 CASE
                     WHEN m.claimed_at > now() THEN 'live'
                     WHEN NOT {MailSql.LiveLease} THEN 'lapsed'
-                    WHEN m.worker_id = g.worker_id AND m.id = ANY(@reclaimed) THEN 'own'
+                    WHEN m.worker_id = g.worker_id AND {Reclaimed} THEN 'own'
                     ELSE 'live'
                 END
                 """,
                 MailSql.OtherContent("g"))},
-            m.worker_id, p.name, p.lease_until, m.outbox_attempt, m.next_attempt_at, m.outbox_reason,
+            m.worker_id, m.fencing_token, p.name, p.lease_until, m.outbox_attempt, m.next_attempt_at, m.outbox_reason,
             EXISTS (SELECT FROM {WorkerSql.Live} AS w WHERE w.id = g.worker_id) AS has_lease
         FROM ({MailSql.Records}) AS g
         LEFT JOIN email.mails AS m ON m.id = g.id
@@ -114,13 +119,7 @@ internal static class ClaimSql
 
     /// <summary>What a worker holds of some mails.</summary>
     public const string Held = """
-        SELECT id, epoch, attempt, fencing_token FROM email.mails
+        SELECT id, epoch, attempt, fencing_token, taken_over_from IS NOT NULL AS is_taken_over FROM email.mails
         WHERE id = ANY(@ids) AND state = 'sending' AND worker_id = @worker_id
-        """;
-
-    /// <summary>Names a worker that does not exist, and so has no lease: the next claim takes the mail over.</summary>
-    public const string Abandon = """
-        UPDATE email.mails SET worker_id = @nobody, updated_at = now()
-        WHERE id = @id AND state = 'sending' AND fencing_token = @token
         """;
 }

@@ -9,12 +9,12 @@ public interface IMailStore
     /// <summary>Claims the mail of a record for a worker, or says why not.</summary>
     /// <param name="record">The record.</param>
     /// <param name="workerId">A registered worker with a live lease.</param>
-    /// <param name="reclaimOwn">
-    /// Whether a claim that this same worker holds is reclaimed: true only where none of its tasks works on the mail, so that
-    /// a claim whose response was lost does not leave the mail busy as long as the worker runs.
+    /// <param name="reclaim">
+    /// The token of a claim of this same worker that is reclaimed: one that none of its tasks holds, so that a claim whose result was lost
+    /// does not leave the mail busy as long as the worker runs. <see cref="ClaimResult.Busy"/> names it.
     /// </param>
     /// <param name="cancellationToken">Gives up.</param>
-    Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, bool reclaimOwn = false, CancellationToken cancellationToken = default);
+    Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Records that the server took the mail, and resolves the mail's failures. The server's reply is stored under whatever
@@ -54,26 +54,22 @@ public interface IMailStore
     Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Releases a claim under which nothing was sent (the server is away, the worker stops): the same record claims
-    /// the mail again.
-    /// </summary>
-    /// <param name="identity">The record.</param>
-    /// <param name="fencingToken">The claim.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>False where the mail is another claim's by now.</returns>
-    Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default);
-
-    /// <summary>
-    /// Releases a claim under which some recipients were settled and others were not tried or may be tried again: the same record claims
-    /// the mail again, for those that are open.
+    /// Leaves a mail whose attempt has not ended: the server is unavailable, the worker stops, or it does not know its own claim. The replies
+    /// there are are written. Where all is known the mail is <c>queued</c>, and the same record claims it again for the recipients that are open.
+    /// Where the server may have taken it, it is nobody's: whoever claims it takes it over, and so learns that its outcome is unknown.
     /// </summary>
     /// <param name="record">The record.</param>
     /// <param name="fencingToken">The claim.</param>
-    /// <param name="replies">The server's replies by recipient, none of which leaves the outcome unknown.</param>
+    /// <param name="replies">The server's replies by recipient.</param>
+    /// <param name="isUnknown">Whether the server may have taken the mail, also where no reply says <see cref="RecipientOutcome.Unknown"/>.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>False where the mail is another claim's by now; what was accepted is stored all the same.</returns>
-    Task<bool> ReleaseAsync(
-        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default);
+    Task<bool> LeaveAsync(
+        MailRecord record,
+        long fencingToken,
+        IReadOnlyCollection<RecipientReply> replies,
+        bool isUnknown = false,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Which of some mails a worker has claimed and is still sending.</summary>
     /// <param name="workerId">The worker.</param>
@@ -81,19 +77,10 @@ public interface IMailStore
     /// <param name="cancellationToken">Gives up.</param>
     Task<IReadOnlyList<HeldClaim>> ListHeldAsync(
         Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default);
-
-    /// <summary>
-    /// Abandons a claim under which the mail may have been sent: any worker may take the mail over at once, as from one whose lease ran
-    /// out, and so learns that the outcome is unknown.
-    /// </summary>
-    /// <param name="identity">The record.</param>
-    /// <param name="fencingToken">The claim.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>False where the mail is another claim's by now.</returns>
-    Task<bool> AbandonAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default);
 }
 
 /// <summary>A claim that a worker holds.</summary>
 /// <param name="Identity">The record that it was made for.</param>
 /// <param name="FencingToken">Its token.</param>
-public sealed record HeldClaim(RecordIdentity Identity, long FencingToken);
+/// <param name="IsTakenOver">Whether it took the mail over, so that the outcome of an earlier claim is unknown.</param>
+public sealed record HeldClaim(RecordIdentity Identity, long FencingToken, bool IsTakenOver);

@@ -60,7 +60,8 @@ internal static class MailSql
     private const string Raise = $"""
         WITH raised AS (
             UPDATE email.mails AS m SET
-                epoch = @epoch, attempt = 0, state = 'queued', {NoOutboxEntry}, ended_at = NULL, updated_at = now()
+                epoch = @epoch, attempt = 0, state = 'queued', {NoOutboxEntry}, ended_at = NULL, updated_at = now(),
+                unknown_outcomes = m.unknown_outcomes + CASE WHEN m.state = 'sending' THEN 1 ELSE 0 END
             WHERE m.id = @id AND m.epoch < @epoch AND (m.state IN ('queued', 'scheduled', 'dead') OR {LeaseLapsed})
             RETURNING m.id
         ), reopened AS (

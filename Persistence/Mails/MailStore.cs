@@ -33,8 +33,7 @@ public sealed class MailStore : IMailStore
     private readonly GroupCommit<OutcomeRequest, bool> _sent;
     private readonly GroupCommit<OutboxRequest, bool> _outboxEntries;
     private readonly GroupCommit<RecordIdentity, bool> _published;
-    private readonly GroupCommit<HeldClaim, bool> _releases;
-    private readonly GroupCommit<OutcomeRequest, bool> _partialReleases;
+    private readonly GroupCommit<LeaveRequest, bool> _left;
 
     /// <summary>On a database of the current schema.</summary>
     /// <param name="dataSource">Its connections.</param>
@@ -51,16 +50,15 @@ public sealed class MailStore : IMailStore
         _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _outboxEntries = new(outcomes.WriteOutboxEntryAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _published = new(outcomes.MarkPublishedAsync, identity => identity.MailId, BatchLimit, turns);
-        _releases = new(outcomes.ReleaseAsync, claim => claim.Identity.MailId, BatchLimit, turns);
-        _partialReleases = new(outcomes.ReleaseAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
+        _left = new(outcomes.LeaveAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
     }
 
     /// <inheritdoc />
     public async Task<ClaimResult> ClaimAsync(
-        MailRecord record, Guid workerId, bool reclaimOwn = false, CancellationToken cancellationToken = default)
+        MailRecord record, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(record);
-        var request = new ClaimRequest(record, workerId, reclaimOwn);
+        var request = new ClaimRequest(record, workerId, reclaim);
         for (var round = 0; round < MaxRounds; round++)
         {
             if (await _claims.WriteAsync(request, cancellationToken) is { } claimed)
@@ -101,13 +99,13 @@ public sealed class MailStore : IMailStore
         _published.WriteAsync(identity, cancellationToken);
 
     /// <inheritdoc />
-    public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) =>
-        _releases.WriteAsync(new HeldClaim(identity, fencingToken), cancellationToken);
-
-    /// <inheritdoc />
-    public Task<bool> ReleaseAsync(
-        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
-        _partialReleases.WriteAsync(new OutcomeRequest(record, fencingToken, replies), cancellationToken);
+    public Task<bool> LeaveAsync(
+        MailRecord record,
+        long fencingToken,
+        IReadOnlyCollection<RecipientReply> replies,
+        bool isUnknown = false,
+        CancellationToken cancellationToken = default) =>
+        _left.WriteAsync(new LeaveRequest(record, fencingToken, replies, isUnknown), cancellationToken);
 
     /// <inheritdoc />
     public async Task<IReadOnlyList<HeldClaim>> ListHeldAsync(
@@ -119,17 +117,9 @@ public sealed class MailStore : IMailStore
         while (await reader.ReadAsync(cancellationToken))
         {
             var identity = new RecordIdentity(reader.Get<Guid>("id"), reader.Get<int>("epoch"), reader.Get<int>("attempt"));
-            held.Add(new HeldClaim(identity, reader.Get<long>("fencing_token")));
+            held.Add(new HeldClaim(identity, reader.Get<long>("fencing_token"), reader.Get<bool>("is_taken_over")));
         }
         return held;
-    }
-
-    /// <inheritdoc />
-    public async Task<bool> AbandonAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default)
-    {
-        await using var command = _dataSource.CreateCommand(ClaimSql.Abandon)
-            .With("id", identity.MailId).With("token", fencingToken).With("nobody", Guid.Empty);
-        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
     /// <summary>A mail with its recipients and failures, or null where it has no row: no worker has read its record yet.</summary>

@@ -17,7 +17,7 @@ internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCo
     public bool IsFresh => FencingToken == ClaimBatch.InsertToken && Identity is { Epoch: 0, Attempt: 1 } && !IsUnknown;
 
     /// <summary>Whether the server may have taken the mail without our knowing.</summary>
-    public bool IsUnknown => Replies.Any(reply => reply.Outcome == RecipientOutcome.Unknown);
+    public virtual bool IsUnknown => Replies.Any(reply => reply.Outcome == RecipientOutcome.Unknown);
 }
 
 /// <summary>The outcome of a mail that was not sent.</summary>
@@ -29,6 +29,17 @@ internal record OutcomeRequest(MailRecord Record, long FencingToken, IReadOnlyCo
 internal sealed record OutboxRequest(
     MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientReply> Replies, OutboxEntry OutboxEntry, string Error)
     : OutcomeRequest(Record, FencingToken, Replies);
+
+/// <summary>A mail that is left.</summary>
+/// <param name="Record">The record that it is of.</param>
+/// <param name="FencingToken">The claim it is left by.</param>
+/// <param name="Replies">The server's replies by recipient.</param>
+/// <param name="MayBeSent">Whether the outcome is unknown though no reply says so.</param>
+internal sealed record LeaveRequest(MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientReply> Replies, bool MayBeSent)
+    : OutcomeRequest(Record, FencingToken, Replies)
+{
+    public override bool IsUnknown => MayBeSent || base.IsUnknown;
+}
 
 /// <summary>Runs the statements of <see cref="OutcomeSql"/> for mails that differ.</summary>
 internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
@@ -64,16 +75,8 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
 
     public Task<IReadOnlyList<bool>> MarkPublishedAsync(IReadOnlyList<RecordIdentity> identities) => AskAsync(OutcomeSql.Published, identities, _ => { });
 
-    public Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<HeldClaim> claims) => AskAsync(
-        OutcomeSql.Release,
-        [.. claims.Select(claim => claim.Identity)],
-        command => command.With("tokens", claims.Select(claim => claim.FencingToken).ToArray()));
-
-    public Task<IReadOnlyList<bool>> ReleaseAsync(IReadOnlyList<OutcomeRequest> outcomes) =>
-        AskAsync(
-        OutcomeSql.ReleaseWithReplies,
-        Identities(outcomes),
-        command => command.With("tokens", outcomes.Select(outcome => outcome.FencingToken).ToArray()).WithReplies(outcomes));
+    public Task<IReadOnlyList<bool>> LeaveAsync(IReadOnlyList<LeaveRequest> outcomes) =>
+        AskAsync(OutcomeSql.Leave, Identities(outcomes), command => WithOutcomes(command, outcomes));
 
     private async Task<Dictionary<Guid, bool>> SentFreshAsync(List<OutcomeRequest> outcomes)
     {

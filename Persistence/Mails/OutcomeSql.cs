@@ -1,4 +1,5 @@
 using Persistence.Failures;
+using Persistence.Workers;
 
 namespace Persistence.Mails;
 
@@ -121,24 +122,27 @@ internal static class OutcomeSql
         SELECT id, held FROM mail
         """);
 
-    /// <summary>Queued again without an outbox entry: the same attempt may claim it.</summary>
-    public static readonly Statement Release = new($"{Released} {ReleasedMails}");
-
-    /// <summary>As <see cref="Release"/>, with the servers' replies: a recipient that accepted is not sent to again.</summary>
-    public static readonly Statement ReleaseWithReplies = new($"{Released}, settled AS ({Settle}) {ReleasedMails}");
-
-    private static string Released => $"""
-        WITH {Given("unnest(@tokens) AS token")}, mail AS (
-            SELECT m.id, {SameClaim} AND m.state = 'sending' AS held,
-                {SameClaim} AND m.state = 'queued' AND m.outbox_entry IS NULL AS was_released
+    /// <summary>
+    /// Queued again without an outbox entry, so that the same attempt may claim it; or, where the outcome is unknown, nobody's, so that
+    /// the next claim takes it over. With the servers' replies: a recipient that accepted is not sent to again.
+    /// </summary>
+    public static readonly Statement Leave = new($"""
+        WITH {Given("unnest(@tokens) AS token, unnest(@unknown) AS is_unknown")}, mail AS (
+            SELECT m.id, g.is_unknown, {SameClaim} AND m.state = 'sending' AND m.worker_id <> {WorkerSql.Nobody} AS held,
+                {SameClaim} AND (
+                    m.state = 'queued' AND m.outbox_entry IS NULL OR m.state = 'sending' AND m.worker_id = {WorkerSql.Nobody}) AS was_left
             FROM given AS g, {Locked}
-        ), released AS (
-            UPDATE email.mails AS m SET state = 'queued', updated_at = now()
+        ), written AS (
+            UPDATE email.mails AS m SET
+                state = CASE WHEN mail.is_unknown THEN 'sending' ELSE 'queued' END,
+                worker_id = CASE WHEN mail.is_unknown THEN {WorkerSql.Nobody} ELSE m.worker_id END,
+                updated_at = now()
             FROM mail WHERE m.id = mail.id AND mail.held
+        ), settled AS (
+            {Settle}
         )
-        """;
-
-    private const string ReleasedMails = "SELECT id, held OR was_released AS held FROM mail";
+        SELECT id, held OR was_left AS held FROM mail
+        """);
 
     /// <summary>Part <c>given</c>: the records in the order of their mails' ids, with the columns that a statement needs besides.</summary>
     private static string Given(string columns = "") => $"""

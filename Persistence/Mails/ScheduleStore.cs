@@ -113,7 +113,7 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
 
     private async Task<RowFacts?> FindFactsAsync(MailRecord record, CancellationToken cancellationToken)
     {
-        await using var command = ClaimSql.Explain.Command(dataSource, command => With(command, record).With("reclaimed", Array.Empty<Guid>()));
+        await using var command = ClaimSql.Explain.Command(dataSource, command => With(command, record).With("reclaimed", Array.Empty<Guid>()).With("reclaimed_tokens", Array.Empty<long>()));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? reader.ReadFacts() : null;
     }

@@ -6,7 +6,7 @@ public enum ClaimDecision
     /// <summary>Nobody works on the mail and it is this record's turn.</summary>
     Claim,
 
-    /// <summary>The worker that was sending the mail lost its lease: its outcome is unknown.</summary>
+    /// <summary>The worker that was sending the mail lost its lease, or left it with an unknown outcome.</summary>
     TakeOver,
 
     /// <summary>The record is of an epoch that the row has not seen: raise the row, then claim.</summary>
@@ -34,7 +34,9 @@ public enum Holder
     /// <summary>A worker with a live lease.</summary>
     Live,
 
-    /// <summary>The claiming worker itself, which knows that none of its tasks works on the mail.</summary>
+    /// <summary>
+    /// The claiming worker itself, none of whose tasks holds that claim: its result was lost, and nothing was sent under it.
+    /// </summary>
     Own,
 }
 
@@ -95,8 +97,12 @@ public static class Transitions
         _ => ClaimDecision.Stale,
     };
 
-    private static ClaimDecision WhileSending(Holder holder) =>
-        holder == Holder.Live ? ClaimDecision.Busy : ClaimDecision.TakeOver;
+    private static ClaimDecision WhileSending(Holder holder) => holder switch
+    {
+        Holder.Live => ClaimDecision.Busy,
+        Holder.Own => ClaimDecision.Claim,
+        _ => ClaimDecision.TakeOver,
+    };
 
     private static bool IsPending(RowFacts row, int attempt) =>
         attempt == row.Attempt && row.OutboxEntry is not null && !row.OutboxPublished;

@@ -32,7 +32,7 @@ public sealed class CommitTests : StoreTests
     {
         var record = Make.Record() with { Subject = "slow" };
 
-        var timeout = await Should.ThrowAsync<NpgsqlException>(new ClaimBatch(_withShortTimeout).ClaimAsync([new ClaimRequest(record, Worker, ReclaimOwn: false)]));
+        var timeout = await Should.ThrowAsync<NpgsqlException>(new ClaimBatch(_withShortTimeout).ClaimAsync([new ClaimRequest(record, Worker, Reclaim: null)]));
 
         PostgresErrors.IsUnavailable(timeout).ShouldBeTrue();
         (await Store.Mails.FindAsync(record.Identity.MailId)).ShouldBeNull();

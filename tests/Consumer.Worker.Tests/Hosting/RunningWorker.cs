@@ -51,8 +51,8 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <summary>Its id in the database.</summary>
     public Guid WorkerId => _app.Services.GetRequiredService<WorkerLease>().WorkerId;
 
-    /// <summary>The mails that it works on.</summary>
-    public InFlightMails InFlight => _app.Services.GetRequiredService<InFlightMails>();
+    /// <summary>The claims that it holds.</summary>
+    public OwnClaims Claims => _app.Services.GetRequiredService<OwnClaims>();
 
     public IKafkaRider Rider => _app.Services.GetRequiredService<IBusInstance>().GetRider<IKafkaRider>();
 

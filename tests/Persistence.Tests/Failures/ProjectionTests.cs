@@ -111,7 +111,7 @@ public sealed class ProjectionTests : StoreTests
 
         var released = Make.Record();
         claim = await Store.ClaimAsync(released, Worker);
-        await Store.Mails.ReleaseAsync(released.Identity, claim.FencingToken);
+        await Store.Mails.LeaveAsync(released, claim.FencingToken, []);
         await Store.Failures.ProjectAsync(OfItsRecord(released));
         (await Store.MailAsync(released.Identity.MailId)).State.ShouldBe(MailState.Dead);
     }

@@ -50,7 +50,7 @@ public sealed class BatchPlanTests
         await Task.WhenAll(records.Select((record, number) => (number % 4) switch
         {
             0 => mails.WriteOutboxEntryAsync(record, 1, new OutboxEntry.DeadLetter("550"), [Rejected]),
-            1 => mails.ReleaseAsync(record.Identity, 1),
+            1 => mails.LeaveAsync(record, 1, []),
             _ => mails.RecordSentAsync(record, 1, [Rejected]),
         }));
         await Task.WhenAll(records.Select(record => mails.MarkPublishedAsync(record.Identity)));

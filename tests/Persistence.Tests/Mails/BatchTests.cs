@@ -22,7 +22,7 @@ public sealed class BatchTests : StoreTests
         var claims = await Task.WhenAll(records.Select(record => Store.ClaimAsync(record, Worker)));
         claims.ShouldAllBe(claim => claim.FencingToken == 1 && claim.OpenRecipients.Count == 2);
 
-        // In turn: sent, to be tried again with one recipient done, dead, released.
+        // In turn: sent, to be tried again with one recipient done, dead, left.
         var held = await Task.WhenAll(records.Select((record, number) => (number % 4) switch
         {
             0 => Store.Mails.RecordSentAsync(record, 1, [Accepted("b@example.com"), Accepted("c@example.com")]),
@@ -30,7 +30,7 @@ public sealed class BatchTests : StoreTests
                 record, 1, new OutboxEntry.Redelivery(2, Make.Noon, $"later {number}"),
                 [Accepted("b@example.com"), new RecipientReply("c@example.com", RecipientOutcome.Unknown)]),
             2 => Store.Mails.WriteOutboxEntryAsync(record, 1, new OutboxEntry.DeadLetter($"never {number}"), []),
-            _ => Store.Mails.ReleaseAsync(record.Identity, 1),
+            _ => Store.Mails.LeaveAsync(record, 1, []),
         }));
         held.ShouldAllBe(isHeld => isHeld);
         (await Task.WhenAll(records.Select(record => Store.Mails.MarkPublishedAsync(record.Identity))))
@@ -50,7 +50,6 @@ public sealed class BatchTests : StoreTests
             {
                 0 => [RecipientOutcome.Accepted, RecipientOutcome.Accepted],
                 1 => [RecipientOutcome.Accepted, RecipientOutcome.Unknown],
-                3 => [],
                 _ => [RecipientOutcome.Pending, RecipientOutcome.Pending],
             });
         }
@@ -138,7 +137,7 @@ public sealed class BatchTests : StoreTests
             await command.ExecuteNonQueryAsync();
 
             var sent = records.ConvertAll(record => Store.Mails.RecordSentAsync(record, 1, []));
-            var claim = Store.Mails.ClaimAsync(records[7], Worker, reclaimOwn: true);
+            var claim = Store.Mails.ClaimAsync(records[7], Worker, reclaim: 1);
             (await Task.WhenAll(sent.Where((_, number) => number != 7)).WaitAsync(Deadline)).ShouldAllBe(held => held);
             PostgresErrors.IsContention(await Should.ThrowAsync<PostgresException>(sent[7].WaitAsync(Deadline))).ShouldBeTrue();
             PostgresErrors.IsContention(await Should.ThrowAsync<PostgresException>(claim.WaitAsync(Deadline))).ShouldBeTrue();
@@ -149,7 +148,7 @@ public sealed class BatchTests : StoreTests
 
     [Test]
     public async Task A_statement_locks_its_mails_in_the_order_of_their_ids_so_that_no_two_wait_for_each_other(
-        [Values("claim", "sent", "outbox entry", "published", "released")] string statement)
+        [Values("claim", "sent", "outbox entry", "published", "left")] string statement)
     {
         var records = Enumerable.Range(0, 30).Select(_ => Make.Record()).ToArray();
         await Task.WhenAll(records.Select(record => Store.ClaimAsync(record, Worker)));
@@ -180,11 +179,11 @@ public sealed class BatchTests : StoreTests
 
         Task WriteAsync(ClaimBatch claims, OutcomeBatch outcomes) => statement switch
         {
-            "claim" => claims.ClaimAsync([.. records.Select(record => new ClaimRequest(record, Worker, ReclaimOwn: true))]),
+            "claim" => claims.ClaimAsync([.. records.Select(record => new ClaimRequest(record, Worker, Reclaim: 1))]),
             "sent" => outcomes.SentAsync([.. records.Select(record => new OutcomeRequest(record, 1, []))]),
             "outbox entry" => outcomes.WriteOutboxEntryAsync([.. records.Select(record => new OutboxRequest(record, 1, [], new OutboxEntry.DeadLetter("550"), "550"))]),
             "published" => outcomes.MarkPublishedAsync([.. records.Select(record => record.Identity)]),
-            _ => outcomes.ReleaseAsync([.. records.Select(record => new HeldClaim(record.Identity, 1))]),
+            _ => outcomes.LeaveAsync([.. records.Select(record => new LeaveRequest(record, 1, [], MayBeSent: false))]),
         };
     }
 

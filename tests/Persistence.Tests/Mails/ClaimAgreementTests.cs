@@ -26,7 +26,7 @@ public sealed class ClaimAgreementTests : StoreTests
         // Those that are asked for at once share their statements.
         var results = new List<ClaimResult>();
         foreach (var batch in cases.Chunk(inOneBatch ? cases.Count : 1))
-            results.AddRange(await Task.WhenAll(batch.Select(one => Store.Mails.ClaimAsync(one.Record, Worker, one.Case.Row.Holder == Holder.Own))));
+            results.AddRange(await Task.WhenAll(batch.Select(one => Store.Mails.ClaimAsync(one.Record, Worker, one.Case.Row.Holder == Holder.Own ? 5 : null))));
 
         var disagreements = new List<string>();
         foreach (var ((one, record, holder), result) in cases.Zip(results))

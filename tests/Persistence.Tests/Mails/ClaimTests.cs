@@ -88,10 +88,10 @@ public sealed class ClaimTests : StoreTests
         var record = Make.Record();
         await Store.ClaimAsync(record, lost);
         await Store.LoseLeaseAsync(lost);
-        await Store.ClaimAsync(record, Worker);
+        var token = (await Store.ClaimAsync(record, Worker)).FencingToken;
 
         for (var i = 0; i < 2; i++)
-            (await Store.Mails.ClaimAsync(record, Worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Claimed>().TakenOverFrom.ShouldBe(lost);
+            (await Store.Mails.ClaimAsync(record, Worker, reclaim: token++)).ShouldBeOfType<ClaimResult.Claimed>().TakenOverFrom.ShouldBe(lost);
         (await Store.MailAsync(record.Identity.MailId)).UnknownOutcomes.ShouldBe(1);
     }
 
@@ -101,9 +101,50 @@ public sealed class ClaimTests : StoreTests
         var record = Make.Record();
         await Store.ClaimAsync(record, Worker);
         (await Store.Mails.ClaimAsync(record, Worker)).ShouldBeOfType<ClaimResult.Busy>();
-        var again = (await Store.Mails.ClaimAsync(record, Worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Claimed>();
+        var again = (await Store.Mails.ClaimAsync(record, Worker, reclaim: 1)).ShouldBeOfType<ClaimResult.Claimed>();
         again.FencingToken.ShouldBe(2);
-        again.TakenOverFrom.ShouldBe(Worker);
+        again.TakenOverFrom.ShouldBeNull("nothing was sent under it");
         (await Store.MailAsync(record.Identity.MailId)).UnknownOutcomes.ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_mail_that_was_left_with_an_unknown_outcome_counts_it_once_also_for_the_worker_that_left_it()
+    {
+        var record = Make.Record();
+        var claim = await Store.ClaimAsync(record, Worker);
+        await Store.Mails.LeaveAsync(record, claim.FencingToken, [new RecipientReply("b@example.com", RecipientOutcome.Unknown)]);
+        (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sending, "it is nobody's, and not free to be canceled");
+
+        (await Store.ClaimAsync(record, Worker)).TakenOverFrom.ShouldBe(Guid.Empty);
+        (await Store.MailAsync(record.Identity.MailId)).UnknownOutcomes.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_recipient_that_was_deferred_before_is_unknown_once_its_worker_is_lost()
+    {
+        var lost = await Store.StartWorkerAsync("lost:5");
+        var record = Make.Record();
+        var claim = await Store.ClaimAsync(record, lost);
+        await Store.Mails.WriteOutboxEntryAsync(
+            record, claim.FencingToken, new OutboxEntry.Redelivery(2, Make.Noon, "451"), [new RecipientReply("b@example.com", RecipientOutcome.Deferred, 451)]);
+        await Store.ClaimAsync(record.Next(attempt: 2), lost);
+        await Store.LoseLeaseAsync(lost);
+
+        await Store.ClaimAsync(record.Next(attempt: 2), Worker);
+
+        (await Store.MailAsync(record.Identity.MailId)).Recipients.Single().Outcome.ShouldBe(RecipientOutcome.Unknown);
+    }
+
+    [Test]
+    public async Task A_recipient_that_was_deferred_by_whoever_left_the_mail_stays_so()
+    {
+        var record = Make.Record() with { Recipients = [new Recipient("b@example.com", RecipientKind.To), new Recipient("c@example.com", RecipientKind.To)] };
+        var claim = await Store.ClaimAsync(record, Worker);
+        await Store.Mails.LeaveAsync(
+            record, claim.FencingToken, [new RecipientReply("b@example.com", RecipientOutcome.Deferred, 451), new RecipientReply("c@example.com", RecipientOutcome.Unknown)]);
+
+        await Store.ClaimAsync(record, Worker);
+
+        (await Store.MailAsync(record.Identity.MailId)).Recipients.Select(recipient => recipient.Outcome).ShouldBe([RecipientOutcome.Deferred, RecipientOutcome.Unknown]);
     }
 }

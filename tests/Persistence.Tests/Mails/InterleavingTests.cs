@@ -231,7 +231,7 @@ public sealed class InterleavingTests : StoreTests
                 return;
             }
 
-            await _store.Mails.ReleaseAsync(actor.Record!.Identity, claim.FencingToken);
+            await _store.Mails.LeaveAsync(actor.Record!, claim.FencingToken, []);
             actor.Claim = null;
         }
 

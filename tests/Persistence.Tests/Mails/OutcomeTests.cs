@@ -47,7 +47,7 @@ public sealed class OutcomeTests : StoreTests
     {
         var (record, old) = await TakenOverAsync();
         (await Store.Mails.WriteOutboxEntryAsync(record, old, Again, [Deferred(record)])).ShouldBeFalse();
-        (await Store.Mails.ReleaseAsync(record.Identity, old)).ShouldBeFalse();
+        (await Store.Mails.LeaveAsync(record, old, [])).ShouldBeFalse();
 
         var mail = await Store.MailAsync(record.Identity.MailId);
         (mail.State, mail.FencingToken, mail.OutboxEntry).ShouldBe((MailState.Sending, 2L, null));
@@ -98,12 +98,12 @@ public sealed class OutcomeTests : StoreTests
     }
 
     [Test]
-    public async Task A_released_mail_is_queued_and_claimed_by_the_same_record()
+    public async Task A_mail_that_was_left_is_queued_and_claimed_by_the_same_record()
     {
         var record = Make.Record();
         var claim = await Store.ClaimAsync(record, Worker);
-        (await Store.Mails.ReleaseAsync(record.Identity, claim.FencingToken)).ShouldBeTrue();
-        (await Store.Mails.ReleaseAsync(record.Identity, claim.FencingToken)).ShouldBeTrue();
+        (await Store.Mails.LeaveAsync(record, claim.FencingToken, [])).ShouldBeTrue();
+        (await Store.Mails.LeaveAsync(record, claim.FencingToken, [])).ShouldBeTrue();
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued);
         (await Store.ClaimAsync(record, Worker)).TakenOverFrom.ShouldBeNull();
     }

@@ -11,7 +11,7 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
 {
     private readonly ConcurrentDictionary<Guid, Row> _rows = new();
 
-    public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, bool reclaimOwn = false, CancellationToken cancellationToken = default)
+    public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default)
     {
         if (!hasLease(workerId))
             return Task.FromResult<ClaimResult>(new ClaimResult.NoLease());
@@ -20,12 +20,12 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
         {
             var facts = row.Facts is null ? null : row.Facts with
             {
-                Holder = !hasLease(row.WorkerId) ? Holder.Lapsed : row.WorkerId == workerId && reclaimOwn ? Holder.Own : Holder.Live,
+                Holder = row.IsNobodys || !hasLease(row.WorkerId) ? Holder.Lapsed : row.WorkerId == workerId && reclaim == row.Token ? Holder.Own : Holder.Live,
                 OtherContent = row.IsOtherThan(record),
             };
             return Task.FromResult<ClaimResult>(Transitions.Decide(facts, record.Identity.Epoch, record.Identity.Attempt) switch
             {
-                ClaimDecision.Busy => new ClaimResult.Busy(row.WorkerId, $"{row.WorkerId}", DateTimeOffset.MaxValue),
+                ClaimDecision.Busy => new ClaimResult.Busy(row.WorkerId, row.Token, $"{row.WorkerId}", DateTimeOffset.MaxValue),
                 ClaimDecision.Stale => new ClaimResult.Stale(facts!.State, facts.Epoch, facts.Attempt),
                 ClaimDecision.IdempotencyConflict => new ClaimResult.IdempotencyConflict(),
                 ClaimDecision.OutboxPending => new ClaimResult.OutboxPending(
@@ -69,36 +69,22 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
         return true;
     });
 
-    public Task<bool> ReleaseAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) => ChangeAsync(identity, row =>
-    {
-        if (!row.IsHeld(identity, fencingToken) || row.Facts!.OutboxEntry is not null || row.Facts.State is not (MailState.Sending or MailState.Queued))
-            return false;
-        row.Facts = row.Facts with { State = MailState.Queued };
-        return true;
-    });
-
-    public Task<bool> ReleaseAsync(
-        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+    public Task<bool> LeaveAsync(
+        MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, bool isUnknown = false, CancellationToken cancellationToken = default) =>
         ChangeAsync(record.Identity, row =>
         {
-            var held = row.IsHeld(record.Identity, fencingToken);
-            row.Settle(record, replies, held && row.Facts!.State == MailState.Sending);
-            if (!held || row.Facts!.OutboxEntry is not null || row.Facts.State is not (MailState.Sending or MailState.Queued))
-                return false;
-            row.Facts = row.Facts with { State = MailState.Queued };
+            var isSame = row.IsHeld(record.Identity, fencingToken);
+            var held = isSame && row.Facts!.State == MailState.Sending && !row.IsNobodys;
+            row.Settle(record, replies, held);
+            if (!held)
+                return isSame && (row.IsNobodys || row.Facts is { State: MailState.Queued, OutboxEntry: null });
+            row.IsNobodys = isUnknown || replies.Any(reply => reply.Outcome == RecipientOutcome.Unknown);
+            row.Facts = row.Facts! with { State = row.IsNobodys ? MailState.Sending : MailState.Queued };
             return true;
         });
 
     public Task<IReadOnlyList<HeldClaim>> ListHeldAsync(Guid workerId, IReadOnlyCollection<Guid> mailIds, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<HeldClaim>>([.. mailIds.Select(id => HeldBy(workerId, id)).OfType<HeldClaim>()]);
-
-    public Task<bool> AbandonAsync(RecordIdentity identity, long fencingToken, CancellationToken cancellationToken = default) => ChangeAsync(identity, row =>
-    {
-        if (row.Token != fencingToken || row.Facts!.State != MailState.Sending)
-            return false;
-        row.WorkerId = Guid.Empty;
-        return true;
-    });
 
     private HeldClaim? HeldBy(Guid workerId, Guid mailId)
     {
@@ -106,8 +92,8 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
             return null;
         lock (row)
         {
-            return row.WorkerId == workerId && row.Facts is { State: MailState.Sending } facts
-                ? new HeldClaim(new RecordIdentity(mailId, facts.Epoch, facts.Attempt), row.Token)
+            return row.WorkerId == workerId && !row.IsNobodys && row.Facts is { State: MailState.Sending } facts
+                ? new HeldClaim(new RecordIdentity(mailId, facts.Epoch, facts.Attempt), row.Token, row.IsTakenOver)
                 : null;
         }
     }
@@ -132,7 +118,12 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
 
         public long Token { get; private set; }
 
-        public Guid WorkerId { get; set; }
+        public Guid WorkerId { get; private set; }
+
+        /// <summary>Whether it was left with an unknown outcome.</summary>
+        public bool IsNobodys { get; set; }
+
+        public bool IsTakenOver => _takenOverFrom is not null;
 
         public bool IsOtherThan(MailRecord record) => !_first!.ContentHash.AsSpan().SequenceEqual(record.ContentHash)
             && (_first.Topic, _first.Partition, _first.Offset) != (record.Topic, record.Partition, record.Offset);
@@ -144,9 +135,17 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
             _first ??= record;
             if (decision == ClaimDecision.Raise)
                 Change(record, outcome => outcome is RecipientOutcome.Rejected or RecipientOutcome.Deferred ? RecipientOutcome.Pending : outcome);
-            _takenOverFrom = decision != ClaimDecision.TakeOver ? null : WorkerId == workerId ? _takenOverFrom ?? workerId : WorkerId;
-            if (_takenOverFrom is { } lost && lost != workerId)
-                Change(record, outcome => outcome == RecipientOutcome.Pending ? RecipientOutcome.Unknown : outcome);
+            if (decision == ClaimDecision.TakeOver)
+            {
+                _takenOverFrom = IsNobodys ? Guid.Empty : WorkerId;
+                Change(record, outcome => outcome == RecipientOutcome.Pending || (outcome == RecipientOutcome.Deferred && !IsNobodys) ? RecipientOutcome.Unknown : outcome);
+            }
+            else if (decision == ClaimDecision.Raise || Facts?.State != MailState.Sending)
+            {
+                _takenOverFrom = null;
+            }
+
+            IsNobodys = false;
             Token++;
             (WorkerId, Next) = (workerId, null);
             Facts = new RowFacts(record.Identity.Epoch, record.Identity.Attempt, MailState.Sending, null, false, Holder.Live, false);

@@ -77,10 +77,12 @@ public abstract class MailStoreContract
         var (worker, other) = (await StartWorkerAsync(), await StartWorkerAsync());
         var record = Record();
         await ClaimAsync(record, worker);
-        (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Busy>().WorkerId.ShouldBe(worker);
-        (await Mails.ClaimAsync(record, other, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Busy>().WorkerId.ShouldBe(worker);
-        var again = (await Mails.ClaimAsync(record, worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Claimed>();
-        (again.FencingToken, again.TakenOverFrom).ShouldBe((2, worker));
+        var busy = (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Busy>();
+        (busy.WorkerId, busy.FencingToken).ShouldBe((worker, 1));
+        (await Mails.ClaimAsync(record, other, reclaim: 1)).ShouldBeOfType<ClaimResult.Busy>().WorkerId.ShouldBe(worker);
+        var again = (await Mails.ClaimAsync(record, worker, reclaim: 1)).ShouldBeOfType<ClaimResult.Claimed>();
+        (again.FencingToken, again.TakenOverFrom).ShouldBe((2, null));
+        (await Mails.ClaimAsync(record, worker, reclaim: 1)).ShouldBeOfType<ClaimResult.Busy>().FencingToken.ShouldBe(2, "that claim is over");
     }
 
     [Test]
@@ -88,9 +90,9 @@ public abstract class MailStoreContract
     {
         var (record, lost, _) = await LostClaimAsync();
         var worker = await StartWorkerAsync();
-        await ClaimAsync(record, worker);
+        var token = (await ClaimAsync(record, worker)).FencingToken;
         for (var i = 0; i < 2; i++)
-            (await Mails.ClaimAsync(record, worker, reclaimOwn: true)).ShouldBeOfType<ClaimResult.Claimed>().TakenOverFrom.ShouldBe(lost);
+            (await Mails.ClaimAsync(record, worker, reclaim: token++)).ShouldBeOfType<ClaimResult.Claimed>().TakenOverFrom.ShouldBe(lost);
     }
 
     [Test]
@@ -153,15 +155,15 @@ public abstract class MailStoreContract
     }
 
     [Test]
-    public async Task A_worker_that_lost_the_mail_writes_no_outbox_entry_and_releases_nothing()
+    public async Task A_worker_that_lost_the_mail_writes_no_outbox_entry_and_leaves_nothing()
     {
         var (record, _, old) = await LostClaimAsync();
         var worker = await StartWorkerAsync();
         await ClaimAsync(record, worker);
         (await Mails.WriteOutboxEntryAsync(record, old, Again, [Reply("b@example.com", RecipientOutcome.Deferred)])).ShouldBeFalse();
-        (await Mails.ReleaseAsync(record.Identity, old)).ShouldBeFalse();
-        (await Mails.AbandonAsync(record.Identity, old)).ShouldBeFalse();
-        (await Mails.ListHeldAsync(worker, [record.Identity.MailId])).ShouldBe([new HeldClaim(record.Identity, old + 1)]);
+        (await Mails.LeaveAsync(record, old, [])).ShouldBeFalse();
+        (await Mails.LeaveAsync(record, old, [Reply("b@example.com", RecipientOutcome.Unknown)])).ShouldBeFalse();
+        (await Mails.ListHeldAsync(worker, [record.Identity.MailId])).ShouldBe([new HeldClaim(record.Identity, old + 1, IsTakenOver: true)]);
     }
 
     [Test]
@@ -175,17 +177,17 @@ public abstract class MailStoreContract
     }
 
     [Test]
-    public async Task A_released_mail_is_claimed_by_the_same_record_with_nothing_unknown()
+    public async Task A_mail_that_was_left_is_claimed_by_the_same_record_with_nothing_unknown()
     {
         var record = Record();
         var claim = await ClaimAsync(record);
-        (await Mails.ReleaseAsync(record.Identity, claim.FencingToken)).ShouldBeTrue();
-        (await Mails.ReleaseAsync(record.Identity, claim.FencingToken)).ShouldBeTrue("twice is once");
+        (await Mails.LeaveAsync(record, claim.FencingToken, [])).ShouldBeTrue();
+        (await Mails.LeaveAsync(record, claim.FencingToken, [])).ShouldBeTrue("twice is once");
         (await ClaimAsync(record)).TakenOverFrom.ShouldBeNull();
     }
 
     [Test]
-    public async Task A_mail_that_is_released_half_sent_is_not_sent_again_to_those_that_have_it()
+    public async Task A_mail_that_is_left_half_sent_is_not_sent_again_to_those_that_have_it()
     {
         var record = Record() with
         {
@@ -196,26 +198,41 @@ public abstract class MailStoreContract
         };
         var claim = await ClaimAsync(record);
         RecipientReply[] replies = [Reply("a@example.com", RecipientOutcome.Accepted), Reply("b@example.com", RecipientOutcome.Rejected)];
-        (await Mails.ReleaseAsync(record, claim.FencingToken, replies)).ShouldBeTrue();
-        (await Mails.ReleaseAsync(record, claim.FencingToken, replies)).ShouldBeTrue("twice is once");
+        (await Mails.LeaveAsync(record, claim.FencingToken, replies)).ShouldBeTrue();
+        (await Mails.LeaveAsync(record, claim.FencingToken, replies)).ShouldBeTrue("twice is once");
 
         var again = await ClaimAsync(record);
         again.OpenRecipients.Select(recipient => recipient.Address).ShouldBe(["c@example.com"]);
         again.Rejected.ShouldHaveSingleItem().ShouldContain("b@example.com");
         again.TakenOverFrom.ShouldBeNull();
-        (await Mails.ReleaseAsync(record, claim.FencingToken, [])).ShouldBeFalse("another claim has it");
+        (await Mails.LeaveAsync(record, claim.FencingToken, [])).ShouldBeFalse("another claim has it");
     }
 
     [Test]
-    public async Task An_abandoned_mail_is_taken_over_at_once()
+    public async Task A_mail_that_was_left_with_an_unknown_outcome_is_taken_over_at_once_also_by_the_same_worker([Values] bool byReply)
     {
         var record = Record();
         var worker = await StartWorkerAsync();
         var claim = await ClaimAsync(record, worker);
-        (await Mails.ListHeldAsync(worker, [record.Identity.MailId, Guid.NewGuid()])).ShouldBe([new HeldClaim(record.Identity, claim.FencingToken)]);
-        (await Mails.AbandonAsync(record.Identity, claim.FencingToken)).ShouldBeTrue();
+        (await Mails.ListHeldAsync(worker, [record.Identity.MailId, Guid.NewGuid()])).ShouldBe([new HeldClaim(record.Identity, claim.FencingToken, IsTakenOver: false)]);
+        (await LeaveUnknownAsync()).ShouldBeTrue();
+        (await LeaveUnknownAsync()).ShouldBeTrue("twice is once");
         (await Mails.ListHeldAsync(worker, [record.Identity.MailId])).ShouldBeEmpty();
         (await ClaimAsync(record, worker)).TakenOverFrom.ShouldBe(Guid.Empty);
+        (await LeaveUnknownAsync()).ShouldBeFalse("another claim has it");
+
+        Task<bool> LeaveUnknownAsync() => byReply
+            ? Mails.LeaveAsync(record, claim.FencingToken, [Reply("b@example.com", RecipientOutcome.Unknown)])
+            : Mails.LeaveAsync(record, claim.FencingToken, [], isUnknown: true);
+    }
+
+    [Test]
+    public async Task Who_has_the_mail_is_not_sent_to_again_though_the_outcome_of_others_is_unknown()
+    {
+        var record = Record() with { Recipients = [new("a@example.com", RecipientKind.To), new("b@example.com", RecipientKind.To)] };
+        var claim = await ClaimAsync(record);
+        await Mails.LeaveAsync(record, claim.FencingToken, [Reply("a@example.com", RecipientOutcome.Accepted), Reply("b@example.com", RecipientOutcome.Unknown)]);
+        (await ClaimAsync(record)).OpenRecipients.Select(recipient => recipient.Address).ShouldBe(["b@example.com"]);
     }
 
     [Test]
@@ -225,8 +242,7 @@ public abstract class MailStoreContract
         (await Mails.RecordSentAsync(record, 1, [])).ShouldBeFalse();
         (await Mails.WriteOutboxEntryAsync(record, 1, Again, [])).ShouldBeFalse();
         (await Mails.MarkPublishedAsync(record.Identity)).ShouldBeFalse();
-        (await Mails.ReleaseAsync(record.Identity, 1)).ShouldBeFalse();
-        (await Mails.AbandonAsync(record.Identity, 1)).ShouldBeFalse();
+        (await Mails.LeaveAsync(record, 1, [])).ShouldBeFalse();
         (await ClaimAsync(record)).FencingToken.ShouldBe(1);
     }
 
