@@ -11,18 +11,21 @@ return await StartChecks.RunAsync("Consumer.Worker", async () =>
             return 0;
 
         case ["ledger", .. var rest]:
-            return await LedgerVerb.RunAsync(rest, MailTopics.Default, Console.Out, Console.Error);
+            return await LedgerVerb.RunAsync(rest, names: null, Console.Out, Console.Error);
+
+        case ["adopt", .. var rest]:
+            return await AdoptVerb.RunAsync(rest, Console.Out);
 
         case ["topics", .. var rest]:
-            await TopicsVerb.RunAsync(rest, MailTopics.Default, Console.Out);
+            await TopicsVerb.RunAsync(rest, Console.Out);
             return 0;
 
         case [var verb, ..] when !verb.StartsWith('-'):
-            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost, 'topics' prints the topics that it uses.");
+            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost, 'topics' prints the topics that it uses, 'adopt' says that the database belongs to this Kafka cluster.");
             return 2;
 
         default:
-            await using (var app = WorkerHost.Build(args, MailTopics.Default))
+            await using (var app = WorkerHost.Build(args))
                 await app.RunAsync();
 
             return Environment.ExitCode;

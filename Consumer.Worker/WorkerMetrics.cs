@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Consumer.Worker.Smtp;
 
 namespace Consumer.Worker;
 
@@ -23,6 +24,15 @@ internal sealed class WorkerMetrics
         AlertsPosted = meter.CreateCounter<long>("alerts.posted", "{post}", "Posts that Slack took.");
         AlertsFailed = meter.CreateCounter<long>("alerts.failed", "{post}", "Posts that could not be made.");
         AlertsDropped = meter.CreateCounter<long>("alerts.dropped", "{alert}", "Dead letters left out of the digests because too many waited.");
+    }
+
+    /// <summary>Counts nothing once: a counter is seen from its first count on, and an alert on its rate must not miss that one.</summary>
+    public void Begin()
+    {
+        foreach (var counter in (Counter<long>[])[Sent, Redelivered, Scheduled, DeadLettered, Stale, Unknown, AlertsPosted, AlertsFailed, AlertsDropped])
+            counter.Add(0);
+        foreach (var kind in Enum.GetValues<FailureKind>())
+            Failed.Add(0, new KeyValuePair<string, object?>("kind", kind.ToString()));
     }
 
     public Counter<long> Sent { get; }

@@ -2,6 +2,7 @@ namespace Contracts;
 
 /// <summary>
 /// The Kafka consumer groups of mail dispatch. Each belongs to its service: whoever else joins one takes records away from it.
+/// An installation may have a prefix before all of them (<c>Kafka:GroupPrefix</c>).
 /// </summary>
 public static class Groups
 {

@@ -16,6 +16,9 @@ public static class HeaderNames
     /// <summary>How often the record was redelivered, decimal; absent is 0. The attempt is one more.</summary>
     public const string RedeliveryCount = "MT-Redelivery-Count";
 
+    /// <summary>The installation that the mail was accepted by, where that has a name (<c>Kafka:Installation</c>); absent: any takes it. Our own.</summary>
+    public const string Installation = "Mail-Installation";
+
     /// <summary>Why a record is a dead letter: <c>fault</c> (it failed) or <c>dead-letter</c> (nobody consumed it).</summary>
     public const string Reason = "MT-Reason";
 

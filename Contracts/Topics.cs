@@ -1,6 +1,6 @@
 namespace Contracts;
 
-/// <summary>The Kafka topics of mail dispatch.</summary>
+/// <summary>The Kafka topics of mail dispatch. An installation may have a prefix before all of them (<c>Kafka:TopicPrefix</c>).</summary>
 public static class Topics
 {
     /// <summary>Where accepted mails wait to be sent. Key: the mail's ordering key or its id, as UTF-8 text.</summary>

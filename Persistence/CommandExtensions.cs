@@ -12,7 +12,7 @@ internal static class CommandExtensions
 {
     public static NpgsqlCommand With<T>(this NpgsqlCommand command, string name, T value) where T : notnull
     {
-        command.Parameters.Add(new NpgsqlParameter<T>(name, value));
+        command.Parameters.Add(new NpgsqlParameter<T>(name, Storable(value)));
         return command;
     }
 
@@ -24,9 +24,21 @@ internal static class CommandExtensions
 
     public static NpgsqlCommand Nullable(this NpgsqlCommand command, string name, object? value, NpgsqlDbType type)
     {
-        command.Parameters.Add(new NpgsqlParameter(name, type) { Value = value ?? DBNull.Value });
+        command.Parameters.Add(new NpgsqlParameter(name, type) { Value = value is null ? DBNull.Value : Storable(value) });
         return command;
     }
+
+    /// <summary>
+    /// Text that Postgres takes, here for every parameter: an error of encoding when it is bound would leave the connection's prepared
+    /// statements out of step, and cost a mail's neighbours an attempt.
+    /// </summary>
+    private static T Storable<T>(T value) where T : notnull => value switch
+    {
+        string text => (T)(object)PostgresText.Clean(text),
+        string?[] texts when Array.Exists(texts, text => text is not null && !PostgresText.IsClean(text)) =>
+            (T)(object)Array.ConvertAll(texts, PostgresText.CleanOrNull),
+        _ => value,
+    };
 
     /// <summary>A value by its column's name; null, where the type allows that, for NULL.</summary>
     public static T Get<T>(this NpgsqlDataReader reader, string column)

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Persistence.Clusters;
 using Persistence.Failures;
 using Persistence.Ledger;
 using Persistence.Mails;
@@ -20,10 +22,15 @@ public static class PersistenceServiceCollectionExtensions
     /// say <see cref="DatabaseOptions"/>, which the caller configures.
     /// </summary>
     /// <param name="services">The services.</param>
-    public static IServiceCollection AddPersistence(this IServiceCollection services)
+    /// <param name="password">The password as it is now, where <see cref="DatabaseOptions.PasswordFile"/> names a file; null: as it is in the options.</param>
+    public static IServiceCollection AddPersistence(this IServiceCollection services, Func<DatabaseOptions, string?>? password = null)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => DataSources.Create(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value));
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+            return DataSources.Create(options, password is null ? null : () => password(options));
+        });
         services.AddDbContextFactory<EmailDbContext>(
             (provider, builder) => builder.UseEmailSchema(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton<MailStore>();
@@ -34,9 +41,12 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<StatsStore>();
         services.AddSingleton<LedgerStore>();
         services.AddSingleton<RetentionStore>();
+        services.AddSingleton<RemovedRecords>();
+        services.AddSingleton<ClusterStore>();
         services.AddSingleton<SchemaCheck>();
         services.AddSingleton<WriteProbe>();
-        services.AddSingleton<Migrator>();
+        services.AddSingleton(provider => new Migrator(
+            provider.GetRequiredService<IOptions<DatabaseOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Migrator>>(), password));
         return services;
     }
 }

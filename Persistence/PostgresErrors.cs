@@ -35,6 +35,10 @@ public static class PostgresErrors
         _ => IsUnavailable(exception.InnerException),
     };
 
+    /// <summary>Whether Postgres refused the very values that were given: trying again does not help.</summary>
+    /// <param name="exception">What was thrown.</param>
+    public static bool IsOwn(Exception exception) => exception is PostgresException postgres && IsOfOneMail(postgres.SqlState);
+
     /// <summary>
     /// Whether another transaction locked a row for too long, or in another order: nothing was changed, and trying again helps.
     /// </summary>
@@ -42,6 +46,44 @@ public static class PostgresErrors
     public static bool IsContention(Exception exception) => exception is PostgresException
     {
         SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
+    };
+
+    /// <summary>
+    /// What an error means for whoever runs this system, where the server's words do not say what to do; else those words. One line.
+    /// </summary>
+    /// <param name="exception">What was thrown.</param>
+    public static string Explain(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception switch
+        {
+            PostgresException postgres => $"{postgres.SqlState}: {OneLine(postgres.MessageText)}{Fix(postgres.SqlState)}",
+            NpgsqlException { InnerException: { } inner } npgsql when inner is not PostgresException => OneLine($"{npgsql.Message} ({inner.Message})"),
+            { InnerException: PostgresException inner } => Explain(inner),
+            _ => OneLine(exception.Message),
+        };
+    }
+
+    private static string Fix(string sqlState) => sqlState switch
+    {
+        // https://www.pgbouncer.org/faq.html: transaction pooling gives each transaction another connection of the server's.
+        PostgresErrorCodes.DuplicatePreparedStatement or PostgresErrorCodes.InvalidSqlStatementName =>
+            ". A pooler in transaction mode stands in between and does not know prepared statements, as PgBouncer before 1.21 does not: "
+            + "set Database:MaxPreparedStatements to 0 (in a connection string: Max Auto Prepare=0), or use PgBouncer 1.21 or later with max_prepared_statements above 0",
+        PostgresErrorCodes.InvalidPassword => ". The password in Database:ConnectionString is not the user's",
+        PostgresErrorCodes.InvalidCatalogName => ". Create the database: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+        PostgresErrorCodes.InsufficientPrivilege => ". The user in Database:ConnectionString lacks this right; 'migrate' needs the rights to create schema email and what is in it",
+        PostgresErrorCodes.ReadOnlySqlTransaction => ". This server is a standby: name all hosts in Database:ConnectionString, with Target Session Attributes=primary",
+        _ => "",
+    };
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ").TrimEnd('.');
+
+    /// <summary>Whether Postgres refuses the login or the database, which waiting does not fix.</summary>
+    /// <param name="exception">What was thrown.</param>
+    internal static bool IsLoginRefused(Exception exception) => exception is PostgresException
+    {
+        SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification or PostgresErrorCodes.InvalidCatalogName
     };
 
     /// <summary>Whether a row is locked by another transaction, or exists already: nothing was changed, and a statement that expects that succeeds.</summary>

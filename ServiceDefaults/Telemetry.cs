@@ -1,7 +1,9 @@
+using System.Diagnostics.Metrics;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -13,6 +15,8 @@ public static class Telemetry
 {
     // The names that the rider, MassTransit itself and Npgsql give their meters and activity sources.
     private static readonly string[] Meters = ["MassTransit.Kafka", "MassTransit", "Npgsql"];
+    // Those of a second's parts and of minutes, as OpenTelemetry advises for messaging; the library's own are those of milliseconds.
+    private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400];
     private static readonly string[] Sources = ["MassTransit", "Npgsql"];
 
     /// <summary>
@@ -29,7 +33,9 @@ public static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(name, serviceVersion: Version))
             .WithMetrics(metrics => metrics
-                .AddMeter([meter, .. Meters]).AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddPrometheusExporter());
+                .AddMeter([meter, .. Meters]).AddAspNetCoreInstrumentation().AddRuntimeInstrumentation()
+                .AddView(instrument => instrument is Histogram<double> { Unit: "s", Advice: null } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null)
+                .AddPrometheusExporter());
         // No spans for nobody: each mail would have several.
         if (string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             return;
@@ -38,10 +44,27 @@ public static class Telemetry
             .WithTracing(traces => traces.AddSource(Sources).AddAspNetCoreInstrumentation(options => options.Filter = IsWorthATrace).AddOtlpExporter());
     }
 
+    /// <summary>Begins counters once whoever exports them listens: one that was not begun is seen with its second count only.</summary>
+    /// <param name="services">The service's.</param>
+    /// <param name="begin">Adds zero to each of them.</param>
+    public static void BeginCounters(this IServiceCollection services, Action<IServiceProvider> begin) =>
+        services.AddHostedService(provider => new CounterStart(() => begin(provider)));
+
     /// <summary>The version of this build, which all of its programs share.</summary>
     private static string Version => typeof(Telemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     private static bool IsWorthATrace(HttpContext context) =>
         !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal)
         && !context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal);
+
+    private sealed class CounterStart(Action begin) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            begin();
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 }

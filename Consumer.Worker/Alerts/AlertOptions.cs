@@ -16,6 +16,9 @@ internal sealed class AlertOptions : IValidatableObject
     [PasswordPropertyText(true)]
     public string? SlackWebhookUrl { get; set; }
 
+    /// <summary>The file that holds <see cref="SlackWebhookUrl"/>; read at the start.</summary>
+    public string? SlackWebhookUrlFile { get; set; }
+
     /// <summary>
     /// The least time between two posts. Default 1 minute. The first dead letter after a quiet time is posted at once; those
     /// that follow are gathered into one post, so that a flood is a digest.

@@ -13,23 +13,28 @@ internal static class DeadLetterReader
 {
     private const string UnknownException = "Unknown";
 
-    public static DeadLetter Read(KafkaRecord record)
+    /// <summary>Reads it.</summary>
+    /// <param name="record">The dead letter.</param>
+    /// <param name="names">What this installation is called: another's dead letter is linked to no mail of this one.</param>
+    public static DeadLetter Read(KafkaRecord record, MailTopics names)
     {
         var headers = record.Headers.ToRecord();
+        var other = names.OtherInstallation(record.Headers);
+        var message = headers.Last(HeaderNames.FaultMessage).AsText() ?? "The record does not say why it is a dead letter.";
         return new DeadLetter
         {
             Topic = record.Topic,
             Partition = record.Partition,
             Offset = record.Offset,
             Timestamp = record.Timestamp,
-            // The id of a conflict belongs to another mail: a link would show that mail as failed.
-            MailId = headers.Last(HeaderNames.FaultConflict) is null ? headers.Last(HeaderNames.MessageId).AsId() : null,
+            // The id of a conflict belongs to another mail, and that of another installation's record to a mail there: a link would show the wrong mail as failed.
+            MailId = headers.Last(HeaderNames.FaultConflict) is null && other is null ? headers.Last(HeaderNames.MessageId).AsId() : null,
             Epoch = headers.Last(HeaderNames.Epoch).AsNumber() ?? 0,
             Key = record.Key,
             Value = record.Value,
             Headers = headers,
             ExceptionType = headers.Last(HeaderNames.FaultExceptionType).AsText() ?? headers.Last(HeaderNames.Reason).AsText() ?? UnknownException,
-            Message = headers.Last(HeaderNames.FaultMessage).AsText() ?? "The record does not say why it is a dead letter.",
+            Message = other is null ? message : $"Of installation '{other}', and this one is '{names.Installation}': {message}",
             StackTrace = headers.Last(HeaderNames.FaultStackTrace).AsText(),
             Attempts = (headers.Last(HeaderNames.RedeliveryCount).AsNumber() ?? 0) + 1,
             OriginalTopic = headers.Last(HeaderNames.OriginalTopic).AsText(),

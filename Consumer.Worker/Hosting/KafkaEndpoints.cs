@@ -40,7 +40,7 @@ internal static class KafkaEndpoints
             endpoint.DelayGroup = topics.DelayGroup;
             // What is too large to be a dead letter is a failure all the same, with its bytes.
             endpoint.OnDeadLetterTooLarge(context.GetRequiredService<DeadLetterProjector>().ProjectAsync);
-            if (MailTopics.Delays(context) is { Length: > 0 } delays)
+            if (MailDelays.Of(context) is { Length: > 0 } delays)
                 endpoint.DelayTiers(delays);
             endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             SendEmailPipeline.Configure(endpoint, context);

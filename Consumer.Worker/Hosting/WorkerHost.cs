@@ -11,6 +11,8 @@ using Microsoft.Extensions.Options;
 using ServiceDefaults;
 using ServiceDefaults.Database;
 using ServiceDefaults.Health;
+using ServiceDefaults.Kafka;
+using ServiceDefaults.Logging;
 using ServiceDefaults.Start;
 
 namespace Consumer.Worker.Hosting;
@@ -26,21 +28,24 @@ internal static class WorkerHost
 
     /// <summary>Builds the worker.</summary>
     /// <param name="args">The command line, which overrides all other configuration.</param>
-    /// <param name="topics">Its topics and groups.</param>
+    /// <param name="topics">Its topics and groups; null: those of the configuration.</param>
     /// <param name="replace">Puts other services in the place of its own, as a benchmark does.</param>
-    public static WebApplication Build(string[] args, MailTopics topics, Action<IServiceCollection>? replace = null)
+    public static WebApplication Build(string[] args, MailTopics? topics = null, Action<IServiceCollection>? replace = null)
     {
         var builder = WebApplication.CreateBuilder(args);
         if (string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.ServerUrlsKey]) && string.IsNullOrEmpty(builder.Configuration[WebHostDefaults.HttpPortsKey]))
             builder.WebHost.UseUrls(DefaultUrl);
+        builder.AddServiceLogging();
         builder.AddTelemetry(WorkerMetrics.MeterName);
 
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<WorkerMetrics>();
+        services.BeginCounters(provider => provider.GetRequiredService<WorkerMetrics>().Begin());
         services.AddDatabase();
         // Another schema is met before anything uses it. Without Postgres the worker starts: its endpoints pause by themselves.
         services.AddSchemaGuard();
+        services.AddClusterGuard();
         services.AddWorkerHealth();
         services.AddAlerts();
         services.AddSmtp();
@@ -48,7 +53,8 @@ internal static class WorkerHost
         services.AddScheduling();
         services.AddDeadLetters();
         services.AddRetention();
-        services.AddKafkaEndpoints(topics);
+        services.AddKafkaEndpoints(MailTopics.Of(builder.Configuration, topics));
+        services.AddScheduleSweep();
         services.AddOptions<MassTransitHostOptions>().Configure<IOptions<WorkerOptions>>(
             (host, worker) => host.StopTimeout = worker.Value.StopTimeout + (AfterEndpoints / 3));
         services.AddOptions<HostOptions>().Configure<IConfiguration>((host, configuration) => host.ShutdownTimeout = StopTimeout(configuration) + AfterEndpoints);

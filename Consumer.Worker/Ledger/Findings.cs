@@ -34,7 +34,7 @@ internal static class Findings
         return new Finding
         {
             Kind = FindingKind.Mail,
-            RepairBy = mail.Row is { State: MailState.Dead, OutboxPublished: true } ? RepairKind.DeadLetter : RepairKind.NextRecord,
+            RepairBy = mail.Row.State == MailState.Dead ? RepairKind.DeadLetter : RepairKind.NextRecord,
             Topic = mail.FirstTopic,
             Partition = mail.FirstPartition,
             Offset = mail.FirstOffset,
@@ -65,8 +65,7 @@ internal static class Findings
     private static string Stand(OpenMail mail) => mail.Row switch
     {
         { State: MailState.Sending } => "it was being sent by a worker whose lease is over, and no record is left that would take it over",
-        { State: MailState.Dead, OutboxPublished: true } => "it is dead, and neither a failure nor a dead letter that is still to be read tells of it",
-        { State: MailState.Dead } => "it is dead, its dead letter was never acknowledged, and no record is left that would write it again",
+        { State: MailState.Dead } => "it is dead, and neither a failure nor a dead letter that is still to be read tells of it",
         { OutboxEntry: OutboxKind.Redelivery } => "it waits for its next attempt, and no record is left that brings it",
         { State: var state } => $"it is {state.ToText()}, and no record is left that would move it on",
     };

@@ -39,7 +39,7 @@ internal static class LedgerPrint
             [
                 ("with their mail's row", report.Records.WithRow), ("with a failure", report.Records.WithFailure),
                 ("dead letter still to be read", report.Records.DeadLetterUnread), ("written again, still to be read", report.Records.UnderWay),
-                ("older than the retention keeps", report.Records.OlderThanRetention), ("with nothing", report.Records.Missing),
+                ("older than the retention keeps", report.Records.OlderThanRetention), ("another installation's", report.Records.OtherInstallation), ("with nothing", report.Records.Missing),
             ]))
             yield return line;
         foreach (var line in Sums("still to be read", report.Unread.Values.Sum(), report.Unread.Select(topic => (topic.Key, topic.Value))))

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Consumer.Worker.Hosting;
 using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
 using Contracts;

@@ -33,6 +33,9 @@ internal sealed record LedgerReport
     /// <summary>Unfinished mails, by what will complete them.</summary>
     public required OpenSums Unfinished { get; init; }
 
+    /// <summary>Whether the database seems older than what the group has committed, as one that was restored from a backup is.</summary>
+    public required bool IsOlder { get; init; }
+
     /// <summary>What a reader must know of the proof's bounds.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
@@ -64,6 +67,9 @@ internal sealed record RecordSums
 
     /// <summary>Older than the retention job's horizon: whether they ever had rows is no longer known.</summary>
     public long OlderThanRetention { get; set; }
+
+    /// <summary>Another installation's, by header <c>Mail-Installation</c>: not looked up, and never repaired.</summary>
+    public long OtherInstallation { get; set; }
 
     public long Missing { get; set; }
 }

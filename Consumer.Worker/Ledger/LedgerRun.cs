@@ -1,9 +1,10 @@
 using System.Globalization;
-using Consumer.Worker.Hosting;
+using MassTransit;
 using Messaging.Kafka.Inspection;
 using Persistence.Ledger;
 using Persistence.Stats;
 using Persistence.Text;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Ledger;
 
@@ -54,6 +55,15 @@ internal sealed class LedgerRun(
         var ends = (await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken))
             .Where(partition => partition.Topic == names.Mails).ToList();
         NoteBounds(ends, known);
+        var newest = await store.NewestAsync(cancellationToken);
+        var younger = RestoredRecords.Younger(suspects.Records.Where(suspect => suspect.Verdict == RecordVerdict.NoRow).Select(suspect => suspect.Record.Timestamp), newest);
+        if (younger > 0)
+        {
+            _notes.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{younger} committed records are younger than the database's newest mail, of {newest:O}. If the database was restored from a backup, they were sent, most likely: --repair puts nothing back, unless --since=TIME (or all) says from when on they were not."));
+        }
+
         var missing = suspects.Records.Select(suspect => suspect.Record.Identity.MailId).ToHashSet();
         _records.Missing = suspects.Records.Count();
         open.Nothing = suspects.Mails.Count;
@@ -67,6 +77,7 @@ internal sealed class LedgerRun(
             Unread = unread,
             Mails = (await stats.CountMailsAsync(cancellationToken)).ToDictionary(count => count.Key.ToText(), count => count.Value),
             Unfinished = open,
+            IsOlder = younger > 0,
             Notes = _notes,
             Findings =
             [
@@ -85,7 +96,7 @@ internal sealed class LedgerRun(
         var total = stretches.Sum(stretch => stretch.To - stretch.From);
         var suspects = new List<Suspect>();
         var told = timeProvider.GetTimestamp();
-        foreach (var batch in reader.Read(stretches, LedgerTopics.Timeout, cancellationToken).Select(LedgerRecords.Of).Chunk(Batch))
+        foreach (var batch in reader.Read(stretches, LedgerTopics.Timeout, cancellationToken).Where(IsOurs).Select(LedgerRecords.Of).Chunk(Batch))
         {
             suspects.AddRange(await JudgeAsync(batch, cancellationToken));
             _records.Read += batch.Length;
@@ -96,6 +107,16 @@ internal sealed class LedgerRun(
         }
 
         return suspects;
+    }
+
+    /// <summary>Another installation's record is not this one's to prove, and not to repair: its worker made a failure of it.</summary>
+    private bool IsOurs(KafkaRecord record)
+    {
+        if (names.OtherInstallation(record.Headers) is null)
+            return true;
+        _records.OtherInstallation++;
+        _records.Read++;
+        return false;
     }
 
     private async Task<List<Suspect>> JudgeAsync(IReadOnlyList<LedgerRecord> records, CancellationToken cancellationToken)
@@ -163,8 +184,8 @@ internal sealed class LedgerRun(
         foreach (var record in reader.Read([.. partitions.Select(Unread)], LedgerTopics.Timeout, cancellationToken).TakeWhile(_ => !suspects.IsEmpty))
         {
             if (record.Topic == names.DeadLetters)
-                suspects.Explain(record);
-            else
+                suspects.Explain(record, names);
+            else if (names.OtherInstallation(record.Headers) is null)
                 suspects.Explain(LedgerRecords.Of(record));
         }
 

@@ -1,6 +1,6 @@
 using Confluent.Kafka;
-using Consumer.Worker.Hosting;
 using Messaging.Kafka.Inspection;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Ledger;
 
@@ -22,11 +22,10 @@ internal sealed class LedgerTopics
 
     public static async Task<LedgerTopics> ReadCommittedAsync(KafkaInspector kafka, MailTopics names, CancellationToken cancellationToken)
     {
-        var delayPrefix = names.Mails + ".delay.";
         var partitions = await kafka.ListAsync(
-            topic => topic == names.Mails || topic == names.DeadLetters || topic.StartsWith(delayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
+            topic => topic == names.Mails || topic == names.DeadLetters || topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
         if (!partitions.Any(partition => partition.Topic == names.Mails))
-            throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic {names.Mails}"));
+            throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic {names.Mails}, or the brokers deny DESCRIBE on it"));
 
         var committed = new Dictionary<TopicPartition, long>();
         foreach (var group in partitions.GroupBy(partition => Group(names, partition.Topic)))

@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Consumer.Worker.Hosting;
 using Messaging.Kafka.Inspection;
 using Persistence;
 using Persistence.Ledger;
@@ -31,11 +30,11 @@ internal static class LedgerVerb
 
     /// <summary>Runs it.</summary>
     /// <param name="args">The arguments after the verb.</param>
-    /// <param name="names">The topics and groups.</param>
+    /// <param name="names">The topics and groups; null: those of the configuration.</param>
     /// <param name="output">Where the report goes.</param>
     /// <param name="talk">Where progress and log go.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(string[] args, MailTopics names, TextWriter output, TextWriter talk)
+    public static async Task<int> RunAsync(string[] args, MailTopics? names, TextWriter output, TextWriter talk)
     {
         LedgerArguments arguments;
         try
@@ -58,7 +57,7 @@ internal static class LedgerVerb
         };
         try
         {
-            return await RunAsync(host.Services, arguments, names, output, talk, interrupted.Token);
+            return await RunAsync(host.Services, arguments, MailTopics.Of(host.Services.GetRequiredService<IConfiguration>(), names), output, talk, interrupted.Token);
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
@@ -87,7 +86,7 @@ internal static class LedgerVerb
             services.GetRequiredService<StatsStore>(), names, services.GetRequiredService<TimeProvider>(), line => talk.WriteLine($"ledger: {line}"));
         var report = await run.ProveAsync(arguments.Grace, cancellationToken);
         if (arguments.Repair && !report.Clean)
-            await ActivatorUtilities.CreateInstance<LedgerRepair>(services, names).RepairAsync(report.Findings, cancellationToken);
+            await RepairAsync(services, arguments, names, report, talk, cancellationToken);
 
         if (arguments.Json)
             await LedgerPrint.WriteJsonAsync(output, report);
@@ -96,12 +95,25 @@ internal static class LedgerVerb
         return report.Clean ? Clean : report.Findings.All(finding => finding.Repaired) ? PutBack : Missing;
     }
 
+    private static async Task RepairAsync(
+        IServiceProvider services, LedgerArguments arguments, MailTopics names, LedgerReport report, TextWriter talk, CancellationToken cancellationToken)
+    {
+        var cluster = services.GetRequiredService<ClusterGuard>();
+        if (await cluster.LookAsync(cancellationToken) != ClusterRelation.Own)
+        {
+            await talk.WriteLineAsync($"ledger: nothing is repaired. {cluster.Problem ?? "Whether the database belongs to this Kafka cluster could not be read."}");
+            return;
+        }
+
+        await ActivatorUtilities.CreateInstance<LedgerRepair>(services, names).RepairAsync(RestoredRecords.Allow(report, arguments.Since), cancellationToken);
+    }
+
     private static IHost Build(LedgerArguments arguments)
     {
         var builder = Host.CreateApplicationBuilder(arguments.Configuration);
         // Standard output is the report's alone.
         builder.Logging.ClearProviders().AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddKafkaInspection().AddDatabase();
+        builder.Services.AddDatabase().AddClusterGuard();
         return builder.Build();
     }
 }

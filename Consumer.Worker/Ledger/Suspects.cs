@@ -2,6 +2,7 @@ using Consumer.Worker.DeadLetters;
 using MassTransit;
 using Persistence.Failures;
 using Persistence.Ledger;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Ledger;
 
@@ -50,9 +51,11 @@ internal sealed class Suspects
     }
 
     /// <summary>A dead letter that is still to become a failure.</summary>
-    public void Explain(KafkaRecord deadLetter)
+    /// <param name="deadLetter">The dead letter.</param>
+    /// <param name="names">What this installation is called.</param>
+    public void Explain(KafkaRecord deadLetter, MailTopics names)
     {
-        var letter = DeadLetterReader.Read(deadLetter);
+        var letter = DeadLetterReader.Read(deadLetter, names);
         if (letter.MailId is { } id)
         {
             if (_mails.TryGetValue(id, out var mail) && MailProof.IsEndedBy(mail, letter.Epoch))

@@ -5,7 +5,7 @@ using ServiceDefaults.Periodic;
 namespace Consumer.Worker.Retention;
 
 /// <summary>
-/// Removes what is older than <see cref="RetentionOptions"/> say, in small transactions with pauses between them. Every worker runs it;
+/// Removes workers that ended, and what is older than <see cref="RetentionOptions"/> say, in small transactions with pauses between them. Every worker runs it;
 /// one at a time sweeps.
 /// </summary>
 internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptions> options, TimeProvider timeProvider, ILogger<RetentionJob> logger)
@@ -14,13 +14,15 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
     // Room for those who send, and for autovacuum to keep up.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <inheritdoc />
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Periods().Any() ? base.ExecuteAsync(stoppingToken) : Task.CompletedTask;
+    // Each start of a worker leaves a row, which every claim reads; long enough to look into what went on last week.
+    private static readonly TimeSpan EndedWorkers = TimeSpan.FromDays(7);
 
     /// <inheritdoc />
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
+        while (await store.RemoveWorkersAsync(EndedWorkers, options.Value.BatchSize, cancellationToken) == options.Value.BatchSize)
+            await Task.Delay(Pause, Time, cancellationToken);
+
         foreach (var (what, period) in Periods())
         {
             var horizon = Time.GetUtcNow() - period;

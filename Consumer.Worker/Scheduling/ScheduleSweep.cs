@@ -1,7 +1,7 @@
-using Consumer.Worker.Hosting;
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Persistence.Mails;
+using ServiceDefaults.Database;
 using ServiceDefaults.Kafka;
 using ServiceDefaults.Periodic;
 
@@ -13,7 +13,7 @@ namespace Consumer.Worker.Scheduling;
 /// of Postgres, so that workers whose clocks differ agree. Every worker sweeps; a mail goes to one of them.
 /// </summary>
 internal sealed class ScheduleSweep(
-    ScheduleStore store, IServiceScopeFactory scopes, MailTopics topics, IOptions<ScheduleOptions> options, TimeProvider timeProvider, ILogger<ScheduleSweep> logger)
+    ScheduleStore store, IServiceScopeFactory scopes, MailTopics topics, ClusterGuard cluster, IOptions<ScheduleOptions> options, TimeProvider timeProvider, ILogger<ScheduleSweep> logger)
     : PeriodicService("The sweep of scheduled mails", options.Value.SweepInterval, timeProvider, logger)
 {
     private const int Batch = 100;
@@ -50,6 +50,9 @@ internal sealed class ScheduleSweep(
     /// <inheritdoc />
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
+        _next = null;
+        if (!await cluster.MaySendAsync(cancellationToken))
+            return;
         // From here on whoever stores a mail wakes it: this look may come too early to see that mail.
         Volatile.Write(ref _sleepsUntil, long.MaxValue);
         int taken;

@@ -8,6 +8,9 @@ internal static class SchedulingServices
     public static IServiceCollection AddScheduling(this IServiceCollection services) => services
         .AddSection<ScheduleOptions>(ScheduleOptions.Section)
         .AddSingleton<ScheduleSweep>()
-        .AddSingleton<ScheduleFilter>()
-        .AddHostedService(services => services.GetRequiredService<ScheduleSweep>());
+        .AddSingleton<ScheduleFilter>();
+
+    /// <summary>Produces what is due, which needs the bus: to be called behind what starts that.</summary>
+    public static IServiceCollection AddScheduleSweep(this IServiceCollection services) =>
+        services.AddHostedService(provider => provider.GetRequiredService<ScheduleSweep>());
 }

@@ -3,6 +3,7 @@ using Contracts;
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Persistence.Mails;
+using ServiceDefaults.Logging;
 
 namespace Consumer.Worker.Sending;
 
@@ -18,6 +19,7 @@ internal sealed class ClaimFilter(
     IOptions<SmtpOptions> smtp,
     WorkerMetrics metrics,
     TimeProvider timeProvider,
+    LogLimiter limiter,
     ILogger<ClaimFilter> logger) : IFilter<ConsumeContext<SendEmail>>
 {
     private readonly IReadOnlyList<TimeSpan> _redeliveries = retry.Value.Redeliveries();
@@ -160,7 +162,26 @@ internal sealed class ClaimFilter(
         }
 
         OutboxTicket.Put(context, attempt.Identity, outboxEntry is OutboxEntry.Redelivery ? OutboxKind.Redelivery : OutboxKind.DeadLetter);
+        Log(attempt.Identity, outboxEntry, exception);
         return true;
+    }
+
+    /// <summary>
+    /// What the mail server refused is an answer, and a line; with a stack comes what nobody expects. Of a dead letter its failure tells,
+    /// once that is written.
+    /// </summary>
+    private void Log(RecordIdentity mail, OutboxEntry next, Exception exception)
+    {
+        var cause = exception.GetType().Name;
+        if (exception is not (MailException or TimeoutException))
+        {
+            if (limiter.Allows(logger, LogLevel.Error, "failed attempts", cause))
+                logger.LogError(exception, "{Mail} failed in attempt {Attempt}: {Reason}", mail, mail.Attempt, exception.Message);
+        }
+        else if (next is OutboxEntry.Redelivery redelivery && limiter.Allows(logger, LogLevel.Information, "redeliveries", cause))
+        {
+            logger.LogInformation("{Mail} failed in attempt {Attempt} and is delivered again at {Due:O}: {Reason}", mail, mail.Attempt, redelivery.Due, exception.Message);
+        }
     }
 
     /// <summary>The same rule as the redelivery's policy: as many redeliveries as there are intervals.</summary>

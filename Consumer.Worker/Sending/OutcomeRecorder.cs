@@ -1,4 +1,5 @@
 using Persistence.Mails;
+using ServiceDefaults.Logging;
 
 namespace Consumer.Worker.Sending;
 
@@ -8,7 +9,7 @@ namespace Consumer.Worker.Sending;
 /// end of the process ends the tries; then the row still says <c>sending</c>, and whoever takes it over treats the outcome as unknown.
 /// </summary>
 internal sealed class OutcomeRecorder(
-    IMailStore store, OwnClaims claims, WorkerShutdown shutdown, TimeProvider timeProvider, ILogger<OutcomeRecorder> logger)
+    IMailStore store, OwnClaims claims, WorkerShutdown shutdown, TimeProvider timeProvider, LogLimiter limiter, ILogger<OutcomeRecorder> logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -55,7 +56,8 @@ internal sealed class OutcomeRecorder(
             // Broad on purpose: whatever keeps the outcome from being written, sending the mail again is worse than waiting.
             catch (Exception exception) when (!shutdown.Over.IsCancellationRequested)
             {
-                logger.LogWarning("{Mail} is {What}, but that cannot be written yet; trying again in {Pause}: {Error}", mail, what, pause, exception.Message);
+                if (limiter.Allows(logger, LogLevel.Warning, "outcomes that wait to be written", exception.GetType().Name))
+                    logger.LogWarning("{Mail} is {What}, but that cannot be written yet; trying again in {Pause}: {Error}", mail, what, pause, exception.Message);
                 await Task.Delay(pause, timeProvider, shutdown.Over);
             }
         }

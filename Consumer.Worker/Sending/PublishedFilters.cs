@@ -22,20 +22,18 @@ internal sealed class RedeliveryPublishedFilter(OutcomeRecorder outcomes, Worker
 }
 
 /// <summary>
-/// Follows the dead-letter transport in the error pipe, which goes on once the dead letter is acknowledged: then it is recorded as published.
+/// Follows the dead-letter transport in the error pipe, which goes on once the dead letter is acknowledged: then it is counted. Its outbox
+/// entry is recorded as published by the projection of the dead letter, which writes to the mail's row anyway.
 /// </summary>
-internal sealed class DeadLetterPublishedFilter(OutcomeRecorder outcomes, WorkerMetrics metrics) : IFilter<ExceptionReceiveContext>
+internal sealed class DeadLetterPublishedFilter(WorkerMetrics metrics) : IFilter<ExceptionReceiveContext>
 {
     /// <inheritdoc />
-    public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
+    public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
         metrics.DeadLettered.Add(1);
-        // A record that was dead before it was claimed (undecodable, invalid) has no row to mark.
-        if (OutboxTicket.Find(context) is { Kind: OutboxKind.DeadLetter } ticket)
-            await outcomes.MarkPublishedAsync(ticket.Identity);
-        await next.Send(context);
+        return next.Send(context);
     }
 
     /// <inheritdoc />
-    public void Probe(ProbeContext context) => context.CreateFilterScope("markDeadLetter");
+    public void Probe(ProbeContext context) => context.CreateFilterScope("countDeadLetter");
 }

@@ -1,3 +1,4 @@
+using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Smtp;
 using Contracts;
@@ -26,7 +27,7 @@ internal static class SendEmailPipeline
         // One for all mails: it has no state of a mail, and a scope of services for each would cost more than it has to do.
         endpoint.Instance(context.GetRequiredService<SendEmailConsumer>(), consumer => ConfigureMessage(consumer, context));
 
-        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged: its outbox entry is recorded as published.
+        // What is exhausted, permanent or undecodable is a dead letter by now, acknowledged. Its projection records its outbox entry as published.
         endpoint.ConfigureError(error => error.UseFilter(context.GetRequiredService<DeadLetterPublishedFilter>()));
     }
 
@@ -39,18 +40,24 @@ internal static class SendEmailPipeline
         var retry = services.GetRequiredService<IOptions<RetryOptions>>().Value;
         consumer.Message<SendEmail>(message =>
         {
-            // Once a delayed copy is acknowledged, its outbox entry is recorded as published.
-            message.UseFilter(services.GetRequiredService<RedeliveryPublishedFilter>());
-
-            // Later, from a delay topic: what the server may take then. Everything else goes on to the circuit or to the dead letters.
             if (retry.Redeliveries() is { Count: > 0 } redeliveries)
             {
+                // Once a delayed copy is acknowledged, its outbox entry is recorded as published.
+                message.UseFilter(services.GetRequiredService<RedeliveryPublishedFilter>());
+
+                // Later, from a delay topic: what the server may take then. Everything else goes on to the circuit or to the dead letters.
                 message.UseDelayedRedelivery(redelivery =>
                 {
                     redelivery.Handle<Exception>(FailureVerdict.IsTransient);
                     redelivery.Intervals([.. redeliveries]);
                 });
             }
+
+            // Another installation's mail is not ours to send.
+            message.UseFilter(services.GetRequiredService<InstallationFilter>());
+
+            // A record whose mail ended so long ago that its row is removed is dropped.
+            message.UseFilter(services.GetRequiredService<RemovedRecordFilter>());
 
             // A scheduled mail that is not due is stored in its row, and waits there.
             message.UseFilter(services.GetRequiredService<ScheduleFilter>());

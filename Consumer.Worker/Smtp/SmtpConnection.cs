@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
+using ServiceDefaults.Configuration;
 
 namespace Consumer.Worker.Smtp;
 
@@ -70,7 +71,7 @@ internal sealed class SmtpConnection : SmtpClient
             await connection.ConnectAsync(socket, options.Host, options.Port, MailKitOption(options.Security), either.Token);
             phase = SmtpPhase.Authenticate;
             if (!string.IsNullOrEmpty(options.Username))
-                await connection.AuthenticateAsync(options.Username, options.Password ?? "", either.Token);
+                await connection.AuthenticateAsync(options.Username, SecretFile.Current(options.Password, options.PasswordFile) ?? "", either.Token);
             connection.SettleChunking(chunking);
             return connection;
         }

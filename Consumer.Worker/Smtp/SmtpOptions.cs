@@ -53,6 +53,9 @@ internal sealed class SmtpOptions : IValidatableObject
     [PasswordPropertyText(true)]
     public string? Password { get; set; }
 
+    /// <summary>The file that holds <see cref="Password"/>; read again for each connection.</summary>
+    public string? PasswordFile { get; set; }
+
     /// <summary>Whether the server's certificate must be valid for <see cref="Host"/>. Default true.</summary>
     public bool CheckCertificate { get; set; } = true;
 

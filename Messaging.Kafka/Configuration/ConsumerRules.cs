@@ -25,7 +25,7 @@ internal static class ConsumerRules
         foreach (var (key, value) in new[]
         {
             ("CheckpointInterval", settings.CheckpointInterval), ("DrainTimeout", settings.DrainTimeout),
-            ("StopTimeout", settings.StopTimeout), ("StallTimeout", settings.StallTimeout),
+            ("StopTimeout", settings.StopTimeout), ("StallTimeout", settings.StallTimeout), ("RequiredRetention", settings.RequiredRetention ?? TimeSpan.MaxValue),
         })
         {
             if (value <= TimeSpan.Zero)

@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using Messaging.Kafka.Configuration;
 using Messaging.Kafka.Failure;
+using Messaging.Kafka.Inspection;
 using Messaging.Kafka.Receiving;
 
 namespace MassTransit;
@@ -70,6 +71,18 @@ public interface IKafkaConsumerConfigurator
 
     /// <summary>How long a partition with records in progress may stand still before health says so. Default: 5 min.</summary>
     TimeSpan StallTimeout { set => Consumer.StallTimeout = value; }
+
+    /// <summary>
+    /// How long the topic and its dead-letter topic must retain records: with less, health is degraded. Default: as long as
+    /// <see cref="CreateIfMissing"/> says, else for ever, as what waits longer is deleted unread.
+    /// </summary>
+    TimeSpan? RequiredRetention { set => Consumer.RequiredRetention = value; }
+
+    /// <summary>
+    /// Told of offsets whose records were deleted, by retention or an administrator, before they were read. What it throws is logged, and
+    /// it is called again. Default: none; they are logged and counted in any case.
+    /// </summary>
+    void OnRecordsDeleted(Func<PartitionStretch, CancellationToken, Task> handler) => Consumer.RecordsDeleted = handler;
 
     /// <summary>Which records of Kafka transactions are read. Default: committed ones.</summary>
     void UseIsolationLevel(IsolationLevel isolationLevel) => Consumer.Config.IsolationLevel = isolationLevel;

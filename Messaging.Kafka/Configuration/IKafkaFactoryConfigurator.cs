@@ -15,7 +15,10 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
     /// <summary>The largest record that is produced, in bytes (<c>message.max.bytes</c>). Default: 1,000,000.</summary>
     int? MessageMaxBytes { set; }
 
-    /// <summary>How long a record may wait for its acknowledgement, all tries together. Default: 10 s.</summary>
+    /// <summary>
+    /// How long a record may wait for its acknowledgement, all tries together. Default: 15 s, above the 9 s after which Kafka elects new
+    /// leaders in place of a broker that crashed (<c>broker.session.timeout.ms</c>).
+    /// </summary>
     TimeSpan DeliveryTimeout { set; }
 
     /// <summary>How long the cluster may be out of reach before health turns red. Default: 5 s.</summary>
@@ -43,7 +46,7 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
     /// <summary>How long what is known of them holds. Default: three times <see cref="TopicMetadataRefreshInterval"/>.</summary>
     TimeSpan? MetadataMaxAge { set; }
 
-    /// <summary>The pause before a lost connection is made again; it doubles. Default: 100 ms.</summary>
+    /// <summary>The pause before a lost connection is made again; it doubles. Default: 1 s.</summary>
     TimeSpan? ReconnectBackoff { set; }
 
     /// <summary>The longest such pause. Default: 10 s.</summary>

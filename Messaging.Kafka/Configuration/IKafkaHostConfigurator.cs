@@ -10,6 +10,18 @@ public interface IKafkaHostConfigurator
 
     /// <summary>Uses TLS, with a client certificate where one is named.</summary>
     void UseSsl(Action<IKafkaSslConfigurator>? configure = null);
+
+    /// <summary>
+    /// Puts what librdkafka says of a connection that failed into the application's words, for log and health: what it is, and which
+    /// setting to look at; librdkafka's words follow in parentheses. Null: it is no refusal, and passes. Called often, by threads that must not
+    /// wait. Default: none; failed logins and handshakes show in librdkafka's words.
+    /// </summary>
+    Func<string, string?>? ExplainRefusal { set; }
+
+    /// <summary>Sets any setting of librdkafka for all clients, over what the rider sets by default.</summary>
+    /// <param name="key">Its name: https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md.</param>
+    /// <param name="value">Its value.</param>
+    void Set(string key, string value);
 }
 
 /// <summary>SASL settings.</summary>
@@ -26,6 +38,24 @@ public interface IKafkaSaslConfigurator
 
     /// <summary>The password of PLAIN and SCRAM.</summary>
     string? Password { set; }
+
+    /// <summary>
+    /// Asked for the password in place of <see cref="Password"/>: for each client that is made, and again when the brokers refuse a login,
+    /// so that a password that changes needs no restart.
+    /// </summary>
+    Func<string?>? PasswordProvider { set; }
+
+    /// <summary>Where OAUTHBEARER tokens are fetched by client credentials (librdkafka's OIDC method), without a handler of one's own.</summary>
+    string? OauthbearerTokenEndpointUrl { set; }
+
+    /// <summary>The client's id there.</summary>
+    string? OauthbearerClientId { set; }
+
+    /// <summary>The client's secret there.</summary>
+    string? OauthbearerClientSecret { set; }
+
+    /// <summary>The scope that is asked for. Default: none.</summary>
+    string? OauthbearerScope { set; }
 
     /// <summary>OAUTHBEARER's configuration, for <see cref="EnableOauthbearerUnsecureJwt"/> or as the refresh handler's second argument.</summary>
     string? OauthbearerConfig { set; }

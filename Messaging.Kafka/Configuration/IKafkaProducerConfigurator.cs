@@ -21,7 +21,7 @@ public interface IKafkaProducerConfigurator : ISendObserverConnector, ISendPipel
     /// <summary>How hard; the range is the compression's own. Default: -1, the compression's default.</summary>
     int? CompressionLevel { set; }
 
-    /// <summary>How long a record may wait for its acknowledgement, all tries together. Default: the rider's <c>DeliveryTimeout</c>, 10 s.</summary>
+    /// <summary>How long a record may wait for its acknowledgement, all tries together. Default: the rider's <c>DeliveryTimeout</c>, 15 s.</summary>
     TimeSpan? MessageTimeout { set; }
 
     /// <summary>How long a broker may take to answer one request. Default: 30 s, and never longer than <see cref="MessageTimeout"/>.</summary>

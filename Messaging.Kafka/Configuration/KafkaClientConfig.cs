@@ -12,7 +12,7 @@ public static class KafkaClientConfig
     /// <exception cref="ConfigurationException">They contradict each other.</exception>
     public static ClientConfig Create(IReadOnlyList<string> servers, Action<IKafkaHostConfigurator>? configure = null)
     {
-        var config = new ClientConfig();
+        var config = new HostClientConfig();
         var host = new KafkaHostConfigurator(config);
         host.Configure(servers, configure);
         return host.Validate(refreshesTokens: false).ToList() is [var (key, message), ..] ? throw new ConfigurationException($"Kafka: {key} {message}") : config;

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Messaging.Kafka.Configuration;
 
 /// <summary>Gathers what the application configures in <c>UsingKafka</c>, checks it, and builds the rider when the bus is there.</summary>
-internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, ClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
+internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, HostClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
 {
     private readonly List<(string Topic, string Group, Func<IBusInstance, KafkaHost, IEnumerable<KafkaEndpoint>> Build)> _endpoints = [];
     private readonly List<RawEndpointConfigurator> _rawEndpoints = [];
@@ -86,7 +86,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         set => clientConfig.Debug = value;
     }
 
-    public TimeSpan DeliveryTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan DeliveryTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     public TimeSpan UnreachableAfter { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -165,11 +165,12 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         KafkaClientFactory.EnsureLibrary();
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var timeProvider = registration.GetService<TimeProvider>() ?? TimeProvider.System;
-        var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"));
         var metrics = new KafkaRiderMetrics(registration.GetService<IMeterFactory>());
+        var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"), timeProvider, metrics);
         var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, metrics, loggers.CreateLogger<ClusterMonitor>());
         var host = new KafkaHost(busInstance, clients, monitor, ReviveAfter, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), timeProvider, metrics, loggers)
         {
+            Topics = new TopicWatch(new TopicDescriber(monitor), timeProvider, loggers.CreateLogger<TopicWatch>()),
             SendObservers = _sendObservers,
             HeadersSerializer = _headersSerializer,
         };

@@ -4,11 +4,18 @@ using MassTransit;
 namespace Messaging.Kafka.Configuration;
 
 /// <summary>Gathers how the cluster is reached.</summary>
-internal sealed class KafkaHostConfigurator(ClientConfig config) : IKafkaHostConfigurator
+internal sealed class KafkaHostConfigurator(HostClientConfig config) : IKafkaHostConfigurator
 {
     private bool _sasl;
     private bool _ssl;
     private int _hosts;
+
+    public Func<string, string?>? ExplainRefusal
+    {
+        set => config.ExplainRefusal = value;
+    }
+
+    public void Set(string key, string value) => config.Overrides[key] = value;
 
     public void Configure(IReadOnlyList<string> servers, Action<IKafkaHostConfigurator>? configure)
     {

@@ -42,7 +42,7 @@ public static class KafkaIntegrationExtensions
     {
         public IBusInstanceSpecification CreateRider(IRiderRegistrationContext context)
         {
-            var configurator = new KafkaFactoryConfigurator(context, new ClientConfig(clientConfig));
+            var configurator = new KafkaFactoryConfigurator(context, new HostClientConfig(clientConfig));
             configure(context, configurator);
             return configurator;
         }

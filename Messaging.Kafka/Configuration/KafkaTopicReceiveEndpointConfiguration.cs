@@ -138,7 +138,12 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         var handler = new MassTransitRecordHandler(context, _topic, _format, _circuit, _host.Time, _host.LoggerOf(_topic));
         var consumer = new EndpointConsumer(Consumer, handler, _host);
         yield return new KafkaEndpoint(
-            consumer, [new(_topic, Consumer.NewTopic), new(DeadLetterTopic, TopicFor(retention: null), _topic)], _circuit,
+            consumer,
+            [
+                new(_topic, Consumer.NewTopic, tiers is null ? TopicUse.Read : TopicUse.Read | TopicUse.Write, Retention: Consumer.RetentionNeeded),
+                new(DeadLetterTopic, TopicFor(retention: null), TopicUse.Write, _topic, Consumer.RequiredRetention),
+            ],
+            _circuit,
             new ReceiveEndpoint(new KafkaReceiveTransport(context, consumer, () => handler.Metrics), context));
         if (tiers is not null)
             yield return BuildForwarder(tiers);
@@ -172,10 +177,12 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             PrefetchCount = MostForwards,
             // What waits in the shortest tier is in progress meanwhile, and does not stand still.
             StallTimeout = Consumer.StallTimeout + tiers.All[^1].Delay,
+            RecordsDeleted = Consumer.RecordsDeleted,
         };
         return new KafkaEndpoint(
             new EndpointConsumer(settings, new DelayRecordHandler(tiers, _host.Onward, CreateDeadLetterWriter(DelayGroup), _host.Time), _host),
-            [.. tiers.All.Select(tier => new RequiredTopic(tier.Topic, TopicFor(DelayRetention(tier.Delay)), _topic))]);
+            [.. tiers.All.Select(tier => new RequiredTopic(
+                tier.Topic, TopicFor(DelayRetention(tier.Delay)), TopicUse.Read | TopicUse.Write, _topic, DelayRetention(tier.Delay), IsDelay: true))]);
     }
 
     private static TimeSpan DelayRetention(TimeSpan delay) => delay * 2 > TimeSpan.FromDays(7) ? delay * 2 : TimeSpan.FromDays(7);

@@ -29,7 +29,7 @@ internal sealed class ProducerSpecification<TKey, TValue>(string topic, Producer
     /// <summary>The settings for a client of its own, or null where it has none and shares the rider's.</summary>
     public ProducerConfig? OwnClient => config.Any() ? config : null;
 
-    public RequiredTopic? Topic => TopicOptions is null ? null : new RequiredTopic(topic, TopicOptions);
+    public RequiredTopic? Topic => TopicOptions is null ? null : new RequiredTopic(topic, TopicOptions, TopicUse.Write, Retention: TopicOptions.Retention);
 
     public TimeSpan? Linger
     {

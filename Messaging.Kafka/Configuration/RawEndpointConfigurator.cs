@@ -17,6 +17,6 @@ internal sealed class RawEndpointConfigurator(string topic, string group, Func<K
         ConsumerSettings.WithDefaults(Consumer.Config);
         var circuit = host.CreateCircuit(Consumer);
         var handler = new RawRecordHandler(handle, circuit, host.Time, host.LoggerOf(topic));
-        return new KafkaEndpoint(new EndpointConsumer(Consumer, handler, host), [new RequiredTopic(topic, Consumer.NewTopic)], circuit);
+        return new KafkaEndpoint(new EndpointConsumer(Consumer, handler, host), [new RequiredTopic(topic, Consumer.NewTopic, TopicUse.Read, Retention: Consumer.RetentionNeeded)], circuit);
     }
 }

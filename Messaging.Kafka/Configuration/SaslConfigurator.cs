@@ -4,7 +4,7 @@ using MassTransit;
 namespace Messaging.Kafka.Configuration;
 
 /// <inheritdoc cref="IKafkaSaslConfigurator"/>
-internal sealed class SaslConfigurator(ClientConfig config) : IKafkaSaslConfigurator
+internal sealed class SaslConfigurator(HostClientConfig config) : IKafkaSaslConfigurator
 {
     public SaslMechanism? Mechanism
     {
@@ -24,6 +24,39 @@ internal sealed class SaslConfigurator(ClientConfig config) : IKafkaSaslConfigur
     public string? Password
     {
         set => config.SaslPassword = value;
+    }
+
+    public Func<string?>? PasswordProvider
+    {
+        set
+        {
+            config.Password = value;
+            config.SaslPassword = value?.Invoke();
+        }
+    }
+
+    public string? OauthbearerTokenEndpointUrl
+    {
+        set
+        {
+            config.SaslOauthbearerMethod = value is null ? null : SaslOauthbearerMethod.Oidc;
+            config.SaslOauthbearerTokenEndpointUrl = value;
+        }
+    }
+
+    public string? OauthbearerClientId
+    {
+        set => config.SaslOauthbearerClientId = value;
+    }
+
+    public string? OauthbearerClientSecret
+    {
+        set => config.SaslOauthbearerClientSecret = value;
+    }
+
+    public string? OauthbearerScope
+    {
+        set => config.SaslOauthbearerScope = value;
     }
 
     public string? OauthbearerConfig

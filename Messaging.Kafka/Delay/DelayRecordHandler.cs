@@ -78,18 +78,8 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, OnwardProducer produc
         }
     }
 
-    /// <summary>
-    /// When a record leaves its tier, and when it is due at its topic. One whose due time cannot be read goes back to its topic at its
-    /// tier's end, as one without: early or late is better than never. No record was written after it was read,
-    /// whatever its timestamp says: one of the year 9999 would hold its partition until then.
-    /// </summary>
-    private (DateTimeOffset Release, DateTimeOffset Due) Plan(Delivery delivery)
-    {
-        var written = RecordNumbers.Time(delivery.Result.Message.Timestamp);
-        var tierEnds = (written < delivery.ReadAt ? written : delivery.ReadAt) + _tiers[delivery.Result.Topic].Delay;
-        var due = RecordNumbers.Time(KafkaHeaders.FindText(delivery.Result.Message.Headers, DelayHeaders.Due)) ?? tierEnds;
-        return (due < tierEnds ? due : tierEnds, due);
-    }
+    private DelayPlan Plan(Delivery delivery) => DelayPlan.Of(
+        delivery.Result.Message.Timestamp, KafkaHeaders.FindText(delivery.Result.Message.Headers, DelayHeaders.Due), delivery.ReadAt, _tiers[delivery.Result.Topic].Delay);
 
     private async Task WaitUntil(DateTimeOffset moment, CancellationToken cancellationToken)
     {

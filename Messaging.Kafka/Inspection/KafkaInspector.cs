@@ -8,6 +8,9 @@ namespace Messaging.Kafka.Inspection;
 /// <summary>Looks at topics and groups from outside: joins no group and commits nothing. Its client connects with the first question.</summary>
 public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvider, ILogger<KafkaInspector> logger) : IDisposable
 {
+    /// <summary>How long a group's offsets take at most where nothing is wrong.</summary>
+    private static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, RenewedClient<IConsumer<byte[]?, byte[]?>>> _members = [];
     private readonly RenewedClient<IAdminClient> _admin = new(() => new KafkaClientFactory(config, null, logger).CreateAdminClient(), timeProvider);
 
@@ -33,6 +36,17 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
                 .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId)))
                 .OrderBy(partition => partition.Topic, StringComparer.Ordinal).ThenBy(partition => partition.Partition.Value),
         ];
+    }
+
+    /// <summary>The cluster's id; null where it has none that outlives it, as librdkafka's in-memory cluster, whose id is an address.</summary>
+    /// <param name="timeout">How long Kafka may take.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="KafkaException">Kafka does not answer in time.</exception>
+    public async Task<string?> ClusterIdAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        var cluster = await AskAsync(
+            _admin, admin => admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = timeout }), cancellationToken);
+        return string.IsNullOrEmpty(cluster.ClusterId) || cluster.ClusterId.StartsWith("mockCluster", StringComparison.Ordinal) ? null : cluster.ClusterId;
     }
 
     /// <summary>
@@ -67,10 +81,50 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     {
         if (partitions.Count == 0)
             return new Dictionary<TopicPartition, long>();
-        var offsets = await AskAsync(Member(group), member => Blocking(() => member.Committed(partitions, timeout)), cancellationToken);
-        return offsets.Where(partition => partition.Offset != Offset.Unset)
+        var asked = AskAsync(Member(group), member => Blocking(() => member.Committed(partitions, timeout)), cancellationToken);
+        try
+        {
+            await ThrowIfRefusedAsync(group, asked, timeout, cancellationToken);
+            return Known(await asked);
+        }
+        catch (KafkaException exception) when (IsRefused(exception))
+        {
+            throw new KafkaException(new Error(ErrorCode.GroupAuthorizationFailed, $"the brokers deny DESCRIBE on group {group}"), exception);
+        }
+
+        static IReadOnlyDictionary<TopicPartition, long> Known(IEnumerable<TopicPartitionOffset> offsets) => offsets.Where(partition => partition.Offset != Offset.Unset)
             .ToDictionary(partition => partition.TopicPartition, partition => partition.Offset.Value);
     }
+
+    /// <summary>
+    /// A group that may not be looked at is one that librdkafka looks for until the time is up. An administrator's question is refused at
+    /// once: it is asked where no answer came.
+    /// </summary>
+    private async Task ThrowIfRefusedAsync(string group, Task committed, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var answered = new CancellationTokenSource();
+        var slow = Task.Delay(SlowAfter, timeProvider, answered.Token);
+        var first = await Task.WhenAny(committed, slow);
+        await answered.CancelAsync();
+        if (first == committed)
+            return;
+        try
+        {
+            var described = AskAsync(_admin, admin => admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = timeout }), cancellationToken);
+            await Task.WhenAny(committed, described);
+            if (described.IsFaulted)
+                await described;
+        }
+        catch (KafkaException exception) when (!IsRefused(exception))
+        {
+            // Whatever else it is, the first question's own answer says it better.
+        }
+    }
+
+    private static bool IsRefused(KafkaException exception) =>
+        exception.Error.Code == ErrorCode.GroupAuthorizationFailed
+        || (exception is TopicPartitionOffsetException { Results: var offsets } && offsets.Exists(found => found.Error.Code == ErrorCode.GroupAuthorizationFailed))
+        || (exception is DescribeConsumerGroupsException { Results.ConsumerGroupDescriptions: var groups } && groups.Exists(found => found.Error.Code == ErrorCode.GroupAuthorizationFailed));
 
     /// <summary>
     /// A client with the group's name, which never subscribes and so never joins. The administrator's call for the same,

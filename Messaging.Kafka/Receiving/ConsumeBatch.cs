@@ -8,7 +8,7 @@ namespace Messaging.Kafka.Receiving;
 /// locks and may wake threads. The poll thread's own.
 /// </summary>
 internal sealed class ConsumeBatch(
-    ConsumerSettings settings, IRecordHandler handler, AssignedPartitions assignments, ReadAhead readAhead, RecordDispatcher dispatcher,
+    ConsumerSettings settings, IRecordHandler handler, AssignedPartitions assignments, ReadAhead readAhead, RecordDispatcher dispatcher, DeletedRecords deleted,
     TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
 {
     private const int Largest = 100;
@@ -52,12 +52,17 @@ internal sealed class ConsumeBatch(
         {
             // Behind what was read before it.
             Flush();
+            if (result.Offset > assignment.Newest + 1)
+                deleted.Passed(assignment, result.Offset);
+            assignment.GoesOnAt(result.Offset);
             assignment.ReachedEnd(result.Offset.Value);
             return true;
         }
 
         if (!ReferenceEquals(_assignment, assignment))
             Flush();
+        if (result.Offset > assignment.Newest + 1)
+            deleted.Passed(assignment, result.Offset);
         if (!assignment.Follows(result.Offset))
             assignment = BeginAgain(assignment, result.Offset);
 

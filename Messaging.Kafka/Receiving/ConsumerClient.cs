@@ -16,6 +16,7 @@ internal sealed class ConsumerClient
 
     private readonly ConsumerSettings _settings;
     private readonly ILogger _logger;
+    private readonly KafkaClientFactory _clients;
     private readonly CancellationToken _stopping;
     private string? _refusedGroup;
     private string? _refusedTopic;
@@ -33,14 +34,14 @@ internal sealed class ConsumerClient
         _settings = settings;
         _logger = logger;
         _stopping = stopping;
+        _clients = host.Clients;
 
         // The client would make a new string of the topic's name for every record. Of one topic it is known.
         settings.Config.ConsumeResultFields = settings.Topics.Count == 1 ? "timestamp,headers" : "all";
-        Kafka = host.Clients.CreateConsumerBuilder(settings.Config)
+        Kafka = host.Clients.CreateConsumerBuilder(settings.Config, Note)
             .SetPartitionsAssignedHandler((_, partitions) => WhileOpen(() => rebalances.Assigned(partitions)))
             .SetPartitionsRevokedHandler((_, partitions) => WhileOpen(() => rebalances.Revoked(this, partitions.ConvertAll(partition => partition.TopicPartition))))
             .SetPartitionsLostHandler((_, partitions) => WhileOpen(() => rebalances.Lost(this, partitions.ConvertAll(partition => partition.TopicPartition))))
-            .SetErrorHandler((_, error) => Note(error))
             .Build();
         Committer = new OffsetCommitter(Kafka, settings, host.ReviveAfter, host.Time, host.Metrics, logger);
         Kafka.Subscribe(settings.Topics);
@@ -100,7 +101,7 @@ internal sealed class ConsumerClient
             Note(exception.Error);
             if (!exception.Error.IsFatal)
             {
-                _logger.LogWarning("The consumer of {Name} could not read: {Reason}", _settings.Name, exception.Error.Reason);
+                _logger.LogWarning("The consumer of {Name} could not read: {Reason}", _settings.Name, Refusal ?? exception.Error.Reason);
                 _stopping.WaitHandle.WaitOne(PauseAfterError);
             }
 
@@ -147,8 +148,8 @@ internal sealed class ConsumerClient
         if (error.IsFatal)
             FatalError = error;
         if (error.Code == ErrorCode.GroupAuthorizationFailed)
-            _refusedGroup = $"is refused: the brokers deny READ on group {_settings.Group} ({error.Reason})";
+            _refusedGroup = $"READ on group {_settings.Group} is refused";
         if (error.Code == ErrorCode.TopicAuthorizationFailed)
-            _refusedTopic = $"is refused: the brokers deny READ on topic {string.Join(", ", _settings.Topics)} ({error.Reason})";
+            _refusedTopic = $"READ on topic {string.Join(", ", _settings.Topics)} is refused";
     }
 }

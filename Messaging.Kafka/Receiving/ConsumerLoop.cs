@@ -20,6 +20,8 @@ internal sealed class ConsumerLoop : IDisposable
     private readonly ReadAhead _readAhead;
     private readonly ConsumeBatch _batch;
     private readonly Rebalances _rebalances;
+    private readonly RecreatedTopics _recreated;
+    private readonly DeletedRecords _deleted;
     private readonly ProgressWatchdog _watchdog;
     private readonly ConsumerLag _lag;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,8 +40,10 @@ internal sealed class ConsumerLoop : IDisposable
         _assignments = new AssignedPartitions(logger);
         var dispatcher = new RecordDispatcher(handler, settings, Progressed, host.Time, host.Metrics, logger);
         _readAhead = new ReadAhead(settings, _assignments, () => dispatcher.IsBusy, host.Time);
-        _batch = new ConsumeBatch(settings, handler, _assignments, _readAhead, dispatcher, host.Time, host.Metrics, logger);
+        _deleted = new DeletedRecords(settings, _assignments, host, logger, _stopping.Token);
+        _batch = new ConsumeBatch(settings, handler, _assignments, _readAhead, dispatcher, _deleted, host.Time, host.Metrics, logger);
         _rebalances = new Rebalances(settings, _assignments, _batch, host.Time, host.Metrics, logger, _stopNow.Token);
+        _recreated = new RecreatedTopics(settings, _assignments, _batch, _readAhead, host.Topics, logger);
         _watchdog = new ProgressWatchdog(settings.StallTimeout, host.Time);
         _lag = new ConsumerLag(settings, _assignments, host, logger);
         _watch = NewWatch();
@@ -171,6 +175,8 @@ internal sealed class ConsumerLoop : IDisposable
     {
         if (client.FatalError is { } error)
             return ConsumerFailure.Of(error);
+        _recreated.Look(client);
+        _deleted.Look(client);
         _readAhead.ResumeWhatMay(client.Kafka);
         client.Committer.CommitIfDue(_assignments.All);
         Stalled = _watchdog.Look(_assignments.All) ?? client.Committer.Overdue;

@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using MassTransit;
 using Messaging.Kafka.Failure;
+using Messaging.Kafka.Inspection;
 
 namespace Messaging.Kafka.Receiving;
 
@@ -57,6 +58,15 @@ internal sealed class ConsumerSettings
 
     /// <summary>How the topic is created where it is missing; null: it is not.</summary>
     public KafkaTopicOptions? NewTopic { get; set; }
+
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.RequiredRetention"/>
+    public TimeSpan? RequiredRetention { get; set; }
+
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.OnRecordsDeleted"/>
+    public Func<PartitionStretch, CancellationToken, Task>? RecordsDeleted { get; set; }
+
+    /// <summary>How long the topic must retain its records; null: for ever.</summary>
+    public TimeSpan? RetentionNeeded => RequiredRetention ?? NewTopic?.Retention;
 
     /// <summary>The consumer group; empty until validation names it as missing.</summary>
     public string Group => Config.GroupId ?? "";

@@ -83,6 +83,20 @@ internal sealed class PartitionAssignment(TopicPartition partition, ILogger logg
         return true;
     }
 
+    /// <summary>Whether it has been asked from where the group goes on. The poll thread's own.</summary>
+    public bool StartAsked { get; set; }
+
+    /// <summary>The partition goes on at an offset at the earliest: what lies before it is none of its records.</summary>
+    public void GoesOnAt(Offset offset) => Newest = Math.Max(Newest, offset.Value - 1);
+
+    /// <summary>The partition is read from offset 0, whatever was committed of it before.</summary>
+    public void BeginsAtStart()
+    {
+        StartAsked = true;
+        lock (_lock)
+            _offsets.BeginAtStart();
+    }
+
     /// <summary>Takes in records that were read, in their order.</summary>
     public void Admit(List<Delivery> deliveries)
     {

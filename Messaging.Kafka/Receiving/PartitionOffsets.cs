@@ -81,6 +81,9 @@ internal sealed class PartitionOffsets
             MoveToEnd();
     }
 
+    /// <summary>Nothing is completed, and what was committed before does not count.</summary>
+    public void BeginAtStart() => (Watermark, HasMoved) = (0, true);
+
     private void MoveToEnd()
     {
         if (_end > (Watermark ?? 0))

@@ -27,6 +27,9 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     public Outage? Unreachable =>
         _away is { } away && (!_seen || timeProvider.GetUtcNow() - away.Since >= unreachableAfter) ? away : null;
 
+    /// <summary>The most brokers that there have been.</summary>
+    public int Brokers { get; private set; }
+
     /// <summary>Whether the cluster has ever answered.</summary>
     public bool Seen => _seen;
 
@@ -64,7 +67,7 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
         {
             try
             {
-                _client.Ask(admin => AskForBrokers(admin, Timeout));
+                Brokers = Math.Max(Brokers, _client.Ask(admin => AskForBrokers(admin, Timeout)).Brokers.Count);
                 if (_away is { } away)
                     logger.LogInformation("Kafka answers again, after {Duration}", timeProvider.GetUtcNow() - away.Since);
                 _away = null;

@@ -1,13 +1,37 @@
+using System.Runtime.CompilerServices;
 using Confluent.Kafka;
+using Messaging.Kafka.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka;
 
 /// <summary>Makes Kafka clients with the host's settings; their log lines and errors go to the application's log.</summary>
-internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClient, string>? refreshOAuthBearerToken, ILogger logger)
+internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClient, string>? refreshOAuthBearerToken, ILogger logger, TimeProvider? timeProvider = null, KafkaRiderMetrics? metrics = null)
 {
+    /// <summary>
+    /// The first pause before a connection is made again. It is also how often a client that has lost all its brokers begins anew, which
+    /// never grows: with librdkafka's own default of 100 ms, twenty times a second.
+    /// </summary>
+    private const int ReconnectBackoffMs = 1_000;
+
     /// <summary>The librdkafka that comes with this version of Confluent.Kafka, 2.16.0: 0xMMmmrrpp, as <c>rd_kafka_version</c> has it.</summary>
     private const int OldestLibrary = 0x021000ff;
+
+    /// <summary>How often the log may have a line that says the same again.</summary>
+    private static readonly TimeSpan RepeatEvery = TimeSpan.FromSeconds(30);
+
+    private const int StatisticsIntervalMs = 10_000;
+
+    private readonly RepeatedLines _lines = new(RepeatEvery, timeProvider ?? TimeProvider.System);
+    private readonly HostClientConfig? _host = clientConfig as HostClientConfig;
+
+    private string? _explained;
+
+    // What each client that was refused got since, so that it gets a password once.
+    private readonly ConditionalWeakTable<IClient, string> _given = [];
+
+    /// <summary>The brokers that refuse the login.</summary>
+    public LoginRefusals Refusals { get; } = new(timeProvider ?? TimeProvider.System);
 
     /// <summary>The host's settings, which every client's own go over.</summary>
     public ClientConfig ClientConfig => clientConfig;
@@ -41,10 +65,11 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     /// <param name="failed">Told of a fatal error, by the client's own thread. Neither a produce nor a delivery report says that one is fatal.</param>
     public IProducer<byte[]?, byte[]?> CreateProducer(ProducerConfig config, Action<Error>? failed = null)
     {
-        var builder = new ProducerBuilder<byte[]?, byte[]?>(Over(config))
+        var builder = new ProducerBuilder<byte[]?, byte[]?>(Over(config, StatisticsIntervalMs))
             .SetKeySerializer(NullableBytes.Instance)
             .SetValueSerializer(NullableBytes.Instance)
             .SetLogHandler((_, message) => Log(message))
+            .SetStatisticsHandler(NoteThrottling)
             .SetErrorHandler((client, error) =>
             {
                 Log(client, error);
@@ -56,12 +81,20 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         return builder.Build();
     }
 
-    public ConsumerBuilder<byte[]?, byte[]?> CreateConsumerBuilder(ConsumerConfig config)
+    /// <param name="config">Its settings.</param>
+    /// <param name="failed">Told of each error, by the thread that polls.</param>
+    public ConsumerBuilder<byte[]?, byte[]?> CreateConsumerBuilder(ConsumerConfig config, Action<Error>? failed = null)
     {
-        var builder = new ConsumerBuilder<byte[]?, byte[]?>(Over(config))
+        var builder = new ConsumerBuilder<byte[]?, byte[]?>(Over(config, StatisticsIntervalMs))
             .SetKeyDeserializer(NullableBytes.Instance)
             .SetValueDeserializer(NullableBytes.Instance)
-            .SetLogHandler((_, message) => Log(message));
+            .SetStatisticsHandler(NoteThrottling)
+            .SetLogHandler((_, message) => Log(message))
+            .SetErrorHandler((client, error) =>
+            {
+                Log(client, error);
+                failed?.Invoke(error);
+            });
         if (refreshOAuthBearerToken is not null)
             builder.SetOAuthBearerTokenRefreshHandler(RefreshToken);
         return builder;
@@ -69,7 +102,7 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
 
     public IAdminClient CreateAdminClient()
     {
-        var builder = new AdminClientBuilder(new ClientConfig(clientConfig))
+        var builder = new AdminClientBuilder(Over(new ClientConfig()))
             .SetLogHandler((_, message) => Log(message))
             .SetErrorHandler((client, error) => Log(client, error));
         if (refreshOAuthBearerToken is not null)
@@ -92,16 +125,39 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         }
     }
 
-    private Dictionary<string, string> Over(ClientConfig config)
+    private Dictionary<string, string> Over(ClientConfig config, int? statisticsInterval = null)
     {
-        var settings = clientConfig.ToDictionary(setting => setting.Key, setting => setting.Value);
-        foreach (var (key, value) in config)
-            settings[key] = value;
-        return settings;
+        // A topic that is asked for by name, and is not there, would be created with the brokers' defaults.
+        var settings = new ClientConfig { AllowAutoCreateTopics = false, StatisticsIntervalMs = statisticsInterval };
+        foreach (var (key, value) in clientConfig.Concat(config).Concat(_host?.Overrides ?? []))
+            settings.Set(key, value);
+        if (_host?.Password is { } password)
+            settings.SaslPassword = password() ?? "";
+        settings.ReconnectBackoffMs ??= Math.Min(ReconnectBackoffMs, settings.ReconnectBackoffMaxMs ?? ReconnectBackoffMs);
+        return settings.ToDictionary(setting => setting.Key, setting => setting.Value);
     }
 
-    private void Log(LogMessage message) =>
-        logger.Log((LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging), "{Client}: {Message}", message.Name, message.Message);
+    private void Log(LogMessage message)
+    {
+        var level = (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging);
+        var leftOut = 0;
+        if (level <= LogLevel.Debug || _lines.MayWrite($"{message.Facility} {message.Message}", out leftOut))
+            logger.Log(level, "{Client}: {Message}{More}", message.Name, message.Message, leftOut == 0 ? "" : $" (and {leftOut} lines like it)");
+        // Of a connection that the broker ended, no error tells.
+        if (message.Facility == "FAIL" && _host?.ExplainRefusal?.Invoke(message.Message) is { } explained)
+            Refused(message.Name, explained, message.Message);
+    }
+
+    /// <summary>Quotas hold requests back without an error.</summary>
+    private void NoteThrottling(IClient client, string statistics)
+    {
+        foreach (var throttling in Throttling.Of(statistics))
+        {
+            metrics?.Throttled(throttling.Broker, throttling.Longest);
+            if (_lines.MayWrite($"throttled {client.Name} {throttling.Broker}", out _))
+                logger.LogWarning("{Client}: broker {Broker} holds back requests by up to {Duration}: a quota is used up", client.Name, throttling.Broker, throttling.Longest);
+        }
+    }
 
     /// <summary>
     /// librdkafka recovers from all but fatal errors by itself, and says so several times a second while a broker is away. A refused login
@@ -109,10 +165,33 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
     /// </summary>
     private void Log(IClient client, Error error)
     {
-        var refused = error.Code is ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed;
-        logger.Log(error.IsFatal || (refused && Refusal is null) ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
-        if (refused)
-            Refusal = error.Reason;
+        logger.Log(error.IsFatal ? LogLevel.Error : LogLevel.Debug, "{Client}: {Reason}", client.Name, error.Reason);
+        var login = error.Code is ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed;
+        var explained = _host?.ExplainRefusal?.Invoke(error.Reason);
+        if (login || error.Code == ErrorCode.Local_Ssl)
+            Refusals.Note(error.Reason);
+        if (login || error.Code == ErrorCode.Local_Ssl || explained is not null)
+            Refused(client.Name, explained, error.Reason);
+        if (login)
+            RenewPassword(client);
+    }
+
+    private void Refused(string client, string? explained, string reason)
+    {
+        var said = explained is null ? reason : $"{explained} ({reason})";
+        if (Refusal is null || (explained is not null && explained != _explained))
+            logger.LogError("{Client}: {Reason}", client, said);
+        (Refusal, _explained) = (said, explained);
+    }
+
+    /// <summary>The password may have been replaced: the client gets the present one, and logs in with it when it connects the next time.</summary>
+    private void RenewPassword(IClient client)
+    {
+        if (_host?.Password?.Invoke() is not { Length: > 0 } password || (_given.TryGetValue(client, out var given) && given == password))
+            return;
+        _given.AddOrUpdate(client, password);
+        client.SetSaslCredentials(_host.SaslUsername, password);
+        logger.LogInformation("{Client}: the brokers refuse the login, and the password is read again", client.Name);
     }
 
     /// <summary>Bytes as they are. The client's own byte array deserializer cannot tell an empty value from none.</summary>

@@ -39,6 +39,7 @@ internal sealed class KafkaHost : IDisposable
         Time = timeProvider;
         Loggers = loggers;
         Metrics = metrics;
+        FailingPartitions = new FailingPartitions(timeProvider);
         Producer = NewProducer(producerConfig);
         _compressing = new(() => OwnProducer(new ProducerConfig { CompressionType = CompressionType.Zstd, MessageMaxBytes = LargestMessage }));
         Onward = new OnwardProducer(Producer, _compressing);
@@ -56,6 +57,9 @@ internal sealed class KafkaHost : IDisposable
     /// <inheritdoc cref="IKafkaFactoryConfigurator.ReviveAfter"/>
     public TimeSpan ReviveAfter { get; }
 
+    /// <summary>Looks at the topics.</summary>
+    public required TopicWatch Topics { get; init; }
+
     public KafkaProducer Producer { get; }
 
     /// <summary>Writes on what lies in Kafka already.</summary>
@@ -69,6 +73,9 @@ internal sealed class KafkaHost : IDisposable
 
     /// <summary>The topics to which dead letters or delayed records cannot be written now.</summary>
     public FailingTopics FailingTopics { get; } = new();
+
+    /// <summary>The partitions that records could not be written to of late.</summary>
+    public FailingPartitions FailingPartitions { get; }
 
     /// <summary>The observers of everything that the rider sends.</summary>
     public required SendObservable SendObservers { get; init; }

@@ -15,6 +15,7 @@ internal sealed class KafkaRider(
     private readonly ReceiveEndpointCollection _collection = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<EndpointConsumer> _ownConsumers = [.. endpoints.Where(endpoint => endpoint.ReceiveEndpoint is null).Select(endpoint => endpoint.Consumer)];
+    private readonly TopicProvisioner _provisioner = new(new TopicDescriber(host.Cluster), host.Cluster, host.Time, host.Loggers.CreateLogger<KafkaRider>());
     private Task _ready = Task.CompletedTask;
 
     /// <inheritdoc/>
@@ -33,7 +34,7 @@ internal sealed class KafkaRider(
     public IReadOnlyList<KafkaEndpoint> Endpoints => endpoints;
 
     /// <summary>What the rider's health is made of.</summary>
-    public KafkaRiderHealth Health => new(_ready, host.Cluster, host.Clients, endpoints, host.FailingTopics);
+    public KafkaRiderHealth Health => new(_ready, _provisioner.Waiting, host, endpoints);
 
     /// <inheritdoc/>
     public RiderHandle Start(CancellationToken cancellationToken = default)
@@ -81,9 +82,9 @@ internal sealed class KafkaRider(
         {
             host.Producer.Start();
             // What blocks in a client does not hold up a stop.
-            await new TopicProvisioner(host.Clients, host.Time, _logger).EnsureAll(
-                [.. endpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics],
-                exception => host.Cluster.Report(exception), _stopping.Token).WaitAsync(_stopping.Token);
+            var topics = RequiredTopic.Merge([.. endpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics]);
+            var created = await _provisioner.EnsureAll(topics, _stopping.Token).WaitAsync(_stopping.Token);
+            await host.Topics.Start(topics, created).WaitAsync(_stopping.Token);
 
             var loops = _ownConsumers.ConvertAll(consumer => consumer.Start());
             var handles = _collection.StartEndpoints(_stopping.Token);
@@ -113,6 +114,7 @@ internal sealed class KafkaRider(
         foreach (var endpoint in endpoints)
             endpoint.Circuit?.Dispose();
         await Task.WhenAll(_ownConsumers.Select(consumer => consumer.Stop(cancellationToken)).Append(_collection.StopEndpoints(cancellationToken)));
+        await host.Topics.Stop();
         await host.Cluster.Stop();
         await Task.Run(host.Dispose, CancellationToken.None);
     }

@@ -7,7 +7,7 @@ namespace Messaging.Kafka;
 
 /// <summary>The rider's state, as one verdict and a line for each thing that is not well.</summary>
 internal sealed class KafkaRiderHealth(
-    Task ready, ClusterMonitor monitor, KafkaClientFactory clients, IReadOnlyList<KafkaEndpoint> endpoints, FailingTopics failingTopics)
+    Task ready, string? waiting, KafkaHost host, IReadOnlyList<KafkaEndpoint> endpoints)
 {
     /// <summary>Looks at all of it.</summary>
     public HealthCheckResult Check()
@@ -15,18 +15,25 @@ internal sealed class KafkaRiderHealth(
         var data = new Dictionary<string, object>();
         if (ready.Exception?.GetBaseException() is { } failed)
             return HealthCheckResult.Unhealthy(failed.Message, failed, data);
-        if (monitor.Unreachable is { } outage)
-            return HealthCheckResult.Unhealthy(string.Create(CultureInfo.InvariantCulture, $"Kafka is out of reach since {outage.Since:O}: {clients.Refusal ?? outage.Reason}"), null, data);
-        if (!monitor.Seen)
+        if (host.Cluster.Unreachable is { } outage)
+            return HealthCheckResult.Unhealthy(string.Create(CultureInfo.InvariantCulture, $"Kafka is out of reach since {outage.Since:O}: {host.Clients.Refusal ?? outage.Reason}"), null, data);
+        if (!host.Cluster.Seen)
             return HealthCheckResult.Unhealthy("The Kafka rider is starting", null, data);
 
         var status = HealthStatus.Healthy;
         if (!ready.IsCompleted)
-            Add("the Kafka rider", HealthStatus.Unhealthy, "is starting");
+            Add("the Kafka rider", HealthStatus.Unhealthy, waiting ?? "is starting");
         foreach (var endpoint in endpoints)
             Note(endpoint.Consumer.Settings.Name, endpoint.Consumer.Loop, endpoint.Circuit);
-        foreach (var (topic, exception) in failingTopics.All)
+        foreach (var (topic, exception) in host.FailingTopics.All)
             Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there waits: {exception.Message}");
+
+        if (host.Clients.Refusals.Say(host.Cluster.Brokers) is { } refused)
+            Add("brokers", HealthStatus.Degraded, refused);
+        foreach (var problem in host.Topics.Problems.Concat(host.FailingPartitions.Problems(host.Topics.LeaderOf, host.Topics.PartitionsOf)))
+            Add($"topic {problem.Topic}", problem.IsWhole ? HealthStatus.Unhealthy : HealthStatus.Degraded, problem.What);
+        foreach (var finding in host.Topics.Findings)
+            Add($"topic {finding.Topic}", finding.IsRefused ? HealthStatus.Unhealthy : HealthStatus.Degraded, finding.Text);
 
         return new HealthCheckResult(status, status == HealthStatus.Healthy ? "ready" : string.Join("; ", data.Select(item => $"{item.Key}: {item.Value}")), null, data);
 
@@ -44,7 +51,7 @@ internal sealed class KafkaRiderHealth(
 
         void Add(string name, HealthStatus worse, string what)
         {
-            data[name] = what;
+            data[name] = data.TryGetValue(name, out var before) ? $"{before}; {what}" : what;
             status = worse < status ? worse : status;
         }
     }

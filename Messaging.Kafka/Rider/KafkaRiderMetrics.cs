@@ -30,11 +30,13 @@ internal sealed class KafkaRiderMetrics : IDisposable
     private readonly Counter<long> _redelivered;
     private readonly Counter<long> _deadLettered;
     private readonly Counter<long> _deadLettersTooLarge;
+    private readonly Counter<long> _deletedUnread;
     private readonly Counter<long> _paused;
     private readonly Histogram<double> _commitDuration;
     private readonly Counter<long> _rebalances;
     private readonly Histogram<double> _rebalanceDuration;
     private readonly Counter<long> _recoveries;
+    private readonly Histogram<double> _throttled;
 
     public KafkaRiderMetrics(IMeterFactory? factory)
     {
@@ -46,11 +48,13 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _redelivered = _meter.CreateCounter<long>("kafka.rider.redeliveries", "{message}", "Messages written to a delay topic for another delivery.");
         _deadLettered = _meter.CreateCounter<long>("kafka.rider.dead_letters", "{message}", "Messages written to a dead-letter topic, by reason.");
         _deadLettersTooLarge = _meter.CreateCounter<long>("kafka.rider.dead_letters_too_large", "{message}", "Messages larger than their dead-letter topic takes, by what became of them: taken by the application, or written without their value.");
+        _deletedUnread = _meter.CreateCounter<long>("kafka.rider.records_deleted_unread", "{message}", "Offsets that retention or an administrator deleted before they were read.");
         _paused = _meter.CreateCounter<long>("kafka.rider.pauses", "{pause}", "How often an endpoint paused because a dependency was down.");
         _commitDuration = _meter.CreateHistogram<double>("kafka.rider.commit.duration", "s", "Offset commits; those that failed have an error.");
         _rebalances = _meter.CreateCounter<long>("kafka.rider.rebalances", "{partition}", "Partitions assigned, revoked and lost.");
         _rebalanceDuration = _meter.CreateHistogram<double>("kafka.rider.revoke.duration", "s", "From the revocation of partitions until they are released: running handlers and the last commit.");
         _recoveries = _meter.CreateCounter<long>("kafka.rider.client.recoveries", "{recovery}", "Clients that were dead or had failed: given their brokers again, or replaced.");
+        _throttled = _meter.CreateHistogram<double>("kafka.rider.throttle.duration", "s", "The longest time that a broker held back a client's requests by a quota, in 10 s; only where it did.");
         _meter.CreateObservableUpDownCounter("kafka.rider.in_flight", () => Observe(static state => state.Outstanding), "{message}", "Records read that are not completed.");
         _meter.CreateObservableUpDownCounter("kafka.rider.paused_partitions", () => Observe(static state => state.Paused ? 1 : 0), "{partition}", "Partitions not read on for now: ahead of their handlers, or their next record not due.");
         _meter.CreateObservableGauge("kafka.rider.lag", () => Observe(static state => state.Lag), "{message}", "Records between the committed watermark and the end of the partition.");
@@ -96,6 +100,8 @@ internal sealed class KafkaRiderMetrics : IDisposable
     public void DeadLetterTooLarge(string topic, string result) =>
         _deadLettersTooLarge.Add(1, new TagList { { Destination, topic }, { "kafka.rider.result", result } });
 
+    public void DeletedUnread(string topic, string group, long count) => _deletedUnread.Add(count, new TagList { { Destination, topic }, { Group, group } });
+
     public void Paused(string topic, string group) => _paused.Add(1, new TagList { { Destination, topic }, { Group, group } });
 
     public void Committed(string group, TimeSpan duration, string? error)
@@ -126,6 +132,8 @@ internal sealed class KafkaRiderMetrics : IDisposable
             tags.Add(ErrorType, error);
         _recoveries.Add(1, tags);
     }
+
+    public void Throttled(string broker, TimeSpan longest) => _throttled.Record(longest.TotalSeconds, new TagList { { System, "kafka" }, { "kafka.rider.broker", broker } });
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();

@@ -18,6 +18,9 @@ internal sealed class Acknowledgement(ProducerClient client, string topic, Actio
     /// <summary>The record's topic.</summary>
     public string Topic => topic;
 
+    /// <summary>The record's partition, once it is settled.</summary>
+    public Partition Partition { get; private set; } = Partition.Any;
+
     /// <summary>When it was given to the client: a timestamp of the rider's clock.</summary>
     public required long Started { get; init; }
 
@@ -34,6 +37,7 @@ internal sealed class Acknowledgement(ProducerClient client, string topic, Actio
     public void Settle(DeliveryReport<byte[]?, byte[]?> report)
     {
         client.Settled(this);
+        Partition = report.Partition;
         settled(this, report.Error);
         if (report.Error.IsError)
             TrySetException(KafkaProducer.ToException(topic, report.Error, report.Status, new KafkaException(report.Error)));

@@ -31,7 +31,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         _config = config;
         _host = host;
         _logger = host.Loggers.CreateLogger<KafkaProducer>();
-        _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 10_000);
+        _deliveryTimeout = TimeSpan.FromMilliseconds(config.MessageTimeoutMs ?? 15_000);
         _watch = new ClientWatch(host.ReviveAfter, host.Time);
         _settled = Settled;
     }
@@ -209,6 +209,10 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private void Settled(Acknowledgement acknowledgement, Error error)
     {
         _host.Metrics.Sent(acknowledgement.Topic, _host.Time.GetElapsedTime(acknowledgement.Started), error.IsError ? error.Code.ToString() : null);
+        if (error.IsError)
+            _host.FailingPartitions.Failed(new TopicPartition(acknowledgement.Topic, acknowledgement.Partition), error);
+        else if (_host.FailingPartitions.Any)
+            _host.FailingPartitions.Succeeded(new TopicPartition(acknowledgement.Topic, acknowledgement.Partition));
         if (error.Code is not (ErrorCode.Local_MsgTimedOut or ErrorCode.Local_TimedOut))
         {
             if (!error.IsError)
@@ -266,6 +270,9 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
             return new KafkaRecordTooLargeException(topic,
                 $"A record for topic {topic} is larger than message.max.bytes: make it smaller, or raise the limit of topic and producer.", cause);
         }
+
+        if (error.Code == ErrorCode.TopicAuthorizationFailed)
+            return new KafkaProduceException(topic, ProduceOutcome.NotWritten, $"A record for topic {topic} was not written: WRITE on topic {topic} is refused.", cause);
 
         var outcome = status == PersistenceStatus.NotPersisted ? ProduceOutcome.NotWritten : ProduceOutcome.Unknown;
         var known = outcome == ProduceOutcome.NotWritten ? "It was not written." : "It may have been written all the same.";

@@ -20,6 +20,11 @@ public sealed record DeadLetter
     /// <summary>The mail, or null where the record does not say or must not be linked (an idempotency conflict).</summary>
     public Guid? MailId { get; init; }
 
+    /// <summary>
+    /// Whether this system's own group gave the record up. Only then is it linked to the mail that it names, and may end it. Default true.
+    /// </summary>
+    public bool IsOwn { get; init; } = true;
+
     /// <summary>The mail's epoch.</summary>
     public int Epoch { get; init; }
 
@@ -61,4 +66,25 @@ public sealed record DeadLetter
 
     /// <summary>When it was given up.</summary>
     public required DateTimeOffset FailedAt { get; init; }
+
+    /// <summary>
+    /// What is left of it for a row that Postgres takes in any case: its bytes and its place, and in the place of its own texts why these
+    /// could not be stored. The record itself still has them.
+    /// </summary>
+    /// <param name="refusal">What Postgres said.</param>
+    public DeadLetter Reduced(string refusal) => this with
+    {
+        Headers = [],
+        ExceptionType = ReducedType,
+        Message = $"Postgres refuses what the headers of this dead letter say; its bytes and its place are stored. {refusal}",
+        StackTrace = null,
+        OriginalTopic = null,
+        OriginalPartition = null,
+        OriginalOffset = null,
+        OriginalTimestamp = null,
+        OriginalGroup = null,
+        FailedAt = Timestamp,
+    };
+
+    private const string ReducedType = "DeadLetterRefused";
 }

@@ -13,6 +13,9 @@ public enum ProjectionKind
 
     /// <summary>Another record of a failure that is known already; recorded in <c>failure_copies</c>.</summary>
     Copy,
+
+    /// <summary>It was projected before, and the retention job has removed its failure.</summary>
+    Removed,
 }
 
 /// <summary>A projected dead letter.</summary>

@@ -14,76 +14,88 @@ internal static class FailureSql
     private const string Record = "(dlt_topic, dlt_partition, dlt_offset, dlt_timestamp) = (@dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp)";
 
     /// <summary>
-    /// A new failure, or no row where the record, its mail's epoch, or its original is known already. Its status
-    /// follows from the mail, so that rows rebuilt from the topic do not open what was closed.
+    /// Projects a dead letter: the id of its failure, and whether that is <c>new</c>, <c>known</c> by this very record, has a further
+    /// <c>copy</c> now, or was <c>removed</c> by the retention job since. No row where another process writes the same failure at this moment: repeat it then, to see that.
     /// </summary>
-    public const string Insert = """
-        INSERT INTO email.failures (
-            id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, epoch, key, value, headers,
-            exception_type, message, stack, fingerprint, attempts,
-            original_topic, original_partition, original_offset, original_timestamp, original_group,
-            status, replayed_as, failed_at)
-        SELECT
-            @id, @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, @mail_id, @epoch, @key, @value, @headers,
-            @exception_type, @message, @stack, @fingerprint, @attempts,
-            @original_topic, @original_partition, @original_offset, @original_timestamp, @original_group,
-            coalesce(mail.status, 'unresolved'), CASE WHEN mail.status = 'replayed' THEN mail.id END, @failed_at
-        FROM (SELECT) AS nothing
-        LEFT JOIN LATERAL (
-            SELECT m.id, CASE
-                WHEN m.state IN ('sent', 'canceled') THEN 'resolved'
-                WHEN m.state = 'discarded' THEN 'discarded'
-                WHEN m.epoch > @epoch THEN 'replayed'
-            END AS status
-            FROM email.mails AS m WHERE m.id = @mail_id
-        ) AS mail ON true
-        ON CONFLICT DO NOTHING
-        RETURNING id
-        """;
-
-    /// <summary>The failure that this very record is, or that it is recorded as a copy of.</summary>
-    public const string FindByRecord = $"""
-        SELECT id FROM email.failures
-        WHERE {Record}
-        UNION ALL
-        SELECT failure_id AS id FROM email.failure_copies
-        WHERE {Record}
-        """;
-
-    /// <summary>The failure of the same mail and epoch, and whether its bytes are the same.</summary>
-    public const string FindByMail = """
-        SELECT id, value IS NOT DISTINCT FROM @value AS same_bytes FROM email.failures WHERE mail_id = @mail_id AND epoch = @epoch
-        """;
-
-    /// <summary>The failure of the same original record, where neither names a mail.</summary>
-    public const string FindByOriginal = """
-        SELECT id FROM email.failures
-        WHERE mail_id IS NULL AND original_topic = @original_topic AND original_partition = @original_partition
-          AND original_offset = @original_offset AND original_timestamp = @original_timestamp
-        """;
-
-    /// <summary>Records a copy; twice is once.</summary>
-    public const string InsertCopy = """
-        INSERT INTO email.failure_copies (dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, failure_id)
-        VALUES (@dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, @id)
-        ON CONFLICT DO NOTHING
-        """;
-
-    /// <summary>
-    /// The record in the topic proves that the mail is dead and that its outbox entry was produced. A mail that a live worker
-    /// is sending is left to that worker, as is one that has moved on.
-    /// </summary>
-    public const string MarkDead = $"""
-        UPDATE email.mails AS m SET
-            state = 'dead', ended_at = coalesce(m.ended_at, now()), next_attempt_at = NULL,
-            last_error = coalesce(m.last_error, @message),
-            outbox_entry = 'dead_letter', outbox_attempt = NULL, outbox_reason = coalesce(m.outbox_reason, @message),
-            outbox_at = coalesce(m.outbox_at, now()), published_at = coalesce(m.published_at, now()),
-            updated_at = now()
-        WHERE m.id = @mail_id AND m.epoch = @epoch AND (
-            m.state IN ('queued', 'scheduled')
-            OR m.state = 'dead' AND m.published_at IS NULL
-            OR {MailSql.LeaseLapsed})
+    /// <remarks>
+    /// The mail is locked first, as by the outcome <c>sent</c>; all that follows goes by what its locked row says. The letter is the mail's
+    /// where this system gave it up and its bytes are the mail's: a foreign record under a mail's id fails alone, without the link. It ends
+    /// the mail where the row says so itself, by its outbox entry (which is published then: here it is in the topic), or where it is of the
+    /// very record that the row was made of, as after a restore of an older database. A mail that a live worker is sending is left to
+    /// that worker, as is one that has moved on. The status of the failure follows from the mail, so that rows rebuilt from the topic
+    /// do not open what was closed.
+    /// </remarks>
+    public const string Project = $"""
+        WITH mail AS MATERIALIZED (
+            SELECT m.id, m.epoch, m.state,
+                m.epoch = @epoch AND (
+                    m.state = 'dead' AND m.outbox_entry = 'dead_letter' AND m.published_at IS NULL
+                    OR (m.first_topic, m.first_partition, m.first_offset) = (@original_topic, @original_partition, @original_offset)
+                        AND (m.state IN ('queued', 'scheduled') OR {MailSql.LeaseLapsed})) AS ends,
+                coalesce(m.content_hash = @content_hash, true) AS same_content
+            FROM email.mails AS m WHERE m.id = @mail_id FOR NO KEY UPDATE
+        ), ended AS (
+            UPDATE email.mails AS m SET
+                state = 'dead', ended_at = coalesce(m.ended_at, now()), next_attempt_at = NULL,
+                last_error = coalesce(m.last_error, @message),
+                outbox_entry = 'dead_letter', outbox_attempt = NULL, outbox_reason = coalesce(m.outbox_reason, @message),
+                outbox_at = coalesce(m.outbox_at, now()), published_at = coalesce(m.published_at, now()),
+                updated_at = now()
+            FROM mail WHERE m.id = mail.id AND mail.ends AND mail.same_content AND @own
+        ), known AS (
+            SELECT id FROM email.failures WHERE {Record}
+            UNION ALL SELECT failure_id FROM email.failure_copies WHERE {Record}
+            LIMIT 1
+        ), of_epoch AS (
+            SELECT id, value IS NOT DISTINCT FROM @value AS same_bytes FROM email.failures WHERE mail_id = @mail_id AND epoch = @epoch
+        ), link AS (
+            SELECT CASE WHEN @own
+                AND NOT EXISTS (SELECT FROM mail WHERE NOT same_content)
+                AND NOT EXISTS (SELECT FROM of_epoch WHERE NOT same_bytes) THEN @mail_id END AS mail_id
+        ), repeated AS (
+            SELECT o.id FROM of_epoch AS o, link WHERE link.mail_id IS NOT NULL
+            UNION ALL
+            SELECT f.id FROM email.failures AS f, link
+            WHERE link.mail_id IS NULL AND f.mail_id IS NULL
+              AND f.original_topic = @original_topic AND f.original_partition = @original_partition
+              AND f.original_offset = @original_offset AND f.original_timestamp = @original_timestamp
+            LIMIT 1
+        ), removed AS (
+            SELECT FROM email.retention_offsets AS o
+            WHERE o.topic = @dlt_topic AND o.partition = @dlt_partition AND @dlt_offset < o.below_offset AND @dlt_timestamp <= o.newest
+              AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated)
+        ), added AS (
+            INSERT INTO email.failures (
+                id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, epoch, key, value, headers,
+                exception_type, message, stack, fingerprint, attempts,
+                original_topic, original_partition, original_offset, original_timestamp, original_group,
+                status, replayed_as, failed_at)
+            SELECT
+                @id, @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, link.mail_id, @epoch, @key, @value, @headers,
+                @exception_type, @message, @stack, @fingerprint, @attempts,
+                @original_topic, @original_partition, @original_offset, @original_timestamp, @original_group,
+                coalesce(now_is.status, 'unresolved'), CASE WHEN now_is.status = 'replayed' THEN link.mail_id END, @failed_at
+            FROM link LEFT JOIN LATERAL (
+                SELECT CASE
+                    WHEN mail.state IN ('sent', 'canceled') THEN 'resolved'
+                    WHEN mail.state = 'discarded' THEN 'discarded'
+                    WHEN mail.epoch > @epoch THEN 'replayed'
+                END AS status
+                FROM mail WHERE mail.id = link.mail_id
+            ) AS now_is ON true
+            WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated) AND NOT EXISTS (SELECT FROM removed)
+            ON CONFLICT DO NOTHING
+            RETURNING id
+        ), copied AS (
+            INSERT INTO email.failure_copies (dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, failure_id)
+            SELECT @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, id FROM repeated WHERE NOT EXISTS (SELECT FROM known)
+            ON CONFLICT DO NOTHING
+            RETURNING failure_id
+        )
+        SELECT id, 'known' AS kind FROM known
+        UNION ALL SELECT id, 'new' FROM added
+        UNION ALL SELECT failure_id, 'copy' FROM copied
+        UNION ALL SELECT @id, 'removed' FROM removed
         """;
 
     /// <summary>

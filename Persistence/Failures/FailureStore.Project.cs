@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Npgsql;
 using NpgsqlTypes;
 using Persistence.Text;
@@ -9,10 +10,17 @@ public sealed partial class FailureStore
     // What the writer of dead letters cuts a stack trace to; a record of another writer may have more.
     private const int StackLength = 8_192;
 
+    // Kafka's own limit. The column is part of an index, whose entries Postgres bounds at 2,704 bytes; headers of foreign records are unbounded.
+    private const int TopicLength = 249;
+
+    // Each further round sees what another process wrote during the one before.
+    private const int MaxRounds = 10;
+
     /// <summary>
-    /// Makes a failure row of a dead letter. Projecting twice changes nothing; nor does a second record of the same mail,
-    /// epoch and bytes, as a crash between "produced" and "committed" leaves it: that is recorded as a copy. Other bytes
-    /// under the same mail and epoch are a failure of their own, without the link, so that they are not lost.
+    /// Makes a failure row of a dead letter, in one statement, which also records the letter as published in its mail's row. Projecting twice
+    /// changes nothing; nor does a second record of the same mail, epoch and bytes, as a crash between "produced" and "committed" leaves it:
+    /// that is recorded as a copy. Other bytes under the same mail and epoch, or than the mail's, are a failure of their own, without the
+    /// link: they are not lost, and the mail goes on without them.
     /// </summary>
     /// <param name="record">The dead letter.</param>
     /// <param name="cancellationToken">Gives up; nothing is projected then, or all of it.</param>
@@ -20,92 +28,42 @@ public sealed partial class FailureStore
     {
         ArgumentNullException.ThrowIfNull(record);
         var fingerprint = Failures.Fingerprint.Of(record.ExceptionType, record.Message);
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // Before the insert, which looks at the mail's state: the mail is locked or settled when the failure is written.
-        await MarkDeadAsync(record, transaction, cancellationToken);
-        var (id, kind) = await InsertOrFindAsync(record, fingerprint, transaction, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return new Projection(id, kind, fingerprint);
-    }
-
-    private static async Task<(Guid Id, ProjectionKind Kind)> InsertOrFindAsync(
-        DeadLetter record, string fingerprint, NpgsqlTransaction transaction, CancellationToken cancellationToken)
-    {
-        if (await ScalarAsync<Guid>(Insert(record, fingerprint), transaction, cancellationToken) is { } added)
-            return (added, ProjectionKind.New);
-        if (await ScalarAsync<Guid>(WithPosition(FailureSql.FindByRecord, record), transaction, cancellationToken) is { } known)
-            return (known, ProjectionKind.Known);
-        if (record.MailId is null)
+        for (var round = 0; round < MaxRounds; round++)
         {
-            var original = await ScalarAsync<Guid>(ByOriginal(record), transaction, cancellationToken);
-            return await InsertCopyAsync(record, Expect(original, record), transaction, cancellationToken);
+            await using var command = Project(record, fingerprint);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            if (!await reader.ReadAsync(cancellationToken))
+                continue;
+            var projection = new Projection(reader.Get<Guid>("id"), reader.GetEnum<ProjectionKind>("kind"), fingerprint);
+            await reader.ThrowUnlessCommittedAsync(cancellationToken);
+            return projection;
         }
-        var (sameMail, sameBytes) = await FindByMailAsync(record, transaction, cancellationToken);
-        return sameBytes
-            ? await InsertCopyAsync(record, sameMail, transaction, cancellationToken)
-            : await InsertOrFindAsync(record with { MailId = null }, fingerprint, transaction, cancellationToken);
+
+        throw new InvalidOperationException(
+            $"The dead letter {record.Topic}[{record.Partition}]@{record.Offset} was not settled in {MaxRounds} rounds: "
+            + "it conflicts with a failure that the statement does not find.");
     }
 
-    private static async Task<(Guid Id, ProjectionKind Kind)> InsertCopyAsync(
-        DeadLetter record, Guid failureId, NpgsqlTransaction transaction, CancellationToken cancellationToken)
-    {
-        await ExecuteAsync(WithPosition(FailureSql.InsertCopy, record).With("id", failureId), transaction, cancellationToken);
-        return (failureId, ProjectionKind.Copy);
-    }
-
-    private static async Task MarkDeadAsync(DeadLetter record, NpgsqlTransaction transaction, CancellationToken cancellationToken)
-    {
-        if (record.MailId is not { } mailId)
-            return;
-        var command = new NpgsqlCommand(FailureSql.MarkDead)
-            .With("mail_id", mailId).With("epoch", record.Epoch).With("message", PostgresText.Clean(record.Message));
-        await ExecuteAsync(command, transaction, cancellationToken);
-    }
-
-    private static async Task<(Guid Id, bool SameBytes)> FindByMailAsync(
-        DeadLetter record, NpgsqlTransaction transaction, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(FailureSql.FindByMail)
-            .With("mail_id", record.MailId!.Value).With("epoch", record.Epoch)
-            .Nullable("value", record.Value, NpgsqlDbType.Bytea);
-        Enlist(command, transaction);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
-            ? (reader.Get<Guid>("id"), reader.Get<bool>("same_bytes"))
-            : (Expect(null, record), false);
-    }
-
-    private static Guid Expect(Guid? found, DeadLetter record) => found ?? throw new InvalidOperationException(
-        $"The dead letter {record.Topic}[{record.Partition}]@{record.Offset} conflicts with a failure that is gone again: "
-        + "it was removed at this moment. Project it once more.");
-
-    private static NpgsqlCommand Insert(DeadLetter record, string fingerprint) =>
-        WithOriginal(WithPosition(FailureSql.Insert, record), record)
-            .With("id", Guid.CreateVersion7())
-            .Nullable("mail_id", record.MailId, NpgsqlDbType.Uuid)
-            .With("epoch", record.Epoch)
-            .Nullable("key", record.Key, NpgsqlDbType.Bytea)
-            .Nullable("value", record.Value, NpgsqlDbType.Bytea)
-            .Nullable("headers", HeaderJson.Write(record.Headers), NpgsqlDbType.Jsonb)
-            .With("exception_type", PostgresText.Clean(record.ExceptionType))
-            .With("message", PostgresText.Clean(record.Message))
-            .Nullable("stack", PostgresText.CleanAndCut(record.StackTrace, StackLength), NpgsqlDbType.Text)
-            .With("fingerprint", fingerprint)
-            .With("attempts", record.Attempts)
-            .Nullable("original_group", PostgresText.CleanAndCut(record.OriginalGroup, StackLength), NpgsqlDbType.Text)
-            .With("failed_at", record.FailedAt);
-
-    private static NpgsqlCommand ByOriginal(DeadLetter record) =>
-        WithOriginal(new NpgsqlCommand(FailureSql.FindByOriginal), record);
-
-    private static NpgsqlCommand WithPosition(string sql, DeadLetter record) => new NpgsqlCommand(sql)
+    private NpgsqlCommand Project(DeadLetter record, string fingerprint) => dataSource.CreateCommand(FailureSql.Project)
+        .With("id", Guid.CreateVersion7())
         .With("dlt_topic", record.Topic).With("dlt_partition", record.Partition)
-        .With("dlt_offset", record.Offset).With("dlt_timestamp", record.Timestamp);
-
-    private static NpgsqlCommand WithOriginal(NpgsqlCommand command, DeadLetter record) => command
-        .Nullable("original_topic", PostgresText.CleanAndCut(record.OriginalTopic, StackLength), NpgsqlDbType.Text)
+        .With("dlt_offset", record.Offset).With("dlt_timestamp", record.Timestamp)
+        .Nullable("mail_id", record.MailId, NpgsqlDbType.Uuid)
+        .With("own", record.IsOwn)
+        .With("content_hash", SHA256.HashData(record.Value ?? []))
+        .With("epoch", record.Epoch)
+        .Nullable("key", record.Key, NpgsqlDbType.Bytea)
+        .Nullable("value", record.Value, NpgsqlDbType.Bytea)
+        .Nullable("headers", HeaderJson.Write(record.Headers), NpgsqlDbType.Jsonb)
+        .With("exception_type", PostgresText.Clean(record.ExceptionType))
+        .With("message", PostgresText.Clean(record.Message))
+        .Nullable("stack", PostgresText.CleanAndCut(record.StackTrace, StackLength), NpgsqlDbType.Text)
+        .With("fingerprint", fingerprint)
+        .With("attempts", record.Attempts)
+        .Nullable("original_topic", PostgresText.CleanAndCut(record.OriginalTopic, TopicLength), NpgsqlDbType.Text)
         .Nullable("original_partition", record.OriginalPartition, NpgsqlDbType.Integer)
         .Nullable("original_offset", record.OriginalOffset, NpgsqlDbType.Bigint)
-        .With("original_timestamp", record.OriginalTimestamp);
+        .With("original_timestamp", record.OriginalTimestamp)
+        .Nullable("original_group", PostgresText.CleanAndCut(record.OriginalGroup, StackLength), NpgsqlDbType.Text)
+        .With("failed_at", record.FailedAt);
 }

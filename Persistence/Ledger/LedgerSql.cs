@@ -54,6 +54,9 @@ internal static class LedgerSql
         SELECT first_partition, max(first_offset) AS last_offset FROM email.mails WHERE first_topic = @topic GROUP BY first_partition
         """;
 
+    /// <summary>The youngest record that a row was made of. The outcome of its mail, which nothing else has, is lost with it.</summary>
+    public const string Newest = "SELECT max(record_timestamp) FROM email.mails";
+
     /// <summary>The bytes of a mail's latest failure.</summary>
     public const string Stored = """
         SELECT key, value, headers::text AS headers FROM email.failures WHERE mail_id = @id OR replayed_as = @id ORDER BY epoch DESC LIMIT 1

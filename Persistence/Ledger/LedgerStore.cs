@@ -74,6 +74,15 @@ public sealed class LedgerStore(NpgsqlDataSource dataSource)
         return await command.ExecuteScalarAsync(cancellationToken) is DateTime horizon ? new DateTimeOffset(horizon) : null;
     }
 
+    /// <summary>The timestamp of the youngest record that a mail's row was made of; null where there is none.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<DateTimeOffset?> NewestAsync(CancellationToken cancellationToken = default)
+    {
+        await using var command = dataSource.CreateCommand(LedgerSql.Newest);
+        command.CommandTimeout = LongTimeout;
+        return await command.ExecuteScalarAsync(cancellationToken) is DateTime newest ? new DateTimeOffset(newest) : null;
+    }
+
     /// <summary>The greatest offset of a topic that a mail's row names, by partition.</summary>
     /// <param name="topic">The topic.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -68,6 +68,18 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         return removed;
     }
 
+    /// <summary>Removes workers that ended long ago, which each start leaves one of.</summary>
+    /// <param name="endedFor">For how long their lease has been over.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How many were removed.</returns>
+    public async Task<int> RemoveWorkersAsync(TimeSpan endedFor, int limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        await using var command = dataSource.CreateCommand(RetentionSql.Workers).With("ended_for", endedFor).With("limit", limit);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     private static async Task<RemovedBatch> ReadAsync(NpgsqlCommand remove, CancellationToken cancellationToken)
     {
         await using var reader = await remove.ExecuteReaderAsync(cancellationToken);

@@ -1,15 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Persistence.Schema;
 
 /// <summary>Brings the database to this build's schema.</summary>
 public sealed class Migrator(
-    NpgsqlDataSource dataSource,
-    IDbContextFactory<EmailDbContext> contexts,
-    TimeProvider timeProvider,
-    ILogger<Migrator> logger)
+    IOptions<DatabaseOptions> options, TimeProvider timeProvider, ILogger<Migrator> logger, Func<DatabaseOptions, string?>? password = null)
 {
     // Any number that nothing else in this database uses: the letters "email".
     private const long LockKey = 0x65_6d_61_69_6c;
@@ -20,7 +18,7 @@ public sealed class Migrator(
     private static readonly TimeSpan MigrationTimeout = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Applies the migrations that are missing. Safe when several do it at once: one works, the others wait and find
+    /// Applies the migrations that are missing; where none is, it only reads. Nothing is prepared, and the server's own timeouts are off. Safe when several do it at once: one works, the others wait and find
     /// nothing left. Waits for the database as long as it is allowed to.
     /// </summary>
     /// <param name="wait">How long to wait for the database to respond.</param>
@@ -29,33 +27,55 @@ public sealed class Migrator(
     /// <exception cref="SchemaMismatchException">The database has migrations that this build does not know.</exception>
     public async Task<IReadOnlyList<string>> MigrateAsync(TimeSpan wait, CancellationToken cancellationToken = default)
     {
-        await using var connection = await ConnectAsync(wait, cancellationToken);
+        await using var dataSource = DataSources.CreateForMigration(options.Value, password is null ? null : () => password(options.Value));
+        await using var connection = await ConnectAsync(dataSource, wait, cancellationToken);
+        await DatabaseEncoding.RequireAsync(connection, cancellationToken);
+        await using var context = CreateContext(dataSource);
+        if ((await PendingAsync(context, cancellationToken)).Count == 0)
+        {
+            logger.LogInformation("The database has this version's schema already.");
+            return [];
+        }
+
         // Released with this transaction, however that ends. Taken by trying again and again: a statement that waits
-        // would fail by its command time-out while another's long migration runs.
+        // would fail by its command timeout while another's long migration runs.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var timeouts = new NpgsqlCommand(MigrationTimeouts.TurnOff, connection, transaction))
+            await timeouts.ExecuteNonQueryAsync(cancellationToken);
         while (!await TryLockAsync(connection, cancellationToken))
             await Task.Delay(Pause, timeProvider, cancellationToken);
-        return await ApplyAsync(cancellationToken);
+        return await ApplyAsync(context, cancellationToken);
     }
 
-    private async Task<IReadOnlyList<string>> ApplyAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> ApplyAsync(EmailDbContext context, CancellationToken cancellationToken)
     {
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        context.Database.SetCommandTimeout(MigrationTimeout);
-        var applied = await context.Database.GetAppliedMigrationsAsync(cancellationToken);
-        var foreign = applied.Except(context.Database.GetMigrations()).ToList();
-        if (foreign.Count > 0)
-            throw SchemaMismatchException.For(new SchemaDifference([], foreign));
-        var pending = (await context.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
-        await context.Database.MigrateAsync(cancellationToken);
+        var pending = await PendingAsync(context, cancellationToken);
         if (pending.Count == 0)
-            logger.LogInformation("The database has this version's schema already.");
-        else
-            logger.LogInformation("Applied {Count} migrations: {Migrations}.", pending.Count, string.Join(", ", pending));
+            return pending;
+        logger.LogInformation(
+            "Applying {Count} migrations, with the server's statement, lock and idle timeouts off: {Migrations}.", pending.Count, string.Join(", ", pending));
+        context.Database.SetCommandTimeout(MigrationTimeout);
+        await context.Database.MigrateAsync(cancellationToken);
+        logger.LogInformation("Applied {Count} migrations.", pending.Count);
         return pending;
     }
 
-    private async Task<NpgsqlConnection> ConnectAsync(TimeSpan wait, CancellationToken cancellationToken)
+    private static async Task<List<string>> PendingAsync(EmailDbContext context, CancellationToken cancellationToken)
+    {
+        var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();
+        var own = context.Database.GetMigrations().ToList();
+        var foreign = applied.Except(own).ToList();
+        return foreign.Count > 0 ? throw SchemaMismatchException.For(new SchemaDifference([], foreign)) : [.. own.Except(applied)];
+    }
+
+    private static EmailDbContext CreateContext(NpgsqlDataSource dataSource)
+    {
+        var builder = new DbContextOptionsBuilder<EmailDbContext>();
+        builder.UseEmailSchema(dataSource).AddInterceptors(new MigrationTimeouts());
+        return new EmailDbContext(builder.Options);
+    }
+
+    private async Task<NpgsqlConnection> ConnectAsync(NpgsqlDataSource dataSource, TimeSpan wait, CancellationToken cancellationToken)
     {
         var start = timeProvider.GetTimestamp();
         while (true)
@@ -64,11 +84,37 @@ public sealed class Migrator(
             {
                 return await dataSource.OpenConnectionAsync(cancellationToken);
             }
+            catch (PostgresException exception) when (PostgresErrors.IsLoginRefused(exception))
+            {
+                await RequireTlsAsync(dataSource, cancellationToken);
+                throw;
+            }
             catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) && timeProvider.GetElapsedTime(start) < wait)
             {
-                logger.LogInformation("Waiting for Postgres: {Cause}", exception.Message);
+                logger.LogInformation("Waiting for Postgres: {Cause}", PostgresErrors.Explain(exception));
                 await Task.Delay(Pause, timeProvider, cancellationToken);
             }
+        }
+    }
+
+    /// <summary>
+    /// With <c>SSL Mode=Prefer</c> a login that TLS refuses is tried once more without, and what that says (no entry of pg_hba.conf) hides the
+    /// reason: asked with TLS alone, the server says it. Returns where it has nothing else to say.
+    /// </summary>
+    private static async Task RequireTlsAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(dataSource.ConnectionString);
+        if (settings.SslMode != SslMode.Prefer)
+            return;
+        settings.SslMode = SslMode.Require;
+        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+        }
+        catch (NpgsqlException exception) when (exception is not PostgresException)
+        {
+            // The server has no TLS: what it said before is all.
         }
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Persistence.Schema;
 
@@ -32,12 +33,15 @@ public sealed class SchemaMismatchException(string message) : Exception(message)
 }
 
 /// <summary>Compares the migrations that were applied with those compiled in.</summary>
-public sealed class SchemaCheck(IDbContextFactory<EmailDbContext> contexts)
+public sealed class SchemaCheck(NpgsqlDataSource dataSource, IDbContextFactory<EmailDbContext> contexts)
 {
     /// <summary>Compares them. Throws what Npgsql throws where the database cannot be asked.</summary>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="SchemaMismatchException">The database's encoding is not UTF8.</exception>
     public async Task<SchemaDifference> CompareAsync(CancellationToken cancellationToken = default)
     {
+        await using (var connection = await dataSource.OpenConnectionAsync(cancellationToken))
+            await DatabaseEncoding.RequireAsync(connection, cancellationToken);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var own = context.Database.GetMigrations().ToList();
         var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();

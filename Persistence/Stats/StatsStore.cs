@@ -4,26 +4,37 @@ using Persistence.Mails;
 
 namespace Persistence.Stats;
 
-/// <summary>Counts over the database. Throws what Npgsql throws.</summary>
-public sealed class StatsStore(NpgsqlDataSource dataSource)
+/// <summary>
+/// Counts over the database. Each reads a whole table, so a count serves everybody who asks within <see cref="Lifetime"/>, and those who
+/// ask at once share one. Throws what Npgsql throws.
+/// </summary>
+public sealed class StatsStore(NpgsqlDataSource dataSource, TimeProvider timeProvider)
 {
-    /// <summary>How many mails are in each state, every state listed: the view <c>email.mails_by_state</c>.</summary>
+    /// <summary>How old a count may be.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(2);
+
+    private readonly SharedCount<MailState> _mails = new(timeProvider, Lifetime);
+    private readonly SharedCount<FailureStatus> _failures = new(timeProvider, Lifetime);
+
+    /// <summary>How many mails are in each state, every state listed.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     public Task<IReadOnlyDictionary<MailState, long>> CountMailsAsync(CancellationToken cancellationToken = default) =>
-        CountAsync<MailState>("SELECT state AS of, mails AS count FROM email.mails_by_state", cancellationToken);
+        _mails.GetAsync(
+            () => CountAsync<MailState>("SELECT state AS of, count(*) AS count FROM email.mails GROUP BY state"), cancellationToken);
 
     /// <summary>How many failures have each status, every status listed.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     public Task<IReadOnlyDictionary<FailureStatus, long>> CountFailuresAsync(CancellationToken cancellationToken = default) =>
-        CountAsync<FailureStatus>("SELECT status AS of, count(*) AS count FROM email.failures GROUP BY status", cancellationToken);
+        _failures.GetAsync(
+            () => CountAsync<FailureStatus>("SELECT status AS of, count(*) AS count FROM email.failures GROUP BY status"), cancellationToken);
 
-    private async Task<IReadOnlyDictionary<T, long>> CountAsync<T>(string sql, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<T, long>> CountAsync<T>(string sql)
         where T : struct, Enum
     {
         var counts = Enum.GetValues<T>().ToDictionary(value => value, _ => 0L);
         await using var command = dataSource.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
             counts[reader.GetEnum<T>("of")] = reader.Get<long>("count");
         return counts;
     }

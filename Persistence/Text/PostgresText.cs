@@ -19,6 +19,9 @@ internal static class PostgresText
         return clean.ToString();
     }
 
+    /// <summary>Whether <see cref="Clean"/> leaves a text as it is.</summary>
+    public static bool IsClean(string text) => !NeedsCleaning(text);
+
     /// <summary>As <see cref="Clean"/>, of a text that may be missing.</summary>
     public static string? CleanOrNull(string? text) => text is null ? null : Clean(text);
 

@@ -18,12 +18,18 @@ public sealed class ApiOptions : IValidatableObject
     [PasswordPropertyText(true)]
     public string? Key { get; set; }
 
+    /// <summary>The file that holds <see cref="Key"/>; read again when a caller presents another key.</summary>
+    public string? KeyFile { get; set; }
+
     /// <summary>
     /// The secret under which mail ids carry their MAC; the same on every instance, at least 16 characters. Default: derived from
     /// <see cref="Key"/>. A new one makes repeated posts with an <c>Idempotency-Key</c> of before new mails: change it when none is open.
     /// </summary>
     [PasswordPropertyText(true)]
     public string? IdSecret { get; set; }
+
+    /// <summary>The file that holds <see cref="IdSecret"/>; read at the start.</summary>
+    public string? IdSecretFile { get; set; }
 
     /// <summary>
     /// The largest mail, in bytes of JSON, as posted and as written to the topic. Default 1,000,000: below Kafka's
@@ -36,9 +42,13 @@ public sealed class ApiOptions : IValidatableObject
     [Range(1, 100_000, ErrorMessage = "Each waiting post holds its mail in memory.")]
     public int MaxConcurrentPosts { get; set; } = 1_000;
 
-    /// <summary>How long a post waits for Kafka's acknowledgement before it is answered 503. Default 10 s. 1 s to 5 min.</summary>
+    /// <summary>
+    /// How long a post waits for Kafka's acknowledgement before it is answered 503; Kafka's client tries for two seconds less. Default 15 s,
+    /// so that a broker's crash does not reach the caller: Kafka elects new leaders 9 s after it (<c>broker.session.timeout.ms</c>).
+    /// 1 s to 5 min.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00", ErrorMessage = "Stay below what your callers wait.")]
-    public TimeSpan AcceptTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan AcceptTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
     /// How long Postgres may take where a request can do without it, such as the check of a reused <c>Idempotency-Key</c>.
@@ -55,10 +65,17 @@ public sealed class ApiOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "One look is one query over an index.")]
     public TimeSpan ReplaySweepInterval { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Whether a text can be a key.</summary>
+    internal static bool IsKey(string? key) => key is { Length: >= FewestCharacters } && key.All(c => c is > ' ' and <= '~');
+
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
         var environment = validationContext.GetRequiredService<IHostEnvironment>();
-        if (string.IsNullOrEmpty(Key))
+        if (string.IsNullOrEmpty(Key) && !string.IsNullOrEmpty(KeyFile))
+        {
+            // What is wrong with the file has been said.
+        }
+        else if (string.IsNullOrEmpty(Key))
         {
             if (!environment.IsDevelopment())
             {
@@ -68,7 +85,7 @@ public sealed class ApiOptions : IValidatableObject
                     [nameof(Key)]);
             }
         }
-        else if (Key.Length < FewestCharacters || !Key.All(c => c is > ' ' and <= '~'))
+        else if (!IsKey(Key))
         {
             yield return new ValidationResult(
                 $"allowed: {FewestCharacters} or more printable ASCII characters without spaces, and it has {Key.Length}. Make one: openssl rand -hex 32.", [nameof(Key)]);

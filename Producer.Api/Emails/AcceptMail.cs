@@ -5,11 +5,12 @@ using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
 using Producer.Api.Observability;
 using Producer.Api.Problems;
+using ServiceDefaults.Logging;
 
 namespace Producer.Api.Emails;
 
 /// <summary>Writes an accepted mail to the queue, and says exactly what became of it where that failed.</summary>
-internal sealed class AcceptMail(IMailQueue queue, IOptions<ApiOptions> options, ApiMetrics metrics, TimeProvider timeProvider, ILogger<AcceptMail> logger)
+internal sealed class AcceptMail(IMailQueue queue, IOptions<ApiOptions> options, ApiMetrics metrics, TimeProvider timeProvider, LogLimiter limiter, ILogger<AcceptMail> logger)
 {
     /// <summary>Writes the mail; the problem where it was not acknowledged.</summary>
     /// <remarks>Not canceled when the caller disconnects: a record under way is written or not all the same, and the log says which.</remarks>
@@ -25,18 +26,23 @@ internal sealed class AcceptMail(IMailQueue queue, IOptions<ApiOptions> options,
         }
         catch (KafkaRecordTooLargeException exception)
         {
-            logger.LogWarning("A mail is larger than the topic takes: lower Api:MaxMailBytes or raise the topic's max.message.bytes. {Reason}", exception.Message);
+            if (Allows("too large"))
+                logger.LogWarning("A mail is larger than the topic takes: lower Api:MaxMailBytes or raise the topic's max.message.bytes. {Reason}", exception.Message);
             return ProblemTypes.TooLarge.Because("The mail is larger than Kafka takes.");
         }
         catch (KafkaProduceException exception) when (exception.Outcome == ProduceOutcome.NotWritten)
         {
-            logger.LogWarning("Mail {MailId} was not accepted: {Reason}", id, exception.Message);
+            if (Allows("not written"))
+                logger.LogWarning("Mail {MailId} was not accepted: {Reason}", id, exception.Message);
             return ProblemTypes.NotAccepted.Because("Kafka did not take the mail. Post it again.");
         }
         catch (Exception exception) when (exception is KafkaProduceException || deadline.IsCancellationRequested)
         {
-            logger.LogWarning("Whether mail {MailId} was accepted is not known: {Reason}", id, exception.Message);
+            if (Allows("no acknowledgement in time"))
+                logger.LogWarning("Whether mail {MailId} was accepted is not known: {Reason}", id, exception.Message);
             return ProblemTypes.OutcomeUnknown.Because($"Kafka did not acknowledge mail {id} in time. It may be sent, or not.", ("id", id));
         }
     }
+
+    private bool Allows(string cause) => limiter.Allows(logger, LogLevel.Warning, "mails that Kafka did not take", cause);
 }

@@ -4,12 +4,20 @@ using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
-/// <summary>The topic <see cref="Topics.EmailSend"/> as the queue.</summary>
-internal sealed class KafkaMailQueue(ITopicProducer<string, SendEmail> mails, IRawTopicProducer records) : IMailQueue
+/// <summary>The topic of mails as the queue.</summary>
+internal sealed class KafkaMailQueue(ITopicProducer<string, SendEmail> mails, IRawTopicProducer records, MailTopics names, QueueCircuit circuit) : IMailQueue
 {
     public Task EnqueueAsync(Guid id, string key, SendEmail mail, CancellationToken cancellationToken) =>
-        mails.Produce(key, mail, Pipe.Execute<KafkaSendContext<string, SendEmail>>(context => context.MessageId = id), cancellationToken);
+        circuit.RunAsync(() => mails.Produce(
+            key, mail,
+            Pipe.Execute<KafkaSendContext<string, SendEmail>>(context =>
+            {
+                context.MessageId = id;
+                if (names.Installation is { } installation)
+                    context.Headers.Set(HeaderNames.Installation, installation);
+            }),
+            cancellationToken));
 
     public Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken) =>
-        records.Produce(Topics.EmailSend, key, value, headers.ToKafka(), cancellationToken);
+        circuit.RunAsync(() => records.Produce(names.Mails, key, value, headers.ToKafka(), cancellationToken));
 }

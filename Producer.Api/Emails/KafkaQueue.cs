@@ -2,6 +2,7 @@ using Contracts;
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
+using Producer.Api.Stats;
 using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
@@ -12,8 +13,11 @@ internal static class KafkaQueue
     public static void AddKafkaQueue(WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        var topics = MailTopics.Of(builder.Configuration);
         services.AddKafkaOptions();
         services.AddSingleton<IValidateOptions<ApiOptions>, MailFitsTopic>();
+        services.AddStatsGauges();
+        services.AddSingleton<QueueCircuit>();
         services.AddScoped<IMailQueue, KafkaMailQueue>();
         services.AddMassTransit(bus =>
         {
@@ -23,7 +27,7 @@ internal static class KafkaQueue
             bus.AddRider(rider =>
             {
                 rider.AddProducer<string, SendEmail>(
-                    Topics.EmailSend, (context, producer) => producer.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value));
+                    topics.Mails, (context, producer) => producer.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value));
                 rider.UsingKafka((context, kafka) =>
                 {
                     kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);

@@ -62,6 +62,31 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 
     internal static MailReport Unseen(Guid id, DateTimeOffset? issuedAt) => new(id, MailState.Queued, Recorded: false) { AcceptedAt = issuedAt };
 
+    /// <summary>A mail that the worker could not read: it has no row, and its failures say all that is known of it.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="issuedAt">When the API accepted it, where that is known.</param>
+    /// <param name="failures">Its failures, newest first.</param>
+    internal static MailReport Unreadable(Guid id, DateTimeOffset? issuedAt, IReadOnlyList<FailureSummary> failures)
+    {
+        var last = failures[0];
+        var state = last.Status switch
+        {
+            // The record that sends it again is on its way.
+            FailureStatus.Replayed => MailState.Queued,
+            FailureStatus.Discarded => MailState.Discarded,
+            _ => MailState.Dead,
+        };
+        return new MailReport(id, state, Recorded: false)
+        {
+            Epoch = last.Epoch,
+            Attempts = last.Attempts,
+            AcceptedAt = issuedAt,
+            EndedAt = state == MailState.Queued ? null : last.FailedAt,
+            LastError = last.Message,
+            Failures = [.. failures.Reverse()],
+        };
+    }
+
     internal static MailReport Of(MailView view, DateTimeOffset? issuedAt) => new(view.Mail.Id, view.Mail.State, Recorded: true)
     {
         Epoch = view.Mail.Epoch,

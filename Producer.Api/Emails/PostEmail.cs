@@ -19,7 +19,7 @@ internal static class PostEmail
         TimeProvider timeProvider, ApiMetrics metrics, CancellationToken cancellationToken)
     {
         var result = await PostAsync();
-        metrics.Posted(result.Result is ProblemHttpResult { ProblemDetails: var problem } ? problem.Extensions[ProblemResults.CodeMember] as string ?? "error" : "accepted");
+        metrics.Posted(result.Result is ProblemHttpResult { ProblemDetails: var problem } ? problem.Extensions[ProblemResults.CodeMember] as string ?? "error" : ApiMetrics.Accepted);
         return result;
 
         async Task<Results<Accepted<AcceptedMail>, ProblemHttpResult>> PostAsync()

@@ -22,7 +22,7 @@ internal static class FailureEndpoints
             .WithName("ReplayFailure").WithSummary("Send a failed mail again, as it was.")
             .WithDescription("Recorded with who and why before the record is produced. With `produced` false Kafka did not respond in time: the replay is finished in the background.")
             .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
+                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.OtherCluster, ProblemTypes.TooLarge,
                 ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
 
         failures.MapPost("/{id}/discard", DiscardFailure.HandleAsync)

@@ -6,7 +6,10 @@ internal static class FailureServices
     {
         services.AddScoped<Replays>();
         services.AddSingleton<ReplaySweep>();
-        services.AddHostedService(provider => provider.GetRequiredService<ReplaySweep>());
         return services;
     }
+
+    /// <summary>Has pending replays finished in the background, which produces to the queue.</summary>
+    public static IServiceCollection AddReplaySweep(this IServiceCollection services) =>
+        services.AddHostedService(provider => provider.GetRequiredService<ReplaySweep>());
 }

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Failures;
 using Producer.Api.Emails;
+using Producer.Api.Problems;
 using Producer.Api.Security;
+using ServiceDefaults.Database;
 
 namespace Producer.Api.Failures;
 
@@ -9,7 +11,7 @@ namespace Producer.Api.Failures;
 internal static class ReplayFailure
 {
     public static async Task<Results<Accepted<ReplayReport>, ProblemHttpResult>> HandleAsync(
-        string id, HttpContext context, [AsParameters] Actor actor, FailureStore failures, Replays replays, IHostApplicationLifetime lifetime,
+        string id, HttpContext context, [AsParameters] Actor actor, FailureStore failures, Replays replays, ClusterGuard cluster, IHostApplicationLifetime lifetime,
         CancellationToken cancellationToken)
     {
         var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
@@ -17,6 +19,9 @@ internal static class ReplayFailure
             return unread;
         if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, out var action, out var problem))
             return problem;
+
+        if (cluster.Problem is { } otherCluster)
+            return ProblemTypes.OtherCluster.Because($"Nothing was done. {otherCluster}");
 
         return await failures.RequestReplayAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) switch
         {

@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Options;
 using Persistence.Failures;
 using Producer.Api.Configuration;
+using ServiceDefaults.Database;
 using ServiceDefaults.Periodic;
 
 namespace Producer.Api.Failures;
 
 /// <summary>Finishes replays that were asked for and not produced: by an instance that crashed, or while Kafka was away.</summary>
 internal sealed class ReplaySweep(
-    IServiceScopeFactory scopes, FailureStore failures, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<ReplaySweep> logger)
+    IServiceScopeFactory scopes, FailureStore failures, ClusterGuard cluster, IOptions<ApiOptions> options, TimeProvider timeProvider, ILogger<ReplaySweep> logger)
     : PeriodicService("The sweep of pending replays", options.Value.ReplaySweepInterval, timeProvider, logger)
 {
     private const int Batch = 100;
@@ -32,5 +33,9 @@ internal sealed class ReplaySweep(
     }
 
     /// <inheritdoc />
-    protected override Task RunOnceAsync(CancellationToken cancellationToken) => SweepAsync(Timeout, cancellationToken);
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
+    {
+        if (await cluster.MaySendAsync(cancellationToken))
+            await SweepAsync(Timeout, cancellationToken);
+    }
 }

@@ -13,6 +13,8 @@ using Producer.Api.Stats;
 using ServiceDefaults;
 using ServiceDefaults.Configuration;
 using ServiceDefaults.Database;
+using ServiceDefaults.Kafka;
+using ServiceDefaults.Logging;
 
 namespace Producer.Api.Hosting;
 
@@ -28,6 +30,8 @@ internal static class ProducerApi
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         AddParts(builder);
         addQueue(builder);
+        // Behind the queue, which must have started.
+        builder.Services.AddReplaySweep();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var app = builder.Build();
         MapRequests(app);
@@ -37,10 +41,12 @@ internal static class ProducerApi
     private static void AddParts(WebApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.AddSingleton(MailTopics.Of(builder.Configuration));
         services.AddSection<ApiOptions>(ApiOptions.Section);
         services.AddDatabase();
         // First of what starts, so that a wrong schema is met before anything uses it. Without Postgres mails are accepted all the same.
         services.AddSchemaGuard();
+        services.AddClusterGuard();
 
         services.AddApiSecurity();
         services.AddApiDescription();
@@ -49,7 +55,9 @@ internal static class ProducerApi
         services.AddStats();
         services.AddApiHealth();
         services.AddSingleton<ApiMetrics>();
+        builder.AddServiceLogging();
         builder.AddTelemetry(ApiMetrics.MeterName);
+        services.BeginCounters(provider => provider.GetRequiredService<ApiMetrics>().Begin());
 
         // Before the framework's, which asks Accept first: the first writer that can write does.
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();

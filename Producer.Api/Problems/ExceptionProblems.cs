@@ -1,10 +1,11 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Persistence;
+using ServiceDefaults.Logging;
 
 namespace Producer.Api.Problems;
 
 /// <summary>Turns what an endpoint throws into a problem response, and tells the log what the caller is not told.</summary>
-internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> logger) : IExceptionHandler
+internal sealed class ExceptionProblems(IProblemDetailsService problems, LogLimiter limiter, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -15,13 +16,21 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
         }
 
         var (type, detail) = Explain(exception);
-        if (type == ProblemTypes.Internal)
-            logger.LogError(exception, "{Method} {Path} failed, trace_id {TraceId}", httpContext.Request.Method, httpContext.Request.Path.ToUriComponent(), ProblemResults.TraceId(httpContext));
-        else if (type.Status >= 500)
-            logger.LogWarning("{Method} {Path} responded {Code}, trace_id {TraceId}: {Reason}", httpContext.Request.Method, httpContext.Request.Path.ToUriComponent(), type.Code, ProblemResults.TraceId(httpContext), exception.Message);
+        // What is no more than a problem is told where that is written.
+        if (type.Status >= 500)
+            Log(type, httpContext, exception);
 
         httpContext.Response.StatusCode = type.Status;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = type.Details(detail) });
+    }
+
+    private void Log(ProblemType type, HttpContext context, Exception exception)
+    {
+        var (method, path, trace) = (context.Request.Method, context.Request.Path.ToUriComponent(), ProblemResults.TraceId(context));
+        if (type == ProblemTypes.Internal)
+            logger.LogError(exception, "{Method} {Path} failed, trace_id {TraceId}", method, path, trace);
+        else if (limiter.Allows(logger, LogLevel.Warning, "failed requests", exception.GetType().Name))
+            logger.LogWarning("{Method} {Path} failed with {Code}, trace_id {TraceId}: {Reason}", method, path, type.Code, trace, exception.Message);
     }
 
     private static (ProblemType Type, string? Detail) Explain(Exception exception) => exception switch

@@ -36,6 +36,9 @@ internal static class ProblemTypes
     public static readonly ProblemType FailureNotOpen = new("failure_not_open", 409, "The failure is not open",
         "It was replayed, resolved or discarded before; `detail` says which. Only an unresolved failure can be replayed or discarded.");
 
+    public static readonly ProblemType OtherCluster = new("other_cluster", 409, "The database belongs to another Kafka cluster",
+        "It is a copy, or Kafka was replaced: nothing that it has is sent until `Consumer.Worker adopt` says that it belongs here.");
+
     public static readonly ProblemType MailNotWaiting = new("mail_not_waiting", 409, "The mail is no longer waiting",
         "It is being sent, has reached its end, or a recipient has got it or may have: nothing was changed. `state` is its state.");
 
@@ -87,7 +90,7 @@ internal static class ProblemTypes
     public static IReadOnlyList<ProblemType> All { get; } =
     [
         InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, NotFound, MailNotFound, FailureNotFound, MethodNotAllowed,
-        NotAcceptable, RequestTimeout, FailureNotOpen,
+        NotAcceptable, RequestTimeout, FailureNotOpen, OtherCluster,
         MailNotWaiting, IdempotencyKeyTaken, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding, UnreadableBody, ValidationFailed,
         IdempotencyKeyReused, Internal, NotAccepted, OutcomeUnknown, Overloaded, DatabaseUnavailable,
     ];

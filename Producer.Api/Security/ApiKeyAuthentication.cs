@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
-using Producer.Api.Configuration;
 using Producer.Api.Problems;
 
 namespace Producer.Api.Security;
@@ -17,7 +16,7 @@ internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> schemes,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    IOptions<ApiOptions> options)
+    CallerKey key)
     : AuthenticationHandler<AuthenticationSchemeOptions>(schemes, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -44,11 +43,11 @@ internal sealed class ApiKeyAuthentication(
 
     private AuthenticateResult Authenticate()
     {
-        if (string.IsNullOrEmpty(options.Value.Key))
+        if (key.Value is not { Length: > 0 } expected)
             return Caller(Anonymous);
         if (Presented() is not { } presented)
             return AuthenticateResult.NoResult();
-        return Same(presented, options.Value.Key) ? Caller(KeyHolder) : AuthenticateResult.Fail("The API key is another one.");
+        return Same(presented, expected) ? Caller(KeyHolder) : AuthenticateResult.Fail("The API key is another one.");
     }
 
     private string? Presented()

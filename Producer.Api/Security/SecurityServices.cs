@@ -22,6 +22,7 @@ internal static class SecurityServices
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, configureOptions: null);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder(ApiKeyAuthentication.SchemeName).RequireAuthenticatedUser().Build());
+        services.AddSingleton<CallerKey>();
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<ApiOptions>>().Value;

@@ -12,6 +12,9 @@ internal static class StatsEndpoints
         return services;
     }
 
+    /// <summary>Exports the same as metrics; where there is a Kafka to ask.</summary>
+    public static IServiceCollection AddStatsGauges(this IServiceCollection services) => services.AddHostedService<StatsGauges>();
+
     public static void MapStats(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/stats", GetStats.HandleAsync)
             .WithName("GetStats").WithTags("Stats").WithSummary("The state of the system: mails by state, failures by status, and what waits in Kafka.")

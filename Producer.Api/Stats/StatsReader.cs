@@ -1,11 +1,11 @@
 using Confluent.Kafka;
-using Contracts;
 using Messaging.Kafka.Inspection;
 using Microsoft.Extensions.Options;
 using Persistence;
 using Persistence.Stats;
 using Persistence.Text;
 using Producer.Api.Configuration;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Stats;
 
@@ -13,7 +13,7 @@ namespace Producer.Api.Stats;
 /// Reads the state of the system, from Postgres and from Kafka at once. Each part has the time that <see cref="ApiOptions.StatsTimeout"/>
 /// gives, and is left out where it fails; the others are returned all the same.
 /// </summary>
-internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, IOptions<ApiOptions> options, TimeProvider timeProvider)
+internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider)
 {
     public async Task<StatsReport> ReadAsync(CancellationToken cancellationToken)
     {
@@ -22,10 +22,10 @@ internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, IOptio
         var cancel = either.Token;
         var mails = TryAsync("mails", () => CountAsync(store.CountMailsAsync(cancel)), cancel, cancellationToken);
         var failures = TryAsync("failures", () => CountAsync(store.CountFailuresAsync(cancel)), cancel, cancellationToken);
-        var unread = TryAsync("unread", () => LagAsync(Groups.EmailSend, topic => topic == Topics.EmailSend, cancel), cancel, cancellationToken);
+        var unread = TryAsync("unread", () => LagAsync(names.Group, topic => topic == names.Mails, cancel), cancel, cancellationToken);
         var delayed = TryAsync(
-            "delayed", () => LagAsync(Groups.EmailSendDelay, topic => topic.StartsWith(Topics.EmailSendDelayPrefix, StringComparison.Ordinal), cancel), cancel, cancellationToken);
-        var deadLetters = TryAsync("dead_letters", () => LagAsync(Groups.EmailSendDeadLetter, topic => topic == Topics.EmailSendDeadLetter, cancel), cancel, cancellationToken);
+            "delayed", () => LagAsync(names.DelayGroup, topic => topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), cancel), cancel, cancellationToken);
+        var deadLetters = TryAsync("dead_letters", () => LagAsync(names.DeadLetterGroup, topic => topic == names.DeadLetters, cancel), cancel, cancellationToken);
 
         await Task.WhenAll(mails, failures, unread, delayed, deadLetters);
         MissingPart[] missing =
@@ -50,7 +50,7 @@ internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, IOptio
         var timeout = options.Value.StatsTimeout;
         var partitions = await kafka.ListAsync(isTopic, timeout, cancellationToken);
         if (partitions.Count == 0)
-            throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic of {group} yet"));
+            throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic of group {group} yet, or the brokers deny DESCRIBE on it"));
         var progress = await kafka.ProgressAsync(group, partitions, timeout, cancellationToken);
         return new LagReport(
             group,

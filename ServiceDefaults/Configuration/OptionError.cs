@@ -12,6 +12,9 @@ internal static class OptionError
     public static string NotAllowed(string section, PropertyInfo property, object? value, string? rule) =>
         Describe(section, property.Name, Shown(property, Convert.ToString(value, CultureInfo.InvariantCulture)), rule);
 
+    /// <summary>A key within a map that a rule does not allow. What it holds may be a secret, and is not shown.</summary>
+    public static string NotAllowed(string section, string key, string? rule) => Describe(section, key, "set", rule);
+
     /// <summary>A value that is not of the option's type.</summary>
     public static string Unreadable(string section, PropertyInfo property, string? text) => Describe(
         section, property.Name, Shown(property, text), property.GetCustomAttribute<RangeAttribute>() is { } range ? Rule(range) : Rule(property.PropertyType));
@@ -48,7 +51,7 @@ internal static class OptionError
     private const string Duration = " (hours:minutes:seconds)";
 
     private static string Describe(string section, string key, string shown, string? rule) =>
-        $"{section}:{key} is {shown}; {rule?.TrimEnd()} (environment: {section}__{key})";
+        $"{section}:{key} is {shown}; {rule?.TrimEnd()} (environment: {section}__{key.Replace(":", "__", StringComparison.Ordinal)})";
 
     private static string Shown(PropertyInfo property, string? text) =>
         string.IsNullOrEmpty(text) ? "not set"

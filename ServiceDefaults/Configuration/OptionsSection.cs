@@ -18,6 +18,8 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
         .Where(property => property.CanWrite)
         .ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
 
+    private static readonly (PropertyInfo Secret, PropertyInfo File)[] Secrets = [.. SecretFile.Of(Properties)];
+
     /// <summary>Sets what can be read; the rest keeps its default and is reported by <see cref="Validate"/>.</summary>
     public void Configure(T options)
     {
@@ -25,13 +27,21 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
         {
             if (Properties.TryGetValue(entry.Key, out var property) && TryConvert(property, entry.Value, out var value))
                 property.SetValue(options, value);
+            else if (TryReadMap(entry) is { } map)
+                property!.SetValue(options, map);
+        }
+
+        foreach (var (secret, file) in Secrets)
+        {
+            if (file.GetValue(options) is string { Length: > 0 } path && SecretFile.Problem(path, out var content) is null)
+                secret.SetValue(options, content);
         }
     }
 
     /// <inheritdoc />
     public ValidateOptionsResult Validate(string? name, T options)
     {
-        List<string> errors = [.. Entries().Select(ReadError).OfType<string>(), .. Properties.Values.SelectMany(property => RuleErrors(property, options)), .. OwnErrors(options)];
+        List<string> errors = [.. Entries().Select(ReadError).OfType<string>(), .. SecretErrors(options), .. Properties.Values.SelectMany(property => RuleErrors(property, options)), .. OwnErrors(options)];
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 
@@ -40,9 +50,30 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
 
     private string? ReadError(IConfigurationSection entry)
     {
+        if (TryReadMap(entry) is not null)
+            return null;
         if (entry.Value is null || !Properties.TryGetValue(entry.Key, out var property))
             return OptionError.UnknownKey(section, entry.Key, entry.Value, Properties.Keys);
         return TryConvert(property, entry.Value, out _) ? null : OptionError.Unreadable(section, property, entry.Value);
+    }
+
+    /// <summary>A section within the section, for a property that takes any keys; null where the entry is none. A deeper key has the colon in its name.</summary>
+    private static Dictionary<string, string>? TryReadMap(IConfigurationSection entry) =>
+        string.IsNullOrEmpty(entry.Value) && Properties.TryGetValue(entry.Key, out var property) && property.PropertyType == typeof(IReadOnlyDictionary<string, string>)
+            ? entry.AsEnumerable(makePathsRelative: true).Where(pair => pair.Value is not null && pair.Key.Length > 0).ToDictionary(pair => pair.Key, pair => pair.Value!, StringComparer.Ordinal)
+            : null;
+
+    private IEnumerable<string> SecretErrors(T options)
+    {
+        foreach (var (secret, file) in Secrets)
+        {
+            if (file.GetValue(options) is not string { Length: > 0 } path)
+                continue;
+            if (Entries().Any(entry => string.Equals(entry.Key, secret.Name, StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(entry.Value)))
+                yield return OptionError.NotAllowed(section, file, path, $"allowed: one of {section}:{secret.Name} and {section}:{file.Name}. Remove the other.");
+            if (SecretFile.Problem(path, out _) is { } problem)
+                yield return OptionError.NotAllowed(section, file, path, $"allowed: a file that holds the secret, and {problem}. Mount it, and let this program's user read it.");
+        }
     }
 
     private static bool TryConvert(PropertyInfo property, string? text, out object? value)
@@ -77,6 +108,8 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
 
     private IEnumerable<string> OwnErrors(T options) =>
         from error in (options as IValidatableObject)?.Validate(new ValidationContext(options, services, items: null)) ?? []
-        let property = Properties[error.MemberNames.First()]
-        select OptionError.NotAllowed(section, property, property.GetValue(options), error.ErrorMessage);
+        let key = error.MemberNames.First()
+        select Properties.TryGetValue(key, out var property)
+            ? OptionError.NotAllowed(section, property, property.GetValue(options), error.ErrorMessage)
+            : OptionError.NotAllowed(section, key, error.ErrorMessage);
 }

@@ -1,9 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Messaging.Kafka.Inspection;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Persistence;
+using Persistence.Clusters;
 using Persistence.Schema;
 using ServiceDefaults.Configuration;
+using ServiceDefaults.Kafka;
 
 namespace ServiceDefaults.Database;
 
@@ -12,13 +16,23 @@ public static class DatabaseRegistration
 {
     /// <summary>Adds the stores, by section <c>Database</c>.</summary>
     public static IServiceCollection AddDatabase(this IServiceCollection services) =>
-        services.AddSection<DatabaseOptions>(DatabaseOptions.Section).AddPersistence();
+        services.AddSection<DatabaseOptions>(DatabaseOptions.Section).AddPersistence(options => SecretFile.Current(options.Password, options.PasswordFile));
 
     /// <summary>
     /// Checks when the service starts, before those that are added after it, that the database has this build's schema. With another
     /// one the service stops and says what to do; without an answer it starts, and stops once it has one that is wrong.
     /// </summary>
     public static IServiceCollection AddSchemaGuard(this IServiceCollection services) => services.AddHostedService<SchemaGuard>();
+
+    /// <summary>Adds what keeps a copy of the database from sending, and the health check <c>cluster</c>.</summary>
+    public static IServiceCollection AddClusterGuard(this IServiceCollection services)
+    {
+        services.AddKafkaInspection().AddSingleton(provider => new ClusterGuard(
+            provider.GetRequiredService<ClusterStore>(), provider.GetRequiredService<KafkaInspector>().ClusterIdAsync,
+            provider.GetRequiredService<ILogger<ClusterGuard>>()));
+        services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster");
+        return services;
+    }
 
     /// <summary>Adds the health check <c>postgres</c>.</summary>
     /// <param name="services">The services, with <see cref="AddDatabase"/>.</param>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Persistence;
 
 namespace ServiceDefaults.Database;
 
@@ -18,7 +19,7 @@ internal sealed class PostgresHealthCheck(Func<CancellationToken, Task> probe, T
         // Broad on purpose: whatever the probe ends with, Postgres is not well.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            var reason = deadline.IsCancellationRequested ? $"no response within {timeout}" : exception.Message;
+            var reason = deadline.IsCancellationRequested ? $"no response within {timeout}" : PostgresErrors.Explain(exception);
             return new HealthCheckResult(context.Registration.FailureStatus, $"Postgres is not available: {reason}. {consequence}");
         }
     }

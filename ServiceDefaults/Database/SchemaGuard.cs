@@ -41,7 +41,7 @@ internal sealed class SchemaGuard(SchemaCheck check, TimeProvider timeProvider, 
         catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
         {
             if (_unreachable.Add(exception))
-                logger.LogWarning("Postgres cannot be reached, so its schema is not checked yet ({Cause}). Going on without it; trying again every {Pause}.", exception.Message, Pause);
+                logger.LogWarning("Postgres cannot be reached, so its schema is not checked yet ({Cause}). Going on without it; trying again every {Pause}.", PostgresErrors.Explain(exception), Pause);
             return false;
         }
 

@@ -33,7 +33,7 @@ public static class KafkaHosting
     public static void Host(this IKafkaFactoryConfigurator configurator, KafkaOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        configurator.Host(options.Servers, host => Secure(host, options));
+        configurator.Host(options.Servers, host => Connect(host, options));
         configurator.MessageMaxBytes = options.MaxMessageBytes + HeaderRoom;
     }
 
@@ -42,7 +42,7 @@ public static class KafkaHosting
     public static ClientConfig ToClientConfig(this KafkaOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var config = KafkaClientConfig.Create(options.Servers, host => Secure(host, options));
+        var config = KafkaClientConfig.Create(options.Servers, host => Connect(host, options));
         config.MessageMaxBytes = options.MaxMessageBytes + HeaderRoom;
         return config;
     }
@@ -70,17 +70,47 @@ public static class KafkaHosting
         topic.MaxMessageBytes = options.MaxMessageBytes;
     }
 
-    private static void Secure(IKafkaHostConfigurator host, KafkaOptions options)
+    private static void Connect(IKafkaHostConfigurator host, KafkaOptions options)
     {
+        host.ExplainRefusal = new KafkaRefusals(new BrokerCertificates(options.CaLocation)).Explain;
+        host.Set("client.id", string.IsNullOrEmpty(options.ClientId) ? AppDomain.CurrentDomain.FriendlyName : options.ClientId);
+        foreach (var (key, value) in options.Client)
+            host.Set(key, value);
         if (options.UseTls)
-            host.UseSsl(ssl => ssl.CaLocation = options.CaLocation);
-        if (options.SaslMechanism is not { } mechanism)
-            return;
-        host.UseSasl(sasl =>
         {
-            sasl.Mechanism = mechanism;
-            sasl.Username = options.Username;
-            sasl.Password = options.Password;
-        });
+            host.UseSsl(ssl =>
+            {
+                ssl.CaLocation = options.CaLocation;
+                ssl.CertificateLocation = options.CertificateLocation;
+                ssl.KeyLocation = options.KeyLocation;
+                ssl.KeyPassword = options.KeyPassword;
+            });
+        }
+
+        if (options.SaslMechanism is { } mechanism)
+            host.UseSasl(sasl => LogIn(sasl, mechanism, options));
+    }
+
+    private static void LogIn(IKafkaSaslConfigurator sasl, SaslMechanism mechanism, KafkaOptions options)
+    {
+        sasl.Mechanism = mechanism;
+        switch (mechanism)
+        {
+            case SaslMechanism.OAuthBearer:
+                sasl.OauthbearerTokenEndpointUrl = options.OAuthTokenEndpoint;
+                sasl.OauthbearerClientId = options.OAuthClientId;
+                sasl.OauthbearerClientSecret = options.OAuthClientSecret;
+                sasl.OauthbearerScope = options.OAuthScope;
+                break;
+            case SaslMechanism.Gssapi:
+                sasl.KerberosServiceName = options.KerberosServiceName;
+                sasl.KerberosPrincipal = options.KerberosPrincipal;
+                sasl.KerberosKeytab = options.KerberosKeytab;
+                break;
+            default:
+                sasl.Username = options.Username;
+                sasl.PasswordProvider = () => options.CurrentPassword;
+                break;
+        }
     }
 }

@@ -67,7 +67,7 @@ public abstract class PeriodicService(string what, TimeSpan interval, TimeProvid
     {
         var pause = _failures.Pause(interval, _longestPause);
         if (PostgresErrors.IsUnavailable(exception))
-            logger.LogWarning("{What} failed, since Postgres is unavailable ({Failures} in a row); trying again in {Pause}: {Reason}", what, _failures.Count, pause, exception.Message);
+            logger.LogWarning("{What} failed, since Postgres is unavailable ({Failures} in a row); trying again in {Pause}: {Reason}", what, _failures.Count, pause, PostgresErrors.Explain(exception));
         else
             logger.LogError(exception, "{What} failed ({Failures} in a row); trying again in {Pause}", what, _failures.Count, pause);
     }

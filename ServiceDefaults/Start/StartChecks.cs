@@ -1,6 +1,8 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Npgsql;
+using Persistence;
 using Persistence.Schema;
 
 namespace ServiceDefaults.Start;
@@ -40,6 +42,9 @@ public static class StartChecks
     {
         OptionsValidationException options => [.. options.Failures],
         SchemaMismatchException or ConfigurationException => [exception.Message],
+        // What Postgres says is for whoever runs it, and not an error of this program.
+        Confluent.Kafka.KafkaException kafka => [$"Kafka: {kafka.Error.Reason}."],
+        NpgsqlException => [$"Postgres: {PostgresErrors.Explain(exception)}."],
         // One for each section that does not validate; what depends on such a section repeats its errors.
         AggregateException several when several.InnerExceptions.All(inner => Explain(inner) is not null) =>
             [.. several.InnerExceptions.SelectMany(inner => Explain(inner)!).Distinct(StringComparer.Ordinal)],

@@ -20,6 +20,12 @@ check_ports() { # NAME=PORT...: each is a port, no two are the same
   done
 }
 
+# What ends must not be ended half-way by a second Ctrl-C; each step of it has a limit of its own.
+at_exit() { # commands
+  # shellcheck disable=SC2064 # the commands are those of now
+  trap "trap '' INT TERM HUP; $1" EXIT
+}
+
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; } # port
 
 check_free() { # NAME=PORT...

@@ -31,7 +31,7 @@ docker_up() {
   ! compose_runs || die "its containers run already; ./dev down ends them"
   check_free "${ports[@]}"
 
-  trap end_docker EXIT
+  at_exit end_docker
   say "building images and starting containers; the log is ${logs#"$root"/}/compose.log"
   compose up --build --detach >"$logs/compose.log" 2>&1 || { tail_of compose; die "docker compose could not start everything"; }
   bootstrap_servers=127.0.0.1:$kafka_port

@@ -6,6 +6,14 @@ local_processes=(build migrate consumer-worker producer-api mail-sink kafka post
 
 dll() { echo "$root/$1/bin/Debug/net10.0/$(basename "$1").dll"; } # project folder
 
+left_behind() { # of those, the ones that run, whoever started them
+  local name pid running=()
+  for name in "${local_processes[@]}"; do
+    ! pid=$(pid_of "$name") || running+=("$name (process $pid)")
+  done
+  (IFS=,; echo "${running[*]}") | sed 's/,/, /g'
+}
+
 end_local() {
   local name
   for name in "${local_processes[@]}"; do
@@ -97,14 +105,17 @@ local_up() {
   need curl
   need setsid util-linux
   need_dotnet
-  end_local # what an `up` that was killed left behind
+  local left
+  left=$(left_behind)
+  [ -z "$left" ] || say "a ./dev up that was killed left these behind; they are ended first: $left"
+  end_local
   rm -f "$logs"/*.log
   local ports=("API_PORT=$api_port" "WORKER_PORT=$worker_port" "MAIL_PORT=$mail_port" "SMTP_PORT=$smtp_port" "POSTGRES_PORT=$postgres_port")
   check_ports "${ports[@]}"
   check_free "${ports[@]}"
   need_postgres
 
-  trap end_local EXIT
+  at_exit end_local
   say "building and starting; logs are in ${logs#"$root"/}"
   spawn build "${build_command[@]}" # Postgres is up by the time the compiler is done
   local building=$!

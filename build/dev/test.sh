@@ -19,8 +19,8 @@ run_tests() {
   results=$run/test-results/$test_run
   mkdir -p "$results"
   export MESSAGING_TEST_RUN=$test_run MESSAGING_TEST_RESULTS=$results
-  trap remove_leftovers EXIT
-  trap 'exit 130' INT TERM
+  at_exit remove_leftovers
+  trap 'exit 130' INT TERM HUP
 
   say "building"
   dotnet build "$root/Messaging.sln" --nologo -v quiet -clp:ErrorsOnly || die "the build failed"
@@ -31,7 +31,13 @@ run_tests() {
 }
 
 # chaos: the fault tests alone, each fault many times over.
-chaos() { # [--local | --docker] [rounds]
+chaos() { # [--local | --docker] [rounds], or outage [minutes]
+  if [ "${1:-}" = outage ]; then
+    export CHAOS_OUTAGE=${2:-60}
+    [[ $CHAOS_OUTAGE =~ ^[1-9][0-9]*$ ]] || die "chaos outage takes the number of minutes, not '$CHAOS_OUTAGE'"
+    run_tests --docker --filter 'FullyQualifiedName~OutageChaosTests' --logger 'console;verbosity=detailed'
+    return
+  fi
   local option=()
   case ${1:-} in --local | --docker) option=("$1"); shift ;; esac
   export CHAOS_ROUNDS=${1:-10}

@@ -9,14 +9,14 @@ up() {
   exec 9>"$run/lock"
   flock -n 9 || die "it runs already (process $(cat "$run/up.pid" 2>/dev/null | cut -d' ' -f1)); ./dev down ends it"
   remember up $$
-  trap 'exit 130' INT TERM
+  trap 'exit 130' INT TERM HUP
   "${mode}_up"
   {
     printf 'mode=%q api_port=%q mail_port=%q worker_port=%q smtp_port=%q ' "$mode" "$api_port" "$mail_port" "$worker_port" "$smtp_port"
     printf 'kafka_port=%q postgres_port=%q bootstrap_servers=%q\n' "$kafka_port" "$postgres_port" "$bootstrap_servers"
   } >"$run/up.env"
-  trap 'rm -f "$run/up.env" "$run/up.pid"; "end_'"$mode"'"; say "ended"' EXIT
-  trap 'say; say "ending"; exit 0' INT TERM
+  at_exit 'rm -f "$run/up.env" "$run/up.pid"; "end_'"$mode"'"; say "ended"'
+  trap 'say; say "ending"; exit 0' INT TERM HUP
   "${mode}_ready"
   say
   say "ready after $((SECONDS - start)) s; Ctrl-C ends it"
@@ -39,9 +39,17 @@ TEXT
 }
 
 load_up() { # takes over the ports of what runs
-  [ -f "$run/up.env" ] && runs up || die "nothing runs yet; ./dev up starts it"
+  if [ ! -f "$run/up.env" ]; then
+    ! runs up || die "./dev up (process $(pid_of up)) is still starting, or ends; try again when it says that it is ready"
+    die "nothing runs yet; ./dev up starts it"
+  fi
   # shellcheck source=/dev/null
   . "$run/up.env"
+  ! runs up || return 0
+  local left
+  if [ "$mode" = docker ]; then left=$(compose_runs && echo "its containers") || true; else left=$(left_behind); fi
+  [ -n "$left" ] || die "nothing runs any more: the last ./dev up was killed; ./dev up starts it again"
+  say "the ./dev up of what runs was killed and has left this behind; ./dev down ends it: $left" >&2
 }
 
 down() {

@@ -28,6 +28,52 @@ public sealed class LocalUpTests
     }
 
     [Test]
+    public async Task A_second_Ctrl_C_does_not_keep_it_from_ending_everything()
+    {
+        await using var stack = await DevStack.StartAsync(StackMode.Local);
+        var started = stack.Processes();
+
+        stack.Up.Interrupt();
+        await Eventually.Until(() => stack.Up.Lines.Contains("ending"), TimeSpan.FromSeconds(10), "it ends");
+        await Eventually.Until(
+            () =>
+            {
+                if (stack.Up.HasExited)
+                    return true;
+                stack.Up.Interrupt();
+                stack.Up.Terminate();
+                return false;
+            },
+            TimeSpan.FromSeconds(60),
+            "it has ended, whatever comes meanwhile");
+
+        stack.Up.ExitCode.ShouldBe(0, stack.Up.Output);
+        started.Where(process => Directory.Exists($"/proc/{process.Value}")).ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task What_a_killed_up_leaves_behind_is_named_used_and_ended()
+    {
+        await using var stack = await DevStack.StartAsync(StackMode.Local);
+        var left = stack.Processes().Where(process => process.Key != "up").ToList();
+        Signals.Send(stack.Processes()["up"], Signal.Kill);
+        await stack.Up.EndsAsync(TimeSpan.FromSeconds(10));
+
+        using var ledger = stack.Run("ledger");
+        (await ledger.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(0, ledger.Output);
+        ledger.Output.ShouldContain("was killed and has left this behind");
+        foreach (var (name, process) in left)
+            ledger.Output.ShouldContain($"{name} (process {process})");
+
+        using var down = stack.Run("down");
+        (await down.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(0, down.Output);
+        left.Where(process => IsRunning(process.Value)).ShouldBeEmpty();
+        using var after = stack.Run("demo");
+        (await after.EndsAsync(TimeSpan.FromSeconds(10))).ShouldBe(1);
+        after.Lines.ShouldHaveSingleItem().ShouldContain("nothing runs");
+    }
+
+    [Test]
     public async Task A_killed_worker_is_started_again_and_every_mail_is_sent()
     {
         await using var stack = await DevStack.StartAsync(StackMode.Local);
@@ -80,5 +126,18 @@ public sealed class LocalUpTests
 
         (await up.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(1);
         up.Lines.ShouldHaveSingleItem().ShouldBe($"dev: {name} is '{value}'; a port is a number from 1 to 65535");
+    }
+
+    /// <summary>Whether there is such a process; one that has ended counts as gone, though nobody may have asked for its exit code.</summary>
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/stat").Split(')')[^1].TrimStart()[0] != 'Z';
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Npgsql;
 using NUnit.Framework;
 using Shouldly;
@@ -28,6 +29,30 @@ public sealed class DataSourcesTests
             ConnectionString = "Host=localhost;CommandTimeout=1;timeout=2;MAXPOOLSIZE=3;MaxAutoPrepare=0;AutoPrepareMinUsages=6;NoResetOnClose=false;GssEncryptionMode=Require",
         });
         Settings(source).ShouldBe((1, 2, 3, 0, 6, false, GssEncryptionMode.Require));
+    }
+
+    [Test]
+    public async Task A_connection_lives_ten_minutes_unless_the_connection_string_says_otherwise()
+    {
+        await using var source = DataSources.Create(new DatabaseOptions { ConnectionString = "Host=localhost" });
+        new NpgsqlConnectionStringBuilder(source.ConnectionString).ConnectionLifetime.ShouldBe(600);
+        await using var own = DataSources.Create(new DatabaseOptions { ConnectionString = "Host=localhost;Connection Lifetime=5" });
+        new NpgsqlConnectionStringBuilder(own.ConnectionString).ConnectionLifetime.ShouldBe(5);
+    }
+
+    [Test]
+    public void A_pool_of_one_connection_is_refused_wherever_it_is_asked_for()
+    {
+        Errors(new DatabaseOptions { ConnectionString = "Host=localhost", MaxPoolSize = 1 }).ShouldHaveSingleItem().ShouldContain("max_connections");
+        Errors(new DatabaseOptions { ConnectionString = "Host=localhost;Maximum Pool Size=1" }).ShouldHaveSingleItem().ShouldContain("Maximum Pool Size of 2 or more");
+        Errors(new DatabaseOptions { ConnectionString = "Host=localhost;Maximum Pool Size=2" }).ShouldBeEmpty();
+    }
+
+    private static List<string> Errors(DatabaseOptions options)
+    {
+        var results = new List<ValidationResult>();
+        Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
+        return [.. results.Select(result => result.ErrorMessage!)];
     }
 
     [Test]

@@ -99,4 +99,11 @@ public sealed class PostgresErrorsTests
     }
 
     private static PostgresException State(string sqlState) => new("message", "ERROR", "ERROR", sqlState);
+
+    [TestCase("42P05", "Max Auto Prepare=0")]
+    [TestCase("26000", "PgBouncer 1.21")]
+    [TestCase("28P01", "password")]
+    [TestCase("25006", "Target Session Attributes=primary")]
+    public void What_an_error_asks_of_people_is_said(string sqlState, string says) =>
+        PostgresErrors.Explain(new PostgresException("message", "ERROR", "ERROR", sqlState)).ShouldContain(says);
 }

@@ -133,7 +133,7 @@ internal static class Make
             record.Identity.MailId, epoch ?? record.Identity.Epoch, attempt ?? record.Identity.Attempt),
     };
 
-    public static DeadLetter DeadLetter(Guid? mailId, int epoch = 0, string value = "{}", long? originalOffset = null)
+    public static DeadLetter DeadLetter(Guid? mailId, int epoch = 0, string value = "body", long? originalOffset = null)
     {
         var offset = Interlocked.Increment(ref _offset);
         return new DeadLetter

@@ -33,7 +33,7 @@ internal sealed class Store(IServiceProvider services)
             Key = mailId.ToString(),
             Subject = "s",
             Sender = "a@example.com",
-            ContentHash = SHA256.HashData(value ?? []),
+            ContentHash = SHA256.HashData(value ?? DefaultValue),
             Recipients = [new Recipient("b@example.com", RecipientKind.To)],
         };
         return (record, (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>());
@@ -60,7 +60,7 @@ internal sealed class Store(IServiceProvider services)
             Timestamp = DateTimeOffset.UtcNow,
             MailId = mailId,
             Key = Encoding.UTF8.GetBytes("key"),
-            Value = value ?? Encoding.UTF8.GetBytes("""{"from":"a@example.com"}"""),
+            Value = value ?? DefaultValue,
             Headers =
             [
                 Header(HeaderNames.MessageId, (mailId ?? Guid.Empty).ToString()), Header("X-Own", "kept"), Header("X-Own", "twice"),
@@ -78,6 +78,8 @@ internal sealed class Store(IServiceProvider services)
         });
         return projected.FailureId;
     }
+
+    private static byte[] DefaultValue => Encoding.UTF8.GetBytes("""{"from":"a@example.com"}""");
 
     private static RecordHeader Header(string name, string value) => new(name, value);
 }

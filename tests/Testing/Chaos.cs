@@ -8,4 +8,10 @@ public static class Chaos
     /// <summary>How often each fault is repeated: <c>CHAOS_ROUNDS</c>, 1 unless set.</summary>
     public static int Rounds { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("CHAOS_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds > 0 ? rounds : 1;
+
+    /// <summary>How long outages of Kafka are repeated: <c>CHAOS_OUTAGE</c> in minutes; null: not at all.</summary>
+    public static TimeSpan? Outages { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("CHAOS_OUTAGE"), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes > 0
+            ? TimeSpan.FromMinutes(minutes)
+            : null;
 }

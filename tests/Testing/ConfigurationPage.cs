@@ -37,7 +37,8 @@ public static partial class ConfigurationPage
     // What has no value of its own by default is put into words there, such as "the machine's name".
     private static bool Says(string cell, Type type, object? value) => value switch
     {
-        null or "" => cell.Length > 0,
+        "" or System.Collections.ICollection { Count: 0 } => true,
+        null => cell.Length > 0,
         bool or Enum or string => string.Equals(cell, value.ToString(), StringComparison.OrdinalIgnoreCase),
         _ => TypeDescriptor.GetConverter(type).IsValid(cell) && value.Equals(TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, cell)),
     };

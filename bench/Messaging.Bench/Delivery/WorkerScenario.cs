@@ -2,6 +2,7 @@ using Consumer.Worker.Hosting;
 using Messaging.Bench.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using ServiceDefaults.Kafka;
 
 namespace Messaging.Bench.Delivery;
 

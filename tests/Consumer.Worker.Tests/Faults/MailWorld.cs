@@ -2,11 +2,11 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using Consumer.Worker.Hosting;
 using Consumer.Worker.Tests.Hosting;
 using Contracts;
 using MailSink;
 using Npgsql;
+using ServiceDefaults.Kafka;
 using Testing;
 
 namespace Consumer.Worker.Tests.Faults;

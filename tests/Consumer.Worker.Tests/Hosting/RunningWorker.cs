@@ -6,10 +6,12 @@ using MassTransit;
 using MassTransit.Transports;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Workers;
+using ServiceDefaults.Kafka;
 using Testing;
 
 namespace Consumer.Worker.Tests.Hosting;
@@ -20,10 +22,14 @@ internal sealed class RunningWorker : IAsyncDisposable
     private readonly string[] _args;
     private WebApplication _app;
 
-    private RunningWorker(KafkaFixture kafka, SmtpSink sink, MailTopics topics, string connectionString, string[] args)
+    private RunningWorker(KafkaFixture kafka, SmtpSink sink, MailTopics topics, string connectionString, string[] args, ILoggerProvider? log)
     {
         (Kafka, Sink, Topics, ConnectionString, _args) = (kafka, sink, topics, connectionString, args);
-        _app = WorkerHost.Build(_args, topics);
+        _app = WorkerHost.Build(_args, topics, services =>
+        {
+            if (log is not null)
+                services.AddSingleton(log);
+        });
     }
 
     public KafkaFixture Kafka { get; }
@@ -52,17 +58,28 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.First());
 
-    public static async Task<RunningWorker> StartAsync(params string[] options)
+    public static Task<RunningWorker> StartAsync(params string[] options) => StartAsync(log: null, options);
+
+    /// <param name="log">Gets what the first worker logs.</param>
+    /// <param name="options">Its options, as on the command line.</param>
+    public static async Task<RunningWorker> StartAsync(ILoggerProvider? log, params string[] options)
     {
         var postgres = await PostgresFixture.StartAsync();
-        return await StartAsync(new DatabaseName(await postgres.CreateDatabaseAsync("worker")), options);
+        return await StartAsync(new DatabaseName(await postgres.CreateDatabaseAsync("worker")), log, options);
     }
 
-    public static async Task<RunningWorker> StartAsync(DatabaseName database, params string[] options)
+    public static Task<RunningWorker> StartAsync(DatabaseName database, params string[] options) => StartAsync(database, log: null, options);
+
+    /// <summary>On topics and groups that others may use, too.</summary>
+    public static Task<RunningWorker> StartAsync(DatabaseName database, MailTopics topics, params string[] options) => StartAsync(database, topics, log: null, options);
+
+    private static Task<RunningWorker> StartAsync(DatabaseName database, ILoggerProvider? log, params string[] options) =>
+        StartAsync(database, TestTopics.Of(KafkaFixture.UniqueName("email.send")), log, options);
+
+    private static async Task<RunningWorker> StartAsync(DatabaseName database, MailTopics topics, ILoggerProvider? log, params string[] options)
     {
         var kafka = await KafkaFixture.StartAsync();
         var sink = SmtpSink.StartOnFreePort();
-        var topics = TestTopics.Of(KafkaFixture.UniqueName("email.send"));
         string[] args =
         [
             $"--Kafka:BootstrapServers={kafka.BootstrapServers}",
@@ -77,7 +94,7 @@ internal sealed class RunningWorker : IAsyncDisposable
             "--Logging:LogLevel:Microsoft.EntityFrameworkCore=None",
             .. options,
         ];
-        var worker = new RunningWorker(kafka, sink, topics, database.ConnectionString, args);
+        var worker = new RunningWorker(kafka, sink, topics, database.ConnectionString, args, log);
         await worker._app.Services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
         await worker._app.StartAsync();
         return worker;

@@ -1,5 +1,6 @@
 using Consumer.Worker.Hosting;
 using NUnit.Framework;
+using ServiceDefaults.Kafka;
 using ServiceDefaults.Start;
 using Shouldly;
 

@@ -1,4 +1,4 @@
-using Consumer.Worker.Hosting;
+using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Tests.Hosting;
 

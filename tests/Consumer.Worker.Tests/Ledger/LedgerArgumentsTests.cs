@@ -1,6 +1,6 @@
-using Consumer.Worker.Hosting;
 using Consumer.Worker.Ledger;
 using NUnit.Framework;
+using ServiceDefaults.Kafka;
 using Shouldly;
 
 namespace Consumer.Worker.Tests.Ledger;
@@ -12,8 +12,9 @@ internal sealed class LedgerArgumentsTests
     [Test]
     public void All_of_them_are_read_and_settings_are_passed_on()
     {
-        var read = LedgerArguments.Read(["--json", "--repair", "--grace=1.5", "--limit=7", "--Kafka:BootstrapServers=a:1"]);
+        var read = LedgerArguments.Read(["--json", "--repair", "--since=2026-05-04T12:00:00Z", "--grace=1.5", "--limit=7", "--Kafka:BootstrapServers=a:1"]);
         (read.Json, read.Repair, read.Grace, read.Limit).ShouldBe((true, true, TimeSpan.FromSeconds(1.5), 7));
+        read.Since.ShouldBe(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
         read.Configuration.ShouldBe(["--Kafka:BootstrapServers=a:1"]);
     }
 
@@ -22,6 +23,7 @@ internal sealed class LedgerArgumentsTests
     [TestCase("--grace=soon")]
     [TestCase("--grace=-1")]
     [TestCase("--limit=")]
+    [TestCase("--since=yesterday")]
     public async Task What_is_not_known_ends_with_the_usage_and_code_2(string argument)
     {
         var talk = new StringWriter();

@@ -75,11 +75,11 @@ internal sealed class LedgerTests
         ids.ShouldBeSubsetOf(found.Findings.Select(finding => finding.GetProperty("mail_id").GetGuid()));
         found.Findings.ShouldAllBe(finding => LedgerCommand.Text(finding, "why").Contains("neither row nor failure", StringComparison.Ordinal));
 
-        var repaired = await LedgerCommand.RunAsync(_worker, "--repair");
+        var repaired = await LedgerCommand.RunAsync(_worker, "--repair", "--since=all");
         repaired.ExitCode.ShouldBe(LedgerVerb.PutBack, repaired.Report.ToString());
         repaired.Findings.ShouldAllBe(finding => finding.GetProperty("repaired").GetBoolean());
 
-        var again = await LedgerCommand.RunAsync(_worker, "--repair");
+        var again = await LedgerCommand.RunAsync(_worker, "--repair", "--since=all");
         again.ShouldBeClean("what was put back is still to be read");
         again.Records("under_way").ShouldBe(32);
 
@@ -87,11 +87,39 @@ internal sealed class LedgerTests
         foreach (var id in ids)
             await _worker.WhenAsync(id, MailState.Sent);
         await NoLagAsync();
-        (await LedgerCommand.RunAsync(_worker, "--repair")).ShouldBeClean();
+        (await LedgerCommand.RunAsync(_worker, "--repair", "--since=all")).ShouldBeClean();
         await _worker.StopAsync();
         SentOf(ids).ShouldBe(ids.Count);
         _worker.Sink.Mails.All().Count(mail => mail.Recipients.Contains("console@example.com")).ShouldBe(1);
         (await _worker.Failures.ListAsync(new FailureFilter(), 10)).Items.ShouldHaveSingleItem();
+    }
+
+    /// <summary>As after a restore of a backup: the rows of what was sent since are gone.</summary>
+    [Test]
+    public async Task What_is_younger_than_the_database_is_put_back_only_when_somebody_says_since_when()
+    {
+        await _worker.WhenAsync(await _worker.PostAsync("first@example.com"), MailState.Sent);
+        var sent = await PostAsync(3);
+        foreach (var id in sent)
+            await _worker.WhenAsync(id, MailState.Sent);
+        await NoLagAsync();
+        await _worker.StopAsync();
+        await using (var postgres = Npgsql.NpgsqlDataSource.Create(_worker.ConnectionString))
+        await using (var restore = postgres.CreateCommand("DELETE FROM email.mails WHERE id = ANY($1)"))
+        {
+            restore.Parameters.Add(new Npgsql.NpgsqlParameter { Value = sent.ToArray() });
+            await restore.ExecuteNonQueryAsync();
+        }
+
+        var careful = await LedgerCommand.RunAsync(_worker, "--repair");
+        careful.ExitCode.ShouldBe(LedgerVerb.Missing);
+        careful.Notes.ShouldContain(note => note.Contains("restored from a backup", StringComparison.Ordinal));
+        careful.Findings.Count.ShouldBe(3);
+        careful.Findings.ShouldAllBe(finding => !finding.GetProperty("repaired").GetBoolean());
+
+        var later = await LedgerCommand.RunAsync(_worker, "--repair", "--since=2100-01-01T00:00:00Z");
+        later.Findings.ShouldAllBe(finding => !finding.GetProperty("repaired").GetBoolean());
+        (await LedgerCommand.RunAsync(_worker, "--repair", "--since=all")).ExitCode.ShouldBe(LedgerVerb.PutBack);
     }
 
     [Test]
@@ -102,7 +130,7 @@ internal sealed class LedgerTests
         var ids = await PostAsync(10);
         TakeAway(_worker.Topics.Mails, _worker.Topics.Group);
 
-        await Task.WhenAll(LedgerCommand.RunAsync(_worker, "--repair"), LedgerCommand.RunAsync(_worker, "--repair"));
+        await Task.WhenAll(LedgerCommand.RunAsync(_worker, "--repair", "--since=all"), LedgerCommand.RunAsync(_worker, "--repair", "--since=all"));
         await _worker.RestartAsync();
         foreach (var id in ids)
             await _worker.WhenAsync(id, MailState.Sent);
@@ -131,8 +159,8 @@ internal sealed class LedgerTests
         LedgerCommand.Text(finding, "state").ShouldBe("queued");
         LedgerCommand.Text(finding, "why").ShouldContain("next attempt");
 
-        (await LedgerCommand.RunAsync(worker, "--repair")).ExitCode.ShouldBe(LedgerVerb.PutBack);
-        (await LedgerCommand.RunAsync(worker, "--repair")).ShouldBeClean();
+        (await LedgerCommand.RunAsync(worker, "--repair", "--since=all")).ExitCode.ShouldBe(LedgerVerb.PutBack);
+        (await LedgerCommand.RunAsync(worker, "--repair", "--since=all")).ShouldBeClean();
         await worker.RestartAsync();
         (await worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(2);
         await NoLagAsync(worker);
@@ -154,7 +182,7 @@ internal sealed class LedgerTests
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean("the lease lasts");
         await ExecuteAsync("UPDATE email.workers SET lease_until = now() WHERE id = @id", dead);
 
-        var found = await LedgerCommand.RunAsync(_worker, "--repair");
+        var found = await LedgerCommand.RunAsync(_worker, "--repair", "--since=all");
 
         found.ExitCode.ShouldBe(LedgerVerb.PutBack);
         LedgerCommand.Text(found.Findings.ShouldHaveSingleItem(), "why").ShouldContain("lease is over");
@@ -175,7 +203,7 @@ internal sealed class LedgerTests
         await worker.StopAsync();
         await MakeAnewAsync(worker, worker.Topics.Mails, worker.Topics.Mails + ".delay.1h");
 
-        var found = await LedgerCommand.RunAsync(worker, "--repair");
+        var found = await LedgerCommand.RunAsync(worker, "--repair", "--since=all");
 
         found.ExitCode.ShouldBe(LedgerVerb.Missing);
         var finding = found.Findings.ShouldHaveSingleItem();
@@ -188,7 +216,7 @@ internal sealed class LedgerTests
         // Other records at the same offsets are not taken for the old ones.
         foreach (var _ in Enumerable.Range(0, 40))
             await worker.PostAsync("bob@example.com");
-        var later = await LedgerCommand.RunAsync(worker, "--repair");
+        var later = await LedgerCommand.RunAsync(worker, "--repair", "--since=all");
         later.Findings.ShouldHaveSingleItem().GetProperty("mail_id").GetGuid().ShouldBe(waiting);
         later.Findings[0].GetProperty("repaired").GetBoolean().ShouldBeFalse();
     }
@@ -220,7 +248,7 @@ internal sealed class LedgerTests
         await PostAsync(20);
         await DeleteRecordsAsync(_worker.Kafka.Records.EndOffsets(_worker.Topics.Mails));
 
-        var found = await LedgerCommand.RunAsync(_worker, "--repair");
+        var found = await LedgerCommand.RunAsync(_worker, "--repair", "--since=all");
 
         found.ExitCode.ShouldBe(LedgerVerb.Missing);
         found.Findings.ShouldNotBeEmpty();
@@ -237,7 +265,7 @@ internal sealed class LedgerTests
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean();
         await ExecuteAsync("DELETE FROM email.failures WHERE mail_id = @id", id);
 
-        var found = await LedgerCommand.RunAsync(_worker, "--repair");
+        var found = await LedgerCommand.RunAsync(_worker, "--repair", "--since=all");
 
         found.ExitCode.ShouldBe(LedgerVerb.PutBack);
         LedgerCommand.Text(found.Findings.ShouldHaveSingleItem(), "state").ShouldBe("dead");
@@ -258,10 +286,10 @@ internal sealed class LedgerTests
         await ProduceAsync($"{id:D}", """{"from":"a@example.com","to":"second@example.com","subject":"s","text":"t"}""", (HeaderNames.MessageId, $"{id:D}"));
         TakeAway(_worker.Topics.Mails, _worker.Topics.Group);
 
-        var found = await LedgerCommand.RunAsync(_worker, "--repair");
+        var found = await LedgerCommand.RunAsync(_worker, "--repair", "--since=all");
         found.ExitCode.ShouldBe(LedgerVerb.PutBack, found.Report.ToString());
         LedgerCommand.Text(found.Findings.ShouldHaveSingleItem(), "why").ShouldContain("another mail's");
-        (await LedgerCommand.RunAsync(_worker, "--repair")).ShouldBeClean("the dead letter is still to be read");
+        (await LedgerCommand.RunAsync(_worker, "--repair", "--since=all")).ShouldBeClean("the dead letter is still to be read");
 
         await _worker.RestartAsync();
         await NoLagAsync();

@@ -7,6 +7,7 @@ using Npgsql;
 using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Workers;
+using ServiceDefaults.Logging;
 using Shouldly;
 using Testing;
 using Testing.Mails;
@@ -85,7 +86,7 @@ internal sealed class LostClaimsTests
         using (var underWay = _claims.Begin(_mail.Identity.MailId))
             underWay.Hold(claimed.FencingToken);
         _store.Fails = true;
-        var left = new OutcomeRecorder(_store, _claims, _shutdown, _timeProvider, NullLogger<OutcomeRecorder>.Instance)
+        var left = new OutcomeRecorder(_store, _claims, _shutdown, _timeProvider, new LogLimiter(_timeProvider), NullLogger<OutcomeRecorder>.Instance)
             .LeaveAsync(new DeliveryAttempt(_mail, claimed, leaseTerm: 0));
         left.IsCompleted.ShouldBeFalse();
         _claims.MayBeHeld(_mail.Identity.MailId, claimed.FencingToken).ShouldBeTrue();

@@ -12,6 +12,7 @@ using Npgsql;
 using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Workers;
+using ServiceDefaults.Logging;
 using Shouldly;
 using Testing.Mails;
 using static Microsoft.Extensions.Options.Options;
@@ -87,7 +88,7 @@ internal sealed class ReplyInHandTests
 
         await Should.ThrowAsync<OperationCanceledException>(ConsumeAsync(
             attempt, new RecipientResult(Ann, RecipientOutcome.Accepted, Ok, null), new RecipientResult(Bob, RecipientOutcome.Deferred, busy.Reply, busy)));
-        await new OutcomeRecorder(_mails, new OwnClaims(_timeProvider), _shutdown, _timeProvider, NullLogger<OutcomeRecorder>.Instance).LeaveAsync(attempt);
+        await new OutcomeRecorder(_mails, new OwnClaims(_timeProvider), _shutdown, _timeProvider, new LogLimiter(_timeProvider), NullLogger<OutcomeRecorder>.Instance).LeaveAsync(attempt);
 
         var again = (await _mails.ClaimAsync(_mail.Record, Guid.NewGuid())).ShouldBeOfType<ClaimResult.Claimed>();
         again.OpenRecipients.Select(recipient => recipient.Address).ShouldBe([Bob]);

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using MassTransit;
 using Messaging.Kafka.Tests.Contract;
 using Messaging.Kafka.Tests.Endpoints;
@@ -9,13 +10,25 @@ using Testing;
 
 namespace Messaging.Kafka.Tests.Configuration;
 
-/// <summary>Logins against a broker that asks for them: <c>KAFKA_SASL_SERVERS</c> (host:port), <c>KAFKA_SASL_LOGIN</c> (user:password, by PLAIN).</summary>
+/// <summary>Logins against a broker that asks for them.</summary>
 public class LoginTests
 {
+    private static readonly Lazy<Task<SecureKafka>> Broker = new(SecureKafka.StartAsync);
+
+    [OneTimeTearDown]
+    public async Task StopBroker()
+    {
+        if (Broker is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+            await (await Broker.Value).DisposeAsync();
+    }
+
     [Test]
     public async Task A_user_logs_in_by_PLAIN_and_its_messages_go_through()
     {
-        var (servers, user, password) = Broker();
+        var servers = (await Broker.Value).Servers(SecurePort.PlainLogin);
+        var (user, password) = SecureKafka.Known;
+        await (await Broker.Value).AllowAsync(user, ResourceType.Topic, "secured", prefixed: true, AclOperation.All);
+        await (await Broker.Value).AllowAsync(user, ResourceType.Group, "secured", prefixed: true, AclOperation.Read);
         var (topic, group) = (KafkaFixture.UniqueName("secured"), KafkaFixture.UniqueName("secured-group"));
         var seen = new TaskCompletionSource<string>();
         await using var host = await RiderHost.StartAsync(
@@ -39,9 +52,9 @@ public class LoginTests
     [Test]
     public async Task A_wrong_password_shows_in_health_with_the_brokers_words()
     {
-        var (servers, user, _) = Broker();
+        var (user, _) = SecureKafka.Known;
         await using var host = await RiderHost.StartAsync(
-            servers, _ => { }, (_, _) => { }, awaitReady: false,
+            (await Broker.Value).Servers(SecurePort.PlainLogin), _ => { }, (_, _) => { }, awaitReady: false,
             host: host => host.UseSasl(sasl => (sasl.Mechanism, sasl.Username, sasl.Password) = (SaslMechanism.Plain, user, "wrong")));
 
         await Eventually.Until(
@@ -70,14 +83,5 @@ public class LoginTests
         using var producer = clients.CreateProducer(new ProducerConfig());
 
         (await asked.Task.WaitAsync(Eventually.DefaultDeadline)).ShouldBe("scope=orders");
-    }
-
-    private static (string Servers, string User, string Password) Broker()
-    {
-        var servers = Environment.GetEnvironmentVariable("KAFKA_SASL_SERVERS");
-        var login = Environment.GetEnvironmentVariable("KAFKA_SASL_LOGIN")?.Split(':', 2);
-        if (!string.IsNullOrEmpty(servers) && login is [var user, var password])
-            return (servers, user, password);
-        throw new IgnoreException("needs a Kafka that asks for a login by PLAIN: set KAFKA_SASL_SERVERS (host:port) and KAFKA_SASL_LOGIN (user:password)");
     }
 }

@@ -50,7 +50,7 @@ public partial class SettingsPageTests
 
     private static IEnumerable<TestCaseData> Defaults()
     {
-        var rider = new KafkaFactoryConfigurator(null!, new ClientConfig());
+        var rider = new KafkaFactoryConfigurator(null!, new HostClientConfig());
         const string Endpoint = "Endpoint settings";
         const string Host = "Host and client settings";
         yield return new(Endpoint, "ConcurrentMessageLimit", Consumer.Concurrency);

@@ -143,7 +143,7 @@ public class ConsumerLifeTests
         }, awaitReady: false);
 
         await Eventually.Until(
-            async () => (await host.HealthAsync()).Description!.Contains($"deny READ on group {_group}", StringComparison.Ordinal), Within, "health names the group");
+            async () => (await host.HealthAsync()).Description!.Contains($"READ on group {_group} is refused", StringComparison.Ordinal), Within, "health names the group");
         await _kafka.Records.ProduceAsync(_topic, "k", """{"text":"granted"}""");
         await Eventually.Until(() => _recoveries.Lag == 1, Within, "the lag is known, though nobody has the partition");
         _proxy.DenyGroups = false;

@@ -112,16 +112,88 @@ public sealed class ProjectionTests : StoreTests
         var released = Make.Record();
         claim = await Store.ClaimAsync(released, Worker);
         await Store.Mails.LeaveAsync(released, claim.FencingToken, []);
-        await Store.Failures.ProjectAsync(Make.DeadLetter(released.Identity.MailId));
+        await Store.Failures.ProjectAsync(OfItsRecord(released));
         (await Store.MailAsync(released.Identity.MailId)).State.ShouldBe(MailState.Dead);
     }
+
+    [TestCase("other content", true)]
+    [TestCase("body", false)]
+    public async Task A_foreign_record_fails_alone_and_the_mail_whose_id_it_has_goes_on(string value, bool own)
+    {
+        var record = Make.Record(offset: 900 + value.Length);
+        var claim = await Store.ClaimAsync(record, Worker);
+        await Store.Mails.ReleaseAsync(record.Identity, claim.FencingToken);
+
+        var foreign = await Store.Failures.ProjectAsync(OfItsRecord(record) with { Value = System.Text.Encoding.UTF8.GetBytes(value), IsOwn = own });
+
+        foreign.IsNew.ShouldBeTrue();
+        (await Store.Failures.FindAsync(foreign.FailureId))!.MailId.ShouldBeNull();
+        (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued);
+        await Store.DieAsync(record, Worker);
+        var letter = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Store.Failures.FindAsync(letter.FailureId))!.MailId.ShouldBe(record.Identity.MailId);
+    }
+
+    [Test]
+    public async Task A_copy_of_the_record_that_lies_elsewhere_ends_no_mail_that_waits()
+    {
+        var record = Make.Record();
+        var claim = await Store.ClaimAsync(record, Worker);
+        await Store.Mails.ReleaseAsync(record.Identity, claim.FencingToken);
+        await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, originalOffset: 8_000_000));
+        (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued);
+    }
+
+    [Test]
+    public async Task The_projection_marks_the_outbox_entry_as_published()
+    {
+        var record = Make.Record();
+        var claim = await Store.ClaimAsync(record, Worker);
+        await Store.Mails.WriteOutboxEntryAsync(record, claim.FencingToken, new OutboxEntry.DeadLetter("550"), []);
+        (await Store.MailAsync(record.Identity.MailId)).PublishedAt.ShouldBeNull();
+        await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Store.MailAsync(record.Identity.MailId)).PublishedAt.ShouldNotBeNull();
+    }
+
+    /// <summary>An entry of an index has 2,704 bytes at the most, and what is in a header has no limit.</summary>
+    [Test]
+    public async Task Texts_of_any_length_in_every_header_do_not_stop_the_projection()
+    {
+        // Random, or Postgres would compress it until it fits.
+        var endless = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(60_000));
+        var record = Make.DeadLetter(null) with
+        {
+            OriginalTopic = endless, OriginalGroup = endless, ExceptionType = endless, Message = endless, StackTrace = endless,
+            Key = System.Text.Encoding.UTF8.GetBytes(endless), Headers = [new RecordHeader(endless, endless)],
+        };
+        var first = await Store.Failures.ProjectAsync(record);
+        first.IsNew.ShouldBeTrue();
+        (await Store.Failures.ProjectAsync(record with { Offset = record.Offset + 1_000_000 })).ShouldBe(first with { Kind = ProjectionKind.Copy });
+    }
+
+    [Test]
+    public async Task A_reduced_letter_has_its_bytes_and_its_place_and_says_what_was_refused()
+    {
+        var record = Make.DeadLetter(Guid.CreateVersion7());
+        var projection = await Store.Failures.ProjectAsync(record.Reduced("54000: too large"));
+        var failure = (await Store.Failures.FindAsync(projection.FailureId)).ShouldNotBeNull();
+        (failure.DltOffset, failure.MailId).ShouldBe((record.Offset, record.MailId));
+        failure.Value.ShouldBe(record.Value);
+        failure.Key.ShouldBe(record.Key);
+        failure.Message.ShouldContain("54000: too large");
+    }
+
+    private static DeadLetter OfItsRecord(MailRecord record) => Make.DeadLetter(record.Identity.MailId) with
+    {
+        OriginalTopic = record.Topic, OriginalPartition = record.Partition, OriginalOffset = record.Offset, OriginalTimestamp = record.Timestamp,
+    };
 
     [Test]
     public async Task A_mail_that_a_live_worker_sends_is_left_to_it()
     {
         var record = Make.Record();
         await Store.ClaimAsync(record, Worker);
-        await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        await Store.Failures.ProjectAsync(OfItsRecord(record));
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Sending);
     }
 

@@ -50,6 +50,64 @@ public sealed class RetentionTests
     }
 
     [Test]
+    public async Task A_record_whose_mail_was_removed_is_known_as_that_and_no_other_is()
+    {
+        var old = await SentAsync(ended: "40 days");
+        var (partition, offset) = (1, 7L);
+        (await RemoveAsync(OldRows.Mails, Horizon, 10)).ShouldBe(1);
+        var records = new RemovedRecords(_store.DataSource, TimeProvider.System);
+        var newest = new DateTimeOffset(await _store.ScalarAsync<DateTime>("SELECT newest FROM email.retention_offsets WHERE topic = 'email.send'"));
+
+        (await records.ContainsAsync("email.send", partition, offset, newest, old)).ShouldBeTrue();
+        (await records.ContainsAsync("email.send", partition, offset + 1, newest, old)).ShouldBeFalse("it lies after all that were removed");
+        (await records.ContainsAsync("email.send", partition, offset, newest.AddSeconds(1), old)).ShouldBeFalse("the topic was created again");
+        (await records.ContainsAsync("email.send", partition + 1, offset, newest, old)).ShouldBeFalse("of that partition none was removed");
+        var here = Make.Record();
+        await _store.ClaimAsync(here, _worker);
+        (await records.ContainsAsync("email.send", partition, offset, newest, here.Identity.MailId)).ShouldBeFalse("its mail has a row");
+    }
+
+    [Test]
+    public async Task A_dead_letter_whose_failure_was_removed_opens_nothing_when_it_is_read_again()
+    {
+        var letter = Make.DeadLetter(null, originalOffset: 77_000_000);
+        var projection = await _store.Failures.ProjectAsync(letter);
+        await _store.Failures.DiscardAsync(projection.FailureId, "ann", "spam");
+        await _store.ExecuteAsync("UPDATE email.failures SET failed_at = now() - interval '60 days', updated_at = now() - interval '50 days', original_timestamp = now() - interval '60 days' WHERE id = $1", projection.FailureId);
+        (await RemoveAsync(OldRows.Failures, Horizon, 10)).ShouldBe(1);
+
+        (await _store.Failures.ProjectAsync(letter)).Kind.ShouldBe(Persistence.Failures.ProjectionKind.Removed);
+        (await _store.Failures.FindAsync(projection.FailureId)).ShouldBeNull();
+        (await _store.Failures.ProjectAsync(letter with { Offset = letter.Offset + 1 })).IsNew.ShouldBeTrue();
+    }
+
+    [Test]
+    public async Task Workers_that_ended_long_ago_go_but_for_one_whose_mail_is_still_in_sending()
+    {
+        await _store.ExecuteAsync("""
+            INSERT INTO email.workers (id, name, started_at, heartbeat_at, lease_until)
+            SELECT gen_random_uuid(), 'ended:' || n, now() - interval '9 days', now() - interval '8 days', now() - interval '8 days' FROM generate_series(1, 50) AS n
+            """);
+        var busy = await _store.StartWorkerAsync("busy:1");
+        await _store.ClaimAsync(Make.Record(), busy);
+        await _store.ExecuteAsync("UPDATE email.workers SET lease_until = now() - interval '8 days' WHERE id = $1", busy);
+
+        (await _retention.RemoveWorkersAsync(TimeSpan.FromDays(7), 30)).ShouldBe(30);
+        (await _retention.RemoveWorkersAsync(TimeSpan.FromDays(7), 30)).ShouldBe(20);
+        (await _store.ScalarAsync<Guid[]>("SELECT array_agg(id) FROM email.workers")).ShouldBe([busy, _worker], ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task A_canceled_mail_stays_while_its_scheduled_copy_is_under_way()
+    {
+        var canceled = await SentAsync(ended: "40 days");
+        await _store.ExecuteAsync("UPDATE email.mails SET state = 'canceled', scheduled_at = now() + interval '1 day' WHERE id = $1", canceled);
+        (await RemoveAsync(OldRows.Mails, Horizon, 10)).ShouldBe(0);
+        await _store.ExecuteAsync("UPDATE email.mails SET scheduled_at = now() - interval '35 days' WHERE id = $1", canceled);
+        (await RemoveAsync(OldRows.Mails, Horizon, 10)).ShouldBe(1);
+    }
+
+    [Test]
     public async Task A_batch_has_no_more_rows_than_it_may_and_takes_the_oldest()
     {
         var oldest = await SentAsync(ended: "50 days");

@@ -50,6 +50,19 @@ public class GetEmailTests
     }
 
     [Test]
+    public async Task A_mail_that_the_worker_could_not_read_is_dead_on_its_own_page_with_its_failure()
+    {
+        var id = _api.Services.GetRequiredService<MailId>().New();
+        var failureId = await _store.ProjectAsync(id, [0xFF]);
+
+        var mail = await (await _api.GetAsync($"/emails/{id}")).JsonAsync();
+        mail.GetProperty("state").GetString().ShouldBe("dead");
+        mail.GetProperty("recorded").GetBoolean().ShouldBeFalse();
+        mail.GetProperty("last_error").GetString().ShouldBe("550 no such user");
+        mail.GetProperty("failures").EnumerateArray().Single().GetProperty("id").GetGuid().ShouldBe(failureId);
+    }
+
+    [Test]
     public async Task A_dead_mail_links_its_failure()
     {
         var (mailId, failureId) = await _store.FailAsync();

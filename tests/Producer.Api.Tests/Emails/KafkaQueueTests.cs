@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Contracts;
+using Producer.Api.Configuration;
 using Producer.Api.Emails;
 using Testing;
 
@@ -53,6 +54,25 @@ public class KafkaQueueTests
     }
 
     [Test]
+    public async Task Mails_failures_and_lags_are_metrics_also_where_no_worker_runs()
+    {
+        var (api, _) = await StartAsync();
+        await using var host = api;
+        await AcceptedAsync(api, Mail);
+
+        var metrics = await Eventually.Value(
+            async () => await (await api.GetAsync("/metrics")).Content.ReadAsStringAsync(),
+            text => text.Contains("consumer_group_lag{", StringComparison.Ordinal), within: null, "the lags are exported");
+
+        metrics.ShouldContain("messaging_consumer_group_name=\"email-send-group\",messaging_destination_name=\"email.send\"");
+        metrics.ShouldContain("failures{");
+        metrics.ShouldContain("state=\"sent\"");
+        // Begun, though no post has had this outcome yet, and in seconds.
+        metrics.ShouldContain("mail_acknowledgement_seconds_bucket");
+        metrics.ShouldContain("le=\"0.0025\"");
+    }
+
+    [Test]
     public async Task A_replay_is_in_the_topic_byte_for_byte()
     {
         var (api, kafka) = await StartAsync();
@@ -84,7 +104,32 @@ public class KafkaQueueTests
         (await api.GetAsync("/health/live")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
-    [TestCase(10, 8)]
+    [Test]
+    public async Task While_Kafka_is_known_to_be_away_posts_are_refused_at_once_but_for_one_a_second()
+    {
+        await using var api = await ApiHost.StartWithKafkaAsync(("Kafka:BootstrapServers", "127.0.0.1:1"), ("Api:AcceptTimeout", "00:00:05"));
+        await (await api.PostAsync("/emails", Mail)).ProblemAsync(503, "not_accepted");
+
+        // One of these may be the probe, which waits its three seconds; ten that wait after one another would take thirty.
+        var posts = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => TimedAsync()));
+
+        posts.ShouldAllBe(post => post.Code == "not_accepted");
+        posts.Count(post => post.Took < QueueCircuit.LongWait).ShouldBeGreaterThanOrEqualTo(8);
+
+        async Task<(string? Code, TimeSpan Took)> TimedAsync()
+        {
+            var begun = TimeProvider.System.GetTimestamp();
+            var problem = await (await api.PostAsync("/emails", Mail)).ProblemAsync(503, "not_accepted");
+            return (problem.GetProperty("code").GetString(), TimeProvider.System.GetElapsedTime(begun));
+        }
+    }
+
+    /// <summary>Kafka's <c>broker.session.timeout.ms</c>: new leaders are elected that long after a broker's crash.</summary>
+    [Test]
+    public void A_broker_s_crash_is_over_before_a_post_is_given_up() =>
+        KafkaQueue.DeliveryTimeout(new ApiOptions().AcceptTimeout).ShouldBeGreaterThan(TimeSpan.FromSeconds(9 + 2));
+
+    [TestCase(15, 13)]
     [TestCase(5, 3)]
     [TestCase(2, 1)]
     public void Kafka_s_client_gives_up_before_the_post_does(int accept, int delivery) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 using Testing;
@@ -16,7 +17,7 @@ public sealed class ProgramTests
     [TestCase(Api, "", "Api__AcceptTimeout", "soon", "Api:AcceptTimeout is \"soon\"; allowed: 00:00:01 to 00:05:00")]
     [TestCase(Api, "", "Api__Key", "short", "Api:Key is (hidden); allowed: 16 or more")]
     [TestCase(Api, "", "Kafka__Partitions", "many", "Kafka:Partitions is \"many\"; allowed: 1 to 1000")]
-    [TestCase(Api, "", "Database__MaxPoolSize", "0", "Database:MaxPoolSize is \"0\"; allowed: 1 to 1000")]
+    [TestCase(Api, "", "Database__MaxPoolSize", "1", "Database:MaxPoolSize is \"1\"; allowed: 2 to 1000")]
     [TestCase(Worker, "", "Smtp__Port", "abc", "Smtp:Port is \"abc\"; allowed: 1 to 65535")]
     [TestCase(Worker, "", "Worker__StopTimeout", "soon", "Worker:StopTimeout is \"soon\"; allowed: 00:00:01 to 00:10:00")]
     [TestCase(Worker, "", "Smtp__Prot", "25", "Smtp:Prot is \"25\", but Smtp has no such key; allowed: Host, Port")]
@@ -39,6 +40,20 @@ public sealed class ProgramTests
             line => line.ShouldNotContain('\n'),
             line => line.ShouldNotContain("secret", Case.Sensitive));
         output.ShouldNotContain("Exception");
+    }
+
+    [Test]
+    public async Task A_login_that_Postgres_refuses_ends_migrate_with_one_line_and_no_trace()
+    {
+        var settings = new NpgsqlConnectionStringBuilder((await PostgresFixture.StartAsync()).ConnectionString);
+        var role = $"nobody_{Guid.NewGuid():N}";
+        settings.Username = role;
+        settings.Database = "none_" + role;
+        var (exitCode, output, error) = await RunAsync(Worker, "migrate", ("Database__ConnectionString", settings.ConnectionString));
+
+        exitCode.ShouldBe(1, output + error);
+        error.Trim().ShouldStartWith("Consumer.Worker does not start: Postgres: ");
+        error.Trim().ShouldNotContain('\n');
     }
 
     [TestCase(Api, "", "Kafka__BootstrapServers", "x", "Api__MaxMailBytes", "abc")]

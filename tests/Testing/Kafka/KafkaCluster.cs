@@ -60,6 +60,9 @@ public sealed class KafkaCluster : IAsyncDisposable
     /// <summary>SIGKILL to a broker, as a crash does.</summary>
     public Task KillAsync(int broker) => _containers[broker].KillAsync();
 
+    /// <summary>SIGTERM to a broker, as an orderly restart does: it hands its leaders over first.</summary>
+    public Task StopAsync(int broker) => _containers[broker].StopAsync();
+
     /// <summary>Holds a broker: its connections stay, it does not answer.</summary>
     public Task FreezeAsync(int broker) => _containers[broker].FreezeAsync();
 
@@ -91,7 +94,7 @@ public sealed class KafkaCluster : IAsyncDisposable
     public async Task CreateTopicAsync(string topic, int partitions)
     {
         using var admin = Admin();
-        await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = Brokers }]);
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = Brokers, Configs = new() { ["retention.ms"] = "-1" } }]);
         await Eventually.Until(
             () => admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics is [{ Error.Code: ErrorCode.NoError } found]
                 && found.Partitions.Count == partitions && found.Partitions.TrueForAll(partition => partition.Leader >= 0),

@@ -91,7 +91,8 @@ public sealed class KafkaFixture
             {
                 Name = topic,
                 NumPartitions = partitions,
-                Configs = settings?.ToDictionary(StringComparer.Ordinal),
+                // As the rider wants its topics: with a retention, its health is degraded.
+                Configs = new(settings ?? new Dictionary<string, string> { ["retention.ms"] = "-1" }, StringComparer.Ordinal),
             };
             await admin.CreateTopicsAsync([specification]);
         }
