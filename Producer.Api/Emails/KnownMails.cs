@@ -28,7 +28,7 @@ internal enum KnownMail
 /// <summary>What was found.</summary>
 /// <param name="Known">How it compares with what is posted.</param>
 /// <param name="State">The mail's state, where there is one.</param>
-internal readonly record struct KnownMailResult(KnownMail Known, MailState? State = null);
+internal sealed record KnownMailResult(KnownMail Known, MailState? State = null);
 
 /// <summary>
 /// Looks up whether an idempotency key was used before. A courtesy to the caller: where Postgres does not respond, or the

@@ -122,7 +122,7 @@ public sealed class ProjectionTests : StoreTests
     {
         var record = Make.Record(offset: 900 + value.Length);
         var claim = await Store.ClaimAsync(record, Worker);
-        await Store.Mails.ReleaseAsync(record.Identity, claim.FencingToken);
+        await Store.Mails.LeaveAsync(record, claim.FencingToken, []);
 
         var foreign = await Store.Failures.ProjectAsync(OfItsRecord(record) with { Value = System.Text.Encoding.UTF8.GetBytes(value), IsOwn = own });
 
@@ -139,7 +139,7 @@ public sealed class ProjectionTests : StoreTests
     {
         var record = Make.Record();
         var claim = await Store.ClaimAsync(record, Worker);
-        await Store.Mails.ReleaseAsync(record.Identity, claim.FencingToken);
+        await Store.Mails.LeaveAsync(record, claim.FencingToken, []);
         await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, originalOffset: 8_000_000));
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued);
     }
