@@ -91,14 +91,6 @@ internal sealed class DatabaseStops
         () => ExistsAsync(Held), Deadline, "a write is held", world.DescribeAsync);
 
     /// <summary>
-    /// Waits until the mail's outbox entry is published, or that write waits for what is held: it is not what is undone, and gets through then.
-    /// </summary>
-    public Task MarkBegunAsync(PostedMail mail, MailWorld world) => Eventually.Until(
-        async () => await ExistsAsync($"FROM email.mails WHERE id = '{mail.Id}' AND published_at IS NOT NULL")
-            || await ExistsAsync($"{Workers} AND wait_event_type = 'Lock'"),
-        Deadline, "the outbox entry is published, or that write waits", world.DescribeAsync);
-
-    /// <summary>
     /// Kills the only worker before the write: it is undone, whichever of the worker's connections makes it, as each is cut that comes
     /// to be held. What they wait with besides is written; a server does not notice that its client is gone before it responds.
     /// </summary>

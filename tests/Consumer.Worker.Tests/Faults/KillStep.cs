@@ -69,15 +69,13 @@ internal sealed record KillStep(string Name, Func<PostedMail> Mail, Func<KillSce
         After(Write.OutboxEntry, "the dead letter is written, not produced", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
         Before(Write.Publish, "the dead letter is produced, not published", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1, MostDeadLetters = 2 },
         After(Write.Publish, "the dead letter is published, before the offset's commit", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
-        Before(Write.Failure, "before the failure's row", PostedMail.Permanent, scene => scene.Stops.MarkBegunAsync(scene.Mail, scene.World)) with { Stored = 0, DeadLetters = 1 },
+        Before(Write.Failure, "before the failure's row", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1, MostDeadLetters = 2 },
         After(Write.Failure, "after the failure's row, before the offset's commit", PostedMail.Permanent) with { Stored = 0, DeadLetters = 1 },
     ];
 
-    private static KillStep Before(Write write, string name, Func<PostedMail> mail, Func<KillScene, Task>? first = null) => new(name, mail, scene => scene.Stops.SetAsync(scene.Mail, write), async scene =>
+    private static KillStep Before(Write write, string name, Func<PostedMail> mail) => new(name, mail, scene => scene.Stops.SetAsync(scene.Mail, write), async scene =>
     {
         await scene.Stops.HeldAsync(scene.Mail, scene.World);
-        if (first is not null)
-            await first(scene);
         await scene.Stops.KillBeforeAsync(scene.Worker, scene.Mail);
         return scene.Mail;
     });
