@@ -10,7 +10,7 @@ namespace Consumer.Worker.Tests.Hosting;
 /// <summary>What a mail that fails leaves in the log.</summary>
 internal sealed class WorkerLogTests
 {
-    private readonly Events _log = new();
+    private readonly LogLines _log = new();
     private RunningWorker _worker = null!;
 
     [OneTimeSetUp]
@@ -47,45 +47,12 @@ internal sealed class WorkerLogTests
         lines.ShouldAllBe(line => line.Level <= LogLevel.Warning && !line.HasStack);
     }
 
-    private async Task<IReadOnlyList<Line>> LinesOfAsync(Guid id, string last)
+    private async Task<IReadOnlyList<LogLine>> LinesOfAsync(Guid id, string last)
     {
         await _worker.WhenAsync(id, MailState.Dead);
         await Eventually.Until(() => Lines().Any(line => line.Text.Contains(last, StringComparison.Ordinal)), null, $"the log says '{last}' of {id}");
         return Lines();
 
-        IReadOnlyList<Line> Lines() => [.. _log.Lines.Where(line => line.Text.Contains($"{id}", StringComparison.Ordinal))];
-    }
-
-    private sealed record Line(LogLevel Level, string Text, bool HasStack);
-
-    private sealed class Events : ILoggerProvider, ILogger
-    {
-        private readonly List<Line> _lines = [];
-
-        public IReadOnlyList<Line> Lines
-        {
-            get
-            {
-                lock (_lines)
-                    return [.. _lines];
-            }
-        }
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (_lines)
-                _lines.Add(new Line(logLevel, formatter(state, exception), exception is not null));
-        }
-
-        public void Dispose()
-        {
-        }
+        IReadOnlyList<LogLine> Lines() => [.. _log.Lines.Where(line => line.Text.Contains($"{id}", StringComparison.Ordinal))];
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Producer.Api.Emails;
+using Testing;
 
 namespace Producer.Api.Tests.Problems;
 
@@ -67,7 +68,7 @@ public class ProblemFormTests
     {
         var problem = await (await _api.PostAsync("/emails", "{")).ProblemAsync(400, "invalid_json");
 
-        _log.Lines.ShouldContain(line => line.Contains(problem.GetProperty("trace_id").GetString()!, StringComparison.Ordinal) && line.Contains("invalid_json", StringComparison.Ordinal));
+        _log.Lines.ShouldContain(line => line.Text.Contains(problem.GetProperty("trace_id").GetString()!, StringComparison.Ordinal) && line.Text.Contains("invalid_json", StringComparison.Ordinal));
     }
 
     [TestCase("gzip")]
@@ -211,38 +212,6 @@ public class ProblemFormTests
         {
             onRead();
             return new ValueTask<int>(Read(buffer.Span));
-        }
-    }
-
-    private sealed class LogLines : ILoggerProvider, ILogger
-    {
-        private readonly Lock _lock = new();
-        private readonly List<string> _lines = [];
-
-        public IReadOnlyList<string> Lines
-        {
-            get
-            {
-                lock (_lock)
-                    return [.. _lines];
-            }
-        }
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (_lock)
-                _lines.Add(formatter(state, exception));
-        }
-
-        public void Dispose()
-        {
         }
     }
 }

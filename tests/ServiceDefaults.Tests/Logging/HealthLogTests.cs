@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using ServiceDefaults.Logging;
 using Shouldly;
+using Testing;
 
 namespace ServiceDefaults.Tests.Logging;
 
@@ -11,7 +12,7 @@ public sealed class HealthLogTests
     [Test]
     public async Task A_dependency_that_fails_and_is_well_again_is_told_of_once_each()
     {
-        var lines = new Lines<HealthLog>();
+        var lines = new LogLines<HealthLog>();
         var log = new HealthLog(lines);
 
         foreach (var status in (HealthStatus[])[HealthStatus.Healthy, HealthStatus.Unhealthy, HealthStatus.Unhealthy, HealthStatus.Degraded, HealthStatus.Healthy, HealthStatus.Healthy])

@@ -3,14 +3,15 @@ using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 using ServiceDefaults.Logging;
 using Shouldly;
+using Testing;
 
 namespace ServiceDefaults.Tests.Logging;
 
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-public sealed class LogLimiterTests
+public sealed class LogLimiterTests : IDisposable
 {
     private readonly FakeTimeProvider _timeProvider = new();
-    private readonly Lines _lines = new();
+    private readonly LogLines _lines = new();
 
     [Test]
     public void A_flood_of_one_cause_is_some_lines_and_a_sum()
@@ -64,4 +65,6 @@ public sealed class LogLimiterTests
         written.ShouldBe(1_000 + LogLimiter.Lines);
         _lines.Of(LogLevel.Warning).ShouldBe(["98995 more dead letters in 00:00:10: other causes"]);
     }
+
+    public void Dispose() => _lines.Dispose();
 }

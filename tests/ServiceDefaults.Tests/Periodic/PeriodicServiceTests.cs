@@ -16,7 +16,7 @@ public sealed class PeriodicServiceTests
     public async Task It_runs_at_the_start_and_after_each_interval_whatever_becomes_of_a_run()
     {
         var timeProvider = new FakeTimeProvider();
-        using var job = new Job(timeProvider, new Lines(), new InvalidOperationException("a row that cannot be read"), new NpgsqlException("down", new IOException()), null);
+        using var job = new Job(timeProvider, new LogLines(), new InvalidOperationException("a row that cannot be read"), new NpgsqlException("down", new IOException()), null);
 
         await job.StartAsync(CancellationToken.None);
         await job.HasRunAsync(1);
@@ -34,7 +34,7 @@ public sealed class PeriodicServiceTests
     public async Task A_failure_that_repeats_is_logged_ever_more_seldom_and_its_end_once()
     {
         var timeProvider = new FakeTimeProvider();
-        var lines = new Lines();
+        var lines = new LogLines();
         using var job = new Job(timeProvider, lines, [.. Enumerable.Repeat(new NpgsqlException("down", new IOException()), 9)]);
 
         await job.StartAsync(CancellationToken.None);
