@@ -32,6 +32,8 @@ public static class PostgresErrors
         // errors of ours (a command in use, a type that does not fit), which waiting does not fix.
         NpgsqlException npgsql => npgsql.IsTransient || IsUnavailable(npgsql.InnerException) || IsConnection(npgsql.InnerException),
         AggregateException aggregate => aggregate.InnerExceptions.Any(IsUnavailable),
+        // Npgsql wraps what it meets but for one thing: a new pool whose first connection takes too long throws the timeout itself.
+        TimeoutException { Source: "Npgsql" } => true,
         _ => IsUnavailable(exception.InnerException),
     };
 

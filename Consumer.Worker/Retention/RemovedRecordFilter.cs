@@ -1,3 +1,4 @@
+using Consumer.Worker.Sending;
 using Contracts;
 using MassTransit;
 using Persistence.Retention;
@@ -21,6 +22,7 @@ internal sealed class RemovedRecordFilter(RemovedRecords removed, WorkerMetrics 
             logger.LogInformation(
                 "The record {Topic}/{Partition}/{Offset} of mail {MailId} was dropped: its mail ended before, and retention has removed its row",
                 record.Topic, record.Partition, record.Offset, id);
+            await context.DropAsync(nameof(RemovedRecordFilter));
             return;
         }
 

@@ -24,8 +24,7 @@ internal sealed class ScheduleFilter(
         if (context.Message.ScheduledAt is not { } due || due <= timeProvider.GetUtcNow() || await StoreAsync(context, due))
             await next.Send(context);
         else
-            // MassTransit takes a record that no consumer was told of for skipped, and dead-letters it.
-            await context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ScheduleFilter));
+            await context.DropAsync(nameof(ScheduleFilter));
     }
 
     /// <inheritdoc />

@@ -67,13 +67,13 @@ internal sealed class ClaimFilter(
             case ClaimResult.Stale { IsUnmet: true } unmet:
                 metrics.Stale.Add(1);
                 logger.LogWarning("{Mail} is not sent: it was {State} before any record of it was read; another mail under its id is a conflict from now on", mail.Identity, unmet.State);
-                await DropAsync(context);
+                await context.DropAsync(nameof(ClaimFilter));
                 return Step.Done;
 
             case var stale:
                 metrics.Stale.Add(1);
                 logger.LogDebug("A stale record of {Mail} was dropped: {Why}", mail.Identity, stale);
-                await DropAsync(context);
+                await context.DropAsync(nameof(ClaimFilter));
                 return Step.Done;
         }
     }
@@ -104,7 +104,7 @@ internal sealed class ClaimFilter(
         {
             if (await RecordFailureAsync(context, attempt, exception))
                 throw;
-            await DropAsync(context);
+            await context.DropAsync(nameof(ClaimFilter));
             return Step.Done;
         }
 
@@ -137,10 +137,6 @@ internal sealed class ClaimFilter(
         if (smtp.Value.OnUnknownOutcome == UnknownOutcome.DeadLetter)
             throw new PermanentMailException("The mail was being sent by a worker that did not finish: the mail server may have taken it.");
     }
-
-    /// <summary>Says that the record is done with: MassTransit takes one that no consumer was told of for skipped, and dead-letters it.</summary>
-    private static Task DropAsync(ConsumeContext<SendEmail> context) =>
-        context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, nameof(ClaimFilter));
 
     /// <summary>Records a failure.</summary>
     /// <returns>Whether the exception is to go on, to the circuit, to the redelivery or to the dead-letter topic.</returns>

@@ -13,7 +13,7 @@ public interface IKafkaHostConfigurator
 
     /// <summary>
     /// Puts what librdkafka says of a connection that failed into the application's words, for log and health: what it is, and which
-    /// setting to look at; librdkafka's words follow in parentheses. Null: it is no refusal, and passes. Called often, by threads that must not
+    /// setting to look at; librdkafka's words follow in parentheses. Null: it is not a refusal, and passes. Called often, by threads that must not
     /// wait. Default: none; failed logins and handshakes show in librdkafka's words.
     /// </summary>
     Func<string, string?>? ExplainRefusal { set; }

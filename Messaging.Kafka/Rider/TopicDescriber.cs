@@ -3,18 +3,18 @@ using Confluent.Kafka.Admin;
 
 namespace Messaging.Kafka;
 
-/// <summary>Asks the brokers about topics. No question creates one: topics are asked for by name only in requests that say so.</summary>
+/// <summary>Asks the brokers about topics. No question but <see cref="AskByName"/> creates one.</summary>
 internal sealed class TopicDescriber(ClusterMonitor cluster)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>All topics that may be described, and the brokers.</summary>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>
-    public Task<Metadata> ReadMetadata() =>
-        // The client blocks; on a thread of the pool that may.
-        Task.Factory.StartNew(
-            () => cluster.AskAsync(admin => Task.FromResult(ClusterMonitor.AskForBrokers(admin, Timeout))), CancellationToken.None,
-            TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+    public Task<Metadata> ReadMetadata() => Ask(admin => ClusterMonitor.AskForBrokers(admin, Timeout));
+
+    /// <summary>Asks for topics by name, which is the only way in which librdkafka's mock cluster creates them.</summary>
+    /// <exception cref="KafkaException">The cluster does not answer.</exception>
+    public Task AskByName(IEnumerable<string> topics) => Ask(admin => topics.Select(topic => admin.GetMetadata(topic, Timeout)).ToList());
 
     /// <summary>Whether the cluster can describe topics: librdkafka's mock cluster cannot, and only says so when it is asked for settings.</summary>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>
@@ -62,6 +62,10 @@ internal sealed class TopicDescriber(ClusterMonitor cluster)
             ? replicas
             : null;
     }
+
+    /// <summary>Asks what blocks the client, on a thread of its own that may.</summary>
+    private Task<T> Ask<T>(Func<IAdminClient, T> ask) => Task.Factory.StartNew(
+        () => cluster.AskAsync(admin => Task.FromResult(ask(admin))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
     private async Task<Dictionary<string, IReadOnlyDictionary<string, string>>> Settings(IEnumerable<ConfigResource> resources)
     {

@@ -96,11 +96,18 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
     {
         try
         {
-            await cluster.AskAsync(async admin =>
+            if (await describer.CanDescribe())
             {
-                await admin.CreateTopicsAsync(missing, new CreateTopicsOptions { RequestTimeout = timeout, OperationTimeout = timeout });
-                return true;
-            });
+                await cluster.AskAsync(async admin =>
+                {
+                    await admin.CreateTopicsAsync(missing, new CreateTopicsOptions { RequestTimeout = timeout, OperationTimeout = timeout });
+                    return true;
+                });
+            }
+            else
+            {
+                await describer.AskByName(missing.Select(topic => topic.Name));
+            }
         }
         catch (CreateTopicsException exception)
         {

@@ -38,7 +38,8 @@ internal sealed class SchemaGuard(SchemaCheck check, TimeProvider timeProvider, 
         {
             difference = await check.CompareAsync(cancellationToken);
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        // Broad, because only a wrong schema is to stop the service: whatever keeps it from being read is Postgres's state, and passes.
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             if (_unreachable.Add(exception))
                 logger.LogWarning("Postgres cannot be reached, so its schema is not checked yet ({Cause}). Going on without it; trying again every {Pause}.", PostgresErrors.Explain(exception), Pause);

@@ -34,7 +34,7 @@ internal sealed partial class KafkaRefusals(BrokerCertificates certificates)
         (Part("SASL authentication|Authentication failed"), Login),
     ];
 
-    /// <summary>What it is; null where it is no refusal.</summary>
+    /// <summary>What it is; null where it is not a refusal.</summary>
     /// <param name="reason">What was said.</param>
     public string? Explain(string reason)
     {

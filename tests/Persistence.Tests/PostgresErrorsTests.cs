@@ -47,6 +47,10 @@ public sealed class PostgresErrorsTests
         PostgresErrors.IsUnavailable(new OperationCanceledException("our own", State(PostgresErrorCodes.QueryCanceled))).ShouldBeFalse();
     }
 
+    [Test]
+    public void A_timeout_that_the_driver_does_not_wrap_is() =>
+        PostgresErrors.IsUnavailable(new InvalidOperationException("wrapped", new TimeoutException { Source = "Npgsql" })).ShouldBeTrue();
+
     [TestCase("Host=127.0.0.1;Port=1;Username=x;Timeout=2", TestName = "A_refused_connection_is")]
     [TestCase("Host=no-such-host.invalid;Username=x;Timeout=2", TestName = "A_name_that_does_not_resolve_is")]
     public async Task A_connection_that_cannot_be_had_is(string connectionString) => await ShouldBeUnavailableAsync(connectionString);
