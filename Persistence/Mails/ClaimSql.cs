@@ -22,7 +22,7 @@ internal static class ClaimSql
         SELECT g.id, 0, 1, 'sending', g.worker_id, 1, clock_timestamp(), {MailSql.RecordColumns}
         FROM ({MailSql.Records}) AS g
         {BatchSql.ShortLockTimeout}
-          AND g.worker_id = ANY (ARRAY(SELECT w.id FROM {WorkerSql.Live} AS w))
+          AND g.worker_id = ANY (ARRAY(SELECT w.id FROM {WorkerSql.Live} AS w WHERE w.id = ANY (@worker_ids)))
           AND (SELECT m.id FROM email.mails AS m WHERE m.id = g.id) IS NULL
         RETURNING id
         """);
@@ -56,7 +56,7 @@ internal static class ClaimSql
             INSERT INTO email.mails AS m (id, epoch, attempt, state, worker_id, fencing_token, claimed_at, {MailSql.RecordColumns})
             SELECT g.id, g.epoch, g.attempt, 'sending', w.id, 1, clock_timestamp(), {MailSql.RecordColumns}
             FROM ({MailSql.Records}) AS g
-            JOIN {WorkerSql.Live} AS w ON w.id = g.worker_id
+            JOIN {WorkerSql.Live} AS w ON w.id = g.worker_id AND w.id = ANY (@worker_ids)
             {BatchSql.LockTimeout}
             ORDER BY g.id
             ON CONFLICT (id) DO UPDATE SET

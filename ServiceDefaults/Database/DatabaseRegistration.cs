@@ -1,6 +1,6 @@
+using Messaging.Kafka.Inspection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Messaging.Kafka.Inspection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Persistence;

@@ -163,8 +163,13 @@ public sealed class ProjectionTests : StoreTests
         var endless = Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(60_000));
         var record = Make.DeadLetter(null) with
         {
-            OriginalTopic = endless, OriginalGroup = endless, ExceptionType = endless, Message = endless, StackTrace = endless,
-            Key = System.Text.Encoding.UTF8.GetBytes(endless), Headers = [new RecordHeader(endless, endless)],
+            OriginalTopic = endless,
+            OriginalGroup = endless,
+            ExceptionType = endless,
+            Message = endless,
+            StackTrace = endless,
+            Key = System.Text.Encoding.UTF8.GetBytes(endless),
+            Headers = [new RecordHeader(endless, endless)],
         };
         var first = await Store.Failures.ProjectAsync(record);
         first.IsNew.ShouldBeTrue();
@@ -185,7 +190,10 @@ public sealed class ProjectionTests : StoreTests
 
     private static DeadLetter OfItsRecord(MailRecord record) => Make.DeadLetter(record.Identity.MailId) with
     {
-        OriginalTopic = record.Topic, OriginalPartition = record.Partition, OriginalOffset = record.Offset, OriginalTimestamp = record.Timestamp,
+        OriginalTopic = record.Topic,
+        OriginalPartition = record.Partition,
+        OriginalOffset = record.Offset,
+        OriginalTimestamp = record.Timestamp,
     };
 
     [Test]

@@ -103,7 +103,8 @@ public sealed class KafkaOptionsTests
         var names = MailTopics.Of(Configuration("TopicPrefix=shop. GroupPrefix=shop- Installation=shop"));
 
         names.ShouldBe(new MailTopics(
-            "shop.email.send", "shop-email-send-group", "shop-email-send-delay-group", "shop.email.send.dlt", "shop-email-send-dlt-group") { Installation = "shop" });
+            "shop.email.send", "shop-email-send-group", "shop-email-send-delay-group", "shop.email.send.dlt", "shop-email-send-dlt-group")
+        { Installation = "shop" });
         names.DelayPrefix.ShouldBe("shop.email.send.delay.");
     }
 
