@@ -40,6 +40,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<StatsStore>();
         services.AddSingleton<LedgerStore>();
+        services.AddSingleton<DeletedRecordStore>();
         services.AddSingleton<RetentionStore>();
         services.AddSingleton<RemovedRecords>();
         services.AddSingleton<ClusterStore>();

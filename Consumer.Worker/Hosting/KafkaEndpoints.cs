@@ -4,6 +4,7 @@ using Contracts;
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Persistence;
+using Persistence.Ledger;
 using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Hosting;
@@ -40,11 +41,20 @@ internal static class KafkaEndpoints
             endpoint.DelayGroup = topics.DelayGroup;
             // What is too large to be a dead letter is a failure all the same, with its bytes.
             endpoint.OnDeadLetterTooLarge(context.GetRequiredService<DeadLetterProjector>().ProjectAsync);
+            NoteDeletedRecords(endpoint, context);
             if (MailDelays.Of(context) is { Length: > 0 } delays)
                 endpoint.DelayTiers(delays);
             endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             SendEmailPipeline.Configure(endpoint, context);
         });
+
+    /// <summary>What Kafka deleted unread is noted for the ledger; where Postgres is away, it is noted as soon as it is back.</summary>
+    private static void NoteDeletedRecords(IKafkaConsumerConfigurator endpoint, IRiderRegistrationContext context)
+    {
+        var store = context.GetRequiredService<DeletedRecordStore>();
+        endpoint.OnRecordsDeleted((deleted, cancellationToken) =>
+            store.NoteAsync(new DeletedRecords(deleted.Topic, deleted.Partition, deleted.From, deleted.To), cancellationToken));
+    }
 
     private static void AddDeadLetters(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context, MailTopics topics)
     {
@@ -53,6 +63,7 @@ internal static class KafkaEndpoints
         kafka.RawTopicEndpoint(topics.DeadLetters, topics.DeadLetterGroup, projector.ProjectAsync, endpoint =>
         {
             endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
+            NoteDeletedRecords(endpoint, context);
             endpoint.PauseOn(pause =>
             {
                 pause.When = PostgresErrors.IsUnavailable;

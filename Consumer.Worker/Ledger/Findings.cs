@@ -49,17 +49,17 @@ internal static class Findings
         };
     }
 
-    public static Finding DeletedUnread(PartitionProgress partition) => new()
+    public static Finding Of(DeletedRecords deleted) => new()
     {
         Kind = FindingKind.DeletedUnread,
         RepairBy = RepairKind.None,
-        Topic = partition.Topic,
-        Partition = partition.Partition,
-        Offset = partition.Committed,
+        Topic = deleted.Topic,
+        Partition = deleted.Partition,
+        Offset = deleted.From,
         Why = string.Create(
             CultureInfo.InvariantCulture,
-            $"offsets {partition.Committed} to {partition.Beginning - 1} were deleted before they were read: the topic's retention is shorter than the backlog was old"),
-        Repair = "nothing has these mails any more; their sender must post them again. Set the topic's retention to -1",
+            $"offsets {deleted.From} to {deleted.To - 1} were deleted before they were read: the topic's retention is shorter than the backlog was old, or somebody deleted them"),
+        Repair = "nothing has these mails any more; their sender must post them again. Set the topic's retention to -1, and acknowledge the line in email.deleted_records",
     };
 
     private static string Stand(OpenMail mail) => mail.Row switch

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Confluent.Kafka;
 using MassTransit;
 using Messaging.Kafka.Inspection;
 using Persistence.Ledger;
@@ -20,7 +21,7 @@ namespace Consumer.Worker.Ledger;
 /// looked at once more, after a pause.
 /// </remarks>
 internal sealed class LedgerRun(
-    KafkaInspector kafka, TopicReader reader, LedgerStore store, StatsStore stats, MailTopics names, TimeProvider timeProvider, Action<string> progress)
+    KafkaInspector kafka, TopicReader reader, LedgerStore store, DeletedRecordStore deletedRecords, StatsStore stats, MailTopics names, TimeProvider timeProvider, Action<string> progress)
 {
     private const int Batch = 2_000;
 
@@ -218,20 +219,31 @@ internal sealed class LedgerRun(
     }
 
     /// <summary>
-    /// Records between the committed offset and the beginning. The group may have gone past them just before retention did, so its
-    /// offsets are read once more, after the beginnings.
+    /// Records that were deleted unread: those that workers have met and noted, and those between the committed offset and the beginning,
+    /// which none has met yet. The group may have gone past them just before retention did, so its offsets are read once more, after the
+    /// beginnings.
     /// </summary>
     private async Task<List<Finding>> DeletedUnreadAsync(IReadOnlyList<PartitionProgress> mails, CancellationToken cancellationToken)
     {
-        var behind = mails.Where(partition => partition.Committed < partition.Beginning).ToList();
-        if (behind.Count == 0)
-            return [];
-        var now = await kafka.CommittedAsync(
-            names.Group, [.. behind.Select(partition => new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition))], LedgerTopics.Timeout, cancellationToken);
+        var found = new List<DeletedRecords>();
+        if (mails.Where(partition => partition.Committed < partition.Beginning).ToList() is { Count: > 0 } behind)
+        {
+            var now = await kafka.CommittedAsync(
+                names.Group, [.. behind.Select(partition => new TopicPartition(partition.Topic, partition.Partition))], LedgerTopics.Timeout, cancellationToken);
+            found.AddRange(behind
+                .Where(partition => !now.TryGetValue(new TopicPartition(partition.Topic, partition.Partition), out var committed) || committed < partition.Beginning)
+                .Select(partition => new DeletedRecords(partition.Topic, partition.Partition, partition.Committed!.Value, partition.Beginning)));
+        }
+
+        // After the offsets: what a worker has met since is noted by now.
+        var noted = await deletedRecords.ListAsync(cancellationToken);
+        if (noted.Count(deleted => deleted.IsAcknowledged) is var acknowledged and > 0)
+            _notes.Add($"{acknowledged} stretches of records were deleted before they were read, and were acknowledged (email.deleted_records).");
         return
         [
-            .. behind.Where(partition => !now.TryGetValue(new Confluent.Kafka.TopicPartition(partition.Topic, partition.Partition), out var committed) || committed < partition.Beginning)
-                .Select(Findings.DeletedUnread),
+            .. noted.Where(deleted => !deleted.IsAcknowledged)
+                .Concat(found.Where(one => !noted.Any(other => other.Topic == one.Topic && other.Partition == one.Partition && other.From <= one.From && other.To >= one.To)))
+                .Select(Findings.Of),
         ];
     }
 

@@ -79,10 +79,10 @@ internal static class LedgerVerb
     private static async Task<int> RunAsync(
         IServiceProvider services, LedgerArguments arguments, MailTopics names, TextWriter output, TextWriter talk, CancellationToken cancellationToken)
     {
-        if (await services.GetRequiredService<SchemaCheck>().CompareAsync(cancellationToken) is { IsNone: false } difference)
+        if (await services.GetRequiredService<SchemaCheck>().CompareAsync(cancellationToken) is { IsUsable: false } difference)
             throw SchemaMismatchException.For(difference);
         var run = new LedgerRun(
-            services.GetRequiredService<KafkaInspector>(), services.GetRequiredService<TopicReader>(), services.GetRequiredService<LedgerStore>(),
+            services.GetRequiredService<KafkaInspector>(), services.GetRequiredService<TopicReader>(), services.GetRequiredService<LedgerStore>(), services.GetRequiredService<DeletedRecordStore>(),
             services.GetRequiredService<StatsStore>(), names, services.GetRequiredService<TimeProvider>(), line => talk.WriteLine($"ledger: {line}"));
         var report = await run.ProveAsync(arguments.Grace, cancellationToken);
         if (arguments.Repair && !report.Clean)

@@ -24,16 +24,16 @@ public sealed class Migrator(
     /// <param name="wait">How long to wait for the database to respond.</param>
     /// <param name="cancellationToken">Gives up; what one migration began is rolled back then.</param>
     /// <returns>The migrations that were applied, in order.</returns>
-    /// <exception cref="SchemaMismatchException">The database has migrations that this build does not know.</exception>
+    /// <exception cref="SchemaMismatchException">The database has migrations that this build does not know, and is too old for.</exception>
     public async Task<IReadOnlyList<string>> MigrateAsync(TimeSpan wait, CancellationToken cancellationToken = default)
     {
         await using var dataSource = DataSources.CreateForMigration(options.Value, password is null ? null : () => password(options.Value));
         await using var connection = await ConnectAsync(dataSource, wait, cancellationToken);
         await DatabaseEncoding.RequireAsync(connection, cancellationToken);
         await using var context = CreateContext(dataSource);
-        if ((await PendingAsync(context, cancellationToken)).Count == 0)
+        if ((await PendingAsync(dataSource, context, cancellationToken)).Count == 0)
         {
-            logger.LogInformation("The database has this version's schema already.");
+            logger.LogInformation("The database has this version's schema already, or a newer one that is compatible.");
             return [];
         }
 
@@ -44,12 +44,12 @@ public sealed class Migrator(
             await timeouts.ExecuteNonQueryAsync(cancellationToken);
         while (!await TryLockAsync(connection, cancellationToken))
             await Task.Delay(Pause, timeProvider, cancellationToken);
-        return await ApplyAsync(context, cancellationToken);
+        return await ApplyAsync(dataSource, context, cancellationToken);
     }
 
-    private async Task<IReadOnlyList<string>> ApplyAsync(EmailDbContext context, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> ApplyAsync(NpgsqlDataSource dataSource, EmailDbContext context, CancellationToken cancellationToken)
     {
-        var pending = await PendingAsync(context, cancellationToken);
+        var pending = await PendingAsync(dataSource, context, cancellationToken);
         if (pending.Count == 0)
             return pending;
         logger.LogInformation(
@@ -60,12 +60,16 @@ public sealed class Migrator(
         return pending;
     }
 
-    private static async Task<List<string>> PendingAsync(EmailDbContext context, CancellationToken cancellationToken)
+    private static async Task<List<string>> PendingAsync(NpgsqlDataSource dataSource, EmailDbContext context, CancellationToken cancellationToken)
     {
         var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();
         var own = context.Database.GetMigrations().ToList();
         var foreign = applied.Except(own).ToList();
-        return foreign.Count > 0 ? throw SchemaMismatchException.For(new SchemaDifference([], foreign)) : [.. own.Except(applied)];
+        List<string> pending = [.. own.Except(applied)];
+        // Of a newer version that leaves this one's as it is: an older service that starts again beside newer ones migrates nothing.
+        return foreign.Count == 0 || (pending.Count == 0 && await SchemaCheck.IsCompatibleAsync(dataSource, own[^1], cancellationToken))
+            ? pending
+            : throw SchemaMismatchException.For(new SchemaDifference([], foreign));
     }
 
     private static EmailDbContext CreateContext(NpgsqlDataSource dataSource)

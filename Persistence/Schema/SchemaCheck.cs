@@ -6,10 +6,11 @@ namespace Persistence.Schema;
 /// <summary>How the database's schema compares with this build's.</summary>
 /// <param name="Missing">Migrations of this build that were not applied.</param>
 /// <param name="Foreign">Applied migrations that this build does not know.</param>
-public sealed record SchemaDifference(IReadOnlyList<string> Missing, IReadOnlyList<string> Foreign)
+/// <param name="IsCompatible">Whether those leave what this build uses as it is, as the database says.</param>
+public sealed record SchemaDifference(IReadOnlyList<string> Missing, IReadOnlyList<string> Foreign, bool IsCompatible = false)
 {
-    /// <summary>Whether they are the same.</summary>
-    public bool IsNone => Missing.Count == 0 && Foreign.Count == 0;
+    /// <summary>Whether this build works with the database: the schema is its own, or a newer one that is compatible.</summary>
+    public bool IsUsable => Missing.Count == 0 && (Foreign.Count == 0 || IsCompatible);
 }
 
 /// <summary>The database has another schema than this build: its message says which, and how to fix it.</summary>
@@ -25,7 +26,7 @@ public sealed class SchemaMismatchException(string message) : Exception(message)
         }
         var lacks = difference.Missing.Count == 0 ? "" : $" and lacks {Names(difference.Missing)}";
         return new SchemaMismatchException(
-            $"The database has {Names(difference.Foreign)}, of a newer or another version{lacks}. Start the version that belongs to it.");
+            $"The database has {Names(difference.Foreign)}, of a newer or another version that this one is too old for{lacks}. Start the version that belongs to it.");
     }
 
     private static string Names(IReadOnlyList<string> migrations) =>
@@ -45,6 +46,17 @@ public sealed class SchemaCheck(NpgsqlDataSource dataSource, IDbContextFactory<E
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         var own = context.Database.GetMigrations().ToList();
         var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();
-        return new SchemaDifference([.. own.Except(applied)], [.. applied.Except(own)]);
+        List<string> foreign = [.. applied.Except(own)];
+        return new SchemaDifference([.. own.Except(applied)], foreign, foreign.Count > 0 && await IsCompatibleAsync(dataSource, own[^1], cancellationToken));
+    }
+
+    /// <summary>
+    /// A migration that takes something away, or changes its meaning, writes its own name as the oldest that works with it; one that only
+    /// adds leaves that as it is. Names of migrations begin with their time, and so sort by it.
+    /// </summary>
+    internal static async Task<bool> IsCompatibleAsync(NpgsqlDataSource dataSource, string newest, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("SELECT compatible_from FROM email.schema_compatibility");
+        return await command.ExecuteScalarAsync(cancellationToken) is string from && string.CompareOrdinal(newest, from) >= 0;
     }
 }

@@ -46,9 +46,12 @@ internal sealed class SchemaGuard(SchemaCheck check, TimeProvider timeProvider, 
             return false;
         }
 
-        if (!difference.IsNone)
+        if (!difference.IsUsable)
             throw SchemaMismatchException.For(difference);
-        logger.LogInformation("The database's schema is this version's.");
+        if (difference.Foreign.Count == 0)
+            logger.LogInformation("The database's schema is this version's.");
+        else
+            logger.LogInformation("The database's schema is a newer version's, and compatible with this one: {Migrations}", difference.Foreign);
         return true;
     }
 }

@@ -51,6 +51,7 @@ public static class KafkaHosting
     public static void CreateIfMissing(this IKafkaConsumerConfigurator endpoint, KafkaOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        endpoint.RequiredRetention = options.Retention;
         if (options.CreateTopics)
             endpoint.CreateIfMissing(options.ApplyTo);
     }
@@ -68,6 +69,7 @@ public static class KafkaHosting
         topic.NumPartitions = options.Partitions;
         topic.ReplicationFactor = options.ReplicationFactor;
         topic.MaxMessageBytes = options.MaxMessageBytes;
+        topic.Retention = options.Retention;
     }
 
     private static void Connect(IKafkaHostConfigurator host, KafkaOptions options)

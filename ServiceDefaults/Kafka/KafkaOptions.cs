@@ -98,6 +98,13 @@ public sealed class KafkaOptions : IValidatableObject
     /// <summary>How many replicas a created topic has; with 3, two must acknowledge. Default -1, the brokers' own; else 1 to 10.</summary>
     public short ReplicationFactor { get; set; } = -1;
 
+    /// <summary>
+    /// How long a created topic retains records, and how long one that was there must for health not to be degraded: what nobody has read by
+    /// then is lost. Delay topics have times of their own. Default: null, for ever; else 1 hour to 10 years.
+    /// </summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to retain them for ever: a mail that waits longer, as in an outage, is deleted unread.")]
+    public TimeSpan? Retention { get; set; }
+
     /// <summary>The largest record of a created topic, in bytes. Default 1,048,576; 10,000 to 100,000,000.</summary>
     [Range(10_000, 100_000_000, ErrorMessage = "Take more than the largest mail.")]
     public int MaxMessageBytes { get; set; } = 1_048_576;

@@ -256,6 +256,31 @@ internal sealed class LedgerTests
     }
 
     [Test]
+    public async Task They_stay_missing_when_newer_ones_are_committed_until_somebody_acknowledges_them()
+    {
+        foreach (var id in await PostAsync(20))
+            await _worker.WhenAsync(id, MailState.Sent);
+        await NoLagAsync();
+        await _worker.StopAsync();
+        await PostAsync(20);
+        await DeleteRecordsAsync(_worker.Kafka.Records.EndOffsets(_worker.Topics.Mails));
+        await _worker.RestartAsync();
+        foreach (var id in await PostAsync(20))
+            await _worker.WhenAsync(id, MailState.Sent);
+        await NoLagAsync();
+
+        var found = await Eventually.Value(
+            () => LedgerCommand.RunAsync(_worker), ledger => ledger.ExitCode == LedgerVerb.Missing, null, "the gap is noted");
+        found.Findings.ShouldNotBeEmpty();
+        found.Findings.ShouldAllBe(finding => LedgerCommand.Text(finding, "kind") == "deleted_unread");
+
+        await ExecuteAsync("UPDATE email.deleted_records SET acknowledged_by = @id::text, acknowledged_at = now()", Guid.NewGuid());
+        var acknowledged = await LedgerCommand.RunAsync(_worker);
+        acknowledged.ShouldBeClean();
+        acknowledged.Notes.ShouldContain(note => note.Contains("were acknowledged", StringComparison.Ordinal));
+    }
+
+    [Test]
     public async Task A_dead_mail_whose_failure_is_gone_gets_it_back()
     {
         _worker.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550, "5.1.1 no such user")) { Recipient = "gone@*" });

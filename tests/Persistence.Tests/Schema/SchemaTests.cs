@@ -105,7 +105,10 @@ public sealed partial class SchemaTests : StoreTests
         (await empty.SchemaCheck.CompareAsync()).Missing.ShouldNotBeEmpty();
         var applied = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => empty.Migrator.MigrateAsync(Eventually.DefaultDeadline))));
         applied.Count(migrations => migrations.Count > 0).ShouldBe(1);
-        (await empty.SchemaCheck.CompareAsync()).IsNone.ShouldBeTrue();
+        var same = await empty.SchemaCheck.CompareAsync();
+        same.Missing.ShouldBeEmpty();
+        same.Foreign.ShouldBeEmpty();
+        same.IsUsable.ShouldBeTrue();
     }
 
     [Test]
@@ -117,11 +120,25 @@ public sealed partial class SchemaTests : StoreTests
     }
 
     [Test]
-    public async Task Migrations_of_another_version_are_named_and_not_migrated_over()
+    public async Task A_newer_schema_that_leaves_this_versions_as_it_is_is_used_and_left_alone()
     {
         await using var newer = await Store.OpenMigratedAsync();
         await newer.ExecuteAsync("INSERT INTO email.schema_migrations VALUES ('99990101000000_FromTheFuture', '11.0.0')");
-        (await newer.SchemaCheck.CompareAsync()).Foreign.ShouldBe(["99990101000000_FromTheFuture"]);
+        var difference = await newer.SchemaCheck.CompareAsync();
+        difference.Foreign.ShouldBe(["99990101000000_FromTheFuture"]);
+        difference.IsUsable.ShouldBeTrue();
+        (await newer.Migrator.MigrateAsync(TimeSpan.Zero)).ShouldBeEmpty();
+    }
+
+    [Test]
+    public async Task Migrations_of_a_version_that_this_one_is_too_old_for_are_named_and_not_migrated_over()
+    {
+        await using var newer = await Store.OpenMigratedAsync();
+        await newer.ExecuteAsync("INSERT INTO email.schema_migrations VALUES ('99990101000000_FromTheFuture', '11.0.0')");
+        await newer.ExecuteAsync("UPDATE email.schema_compatibility SET compatible_from = '99990101000000_FromTheFuture'");
+        var difference = await newer.SchemaCheck.CompareAsync();
+        difference.Foreign.ShouldBe(["99990101000000_FromTheFuture"]);
+        difference.IsUsable.ShouldBeFalse();
         (await Should.ThrowAsync<SchemaMismatchException>(() => newer.Migrator.MigrateAsync(TimeSpan.Zero)))
             .Message.ShouldContain("99990101000000_FromTheFuture");
     }
