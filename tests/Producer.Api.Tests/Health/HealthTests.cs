@@ -13,7 +13,7 @@ public class HealthTests
 
         var report = await (await api.GetAsync("/health/ready")).JsonAsync();
         report.GetProperty("status").GetString().ShouldBe("ready");
-        report.GetProperty("dependencies")[0].GetProperty("name").GetString().ShouldBe("postgres");
+        report.GetProperty("dependencies").EnumerateArray().Select(dependency => dependency.GetProperty("name").GetString()).ShouldBe(["cluster", "postgres"], ignoreOrder: true);
     }
 
     [Test]
@@ -25,7 +25,8 @@ public class HealthTests
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         var report = await response.JsonAsync();
         report.GetProperty("status").GetString().ShouldBe("degraded");
-        report.GetProperty("dependencies")[0].GetProperty("reason").GetString()!.ShouldContain("Postgres is not available");
+        report.GetProperty("dependencies").EnumerateArray().Single(dependency => dependency.GetProperty("name").GetString() == "postgres")
+            .GetProperty("reason").GetString()!.ShouldContain("Postgres is not available");
     }
 
     [Test]

@@ -113,7 +113,8 @@ public class StatsTests
         try
         {
             var watch = Stopwatch.StartNew();
-            MissingFrom(await StatsAsync(api)).ShouldBe(["mails", "failures", "unread", "delayed", "dead_letters"]);
+            // What was counted a few seconds before the server froze is still told.
+            await Eventually.Value(() => StatsAsync(api), stats => MissingFrom(stats).Contains("mails"), null, "what the count of before was has grown old");
             watch.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(4), "the command's own time-out would take longer");
         }
         finally
