@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
+using Persistence.Text;
 
 namespace Consumer.Worker;
 
@@ -16,10 +18,11 @@ internal sealed class WorkerMetrics
         Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not send the mail, by kind: permanent, transient, dependency unavailable.");
         Redelivered = meter.CreateCounter<long>("mails.redelivered", "{mail}", "Mails produced to a delay topic.");
         Scheduled = meter.CreateCounter<long>("mails.scheduled", "{mail}", "Mails that were stored until they are due.");
-        DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails produced to the dead-letter topic.");
+        DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails produced to the dead-letter topic, by cause.");
         Stale = meter.CreateCounter<long>("mails.stale", "{record}", "Copies of records that were dropped: their mail was past them.");
         Unknown = meter.CreateCounter<long>("mails.unknown", "{attempt}", "Sends whose reply was lost: the server may have taken the mail.");
         SendDuration = meter.CreateHistogram<double>("mails.send.duration", "s", "From MAIL to the server's last reply, waits for a connection included.");
+        AcceptToSent = meter.CreateHistogram<double>("mails.accept_to_sent.duration", "s", "From the acceptance of a mail, or its scheduled time, until the mail server took it.");
         DeadLettersProjected = meter.CreateCounter<long>("dead_letters.projected", "{record}", "Dead letters written to email.failures.");
         AlertsPosted = meter.CreateCounter<long>("alerts.posted", "{post}", "Posts that Slack took.");
         AlertsFailed = meter.CreateCounter<long>("alerts.failed", "{post}", "Posts that could not be made.");
@@ -29,11 +32,16 @@ internal sealed class WorkerMetrics
     /// <summary>Counts nothing once: a counter is seen from its first count on, and an alert on its rate must not miss that one.</summary>
     public void Begin()
     {
-        foreach (var counter in (Counter<long>[])[Sent, Redelivered, Scheduled, DeadLettered, Stale, Unknown, AlertsPosted, AlertsFailed, AlertsDropped])
+        foreach (var counter in (Counter<long>[])[Sent, Redelivered, Scheduled, Stale, Unknown, DeadLettersProjected, AlertsPosted, AlertsFailed, AlertsDropped])
             counter.Add(0);
+        foreach (var cause in Enum.GetValues<DeathCause>())
+            DeadLettered.Add(0, Tag(cause));
         foreach (var kind in Enum.GetValues<FailureKind>())
             Failed.Add(0, new KeyValuePair<string, object?>("kind", kind.ToString()));
     }
+
+    /// <summary>The attribute of a dead mail.</summary>
+    public static KeyValuePair<string, object?> Tag(DeathCause cause) => new("cause", cause.ToText());
 
     public Counter<long> Sent { get; }
 
@@ -50,6 +58,8 @@ internal sealed class WorkerMetrics
     public Counter<long> Unknown { get; }
 
     public Histogram<double> SendDuration { get; }
+
+    public Histogram<double> AcceptToSent { get; }
 
     public Counter<long> DeadLettersProjected { get; }
 

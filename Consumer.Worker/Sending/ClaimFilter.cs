@@ -110,6 +110,7 @@ internal sealed class ClaimFilter(
 
         await outcomes.SentAsync(attempt);
         metrics.Sent.Add(1);
+        metrics.AcceptToSent.Record((timeProvider.GetUtcNow() - attempt.Date).TotalSeconds);
         return Step.Done;
     }
 

@@ -30,7 +30,7 @@ internal sealed class DeadLetterPublishedFilter(WorkerMetrics metrics) : IFilter
     /// <inheritdoc />
     public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
-        metrics.DeadLettered.Add(1);
+        metrics.DeadLettered.Add(1, WorkerMetrics.Tag(DeathCauses.Of(context.Exception)));
         return next.Send(context);
     }
 

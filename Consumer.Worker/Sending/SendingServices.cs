@@ -20,5 +20,6 @@ internal static class SendingServices
         .AddSingleton<SendEmailConsumer>()
         .AddSingleton<RedeliveryPublishedFilter>()
         .AddSingleton<DeadLetterPublishedFilter>()
+        .AddSingleton<MailPause>()
         .AddHostedService<HeartbeatService>();
 }

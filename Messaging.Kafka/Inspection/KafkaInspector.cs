@@ -82,9 +82,9 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         if (partitions.Count == 0)
             return new Dictionary<TopicPartition, long>();
         var asked = AskAsync(Member(group), member => Blocking(() => member.Committed(partitions, timeout)), cancellationToken);
+        await ThrowIfRefusedAsync(group, asked, timeout, cancellationToken);
         try
         {
-            await ThrowIfRefusedAsync(group, asked, timeout, cancellationToken);
             return Known(await asked);
         }
         catch (KafkaException exception) when (IsRefused(exception))
@@ -97,8 +97,8 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     }
 
     /// <summary>
-    /// A group that may not be looked at is one that librdkafka looks for until the time is up. An administrator's question is refused at
-    /// once: it is asked where no answer came.
+    /// A group that may not be looked at is one that librdkafka looks for until the time is up. The brokers do not list it either: that is
+    /// asked where no answer came.
     /// </summary>
     private async Task ThrowIfRefusedAsync(string group, Task committed, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -110,10 +110,9 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
             return;
         try
         {
-            var described = AskAsync(_admin, admin => admin.DescribeConsumerGroupsAsync([group], new DescribeConsumerGroupsOptions { RequestTimeout = timeout }), cancellationToken);
-            await Task.WhenAny(committed, described);
-            if (described.IsFaulted)
-                await described;
+            var found = AskAsync(_admin, admin => Blocking(() => GroupLookup.Find(admin, group, timeout)), cancellationToken);
+            if (await Task.WhenAny(committed, found) == found && await found is null)
+                throw new KafkaException(new Error(ErrorCode.GroupAuthorizationFailed, $"the brokers deny DESCRIBE on group {group}, or its coordinator is away"));
         }
         catch (KafkaException exception) when (!IsRefused(exception))
         {
@@ -123,8 +122,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
 
     private static bool IsRefused(KafkaException exception) =>
         exception.Error.Code == ErrorCode.GroupAuthorizationFailed
-        || (exception is TopicPartitionOffsetException { Results: var offsets } && offsets.Exists(found => found.Error.Code == ErrorCode.GroupAuthorizationFailed))
-        || (exception is DescribeConsumerGroupsException { Results.ConsumerGroupDescriptions: var groups } && groups.Exists(found => found.Error.Code == ErrorCode.GroupAuthorizationFailed));
+        || (exception is TopicPartitionOffsetException { Results: var offsets } && offsets.Exists(found => found.Error.Code == ErrorCode.GroupAuthorizationFailed));
 
     /// <summary>
     /// A client with the group's name, which never subscribes and so never joins. The administrator's call for the same,

@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 
 namespace Messaging.Kafka.Receiving;
 
@@ -28,23 +27,24 @@ internal sealed class GroupOwnership(ConsumerSettings settings, ClusterMonitor c
         if (_asking is null && (_asked == 0 || timeProvider.GetElapsedTime(_asked) >= Interval))
         {
             _asked = timeProvider.GetTimestamp();
-            _asking = cluster.AskAsync(admin => AskAsync(admin, memberId));
+            // The client blocks; on a thread of its own that may.
+            _asking = Task.Factory.StartNew(
+                () => cluster.AskAsync(admin => Task.FromResult(Ask(admin, memberId))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
         }
 
         return _missing;
     }
 
-    private async Task<bool> AskAsync(IAdminClient admin, string memberId)
+    private bool Ask(IAdminClient admin, string memberId)
     {
-        var groups = await admin.DescribeConsumerGroupsAsync([settings.Group], new DescribeConsumerGroupsOptions { RequestTimeout = Interval });
         // While members come and go nobody owns anything, for as long as the slowest of them takes.
-        if (groups.ConsumerGroupDescriptions is not [{ State: ConsumerGroupState.Stable } group])
+        if (GroupLookup.Find(admin, settings.Group, Interval) is not { State: GroupLookup.Stable } group)
             return false;
-        if (group.Members.Exists(member => member.ConsumerId == memberId && member.Assignment.TopicPartitions.Count > 0))
+        if (group.Members.Exists(member => member.MemberId == memberId && GroupLookup.Partitions(member).Count > 0))
             return true;
 
-        var owned = group.Members.SelectMany(member => member.Assignment.TopicPartitions).ToHashSet();
-        var metadata = await Task.Run(() => admin.GetMetadata(Interval));
+        var owned = group.Members.SelectMany(GroupLookup.Partitions).ToHashSet();
+        var metadata = admin.GetMetadata(Interval);
         return metadata.Topics.Where(topic => settings.Topics.Contains(topic.Topic))
             .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId)))
             .Any(partition => !owned.Contains(partition));

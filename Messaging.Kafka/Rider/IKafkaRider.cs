@@ -16,4 +16,14 @@ public interface IKafkaRider : IRider, ITopicProducerProvider, IProbeSite
     /// <see cref="Messaging.Kafka.KafkaTopicsMissingException"/> where topics are missing and may not be created.
     /// </summary>
     Task Ready { get; }
+
+    /// <summary>The endpoints that pause now, as their dependency is unavailable; see <see cref="IKafkaConsumerConfigurator.PauseOn"/>.</summary>
+    IReadOnlyList<PausedEndpoint> Paused { get; }
 }
+
+/// <summary>An endpoint that pauses: its records wait with their offsets unmoved.</summary>
+/// <param name="Topic">Its topic.</param>
+/// <param name="Group">Its consumer group.</param>
+/// <param name="Reason">What its handler met.</param>
+/// <param name="Since">Since when.</param>
+public sealed record PausedEndpoint(string Topic, string Group, Exception Reason, DateTimeOffset Since);

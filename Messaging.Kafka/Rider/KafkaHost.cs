@@ -104,9 +104,14 @@ internal sealed class KafkaHost : IDisposable
     public ILogger LoggerOf(string topic) => Loggers.CreateLogger("MassTransit.Kafka." + topic);
 
     /// <summary>The circuit of an endpoint that pauses, else null.</summary>
-    public PauseCircuit? CreateCircuit(ConsumerSettings settings) => settings.Pause is { } pause
-        ? new PauseCircuit(pause, settings.Name, Time, () => Metrics.Paused(settings.Topics[0], settings.Group), LoggerOf(settings.Topics[0]))
-        : null;
+    public PauseCircuit? CreateCircuit(ConsumerSettings settings)
+    {
+        if (settings.Pause is not { } pause)
+            return null;
+        var circuit = new PauseCircuit(pause, settings.Name, Time, () => Metrics.Paused(settings.Topics[0], settings.Group), LoggerOf(settings.Topics[0]));
+        Metrics.Watch(circuit, settings.Topics[0], settings.Group);
+        return circuit;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -27,6 +27,15 @@ internal sealed class KafkaRider(
     /// <inheritdoc/>
     public Task Ready => _ready;
 
+    /// <inheritdoc/>
+    public IReadOnlyList<PausedEndpoint> Paused =>
+    [
+        .. from endpoint in endpoints
+           let opened = endpoint.Circuit?.Opened
+           where opened is not null
+           select new PausedEndpoint(endpoint.Consumer.Settings.Topics[0], endpoint.Consumer.Settings.Group, opened.Value.Reason, opened.Value.Since),
+    ];
+
     /// <summary>What its endpoints and producers share.</summary>
     public KafkaHost Host => host;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
 
 namespace Messaging.Kafka;
@@ -23,6 +24,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
 
     private readonly Meter _meter;
     private readonly ConcurrentDictionary<ConsumerLoop, byte> _loops = [];
+    private readonly ConcurrentDictionary<PauseCircuit, TagList> _circuits = [];
     private readonly Counter<long> _sent;
     private readonly Histogram<double> _sendDuration;
     private readonly Counter<long> _consumed;
@@ -57,12 +59,17 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _throttled = _meter.CreateHistogram<double>("kafka.rider.throttle.duration", "s", "The longest time that a broker held back a client's requests by a quota, in 10 s; only where it did.");
         _meter.CreateObservableUpDownCounter("kafka.rider.in_flight", () => Observe(static state => state.Outstanding), "{message}", "Records read that are not completed.");
         _meter.CreateObservableUpDownCounter("kafka.rider.paused_partitions", () => Observe(static state => state.Paused ? 1 : 0), "{partition}", "Partitions not read on for now: ahead of their handlers, or their next record not due.");
+        _meter.CreateObservableGauge("kafka.rider.paused", ObserveCircuits, "{endpoint}", "1 while an endpoint pauses because its dependency is unavailable, else 0.");
         _meter.CreateObservableGauge("kafka.rider.lag", () => Observe(static state => state.Lag), "{message}", "Records between the committed watermark and the end of the partition.");
     }
+
+    public void Watch(PauseCircuit circuit, string topic, string group) => _circuits.TryAdd(circuit, new TagList { { Destination, topic }, { Group, group } });
 
     public void Watch(ConsumerLoop loop) => _loops.TryAdd(loop, 0);
 
     public void Forget(ConsumerLoop loop) => _loops.TryRemove(loop, out _);
+
+    private IEnumerable<Measurement<long>> ObserveCircuits() => _circuits.Select(circuit => new Measurement<long>(circuit.Key.Opened is null ? 0 : 1, circuit.Value));
 
     public void Sent(string topic, TimeSpan duration, string? error)
     {

@@ -627,6 +627,16 @@ namespace Persistence.Migrations
                         .HasColumnName("name")
                         .HasComment("Host and process id, as host:pid.");
 
+                    b.Property<string>("PausedReason")
+                        .HasColumnType("text")
+                        .HasColumnName("paused_reason")
+                        .HasComment("Why it sends nothing.");
+
+                    b.Property<DateTimeOffset?>("PausedSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("paused_since")
+                        .HasComment("Since when it sends nothing, as a dependency is unavailable, by its last heartbeat; null while it sends.");
+
                     b.Property<DateTimeOffset>("StartedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at")

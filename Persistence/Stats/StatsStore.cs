@@ -28,6 +28,20 @@ public sealed class StatsStore(NpgsqlDataSource dataSource, TimeProvider timePro
         _failures.GetAsync(
             () => CountAsync<FailureStatus>("SELECT status AS of, count(*) AS count FROM email.failures GROUP BY status"), cancellationToken);
 
+    /// <summary>
+    /// When the mail was accepted, or due, that has waited longest to be sent; null where none waits. Mails that no worker has read yet are
+    /// not among them.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<DateTimeOffset?> FindOldestUnsentAsync(CancellationToken cancellationToken = default)
+    {
+        await using var command = dataSource.CreateCommand("""
+            SELECT min(coalesce(scheduled_at, record_timestamp, created_at)) FROM email.mails
+            WHERE state IN ('queued', 'sending') OR state = 'scheduled' AND scheduled_at < now()
+            """);
+        return await command.ExecuteScalarAsync(cancellationToken) is DateTime oldest ? new DateTimeOffset(oldest) : null;
+    }
+
     private async Task<IReadOnlyDictionary<T, long>> CountAsync<T>(string sql)
         where T : struct, Enum
     {

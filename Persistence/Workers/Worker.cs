@@ -18,6 +18,12 @@ public sealed class Worker
     /// <summary>Until when the mails that it is sending are protected.</summary>
     public DateTimeOffset LeaseUntil { get; init; }
 
+    /// <summary>Since when it sends nothing, as a dependency is unavailable; null while it sends.</summary>
+    public DateTimeOffset? PausedSince { get; init; }
+
+    /// <summary>Why.</summary>
+    public string? PausedReason { get; init; }
+
     /// <summary>When it stopped in an orderly way.</summary>
     public DateTimeOffset? StoppedAt { get; init; }
 }

@@ -16,6 +16,8 @@ internal sealed class WorkerConfiguration : IEntityTypeConfiguration<Worker>
         builder.Property(worker => worker.HeartbeatAt).HasComment("When the worker was heard of last.");
         builder.Property(worker => worker.LeaseUntil)
             .HasComment("Until when its mails in sending are protected, by the clock of Postgres. After that any worker takes them over.");
+        builder.Property(worker => worker.PausedSince).HasComment("Since when it sends nothing, as a dependency is unavailable, by its last heartbeat; null while it sends.");
+        builder.Property(worker => worker.PausedReason).HasComment("Why it sends nothing.");
         builder.Property(worker => worker.StoppedAt).HasComment("When it stopped in an orderly way; null while it runs, or if it was killed.");
     }
 }

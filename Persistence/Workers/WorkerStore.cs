@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using Persistence.Text;
 
 namespace Persistence.Workers;
@@ -15,6 +16,11 @@ public enum Heartbeat
     /// <summary>No such worker, or it was stopped: register again.</summary>
     Unknown,
 }
+
+/// <summary>Why nothing is sent.</summary>
+/// <param name="Reason">Why, in words for people.</param>
+/// <param name="Since">Since when, where that is known.</param>
+public sealed record Pause(string Reason, DateTimeOffset? Since);
 
 /// <summary>
 /// Workers and their leases. All times are the clock of Postgres, so workers whose clocks differ agree on whose lease
@@ -44,25 +50,44 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
     /// <summary>Renews the lease of a worker, and with it of all mails that it is sending.</summary>
     /// <param name="workerId">The worker.</param>
     /// <param name="lease">How long the lease lasts from now.</param>
+    /// <param name="pause">Why the worker sends nothing now; null while it does.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, CancellationToken cancellationToken)
+    public async Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, Pause? pause, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
         // The row is locked before its old lease is read: the result is about the very lease that is replaced.
         await using var command = dataSource.CreateCommand("""
             WITH before AS (
                 SELECT id, lease_until FROM email.workers WHERE id = @id AND stopped_at IS NULL FOR NO KEY UPDATE)
-            UPDATE email.workers AS w SET heartbeat_at = now(), lease_until = now() + @lease
+            UPDATE email.workers AS w SET heartbeat_at = now(), lease_until = now() + @lease, paused_since = @paused_since, paused_reason = @paused_reason
             FROM before WHERE w.id = before.id
             RETURNING before.lease_until > now()
             """)
-            .With("id", workerId).With("lease", lease);
+            .With("id", workerId).With("lease", lease).With("paused_since", pause?.Since).Nullable("paused_reason", pause?.Reason, NpgsqlDbType.Text);
         return await command.ExecuteCommittedScalarAsync(cancellationToken) switch
         {
             true => Heartbeat.Unbroken,
             false => Heartbeat.Lapsed,
             _ => Heartbeat.Unknown,
         };
+    }
+
+    /// <summary>Why no worker sends anything now: each of them pauses, or there is none. Null where one sends.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Pause?> FindPauseAsync(CancellationToken cancellationToken = default)
+    {
+        await using var command = dataSource.CreateCommand("""
+            SELECT l.workers, l.paused, p.paused_since, p.paused_reason, (SELECT max(lease_until) FROM email.workers) AS last_lease
+            FROM (SELECT count(*) AS workers, count(paused_reason) AS paused FROM email.workers WHERE lease_until > now()) AS l
+            LEFT JOIN LATERAL (
+                SELECT paused_since, paused_reason FROM email.workers
+                WHERE lease_until > now() AND paused_reason IS NOT NULL ORDER BY paused_since LIMIT 1) AS p ON true
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        if (reader.Get<long>("workers") == 0)
+            return new Pause("No worker is running.", reader.Get<DateTimeOffset?>("last_lease"));
+        return reader.Get<long>("paused") == reader.Get<long>("workers") ? new Pause(reader.Get<string>("paused_reason"), reader.Get<DateTimeOffset?>("paused_since")) : null;
     }
 
     /// <summary>Ends a worker's lease in an orderly way. Mails that it did not release can be taken over at once.</summary>

@@ -42,6 +42,9 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>When the next attempt is due.</summary>
     public DateTimeOffset? NextAttemptAt { get; init; }
 
+    /// <summary>What keeps it from being sent, where no worker sends anything now; null else.</summary>
+    public WaitReport? Waiting { get; init; }
+
     /// <summary>When the mail server took it.</summary>
     public DateTimeOffset? SentAt { get; init; }
 
@@ -108,6 +111,11 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
         Failures = view.Failures,
     };
 }
+
+/// <summary>Why no mail is sent now.</summary>
+/// <param name="Reason">What the workers wait for.</param>
+/// <param name="Since">Since when, where that is known.</param>
+public sealed record WaitReport(string Reason, DateTimeOffset? Since);
 
 /// <summary>What became of a mail for one recipient.</summary>
 /// <param name="Address">The address.</param>

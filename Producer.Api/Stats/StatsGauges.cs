@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Persistence.Stats;
 using Producer.Api.Observability;
 using ServiceDefaults.Periodic;
 
@@ -13,20 +14,32 @@ internal sealed class StatsGauges : PeriodicService
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
     private readonly StatsReader _reader;
+    private readonly StatsStore _store;
     private volatile StatsReport? _report;
+    private (DateTimeOffset? Since, bool IsKnown)? _oldestUnsent;
 
-    public StatsGauges(StatsReader reader, IMeterFactory meters, TimeProvider timeProvider, ILogger<StatsGauges> logger)
+    public StatsGauges(StatsReader reader, StatsStore store, IMeterFactory meters, TimeProvider timeProvider, ILogger<StatsGauges> logger)
         : base("The reading of the metrics of mails, failures and lags", Interval, timeProvider, logger)
     {
-        _reader = reader;
+        (_reader, _store) = (reader, store);
         var meter = meters.Create(ApiMetrics.MeterName);
         meter.CreateObservableGauge("mails", () => ByName(_report?.Mails, "state"), "{mail}", "Mails that a worker has read, by state.");
         meter.CreateObservableGauge("failures", () => ByName(_report?.Failures, "status"), "{failure}", "Failures by status; unresolved ones wait for somebody.");
+        meter.CreateObservableGauge("mails.oldest_unsent.age", OldestUnsent, "s", "For how long the mail that has waited longest has waited to be sent; 0 where none waits. Mails that no worker has read are not among them.");
         meter.CreateObservableGauge("consumer_group.lag", Lags, "{record}", "Records that a consumer group has yet to read, by topic.");
     }
 
     /// <inheritdoc />
-    protected override async Task RunOnceAsync(CancellationToken cancellationToken) => _report = await _reader.ReadAsync(cancellationToken);
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
+    {
+        _report = await _reader.ReadAsync(cancellationToken);
+        // Not of before where it fails: a part that could not be read is not exported.
+        _oldestUnsent = null;
+        _oldestUnsent = (await _store.FindOldestUnsentAsync(cancellationToken), IsKnown: true);
+    }
+
+    private IEnumerable<Measurement<double>> OldestUnsent() =>
+        _oldestUnsent is { } found ? [new(found.Since is { } since ? Math.Max((Time.GetUtcNow() - since).TotalSeconds, 0) : 0)] : [];
 
     private static IEnumerable<Measurement<long>> ByName(IReadOnlyDictionary<string, long>? counts, string tag) =>
         counts?.Select(count => new Measurement<long>(count.Value, new KeyValuePair<string, object?>(tag, count.Key))) ?? [];

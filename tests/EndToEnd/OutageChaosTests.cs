@@ -196,8 +196,9 @@ public sealed class OutageChaosTests
         {
             _services.ShouldAllBe(service => !service.HasExited);
             using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _cluster.BootstrapServers }).SetLogHandler((_, _) => { }).Build();
-            var groups = await admin.DescribeConsumerGroupsAsync([Groups.EmailSend, Groups.EmailSendDelay, Groups.EmailSendDeadLetter]);
-            return groups.ConsumerGroupDescriptions.TrueForAll(group => group.State == ConsumerGroupState.Stable && group.Members.Count == 2);
+            return await Task.Run(() => Array.TrueForAll(
+                [Groups.EmailSend, Groups.EmailSendDelay, Groups.EmailSendDeadLetter],
+                group => admin.ListGroup(group, TimeSpan.FromSeconds(5)) is { State: "Stable", Members.Count: 2 }));
         }
 
         /// <summary>How many mails the mail server has stored.</summary>

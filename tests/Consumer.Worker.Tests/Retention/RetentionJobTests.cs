@@ -41,6 +41,31 @@ internal sealed class RetentionJobTests
         found.Findings.ShouldHaveSingleItem().GetProperty("mail_id").GetGuid().ShouldBe(young);
     }
 
+    [Test]
+    public async Task A_record_that_is_read_again_after_its_row_was_removed_is_neither_sent_again_nor_a_failure()
+    {
+        (await KafkaFixture.StartAsync()).Require(KafkaCapability.TopicAdministration);
+        await using var worker = await RunningWorker.StartAsync("--Retention:Mails=30.00:00:00", "--Retention:SweepInterval=00:00:01");
+        var old = await PostLongAgoAsync(worker, 5);
+        foreach (var id in old)
+            await worker.WhenAsync(id, MailState.Sent);
+        await ExecuteAsync(worker, "UPDATE email.mails SET created_at = record_timestamp, ended_at = record_timestamp");
+        await Eventually.Until(async () => await CountAsync(worker) == 0, null, "the old mails are removed");
+        await worker.StopAsync();
+
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = worker.Kafka.BootstrapServers }).Build();
+        var beginning = worker.Kafka.Records.EndOffsets(worker.Topics.Mails).Keys.Select(partition => new TopicPartitionOffset(worker.Topics.Mails, partition, 0));
+        await admin.AlterConsumerGroupOffsetsAsync([new ConsumerGroupTopicPartitionOffsets(worker.Topics.Group, [.. beginning])]);
+        await worker.RestartAsync();
+        var young = await worker.PostAsync("bob@example.com");
+        await worker.WhenAsync(young, MailState.Sent);
+        await Eventually.Until(() => worker.Kafka.Records.Lag(worker.Topics.Group, worker.Topics.Mails) == 0, null, "all records are read again");
+
+        worker.Sink.Mails.Count.ShouldBe(6);
+        (await CountAsync(worker)).ShouldBe(1);
+        worker.Kafka.Records.EndOffsets(worker.Topics.DeadLetters).Values.Sum().ShouldBe(0);
+    }
+
     private static async Task<List<Guid>> PostLongAgoAsync(RunningWorker worker, int count)
     {
         using var producer = new ProducerBuilder<string, byte[]>(new ProducerConfig { BootstrapServers = worker.Kafka.BootstrapServers, Acks = Acks.All }).Build();

@@ -36,7 +36,7 @@ internal sealed class LostClaimsTests
         _store = new LossyStore(_mails);
         _claims = new OwnClaims(_timeProvider);
         _postgres = NpgsqlDataSource.Create("Host=nowhere.invalid");
-        _lease = new WorkerLease(new WorkerStore(_postgres), Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
+        _lease = new WorkerLease(new WorkerStore(_postgres), NoPause.Of(), Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
         _shutdown = new WorkerShutdown(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Create(new WorkerOptions()), _timeProvider);
         _lost = new LostClaims(_store, _lease, _claims, _timeProvider, NullLogger<LostClaims>.Instance);
         _mail = NewMail();

@@ -43,7 +43,7 @@ internal sealed class ReplyInHandTests
         _mails = new InMemoryMailStore(_ => true);
         _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         _postgres = NpgsqlDataSource.Create("Host=nowhere.invalid");
-        _lease = new WorkerLease(new WorkerStore(_postgres), Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
+        _lease = new WorkerLease(new WorkerStore(_postgres), NoPause.Of(), Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
         _shutdown = new WorkerShutdown(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Create(new WorkerOptions()), _timeProvider);
         _mail = new IncomingMail(new SendEmail { From = "shop@example.com", To = [Ann, Bob], Subject = "s", Text = "t" }, new MailRecord
         {

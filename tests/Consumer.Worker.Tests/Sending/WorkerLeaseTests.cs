@@ -22,7 +22,7 @@ internal sealed class WorkerLeaseTests
         await Databases.MigrateAsync(database);
         _postgres = NpgsqlDataSource.Create(database);
         _lease = new WorkerLease(
-            new WorkerStore(_postgres), Microsoft.Extensions.Options.Options.Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
+            new WorkerStore(_postgres), NoPause.Of(), Microsoft.Extensions.Options.Options.Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
     }
 
     [TearDown]

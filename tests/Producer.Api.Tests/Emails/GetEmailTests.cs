@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Persistence.Mails;
+using Persistence.Workers;
 using Producer.Api.Ids;
 
 namespace Producer.Api.Tests.Emails;
@@ -28,6 +29,31 @@ public class GetEmailTests
         mail.GetProperty("state").GetString().ShouldBe("queued");
         mail.GetProperty("recorded").GetBoolean().ShouldBeFalse();
         mail.GetProperty("accepted_at").GetDateTimeOffset().ShouldBe(DateTimeOffset.UtcNow, TimeSpan.FromMinutes(1));
+    }
+
+    [Test]
+    public async Task A_mail_that_nobody_sends_now_says_what_it_waits_for()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var workers = api.Services.GetRequiredService<WorkerStore>();
+        var path = $"/emails/{api.Services.GetRequiredService<MailId>().New()}";
+        (await WaitingAsync())!.Value.GetProperty("reason").GetString().ShouldBe("No worker is running.");
+
+        var (lease, since) = (TimeSpan.FromHours(1), DateTimeOffset.UtcNow);
+        var worker = await workers.RegisterAsync("host:1", lease, CancellationToken.None);
+        (await WaitingAsync()).ShouldBeNull();
+
+        await workers.HeartbeatAsync(worker, lease, new Pause("smtp.example.com:25 refuses connections", since), CancellationToken.None);
+        var waiting = await WaitingAsync();
+        waiting!.Value.GetProperty("reason").GetString().ShouldBe("smtp.example.com:25 refuses connections");
+        waiting.Value.GetProperty("since").GetDateTimeOffset().ShouldBe(since, TimeSpan.FromMilliseconds(1));
+
+        // One of two still sends.
+        await workers.RegisterAsync("host:2", lease, CancellationToken.None);
+        (await WaitingAsync()).ShouldBeNull();
+
+        async Task<System.Text.Json.JsonElement?> WaitingAsync() =>
+            (await (await api.GetAsync(path)).JsonAsync()).TryGetProperty("waiting", out var found) && found.ValueKind != System.Text.Json.JsonValueKind.Null ? found : null;
     }
 
     [Test]

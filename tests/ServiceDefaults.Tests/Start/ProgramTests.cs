@@ -13,7 +13,7 @@ public sealed class ProgramTests
     private const string Api = "Producer.Api";
 
     [TestCase(Api, "", "Api__MaxMailBytes", "abc", "Api:MaxMailBytes is \"abc\"; allowed: 1024 to 100000000")]
-    [TestCase(Api, "", "Api__MaxMailByte", "1", "Api:MaxMailByte is \"1\", but Api has no such key; allowed: Key, IdSecret, MaxMailBytes")]
+    [TestCase(Api, "", "Api__MaxMailByte", "1", "Api:MaxMailByte is \"1\", but Api has no such key; allowed: Key, KeyFile, IdSecret, IdSecretFile, MaxMailBytes")]
     [TestCase(Api, "", "Api__AcceptTimeout", "soon", "Api:AcceptTimeout is \"soon\"; allowed: 00:00:01 to 00:05:00")]
     [TestCase(Api, "", "Api__Key", "short", "Api:Key is (hidden); allowed: 16 or more")]
     [TestCase(Api, "", "Kafka__Partitions", "many", "Kafka:Partitions is \"many\"; allowed: 1 to 1000")]

@@ -87,7 +87,7 @@ public sealed class KafkaCluster : IAsyncDisposable
     public int CoordinatorOf(string group)
     {
         using var admin = Admin();
-        return admin.DescribeConsumerGroupsAsync([group]).GetAwaiter().GetResult().ConsumerGroupDescriptions.Single().Coordinator.Id;
+        return admin.ListGroup(group, Deadline).Broker.BrokerId;
     }
 
     /// <summary>Creates a topic with three replicas, two of them in sync, and returns when it has leaders.</summary>
