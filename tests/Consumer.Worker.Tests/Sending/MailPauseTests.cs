@@ -1,7 +1,6 @@
 using Consumer.Worker.Tests.Hosting;
 using NUnit.Framework;
 using Persistence.Mails;
-using Persistence.Workers;
 using Shouldly;
 using Testing;
 

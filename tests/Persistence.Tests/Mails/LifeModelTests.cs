@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using NUnit.Framework;
 using Persistence.Failures;
 using Persistence.Mails;
