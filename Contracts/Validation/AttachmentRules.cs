@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace Contracts.Validation;
@@ -33,7 +34,8 @@ public static partial class AttachmentRules
     public static bool BeginsAsMessage(ReadOnlySpan<byte> content)
     {
         var colon = content.IndexOf((byte)':');
-        return colon > 0 && content[..colon].TrimEnd(" \t"u8) is { IsEmpty: false } name && !name.ContainsAnyExceptInRange((byte)'!', (byte)'~');
+        return colon > 0 && content[..colon].TrimEnd(" \t"u8) is { IsEmpty: false } name && Ascii.IsValid(name)
+            && Encoding.ASCII.GetString(name).All(HeaderRules.IsNameCharacter);
     }
 
     /// <summary>Whether a text can stand in <c>Content-ID</c> and behind <c>cid:</c> (RFC 2392) without being quoted.</summary>

@@ -50,5 +50,5 @@ public static class HeaderRules
     }
 
     // RFC 5322 allows every printable ASCII character but the colon; the token of RFC 9110 is the part of it that all software takes.
-    private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
+    internal static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
 }
