@@ -16,9 +16,19 @@ internal static class MailAddresses
 
     /// <summary>One mailbox, its parts apart.</summary>
     /// <exception cref="PermanentMailException">The text is not an address, so no bytes of it may reach a header or a command.</exception>
-    public static Mailbox Mailbox(string text) => EmailAddress.TryParse(text, out var mailbox)
+    public static Mailbox Parse(string text) => EmailAddress.TryParse(text, out var mailbox)
         ? mailbox
         : throw new PermanentMailException($"An address cannot be used: it {EmailAddress.Explain(text)}.");
+
+    /// <summary>One mailbox with its name as MimeKit's, its domain in A-labels.</summary>
+    /// <exception cref="PermanentMailException">The text is not an address.</exception>
+    public static MailboxAddress Mailbox(string text)
+    {
+        var mailbox = Parse(text);
+        var address = ForEnvelope(mailbox);
+        address.Name = mailbox.DisplayName;
+        return address;
+    }
 
     /// <summary>A mailbox as the envelope has it (RFC 5321): its domain in A-labels, whatever form the caller wrote.</summary>
     /// <exception cref="PermanentMailException">MimeKit, which writes the command, does not take the address.</exception>
@@ -36,7 +46,7 @@ internal static class MailAddresses
 
     /// <summary>The bare address as it was written: by which the database knows a recipient.</summary>
     /// <exception cref="PermanentMailException">The text is not an address.</exception>
-    public static string Bare(string text) => Mailbox(text).Address;
+    public static string Bare(string text) => Parse(text).Address;
 
     /// <summary>
     /// Domains are mapped by <see cref="DomainName"/>, which the validation uses too. MimeKit would decode them for SMTPUTF8, and encode

@@ -17,9 +17,9 @@ internal sealed class MailComposer(IOptions<SmtpOptions> options)
     /// The mail's SMTP <c>Message-ID</c>: the same in every attempt and on every worker, so that a mail which arrived twice can be
     /// recognized.
     /// </summary>
-    public string MessageId(Guid id, Mailbox sender)
+    public string MessageId(Guid id, MailboxAddress sender)
     {
-        var domain = options.Value.MessageIdDomain is { Length: > 0 } configured ? configured : sender.AsciiHost;
+        var domain = options.Value.MessageIdDomain is { Length: > 0 } configured ? configured : sender.Domain;
         return $"{id:D}@{(DomainName.TryToAscii(domain, out var ascii) ? ascii : domain)}";
     }
 
@@ -30,18 +30,18 @@ internal sealed class MailComposer(IOptions<SmtpOptions> options)
     /// <exception cref="PermanentMailException">The mail holds what no header may.</exception>
     public static OutgoingMail Compose(SendEmail mail, string messageId, DateTimeOffset date)
     {
-        var sender = MailAddresses.Mailbox(mail.From);
-        // Given at once, so that MimeKit does not make an id and a date of its own, which cost as much as the mail's own do.
+        var sender = MailAddresses.Parse(mail.From);
+        // Given at once, so that MimeKit does not make fields of its own, which cost as much as the mail's do.
         var message = new MimeMessage(
             new Header(HeaderId.Date, DateUtils.FormatDate(date)),
             new Header(HeaderId.MessageId, $"<{messageId}>"),
+            HeaderLines.Mailboxes("From", [sender]),
+            HeaderLines.Text("Subject", OneLine("subject", mail.Subject ?? "")),
             MailContent.Of(mail));
-        message.Headers.Add(HeaderLines.Mailboxes("From", [sender]));
         var outgoing = new OutgoingMail(message, MailAddresses.ForEnvelope(sender));
         AddRecipients(outgoing, "To", mail.To);
         AddRecipients(outgoing, "Cc", mail.Cc);
         AddReplyTo(outgoing, mail.ReplyTo);
-        message.Headers.Add(HeaderLines.Text("Subject", OneLine("subject", mail.Subject ?? "")));
         foreach (var (name, value) in mail.Headers)
             AddField(outgoing, Name(name), OneLine(name, value));
         return outgoing;
@@ -52,7 +52,7 @@ internal sealed class MailComposer(IOptions<SmtpOptions> options)
         if (addresses.Count == 0)
             return;
 
-        var mailboxes = addresses.Select(MailAddresses.Mailbox).ToList();
+        var mailboxes = addresses.Select(MailAddresses.Parse).ToList();
         mail.Message.Headers.Add(HeaderLines.Mailboxes(name, mailboxes));
         if (mailboxes.Exists(mailbox => mailbox.NeedsSmtpUtf8))
             mail.InAscii.Add(HeaderLines.Mailboxes(name, mailboxes, ascii: true));
@@ -64,7 +64,7 @@ internal sealed class MailComposer(IOptions<SmtpOptions> options)
         if (addresses.Count == 0)
             return;
 
-        var mailboxes = addresses.Select(MailAddresses.Mailbox).ToList();
+        var mailboxes = addresses.Select(MailAddresses.Parse).ToList();
         mail.Message.Headers.Add(HeaderLines.Mailboxes("Reply-To", mailboxes));
         if (mailboxes.Exists(mailbox => mailbox.NeedsSmtpUtf8))
             mail.Utf8Fields.Add(SendEmailFields.ReplyTo);

@@ -40,7 +40,7 @@ internal sealed record Envelope(List<MailboxAddress> Recipients, IReadOnlyDictio
     public static Envelope For(OutgoingMail mail, IReadOnlyList<string> recipients, bool smtpUtf8)
     {
         var needs = NeedOfAll(mail);
-        var mailboxes = recipients.Distinct(MailAddresses.SameMailbox).Select(MailAddresses.Mailbox).ToList();
+        var mailboxes = recipients.Distinct(MailAddresses.SameMailbox).Select(MailAddresses.Parse).ToList();
         if (smtpUtf8)
         {
             return new Envelope(
