@@ -362,11 +362,22 @@ internal sealed class SmtpSenderTests(bool chunking)
     [Test]
     public async Task Two_local_parts_that_differ_in_case_are_two_recipients()
     {
-        var result = await Send("john@example.com", "John@example.com");
+        var result = await Send("john@example.com", "ann@example.com", "John@example.com");
 
-        Outcomes(result).ShouldBe([RecipientOutcome.Accepted, RecipientOutcome.Accepted]);
-        _sink.Mails.All().ShouldHaveSingleItem().Recipients.ShouldBe(["john@example.com", "John@example.com"]);
-        MailAddresses.SameMailbox.Equals("john@example.com", "John@example.com").ShouldBeFalse();
+        Outcomes(result).ShouldAllBe(outcome => outcome == RecipientOutcome.Accepted);
+        result.Recipients.Count.ShouldBe(3);
+        _sink.Mails.All().SelectMany(mail => mail.Recipients).ShouldBe(["john@example.com", "ann@example.com", "John@example.com"]);
+    }
+
+    [Test]
+    public async Task What_the_server_said_is_not_lost_where_the_second_transaction_cannot_begin()
+    {
+        var asked = 0;
+        var result = await Over(Pool()).SendAsync(
+            Mail(), ["john@example.com", "John@example.com"], () => { if (++asked == 2) throw new LeaseLostException(); }, CancellationToken.None);
+
+        result.Recipients.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            recipient => recipient.Address.ShouldBe("john@example.com"), recipient => recipient.Outcome.ShouldBe(RecipientOutcome.Accepted));
     }
 
     [TestCase("ann@example.com", "bob@example.com", null, false)]
