@@ -27,10 +27,10 @@ internal static class EncodedWords
         var words = new List<string>();
         var word = new List<byte>(Length);
         var limit = room < Around + LongestCharacter ? Length : Math.Min(room, Length);
+        Span<byte> buffer = stackalloc byte[4];
         foreach (var rune in text.EnumerateRunes())
         {
-            Span<byte> character = stackalloc byte[4];
-            character = character[..rune.EncodeToUtf8(character)];
+            var character = buffer[..rune.EncodeToUtf8(buffer)];
             if (word.Count > 0 && Measure(word, character, quoted) > limit)
                 Flush();
             word.AddRange(character);

@@ -1,5 +1,4 @@
 using System.Text;
-using Contracts.Validation;
 using MimeKit;
 
 namespace Consumer.Worker.Smtp;
