@@ -7,7 +7,8 @@ public sealed record Attachment
     public string Filename { get; init; } = "";
 
     /// <summary>
-    /// <c>content_type</c>: the media type, <c>application/pdf</c> or <c>text/csv; charset=utf-8</c>; <c>null</c> leaves it to the
+    /// <c>content_type</c>: the media type, <c>application/pdf</c> or <c>text/csv; charset=utf-8</c>,
+    /// <c>message/rfc822</c> for a mail that is forwarded; <c>null</c> leaves it to the
     /// name's extension.
     /// </summary>
     public string? ContentType { get; init; }

@@ -37,6 +37,12 @@ public sealed record SendEmail
     /// <summary><c>html</c>: the HTML form of the body.</summary>
     public string? Html { get; init; }
 
+    /// <summary>
+    /// <c>calendar</c>: an iCalendar object with its method (RFC 5545, RFC 5546), which mail readers show as an invitation beside text and
+    /// HTML (RFC 6047).
+    /// </summary>
+    public string? Calendar { get; init; }
+
     /// <summary><c>attachments</c>: files that go with the mail, or stand in its HTML form.</summary>
     public IReadOnlyList<Attachment> Attachments { get; init; } = [];
 

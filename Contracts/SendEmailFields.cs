@@ -30,6 +30,9 @@ public static class SendEmailFields
     /// <summary>The HTML form of the body.</summary>
     public const string Html = "html";
 
+    /// <summary>An invitation.</summary>
+    public const string Calendar = "calendar";
+
     /// <summary>Files that go with the mail.</summary>
     public const string Attachments = "attachments";
 
@@ -47,7 +50,7 @@ public static class SendEmailFields
 
     /// <summary>Every field that a mail may have, in the order in which they are written.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [From, To, Cc, Bcc, ReplyTo, Subject, Text, Body, Html, Attachments, Headers, Tags, OrderingKey, ScheduledAt];
+        [From, To, Cc, Bcc, ReplyTo, Subject, Text, Body, Html, Calendar, Attachments, Headers, Tags, OrderingKey, ScheduledAt];
 
     /// <summary>Fields that this version refuses by name instead of calling them unknown.</summary>
     public static IReadOnlyList<string> NotSupportedYet { get; } =

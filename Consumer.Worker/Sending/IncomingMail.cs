@@ -41,7 +41,7 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
             Timestamp = record.Timestamp,
             Key = record.Key is { } key ? Encoding.UTF8.GetString(key) : null,
             Subject = mail.Subject,
-            Sender = sender.Address,
+            Sender = MailAddresses.Bare(mail.From),
             ContentHash = SHA256.HashData(record.Value ?? []),
             Recipients =
             [

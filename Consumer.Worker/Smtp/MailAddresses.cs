@@ -1,32 +1,78 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Contracts.Validation;
 using MimeKit;
+using MimeKit.Encodings;
 
 namespace Consumer.Worker.Smtp;
 
-/// <summary>Addresses as the mail's JSON holds them, made MimeKit's.</summary>
+/// <summary>Addresses as the mail's JSON holds them, taken apart, and made MimeKit's for the envelope.</summary>
 internal static class MailAddresses
 {
-    /// <summary>One mailbox, name and address apart.</summary>
+    static MailAddresses() => MailboxAddress.IdnMapping = new ALabels();
+
+    /// <summary>Whether two addresses are one mailbox, however they are spelt: the domain's case and form do not count, what stands before the @ does.</summary>
+    public static IEqualityComparer<string> SameMailbox { get; } = new ByIdentity();
+
+    /// <summary>One mailbox, its parts apart.</summary>
     /// <exception cref="PermanentMailException">The text is not an address, so no bytes of it may reach a header or a command.</exception>
+    public static Mailbox Parse(string text) => EmailAddress.TryParse(text, out var mailbox)
+        ? mailbox
+        : throw new PermanentMailException($"An address cannot be used: it {EmailAddress.Explain(text)}.");
+
+    /// <summary>One mailbox with its name as MimeKit's, its domain in A-labels.</summary>
+    /// <exception cref="PermanentMailException">The text is not an address.</exception>
     public static MailboxAddress Mailbox(string text)
     {
-        if (!EmailAddress.TryParse(text, out var address))
-            throw new PermanentMailException($"An address cannot be used: it {EmailAddress.Explain(text)}.");
+        var mailbox = Parse(text);
+        var address = ForEnvelope(mailbox);
+        address.Name = mailbox.DisplayName;
+        return address;
+    }
+
+    /// <summary>A mailbox as the envelope has it (RFC 5321): its domain in A-labels, whatever form the caller wrote.</summary>
+    /// <exception cref="PermanentMailException">MimeKit, which writes the command, does not take the address.</exception>
+    public static MailboxAddress ForEnvelope(Mailbox mailbox)
+    {
         try
         {
-            return new MailboxAddress(Encoding.UTF8, EncodedWords.Literal(address.DisplayName), address.Address);
+            return new MailboxAddress(Encoding.UTF8, "", mailbox.WireAddress);
         }
         catch (ParseException exception)
         {
-            throw new PermanentMailException($"The address {text} cannot be used: {exception.Message}.", exception);
+            throw new PermanentMailException($"The address {mailbox.Address} cannot be used: {exception.Message}.", exception);
         }
     }
 
-    /// <summary>A bare address that one of the mail's mailboxes had, for the envelope.</summary>
-    public static MailboxAddress OfBare(string address) => new(Encoding.UTF8, "", address);
-
-    /// <summary>The bare address: by which the envelope and the database know a recipient.</summary>
+    /// <summary>The bare address as it was written: by which the database knows a recipient.</summary>
     /// <exception cref="PermanentMailException">The text is not an address.</exception>
-    public static string Bare(string text) => Mailbox(text).Address;
+    public static string Bare(string text) => Parse(text).Address;
+
+    /// <summary>
+    /// Domains are mapped by <see cref="DomainName"/>, which the validation uses too. MimeKit would decode them for SMTPUTF8, and encode
+    /// them by a table of its own.
+    /// </summary>
+    private sealed class ALabels : IPunycode
+    {
+        public string Encode(string unicode) => DomainName.TryToAscii(unicode, out var ascii) ? ascii : unicode;
+
+        public string Encode(string unicode, int index) => Encode(unicode[index..]);
+
+        public string Encode(string unicode, int index, int count) => Encode(unicode.Substring(index, count));
+
+        public string Decode(string ascii) => ascii;
+
+        public string Decode(string ascii, int index) => ascii[index..];
+
+        public string Decode(string ascii, int index, int count) => ascii.Substring(index, count);
+    }
+
+    private sealed class ByIdentity : IEqualityComparer<string>
+    {
+        public bool Equals(string? x, string? y) => x == y || x is not null && y is not null && Identity(x) == Identity(y);
+
+        public int GetHashCode([DisallowNull] string address) => Identity(address).GetHashCode(StringComparison.Ordinal);
+
+        private static string Identity(string address) => EmailAddress.TryParse(address, out var mailbox) ? mailbox.Identity : address;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using MimeKit;
 
 namespace Consumer.Worker.Smtp;
@@ -7,6 +8,23 @@ namespace Consumer.Worker.Smtp;
 /// <param name="Sender">The envelope's sender (RFC 5321 MAIL FROM).</param>
 internal sealed record OutgoingMail(MimeMessage Message, MailboxAddress Sender) : IDisposable
 {
+    /// <summary>The fields beside the recipients that SMTPUTF8 alone can carry: a server without it cannot take the mail for anybody.</summary>
+    public List<string> Utf8Fields { get; } = [];
+
+    /// <summary>The recipients' header fields for a server without SMTPUTF8, where that makes a difference: those who can be asked for get the mail.</summary>
+    public List<Header> InAscii { get; } = [];
+
+    /// <summary>Whether its headers as they are need SMTPUTF8.</summary>
+    public bool NeedsSmtpUtf8 => Utf8Fields.Count > 0 || InAscii.Count > 0;
+
+    /// <summary>Takes the form for a server without SMTPUTF8. To be called before the mail is signed or sent.</summary>
+    public void ToAscii()
+    {
+        foreach (var header in InAscii)
+            Message.Headers.Replace(header);
+        InAscii.Clear();
+    }
+
     /// <inheritdoc />
     public void Dispose() => Message.Dispose();
 }
@@ -15,29 +33,36 @@ internal sealed record OutgoingMail(MimeMessage Message, MailboxAddress Sender) 
 internal sealed record Envelope(List<MailboxAddress> Recipients, IReadOnlyDictionary<string, SmtpReply> Refused, bool International)
 {
     /// <summary>
-    /// An address with characters beyond ASCII before the @ needs SMTPUTF8 (RFC 6531 section 3.4); a server without it is not
-    /// even asked: the bytes would reach it as another address. Domains are written in ASCII form as needed.
+    /// An address with characters beyond ASCII before the @ needs SMTPUTF8 (RFC 6531 section 3.4), in the envelope as in a header; a
+    /// server without it is not even asked: the bytes would reach it as another address. Domains are written in ASCII form always.
     /// </summary>
-    private static readonly SmtpReply NoSmtpUtf8 =
-        new(553, "5.6.7", "Not asked for: the mail server does not offer SMTPUTF8, which this address needs (RFC 6531)");
-
     public static Envelope For(OutgoingMail mail, IReadOnlyList<string> recipients, bool smtpUtf8)
     {
-        var senderNeeds = NeedsSmtpUtf8(mail.Sender);
-        var mailboxes = recipients.Distinct(StringComparer.OrdinalIgnoreCase).Select(MailAddresses.OfBare).ToList();
+        var needs = NeedOfAll(mail);
+        var mailboxes = recipients.Distinct(MailAddresses.SameMailbox).Select(MailAddresses.Parse).ToList();
         if (smtpUtf8)
-            return new Envelope(mailboxes, new Dictionary<string, SmtpReply>(), senderNeeds || mailboxes.Exists(NeedsSmtpUtf8));
+        {
+            return new Envelope(
+                mailboxes.ConvertAll(MailAddresses.ForEnvelope),
+                new Dictionary<string, SmtpReply>(MailAddresses.SameMailbox),
+                needs is not null || mail.NeedsSmtpUtf8 || mailboxes.Exists(mailbox => mailbox.NeedsSmtpUtf8));
+        }
 
-        var refused = mailboxes.Where(mailbox => senderNeeds || NeedsSmtpUtf8(mailbox))
-            .ToDictionary(mailbox => mailbox.Address, _ => NoSmtpUtf8, StringComparer.OrdinalIgnoreCase);
-        return new Envelope(mailboxes.FindAll(mailbox => !refused.ContainsKey(mailbox.Address)), refused, International: false);
+        var refused = mailboxes.Where(mailbox => needs is not null || mailbox.NeedsSmtpUtf8)
+            .ToDictionary(mailbox => mailbox.Address, _ => NoSmtpUtf8(needs ?? "this address"), MailAddresses.SameMailbox);
+        return new Envelope(
+            mailboxes.FindAll(mailbox => !refused.ContainsKey(mailbox.Address)).ConvertAll(MailAddresses.ForEnvelope), refused, International: false);
     }
 
     /// <summary>These refusals and the server's.</summary>
     public IReadOnlyDictionary<string, SmtpReply> RefusedWith(IReadOnlyDictionary<string, SmtpReply> byServer) =>
         Refused.Count == 0
             ? byServer
-            : Refused.Concat(byServer).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.OrdinalIgnoreCase);
+            : Refused.Concat(byServer).ToDictionary(pair => pair.Key, pair => pair.Value, MailAddresses.SameMailbox);
 
-    private static bool NeedsSmtpUtf8(MailboxAddress mailbox) => !System.Text.Ascii.IsValid(mailbox.LocalPart);
+    private static string? NeedOfAll(OutgoingMail mail) =>
+        !Ascii.IsValid(mail.Sender.Address) ? "the sender's address" : mail.Utf8Fields.Count > 0 ? string.Join(", ", mail.Utf8Fields) : null;
+
+    private static SmtpReply NoSmtpUtf8(string what) =>
+        new(553, "5.6.7", $"Not asked for: the mail server does not offer SMTPUTF8, which {what} needs (RFC 6531)");
 }

@@ -97,7 +97,10 @@ internal sealed class SmtpConnection : SmtpClient
         using var over = new CancellationTokenSource(_options.CommandTimeout, _timeProvider);
         using var givenUp = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), over);
         var reused = Mails++ > 0;
-        var envelope = Envelope.For(mail, recipients, Capabilities.HasFlag(SmtpCapabilities.UTF8));
+        var smtpUtf8 = Capabilities.HasFlag(SmtpCapabilities.UTF8);
+        if (!smtpUtf8)
+            mail.ToAscii();
+        var envelope = Envelope.For(mail, recipients, smtpUtf8);
         if (envelope.Recipients.Count == 0)
             return new SmtpAttempt(SendResult.Of(recipients, envelope.Refused, null, null), Usable: true);
 

@@ -15,7 +15,7 @@ namespace Consumer.Worker.Smtp;
 /// <param name="beforeData">Called right before DATA or BDAT; what it throws withholds the mail.</param>
 internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions options, Action<TimeSpan> allow, Action beforeData) : ITransferProgress
 {
-    private readonly Dictionary<string, SmtpReply> _refused = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, SmtpReply> _refused = new(MailAddresses.SameMailbox);
     private bool _senderRefused;
     private int _replies;
     private bool _accepted;

@@ -22,6 +22,28 @@ internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> lo
     /// <inheritdoc />
     public async Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
+        var groups = CaseGroups.Of(recipients);
+        var result = await SendGroupAsync(mail, groups[0], beforeData, cancellationToken);
+        for (var i = 1; i < groups.Count && result.Failure is null; i++)
+        {
+            try
+            {
+                var more = await SendGroupAsync(mail, groups[i], beforeData, cancellationToken);
+                result = new SendResult([.. result.Recipients, .. more.Recipients], more.Failure);
+            }
+            // Broad on purpose: what the server has said of the others must not be lost. These are left open, and tried again.
+            catch (Exception exception)
+            {
+                logger.LogInformation("Some recipients are left for the next try: {Reason}", exception.Message);
+                break;
+            }
+        }
+
+        return result;
+    }
+
+    private async Task<SendResult> SendGroupAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
+    {
         var attempt = await SendOnceAsync(mail, recipients, fresh: false, beforeData, cancellationToken);
         // The server closed a connection that lay idle, between our look at it and MAIL. That is not a failure of this mail; a new
         // connection cannot be stale, so this happens once.

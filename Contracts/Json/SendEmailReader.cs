@@ -45,6 +45,7 @@ internal sealed partial class SendEmailReader
         SendEmailFields.Subject => mail with { Subject = Text(name, value) },
         SendEmailFields.Text or SendEmailFields.Body => Body(mail, name, value),
         SendEmailFields.Html => mail with { Html = Text(name, value) },
+        SendEmailFields.Calendar => mail with { Calendar = Text(name, value) },
         SendEmailFields.Attachments => mail with { Attachments = Attachments(name, value) },
         SendEmailFields.Headers => mail with { Headers = Map(name, value) },
         SendEmailFields.Tags => mail with { Tags = List(name, value, SendEmailLimits.Tags) },

@@ -32,6 +32,7 @@ internal static class SendEmailWriter
         Text(writer, SendEmailFields.Subject, mail.Subject);
         Text(writer, SendEmailFields.Text, mail.Text);
         Text(writer, SendEmailFields.Html, mail.Html);
+        Text(writer, SendEmailFields.Calendar, mail.Calendar);
         Attachments(writer, mail.Attachments);
         Map(writer, SendEmailFields.Headers, mail.Headers);
         List(writer, SendEmailFields.Tags, mail.Tags);

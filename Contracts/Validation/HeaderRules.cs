@@ -25,7 +25,7 @@ public static class HeaderRules
         {
             var path = $"{SendEmailFields.Headers}.{name}";
             CheckName(path, name, errors);
-            CheckValue(path, value, errors);
+            CheckValue(path, name, value, errors);
             if (!names.Add(name))
                 errors.Add(path, ValidationCodes.DuplicateField, "is given twice (the case of header names does not count); give it once");
         }
@@ -41,14 +41,14 @@ public static class HeaderRules
             errors.Add(path, ValidationCodes.ReservedHeader, "is made by the system or by mail servers and cannot be set; use the mail's own fields");
     }
 
-    private static void CheckValue(string path, string value, ErrorList errors)
+    private static void CheckValue(string path, string name, string value, ErrorList errors)
     {
-        if (!Texts.IsOneLine(value))
-            errors.Add(path, ValidationCodes.InvalidText, Texts.OneLineRule);
         if (value.Length > SendEmailLimits.HeaderValueLength)
             errors.Add(path, ValidationCodes.TooLong, $"has {value.Length} characters; at most {SendEmailLimits.HeaderValueLength} are allowed");
+        else if (HeaderField.Read(name, value, out _) is { } error)
+            errors.Add(path, error.Code, error.Reason);
     }
 
     // RFC 5322 allows every printable ASCII character but the colon; the token of RFC 9110 is the part of it that all software takes.
-    private static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
+    internal static bool IsNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal);
 }

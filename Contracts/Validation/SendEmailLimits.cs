@@ -9,10 +9,10 @@ public static class SendEmailLimits
     /// <summary>Addresses in reply_to.</summary>
     public const int ReplyTo = 10;
 
-    /// <summary>Characters of an address without its display name (RFC 5321, 4.5.3.1.3, less the angle brackets).</summary>
+    /// <summary>Octets of an address, its domain in ASCII, without its display name (RFC 5321, 4.5.3.1.3, less the angle brackets).</summary>
     public const int AddressLength = 254;
 
-    /// <summary>Characters of the part before the @ (RFC 5321, 4.5.3.1.1).</summary>
+    /// <summary>Octets of the part before the @ (RFC 5321, 4.5.3.1.1).</summary>
     public const int LocalPartLength = 64;
 
     /// <summary>Characters of an address with its display name.</summary>
@@ -30,7 +30,7 @@ public static class SendEmailLimits
     /// <summary>Characters of an attachment's file name, as most file systems take it.</summary>
     public const int FilenameLength = 255;
 
-    /// <summary>Characters of an attachment's media type with its charset.</summary>
+    /// <summary>Characters of an attachment's media type with its parameters.</summary>
     public const int ContentTypeLength = 200;
 
     /// <summary>Characters of an attachment's content id: a header line that need not be folded.</summary>

@@ -20,6 +20,7 @@ public static class SendEmailValidator
             Addresses(SendEmailFields.ReplyTo, mail.ReplyTo, errors);
         Subject(mail, errors);
         Body(mail, errors);
+        CalendarRules.Check(mail.Calendar, errors);
         AttachmentRules.Check(mail.Attachments, errors);
         HeaderRules.Check(mail.Headers, errors);
         Tags(mail, errors);

@@ -51,6 +51,9 @@ public static class ValidationCodes
     /// <summary>Not a content id, or one that another attachment of the mail has.</summary>
     public const string InvalidContentId = "invalid_content_id";
 
+    /// <summary>Not an iCalendar object with one method.</summary>
+    public const string InvalidCalendar = "invalid_calendar";
+
     /// <summary>Longer than allowed.</summary>
     public const string TooLong = "too_long";
 
@@ -67,7 +70,7 @@ public static class ValidationCodes
     public static IReadOnlyList<string> All { get; } =
     [
         Required, WrongType, UnknownField, NotSupported, DuplicateField, Conflict, InvalidAddress, InvalidText, InvalidHeaderName,
-        ReservedHeader, InvalidTime, TooFarAhead, InvalidBase64, InvalidFilename, InvalidContentType, InvalidContentId, TooLong, TooMany,
+        ReservedHeader, InvalidTime, TooFarAhead, InvalidBase64, InvalidFilename, InvalidContentType, InvalidContentId, InvalidCalendar, TooLong, TooMany,
         Empty, MoreErrors,
     ];
 }

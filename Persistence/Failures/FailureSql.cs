@@ -21,7 +21,8 @@ internal static class FailureSql
     /// The mail is locked first, as by the outcome <c>sent</c>; all that follows goes by what its locked row says. The letter is the mail's
     /// where this system gave it up and its bytes are the mail's: a foreign record under a mail's id fails alone, without the link. It ends
     /// the mail where the row says so itself, by its outbox entry (which is published then: here it is in the topic), or where it is of the
-    /// very record that the row was made of, as after a restore of an older database. A mail that a live worker is sending is left to
+    /// very record that the row was made of, as after a restore of an older database, or of the delivery that the row waits for: a
+    /// redelivery or a replay that a worker could not even read, and that therefore nobody claimed. A mail that a live worker is sending is left to
     /// that worker, as is one that has moved on. The status of the failure follows from the mail, so that rows rebuilt from the topic
     /// do not open what was closed.
     /// </remarks>
@@ -31,7 +32,9 @@ internal static class FailureSql
                 m.epoch = @epoch AND (
                     m.state = 'dead' AND m.outbox_entry = 'dead_letter' AND m.published_at IS NULL
                     OR (m.first_topic, m.first_partition, m.first_offset) = (@original_topic, @original_partition, @original_offset)
-                        AND (m.state IN ('queued', 'scheduled') OR {MailSql.LeaseLapsed})) AS ends,
+                        AND (m.state IN ('queued', 'scheduled') OR {MailSql.LeaseLapsed})
+                    OR m.state = 'queued' AND m.outbox_entry = 'redelivery' AND m.outbox_attempt = @attempts
+                    OR m.state = 'queued' AND m.epoch > 0 AND m.attempt = 0 AND @attempts = 1) AS ends,
                 coalesce(m.content_hash = @content_hash, true) AS same_content
             FROM email.mails AS m WHERE m.id = @mail_id FOR NO KEY UPDATE
         ), ended AS (

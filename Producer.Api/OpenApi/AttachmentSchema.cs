@@ -24,7 +24,7 @@ internal static class AttachmentSchema
             {
                 [AttachmentFields.Filename] = Text("The name that the recipient sees, without a path.", SendEmailLimits.FilenameLength),
                 [AttachmentFields.ContentType] = Text(
-                    "The media type: `application/pdf`, `text/csv; charset=utf-8`. Left out, it follows from the name's extension.", SendEmailLimits.ContentTypeLength),
+                    "The media type: `application/pdf`, `text/csv; charset=utf-8`, `text/calendar; method=REQUEST`, or `message/rfc822` for a mail that is forwarded. Left out, it follows from the name's extension.", SendEmailLimits.ContentTypeLength),
                 [AttachmentFields.ContentId] = Text(
                     "Shows the file in its place in the HTML form: `logo` for `<img src=\"cid:logo\">`. One attachment an id.", SendEmailLimits.ContentIdLength),
                 [AttachmentFields.Content] = new OpenApiSchema

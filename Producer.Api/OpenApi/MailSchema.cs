@@ -25,7 +25,7 @@ internal static class MailSchema
         schema.AdditionalPropertiesAllowed = false;
         schema.Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
         {
-            [SendEmailFields.From] = Text("The sender: `ann@example.com` or `Ann <ann@example.com>`.", SendEmailLimits.MailboxLength),
+            [SendEmailFields.From] = Text("The sender: `ann@example.com` or `Ann <ann@example.com>`. Domains may be in the characters of any language.", SendEmailLimits.MailboxLength),
             [SendEmailFields.To] = OneOrMany($"Recipients. At least one is needed in to, cc and bcc, at most {SendEmailLimits.Recipients} in all."),
             [SendEmailFields.Cc] = OneOrMany("Recipients shown as copied."),
             [SendEmailFields.Bcc] = OneOrMany("Recipients whom the others do not see."),
@@ -34,13 +34,15 @@ internal static class MailSchema
             [SendEmailFields.Text] = Text("The plain text. Text or HTML is needed; it may be empty on purpose."),
             [SendEmailFields.Body] = Text("Another name for `text`."),
             [SendEmailFields.Html] = Text("The HTML form of the body."),
+            [SendEmailFields.Calendar] = Text(
+                "An invitation: an iCalendar object (RFC 5545) with a `METHOD`, such as `REQUEST` or `CANCEL`. Mail readers show it as one beside text and HTML (RFC 6047)."),
             [SendEmailFields.Attachments] = AttachmentSchema.Of(MaxMailBytes(context)),
             [SendEmailFields.Headers] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Description = "Further header fields, by name. Those that the system makes (From, To, Subject, Date, Message-ID, Content-*, …) are refused.",
+                Description = "Further header fields, by name. Those that the system makes (From, To, Subject, Date, Message-ID, Content-*, …) are refused. `References`, `List-*` and others that programs read are checked by what they hold.",
                 MaxProperties = SendEmailLimits.Headers,
-                AdditionalProperties = Text("One line.", SendEmailLimits.HeaderValueLength),
+                AdditionalProperties = Text("One line, in which no stretch without a blank has more than 998 octets.", SendEmailLimits.HeaderValueLength),
             },
             [SendEmailFields.Tags] = new OpenApiSchema
             {

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Contracts.Validation;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -17,8 +19,11 @@ public static class StartChecks
     public static async Task<int> RunAsync(string program, Func<Task<int>> run)
     {
         ArgumentNullException.ThrowIfNull(run);
+        // What is written and compared does not depend on the language of the machine.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         try
         {
+            ThrowUnlessDomainsAreMapped();
             return await run();
         }
         catch (Exception exception) when (Explain(exception) is { } reasons)
@@ -36,6 +41,16 @@ public static class StartChecks
     /// <exception cref="OptionsValidationException">The options of one section are wrong.</exception>
     /// <exception cref="AggregateException">Those of several.</exception>
     public static void ValidateOptions(this IServiceProvider services) => services.GetRequiredService<IStartupValidator>().Validate();
+
+    /// <summary>Without the tables of ICU a mail to a domain beyond ASCII would be accepted, and sent to another domain.</summary>
+    private static void ThrowUnlessDomainsAreMapped()
+    {
+        if (!DomainName.IsMapped)
+        {
+            throw new ConfigurationException(
+                "domain names in other characters than ASCII cannot be mapped (UTS 46), and mails would go to other domains: .NET runs in its invariant mode. Install ICU (Debian: libicu76 or libicu72, Alpine: icu-libs), and leave DOTNET_SYSTEM_GLOBALIZATION_INVARIANT and System.Globalization.Invariant unset or false.");
+        }
+    }
 
     /// <summary>What to fix; null where the failure is of another kind.</summary>
     public static IReadOnlyList<string>? Explain(Exception exception) => exception switch

@@ -36,6 +36,7 @@ check_free() { # NAME=PORT...
 }
 
 need_dotnet() {
+  need_icu
   command -v dotnet >/dev/null || die "the .NET SDK 10 is missing; https://dotnet.microsoft.com/download has it"
   (cd "$root" && dotnet --version) >/dev/null 2>&1 ||
     die "global.json asks for a .NET SDK 10, and this machine has: $(cd / && dotnet --list-sdks | cut -d' ' -f1 | paste -sd' ')"

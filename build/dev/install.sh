@@ -10,6 +10,26 @@ postgres_bin() { # prints the folder of the newest PostgreSQL's programs; Debian
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
+has_icu() {
+  [ "$(uname)" = Linux ] || return 0
+  PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2>/dev/null | grep -q 'libicuuc\.so' ||
+    find /usr/lib /usr/lib64 /lib /usr/local/lib -name 'libicuuc.so*' 2>/dev/null | grep -q .
+}
+
+# Domains beyond ASCII are mapped by its tables, and .NET does not start without it. Debian names the package after its version.
+need_icu() {
+  ! has_icu || return 0
+  command -v apt-get >/dev/null || die "ICU is missing, and there is no apt-get to install it with (Alpine: icu-libs, Fedora: libicu)"
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || die "ICU is missing, and installing it needs root: apt-get install libicu72 (or the version that your system has)"
+  mkdir -p "$logs"
+  local log=$logs/apt-icu.log package=''
+  as_root apt-get update -qq >"$log" 2>&1 || true
+  package=$(apt-cache search --names-only '^libicu[0-9]+$' 2>>"$log" | cut -d' ' -f1 | sort -V | tail -n 1)
+  [ -n "$package" ] || { tail_of apt-icu; die "ICU is missing, and apt-get knows no package of it"; }
+  say "installing the Debian package $package (apt-get)"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >>"$log" 2>&1 || { tail_of apt-icu; die "ICU could not be installed"; }
+}
+
 need_postgres() {
   ! postgres_bin >/dev/null || return 0
   command -v apt-get >/dev/null || die "PostgreSQL is missing, and there is no apt-get to install it with; put its bin folder on PATH"

@@ -99,6 +99,79 @@ internal sealed class MailContentTests
     public void What_is_no_content_id_is_refused(string id) =>
         Should.Throw<PermanentMailException>(() => Sent(Mail with { Attachments = [Logo with { ContentId = id }] }));
 
+    [Test]
+    public void An_invitation_stands_beside_text_and_HTML_as_the_last_form()
+    {
+        var alternative = Sent(Mail with { Calendar = Invitation, Attachments = [] }).Body.ShouldBeOfType<MultipartAlternative>();
+
+        alternative.Select(part => part.ContentType.MimeType).ShouldBe(["text/plain", "text/html", "text/calendar"]);
+        var calendar = alternative[2].ShouldBeOfType<TextPart>();
+        calendar.ContentType.Parameters["method"].ShouldBe("REQUEST");
+        calendar.ContentType.Charset.ShouldBe("utf-8");
+        calendar.ContentDisposition.ShouldBeNull();
+        calendar.Text.ShouldBe(Invitation.Replace("\n", "\r\n", StringComparison.Ordinal), StringCompareShould.IgnoreLineEndings);
+
+        Sent(Mail with { Calendar = Invitation, Html = null, Attachments = [Report] }).Body.ShouldBeOfType<Multipart>()[0]
+            .ShouldBeOfType<MultipartAlternative>().Select(part => part.ContentType.MimeType).ShouldBe(["text/plain", "text/calendar"]);
+    }
+
+    [Test]
+    public void A_calendar_without_a_method_is_refused() =>
+        Should.Throw<PermanentMailException>(() => Sent(Mail with { Calendar = "BEGIN:VCALENDAR\nEND:VCALENDAR" }));
+
+    [Test]
+    public void The_parameters_of_a_media_type_arrive()
+    {
+        var type = Sent(Mail with { Attachments = [Report with { Filename = "invite.ics", ContentType = "text/calendar; method=REQUEST; charset=\"utf-8\"; x=\"a \\\"b\\\"; c\"" }] }).Attachments.Single().ContentType;
+
+        type.MimeType.ShouldBe("text/calendar");
+        (type.Parameters["method"], type.Parameters["charset"], type.Parameters["x"], type.Name).ShouldBe(("REQUEST", "utf-8", "a \"b\"; c", "invite.ics"));
+    }
+
+    [Test]
+    public void A_forwarded_mail_is_a_mail_within_the_mail()
+    {
+        var content = "Subject: Grüße\nFrom: Jürgen <j@example.com>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\nZürich\rBern\n"u8.ToArray();
+        var mail = Mail with { Attachments = [new Attachment { Filename = "letter.eml", ContentType = "message/rfc822", Content = content }] };
+
+        var part = Sent(mail).Attachments.Single().ShouldBeOfType<MessagePart>();
+        part.ContentDisposition!.FileName.ShouldBe("letter.eml");
+        part.Headers[HeaderId.ContentTransferEncoding].ShouldBeOneOf(null, "7bit", "8bit");
+        part.Message!.Subject.ShouldBe("Grüße");
+        part.Message.From.Mailboxes.Single().Name.ShouldBe("Jürgen");
+        part.Message.TextBody!.ShouldBe("Zürich\r\nBern\r\n", StringCompareShould.IgnoreLineEndings);
+        using var composed = MailComposer.Compose(mail, "id@example.com", DateTimeOffset.UnixEpoch);
+        composed.Message.Prepare(EncodingConstraint.SevenBit);
+        using var stream = new MemoryStream();
+        composed.Message.WriteTo(stream);
+        stream.ToArray().ShouldAllBe(value => value < 0x80);
+    }
+
+    [TestCase("")]
+    [TestCase("{\"not\":\"a mail\"}")]
+    public void What_is_called_a_mail_and_is_none_is_refused(string content) =>
+        Should.Throw<PermanentMailException>(() => Sent(Mail with { Attachments = [new Attachment { Filename = "a.eml", ContentType = "message/rfc822", Content = Encoding.UTF8.GetBytes(content) }] }));
+
+    [Test]
+    public void No_line_of_a_text_ends_with_CR_or_LF_alone(
+        [Values] EncodingConstraint constraint,
+        [Values("one\rtwo\nthree\r\nfour\n\rfive\r", "é\r\r\n\n\ré", "日本\n日本\r日本", "a\r.\rMAIL FROM:<x@example.com>\n.\nb\r")] string text)
+    {
+        using var composed = MailComposer.Compose(Mail with { Text = text, Html = text, Calendar = Invitation.Replace('\n', '\r'), Attachments = [] }, "id@example.com", DateTimeOffset.UnixEpoch);
+        composed.Message.Prepare(constraint, 998);
+        using var stream = new MemoryStream();
+        composed.Message.WriteTo(new FormatOptions { NewLineFormat = NewLineFormat.Dos, EnsureNewLine = true }, stream);
+
+        var source = Encoding.UTF8.GetString(stream.ToArray()).Replace("\r\n", "", StringComparison.Ordinal);
+        source.ShouldNotContain('\r');
+        source.ShouldNotContain('\n');
+        stream.Position = 0;
+        foreach (var part in MimeMessage.Load(stream).BodyParts.OfType<TextPart>())
+            Encoding.UTF8.GetString(Bytes(part)).Replace("\r\n", "", StringComparison.Ordinal).ShouldSatisfyAllConditions(rest => rest.ShouldNotContain('\r'), rest => rest.ShouldNotContain('\n'));
+    }
+
+    private const string Invitation = "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nSUMMARY:Frühstück\nEND:VEVENT\nEND:VCALENDAR\n";
+
     /// <summary>The mail as a reader gets it.</summary>
     private static MimeMessage Sent(SendEmail mail)
     {

@@ -79,6 +79,22 @@ internal sealed class PostfixSinkTests
             .ShouldBe(["<bob@example.com>", "<carl@xn--mller-kva.example>"]);
     }
 
+    [Test]
+    public async Task Without_smtputf8_the_others_get_the_mail_without_a_byte_beyond_ASCII_in_its_headers()
+    {
+        var sender = await StartAsync();
+        using var mail = MailComposer.Compose(
+            new SendEmail { From = "ann@example.com", To = ["Jürgen <jürgen@example.com>", "bob@example.com"], Subject = "Grüße", Text = "t" }, "id@example.com", DateTimeOffset.UnixEpoch);
+
+        var result = await sender.SendAsync(mail, ["jürgen@example.com", "bob@example.com"], () => { }, CancellationToken.None);
+
+        Outcomes(result).ShouldBe([RecipientOutcome.Rejected, RecipientOutcome.Accepted]);
+        _sink!.Bytes().Single().ShouldAllBe(value => value < 0x80);
+        var arrived = _sink.Mails().ShouldHaveSingleItem();
+        arrived.To.Mailboxes.Single().Address.ShouldBe("bob@example.com");
+        arrived.To[0].Name.ShouldBe("Jürgen jürgen@example.com");
+    }
+
     // -f replies 500, -r 450, -Q 421 and hangs up, -q hangs up without a word.
     [TestCase("-f", "MAIL", SmtpPhase.Mail, FailureKind.Permanent, RecipientOutcome.Rejected)]
     [TestCase("-f", "DATA", SmtpPhase.Data, FailureKind.Permanent, RecipientOutcome.Rejected)]

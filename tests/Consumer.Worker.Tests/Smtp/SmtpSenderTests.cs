@@ -352,10 +352,68 @@ internal sealed class SmtpSenderTests(bool chunking)
     [Test]
     public async Task A_recipient_that_is_given_twice_gets_one_mail_and_two_outcomes()
     {
-        var result = await Send("bob@example.com", "Bob@example.com");
+        var result = await Send("bob@example.com", "bob@EXAMPLE.com", "b@bücher.example", "b@xn--bcher-kva.example");
 
-        Outcomes(result).ShouldBe([RecipientOutcome.Accepted, RecipientOutcome.Accepted]);
-        _sink.Mails.All().ShouldHaveSingleItem().Recipients.Count.ShouldBe(1);
+        Outcomes(result).ShouldAllBe(outcome => outcome == RecipientOutcome.Accepted);
+        result.Recipients.Count.ShouldBe(4);
+        _sink.Mails.All().ShouldHaveSingleItem().Recipients.ShouldBe(["bob@example.com", "b@xn--bcher-kva.example"]);
+    }
+
+    [Test]
+    public async Task Two_local_parts_that_differ_in_case_are_two_recipients()
+    {
+        var result = await Send("john@example.com", "ann@example.com", "John@example.com");
+
+        Outcomes(result).ShouldAllBe(outcome => outcome == RecipientOutcome.Accepted);
+        result.Recipients.Count.ShouldBe(3);
+        _sink.Mails.All().SelectMany(mail => mail.Recipients).ShouldBe(["john@example.com", "ann@example.com", "John@example.com"], ignoreOrder: true);
+    }
+
+    [Test]
+    public async Task What_the_server_said_is_not_lost_where_the_second_transaction_cannot_begin()
+    {
+        var asked = 0;
+        var result = await Over(Pool()).SendAsync(
+            Mail(), ["john@example.com", "John@example.com"], () => { if (++asked == 2) throw new LeaseLostException(); }, CancellationToken.None);
+
+        result.Recipients.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            recipient => recipient.Address.ShouldBe("john@example.com"), recipient => recipient.Outcome.ShouldBe(RecipientOutcome.Accepted));
+    }
+
+    [TestCase("ann@example.com", "bob@example.com", null, false)]
+    [TestCase("ann@bücher.example", "b@BÜCHER.example", null, false)]
+    [TestCase("ann@example.com", "bøb@bücher.example", null, true)]
+    [TestCase("ånn@example.com", "bob@example.com", null, true)]
+    [TestCase("ann@example.com", "bob@example.com", "jürgen@example.com", true)]
+    public async Task SMTPUTF8_is_asked_for_where_a_local_part_or_a_header_needs_it_and_domains_are_A_labels(string from, string to, string? replyTo, bool asks)
+    {
+        await using var server = new DialectServer(["8BITMIME", "SMTPUTF8", .. chunking ? ["CHUNKING"] : Array.Empty<string>()]);
+        using var mail = MailComposer.Compose(
+            new SendEmail { From = from, To = [to], ReplyTo = replyTo is null ? [] : [replyTo], Subject = "Grüße", Text = "t" }, "id@example.com", DateTimeOffset.UnixEpoch);
+
+        var result = await Over(Pool(options => options.Port = server.Port)).SendAsync(mail, [to, "b@xn--bcher-kva.example"], () => { }, CancellationToken.None);
+
+        Outcomes(result).ShouldAllBe(outcome => outcome == RecipientOutcome.Accepted);
+        await _pool!.DisposeAsync();
+        var commands = await server.CommandsAsync();
+        commands.Single(command => command.StartsWith("MAIL", StringComparison.Ordinal)).Contains("SMTPUTF8", StringComparison.Ordinal).ShouldBe(asks);
+        commands.ShouldContain("RCPT TO:<b@xn--bcher-kva.example>");
+        commands.ShouldAllBe(command => !System.Text.Encoding.UTF8.GetString(System.Text.Encoding.Latin1.GetBytes(command)).Contains("bücher", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Test]
+    public async Task Without_SMTPUTF8_a_mail_whose_reply_address_needs_it_is_refused_and_says_why()
+    {
+        await using var server = new DialectServer(["8BITMIME"]);
+        using var mail = MailComposer.Compose(
+            new SendEmail { From = "ann@example.com", To = ["bob@example.com"], ReplyTo = ["jürgen@example.com"], Subject = "s", Text = "t" }, "id@example.com", DateTimeOffset.UnixEpoch);
+
+        var result = await Over(Pool(options => options.Port = server.Port)).SendAsync(mail, Bob, () => { }, CancellationToken.None);
+
+        Outcomes(result).ShouldBe([RecipientOutcome.Rejected]);
+        result.Recipients[0].Reply!.ShouldSatisfyAllConditions(reply => reply.EnhancedCode.ShouldBe("5.6.7"), reply => reply.Text.ShouldContain("reply_to"));
+        await _pool!.DisposeAsync();
+        (await server.CommandsAsync()).ShouldNotContain(command => command.StartsWith("MAIL", StringComparison.Ordinal));
     }
 
     /// <summary>By BDAT there is no reply between those to RCPT and to the content: what the server says at DATA is heard then.</summary>

@@ -25,7 +25,7 @@ public class SendEmailJsonTests
     [Test]
     public void Every_field_is_read_and_written_in_one_order()
     {
-        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 日本","text":"t","html":"<p>h</p>","attachments":[{"filename":"Übersicht.pdf","content_type":"application/pdf","content":"JVBERi0xLjQ="},{"filename":"logo.png","content_id":"logo","content":"iVBO+/8="}],"headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k","scheduled_at":"2030-01-31T08:00:00.5Z"}""";
+        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 日本","text":"t","html":"<p>h</p>","calendar":"BEGIN:VCALENDAR","attachments":[{"filename":"Übersicht.pdf","content_type":"application/pdf","content":"JVBERi0xLjQ="},{"filename":"logo.png","content_id":"logo","content":"iVBO+/8="}],"headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k","scheduled_at":"2030-01-31T08:00:00.5Z"}""";
 
         Write(Read(All)).ShouldBe(All);
     }

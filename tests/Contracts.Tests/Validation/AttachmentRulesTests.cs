@@ -48,9 +48,34 @@ public class AttachmentRulesTests
     [TestCase("application/pdf\n", false)]
     [TestCase("text/\u212a", false)]
     [TestCase("multipart/mixed", false)]
-    [TestCase("Message/rfc822", false)]
+    [TestCase("message/partial", false)]
+    [TestCase("text/calendar; method=REQUEST; charset=\"utf-8\"", true)]
+    [TestCase("text/plain; format=flowed;delsp=yes", true)]
+    [TestCase("application/x; a=\"b \\\"c\\\"; d\"", true)]
+    [TestCase("application/x; a=\"\"", true)]
+    [TestCase("application/x;", false)]
+    [TestCase("application/x; a", false)]
+    [TestCase("application/x; a=", false)]
+    [TestCase("application/x; a=b c", false)]
+    [TestCase("application/x; a=\"b", false)]
+    [TestCase("application/x; a=\"b\\", false)]
+    [TestCase("application/x; a=b; A=c", false)]
+    [TestCase("application/x; a*=utf-8''b", false)]
+    [TestCase("application/x; a=ü", false)]
+    [TestCase("application/x; a=\"\r\n\"", false)]
+    [TestCase("application/x; NAME=\"../a\"", false)]
     public void A_content_type_is_one_that_a_single_part_can_have(string type, bool valid) =>
         Errors(Report with { ContentType = type }).ShouldBe(valid ? [] : ["attachments[0].content_type: invalid_content_type"]);
+
+    [TestCase("Subject: s\r\n\r\ntext", true)]
+    [TestCase("X-A : s\n\n", true)]
+    [TestCase("From ann Mon\nSubject: s", false)]
+    [TestCase("{\"a\":1}", false)]
+    [TestCase("", false)]
+    [TestCase(": s", false)]
+    public void A_forwarded_mail_begins_as_a_mail(string content, bool valid) =>
+        Errors(Report with { ContentType = "Message/RFC822", Content = System.Text.Encoding.UTF8.GetBytes(content) })
+            .ShouldBe(valid ? [] : ["attachments[0].content_type: invalid_content_type"]);
 
     [TestCase("logo", true)]
     [TestCase("part1.06090408@example.com", true)]

@@ -144,6 +144,36 @@ public sealed class ProjectionTests : StoreTests
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued);
     }
 
+    /// <summary>A worker of a newer version may refuse what an older one took; nobody claims such a delivery.</summary>
+    [Test]
+    public async Task A_redelivery_that_cannot_be_read_ends_its_mail()
+    {
+        var record = Make.Record();
+        var claim = await Store.ClaimAsync(record, Worker);
+        await Store.Mails.WriteOutboxEntryAsync(record, claim.FencingToken, new OutboxEntry.Redelivery(2, DateTimeOffset.UtcNow, "451"), []);
+        await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, originalOffset: 8_000_001));
+        (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued, "attempt 1 is over");
+
+        await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, originalOffset: 8_000_002) with { Attempts = 2 });
+
+        (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Dead);
+    }
+
+    [Test]
+    public async Task A_replay_that_cannot_be_read_ends_its_mail_again()
+    {
+        var record = Make.Record();
+        await Store.DieAsync(record, Worker);
+        var letter = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        (await Store.Failures.RequestReplayAsync(letter.FailureId, "ann", null)).ShouldBeOfType<ReplayResult.Accepted>();
+        (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued);
+
+        await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, epoch: 1, originalOffset: 8_000_003));
+
+        var mail = await Store.MailAsync(record.Identity.MailId);
+        (mail.State, mail.Epoch, mail.LastError).ShouldBe((MailState.Dead, 1, "550 5.1.1 no such user"));
+    }
+
     [Test]
     public async Task The_projection_marks_the_outbox_entry_as_published()
     {

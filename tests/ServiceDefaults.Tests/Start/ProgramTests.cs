@@ -56,6 +56,24 @@ public sealed class ProgramTests
         error.Trim().ShouldNotContain('\n');
     }
 
+    [TestCase(Api)]
+    [TestCase(Worker)]
+    public async Task Where_domains_cannot_be_mapped_a_program_does_not_start_rather_than_send_to_others(string program)
+    {
+        var settings = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"{program}.{Guid.NewGuid():N}.runtimeconfig.json");
+        const string Mapped = "\"System.Globalization.Invariant\": false";
+        var built = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, program + ".runtimeconfig.json"));
+        built.ShouldContain(Mapped, Case.Sensitive, "an image's DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 does not win over it");
+        await File.WriteAllTextAsync(settings, built.Replace(Mapped, Mapped.Replace("false", "true", StringComparison.Ordinal), StringComparison.Ordinal));
+
+        var (exitCode, output, error) = await RunAsync(program, "", ["exec", "--runtimeconfig", settings]);
+
+        exitCode.ShouldBe(1, output + error);
+        error.Trim().ShouldStartWith($"{program} does not start: domain names in other characters than ASCII cannot be mapped");
+        error.Trim().ShouldContain("Install ICU");
+        error.Trim().ShouldNotContain('\n');
+    }
+
     [TestCase(Api, "", "Kafka__BootstrapServers", "x", "Api__MaxMailBytes", "abc")]
     [TestCase(Worker, "", "Kafka__BootstrapServers", "x", "Smtp__Port", "abc")]
     [TestCase(Worker, "ledger", "Kafka__BootstrapServers", "x", "Database__MaxPoolSize", "many")]
@@ -71,9 +89,15 @@ public sealed class ProgramTests
             lines.ShouldContain(line => line.StartsWith($"{program} does not start: ", StringComparison.Ordinal) && line.Contains($"(environment: {variable})", StringComparison.Ordinal));
     }
 
-    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string program, string verb, params (string Variable, string Value)[] variables)
+    private static Task<(int ExitCode, string Output, string Error)> RunAsync(string program, string verb, params (string Variable, string Value)[] variables) =>
+        RunAsync(program, verb, [], variables);
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(
+        string program, string verb, string[] host, params (string Variable, string Value)[] variables)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        foreach (var argument in host)
+            start.ArgumentList.Add(argument);
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, program + ".dll"));
         if (verb.Length > 0)
             start.ArgumentList.Add(verb);
