@@ -6,7 +6,7 @@ namespace Consumer.Worker.Sending;
 /// One delivery's way through the pace: its turn to be claimed, and how often the mail server has refused it as too fast while others pass.
 /// Waits of a delivery, not of its attempts: nothing of it is stored, and the mail is nobody's meanwhile.
 /// </summary>
-internal sealed class PacedDelivery(SmtpPace pace, TimeSpan patience, TimeProvider timeProvider) : IDisposable
+internal sealed class PacedDelivery(SmtpPace pace, TimeSpan longestAlone, TimeProvider timeProvider) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -39,7 +39,7 @@ internal sealed class PacedDelivery(SmtpPace pace, TimeSpan patience, TimeProvid
         var isAlone = pace.OnThrottled(throttled, _refusedAt);
         _refusedAt = pace.Now;
         (_alone, _aloneSince) = isAlone ? (_alone + 1, _aloneSince ?? _refusedAt) : (0, null);
-        return _aloneSince is not { } since || pace.Now - since < patience.TotalSeconds;
+        return _aloneSince is not { } since || pace.Now - since < longestAlone.TotalSeconds;
     }
 
     /// <summary>Waits before the mail is claimed anew: longer and longer where it alone is refused, else as the pace says.</summary>

@@ -58,7 +58,7 @@ internal sealed class AdjustableLimit(int limit)
         return new ValueTask(WaitAsync(place, cancellationToken));
     }
 
-    /// <summary>Gives a place back.</summary>
+    /// <summary>Leaves a place to the next.</summary>
     public void Release()
     {
         lock (_lock)

@@ -20,13 +20,13 @@ internal enum ThrottleScope
 internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> further)
 {
     private const RegexOptions Text = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture;
-    private const int Patience = 1000;
+    private const int MatchTimeout = 1000;
 
     /// <param name="From">The first phase that it is about.</param>
     /// <param name="To">The last one.</param>
     /// <param name="Code">The reply's code; 0: any of 400 to 499.</param>
     /// <param name="Fits">What else must be so.</param>
-    /// <param name="Scope">What it asks for; null: it is no throttling, whatever a later row says.</param>
+    /// <param name="Scope">What it asks for; null: it is not throttling, whatever a later row says.</param>
     private sealed record Row(SmtpPhase From, SmtpPhase To, int Code, Func<SmtpReply, bool> Fits, ThrottleScope? Scope);
 
     private static readonly Row[] Table =
@@ -58,7 +58,7 @@ internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> furth
         new(SmtpPhase.Data, SmtpPhase.FinalReply, 0, reply => reply is { EnhancedCode: "4.3.1", Code: not FailureClassification.ServiceNotAvailable }, ThrottleScope.Rate),
     ];
 
-    /// <summary>What a reply in a phase asks for; null where it is no throttling.</summary>
+    /// <summary>What a reply in a phase asks for; null where it is not throttling.</summary>
     public ThrottleScope? Of(SmtpPhase phase, SmtpReply reply)
     {
         if (further.Any(row => row.Fits(reply)))
@@ -87,23 +87,23 @@ internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> furth
             ? failure with { Verdict = new Verdict(FailureKind.Throttled) { Scope = scope } }
             : failure;
 
-    [GeneratedRegex(@"gr[ea]y-?\s?list", Text, Patience)]
+    [GeneratedRegex(@"gr[ea]y-?\s?list", Text, MatchTimeout)]
     private static partial Regex Greylist();
 
-    [GeneratedRegex(@"(mailbox|disk|storage) (\w+ ){0,3}(quota|full|limit)|over ?quota|message size|size limit", Text, Patience)]
+    [GeneratedRegex(@"(mailbox|disk|storage) (\w+ ){0,3}(quota|full|limit)|over ?quota|message size|size limit", Text, MatchTimeout)]
     private static partial Regex OneMailbox();
 
-    [GeneratedRegex(@"concurren|thread limit|too many (\w+ ){0,4}(connections|sessions|clients|processes)|(connections?|sessions?) (limit|count)|connections? (\w+ ){0,3}exceed", Text, Patience)]
+    [GeneratedRegex(@"concurren|thread limit|too many (\w+ ){0,4}(connections|sessions|clients|processes)|(connections?|sessions?) (limit|count)|connections? (\w+ ){0,3}exceed", Text, MatchTimeout)]
     private static partial Regex AtOnce();
 
     [GeneratedRegex(
         @"throttl|rate[- ]?(limit|exceed|control)|(sending|message|mail|recipient|submission|delivery|connection) rate|(unusual|high|excessive) (\w+ )?rate|at a rate that|exceed\w* (\w+ ){0,4}rate\b|"
         + @"too (fast|quickly|frequent)|slow(ing)? down|too much mail|too many (\w+ ){0,3}(mails?|e-?mails?|messages?|submissions|logins?|login attempts|auth\w*( commands)?|commands|requests)\b|too many recipients from|"
         + @"(sending|message|submission|relay|daily|hourly|recipient|send) (\w+ ){0,2}(quota|limits?)\b|quota (\w+ ){0,3}exceeded|unexpected volume|\[TSS0\d\]",
-        Text, Patience)]
+        Text, MatchTimeout)]
     private static partial Regex TooFast();
 
-    [GeneratedRegex(@"\b(per|an?|each|every|this) (second|minute|hour|day|session window)\b|\b(hourly|daily)\b", Text, Patience)]
+    [GeneratedRegex(@"\b(per|an?|each|every|this) (second|minute|hour|day|session window)\b|\b(hourly|daily)\b", Text, MatchTimeout)]
     private static partial Regex PerTime();
 }
 

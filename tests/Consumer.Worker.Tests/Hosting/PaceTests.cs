@@ -15,8 +15,8 @@ internal sealed class PaceTests
     public async Task A_burst_before_a_server_that_takes_so_many_a_second_is_sent_and_nothing_counts_against_a_mail()
     {
         var log = new LogLines();
-        await using var worker = await RunningWorker.StartAsync(sink => sink.MailsPerSecond = 60, log);
-        var ids = await PostAsync(worker, 300);
+        await using var worker = await RunningWorker.StartAsync(sink => sink.MailsPerSecond = 20, log);
+        var ids = await PostAsync(worker, 120);
 
         await AllSentAsync(worker, ids);
         log.Of(LogLevel.Warning).Count(line => line.Contains("Slowed by the mail server", StringComparison.Ordinal)).ShouldBeInRange(1, 10);
@@ -87,6 +87,20 @@ internal sealed class PaceTests
     }
 
     [Test]
+    public async Task The_live_workers_share_a_rate_in_equal_parts()
+    {
+        await using var first = await RunningWorker.StartAsync("--Smtp:Rate=20/s");
+        await RateAsync(first, 20);
+        await using (var second = await RunningWorker.StartAsync(new DatabaseName(first.ConnectionString), first.Topics, "--Smtp:Rate=20/s"))
+        {
+            await RateAsync(first, 10);
+            await RateAsync(second, 10);
+        }
+
+        await RateAsync(first, 20);
+    }
+
+    [Test]
     public async Task A_quota_of_an_hour_outlasts_a_restart()
     {
         await using var worker = await RunningWorker.StartAsync("--Smtp:Rate=10/h");
@@ -120,6 +134,9 @@ internal sealed class PaceTests
         worker.Sink.Mails.Count.ShouldBeGreaterThanOrEqualTo(Math.Max(before, ids.Count));
         worker.Kafka.Records.ReadAll(worker.Topics.DeadLetters).ShouldBeEmpty();
     }
+
+    private static Task RateAsync(RunningWorker worker, double rate) =>
+        Eventually.Until(() => worker.Pace.AllowedRate is { } allowed && Math.Abs(allowed - rate) < 0.001, null, $"the worker may send {rate} a second");
 
     private static int MostInASecond(IEnumerable<DateTimeOffset> times)
     {

@@ -1,5 +1,6 @@
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Sending;
+using Consumer.Worker.Smtp.Pace;
 using Contracts;
 using MailSink;
 using MassTransit;
@@ -50,6 +51,9 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     /// <summary>Its id in the database.</summary>
     public Guid WorkerId => _app.Services.GetRequiredService<WorkerLease>().WorkerId;
+
+    /// <summary>How fast it sends.</summary>
+    public SmtpPace Pace => _app.Services.GetRequiredService<SmtpPace>();
 
     /// <summary>The claims that it holds.</summary>
     public OwnClaims Claims => _app.Services.GetRequiredService<OwnClaims>();
