@@ -67,7 +67,7 @@ internal sealed class ClaimFilter(
         ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, PacedDelivery paced, CancellationToken waiting)
     {
         var leaseTerm = claims.LeaseTerm;
-        switch (await claims.ClaimAsync(mail, waiting, paced.EndTurn, context.CancellationToken))
+        switch (await claims.ClaimAsync(mail, paced.EndTurn, waiting, context.CancellationToken))
         {
             case ClaimResult.Claimed claimed:
                 return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed, paced);

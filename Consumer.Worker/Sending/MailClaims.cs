@@ -18,13 +18,13 @@ internal sealed class MailClaims(IMailStore store, WorkerLease lease, OwnClaims 
 
     /// <summary>Claims a mail. Neither <see cref="ClaimResult.Busy"/> nor <see cref="ClaimResult.NoLease"/> comes back.</summary>
     /// <param name="mail">The mail.</param>
+    /// <param name="busy">Called where it is waited for another worker, or for a locked row.</param>
     /// <param name="waiting">
     /// Ends the wait for another worker. A claim that is under way is waited for nevertheless: canceled, it may have been made, and
     /// would keep the mail from whoever gets its record next.
     /// </param>
-    /// <param name="busy">Called where it is waited for another worker, or for a locked row.</param>
     /// <param name="cancellationToken">Cancels the claim itself.</param>
-    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, CancellationToken waiting, Action busy, CancellationToken cancellationToken)
+    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, Action busy, CancellationToken waiting, CancellationToken cancellationToken)
     {
         long? reclaim = null;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)

@@ -79,8 +79,8 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         try
         {
             // Without a place it may well be one too many; those that have all of them are then what speaks for the server.
-            if (await OpenInPlaceOfIdleAsync(mayBeOneTooMany: !hasPlace, cancellationToken) is { } connection)
-                _ = KeepOrClose(connection, usable: true);
+            if (await OpenInPlaceOfIdleAsync(mayBeOneTooMany: !hasPlace, cancellationToken) is { } connection && !TryKeep(connection))
+                await CloseAsync(connection);
         }
         finally
         {
@@ -109,23 +109,25 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 
     internal void Return(SmtpConnection connection, bool usable)
     {
-        if (KeepOrClose(connection, usable) is not { } closing || !Pace.AreConnectionsLimited)
+        if (usable && TryKeep(connection))
             Pace.Connections.Release();
         else
-            _ = ReleaseAfterAsync(closing);
+            _ = CloseAndReleaseAsync(connection);
     }
 
     /// <summary>Where the server counts connections, the next one is opened when it has seen the end of this one.</summary>
-    private async Task ReleaseAfterAsync(Task closing)
+    private async Task CloseAndReleaseAsync(SmtpConnection connection)
     {
-        await closing;
+        var closing = CloseAsync(connection);
+        if (Pace.AreConnectionsLimited)
+            await closing;
         Pace.Connections.Release();
     }
 
-    /// <returns>The closing; null where the connection is idle now.</returns>
-    private Task? KeepOrClose(SmtpConnection connection, bool usable)
+    /// <summary>Makes a connection idle, where another mail may use it.</summary>
+    private bool TryKeep(SmtpConnection connection)
     {
-        var isReusable = usable && connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection && (_chunking || !connection.Chunking)
+        var isReusable = connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection && (_chunking || !connection.Chunking)
             && Volatile.Read(ref _open) <= Pace.Connections.Limit;
         lock (_idle)
         {
@@ -135,7 +137,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
                 _idle.Push(connection);
         }
 
-        return isReusable ? null : CloseAsync(connection);
+        return isReusable;
     }
 
     /// <returns>Null where the server refused it as one too many: others are open, or are being opened.</returns>

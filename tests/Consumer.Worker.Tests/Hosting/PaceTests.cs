@@ -15,8 +15,8 @@ internal sealed class PaceTests
     public async Task A_burst_before_a_server_that_takes_so_many_a_second_is_sent_and_nothing_counts_against_a_mail()
     {
         var log = new LogLines();
-        await using var worker = await RunningWorker.StartAsync(sink => sink.MailsPerSecond = 20, log);
-        var ids = await PostAsync(worker, 120);
+        await using var worker = await RunningWorker.StartAsync(sink => sink.MailsPerSecond = 5, log);
+        var ids = await PostAsync(worker, 60);
 
         await AllSentAsync(worker, ids);
         log.Of(LogLevel.Warning).Count(line => line.Contains("Slowed by the mail server", StringComparison.Ordinal)).ShouldBeInRange(1, 10);
@@ -34,8 +34,13 @@ internal sealed class PaceTests
     {
         var log = new LogLines();
         await using var worker = await RunningWorker.StartAsync(sink => sink.MaxConnections = 10, log);
-        worker.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Wait(TimeSpan.FromMilliseconds(20))));
-        await AllSentAsync(worker, await PostAsync(worker, 150));
+        var hold = new TaskCompletionSource();
+        var held = worker.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.HoldReply(hold.Task)));
+        var ids = await PostAsync(worker, 150);
+        await Eventually.Until(() => held.Hits == 10 && worker.Sink.Counters.RepliesWith(421) > 0, null, "ten connections are in use and one was refused");
+        hold.SetResult();
+        worker.Sink.Script.Clear();
+        await AllSentAsync(worker, ids);
         log.Of(LogLevel.Warning).ShouldNotContain(line => line.Contains("pauses until", StringComparison.Ordinal));
         await ReadyAsync(worker, HttpStatusCode.OK, "degraded", "allows 10 of 20 connections");
     }
@@ -119,10 +124,7 @@ internal sealed class PaceTests
 
     private static async Task<List<Guid>> PostAsync(RunningWorker worker, int count)
     {
-        var ids = new List<Guid>();
-        for (var i = 0; i < count; i++)
-            ids.Add(await worker.PostAsync("bob@example.com"));
-        return ids;
+        return [.. await Task.WhenAll(Enumerable.Range(0, count).Select(_ => worker.PostAsync("bob@example.com")))];
     }
 
     private static async Task AllSentAsync(RunningWorker worker, List<Guid> ids)
