@@ -35,7 +35,7 @@ internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> furth
         new(SmtpPhase.Connect, SmtpPhase.FinalReply, 0, reply => Greylist().IsMatch(reply.Text), null),
         // RFC 3463: x.2.2 is one mailbox that is full ("over quota"), in words where there is no code; x.5.3 too many recipients of one mail, unless it speaks of a time.
         new(SmtpPhase.Connect, SmtpPhase.FinalReply, 0, reply => reply.EnhancedCode == "4.2.2" || OneMailbox().IsMatch(reply.Text), null),
-        new(SmtpPhase.Connect, SmtpPhase.FinalReply, 0, reply => reply.EnhancedCode == "4.5.3" && !PerTime().IsMatch(reply.Text), null),
+        new(SmtpPhase.Connect, SmtpPhase.FinalReply, 0, reply => reply.EnhancedCode == "4.5.3" && !IsTooManyPerTime(reply), null),
         // Office 365: "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", "432 4.3.2 Concurrent connections limit exceeded".
         // No other server uses 432 after the login.
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 432, _ => true, ThrottleScope.Connections),
@@ -47,15 +47,14 @@ internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> furth
         // exceeded". Postfix: "450 4.7.1 Error: too much mail from client", "450 4.7.1 Error: too many recipients from client"; policy
         // servers: "450 4.7.1 rate limit exceeded". Yahoo: "421 4.7.0 [TSS04] … temporarily deferred due to unexpected volume". Outlook.com:
         // "451 4.7.650 The mail server has been temporarily rate limited". Mailgun, SendGrid, Mailjet: "… too many messages per hour".
-        new(SmtpPhase.Connect, SmtpPhase.FinalReply, 0, reply => reply.EnhancedCode == "4.7.28" || TooFast().IsMatch(reply.Text) || PerTime().IsMatch(reply.Text), ThrottleScope.Rate),
+        new(SmtpPhase.Connect, SmtpPhase.FinalReply, 0, reply => reply.EnhancedCode == "4.7.28" || TooFast().IsMatch(reply.Text) || IsTooManyPerTime(reply), ThrottleScope.Rate),
         // Exchange Online: "451 4.7.500 Server busy. Please try again later".
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 451, reply => reply.EnhancedCode == "4.7.500", ThrottleScope.Rate),
         // RFC 3463, x.3.1 and x.3.2: the server's own queue is full, or takes nothing at the moment (Exchange's back pressure: "452 4.3.1
-        // Insufficient system resources"). Of a recipient x.3.1 is not said of the server. 421 closes: that is an outage. x.3.0, x.3.3,
-        // x.3.4 and x.3.5 are said of a mail or of a mistake, and time alone does not cure them.
+        // Insufficient system resources"). After MAIL x.3.1 may be said of that recipient, or of that mail's size. 421 closes: that is an
+        // outage. x.3.0, x.3.3, x.3.4 and x.3.5 are said of a mail or of a mistake, and a slower pace does not cure them.
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 0, reply => reply is { EnhancedCode: "4.3.2", Code: not FailureClassification.ServiceNotAvailable }, ThrottleScope.Rate),
         new(SmtpPhase.Mail, SmtpPhase.Mail, 0, reply => reply is { EnhancedCode: "4.3.1", Code: not FailureClassification.ServiceNotAvailable }, ThrottleScope.Rate),
-        new(SmtpPhase.Data, SmtpPhase.FinalReply, 0, reply => reply is { EnhancedCode: "4.3.1", Code: not FailureClassification.ServiceNotAvailable }, ThrottleScope.Rate),
     ];
 
     /// <summary>What a reply in a phase asks for; null where it is not throttling.</summary>
@@ -82,6 +81,9 @@ internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> furth
             result.Failure is { } whole ? Apply(whole) : null);
     }
 
+    // "Try again in an hour" alone is greylisting as well as anything.
+    private static bool IsTooManyPerTime(SmtpReply reply) => PerTime().IsMatch(reply.Text) && Excess().IsMatch(reply.Text);
+
     private SmtpFailure Apply(SmtpFailure failure) =>
         failure.Reply is { } reply && Of(failure.Phase, reply) is { } scope
             ? failure with { Verdict = new Verdict(FailureKind.Throttled) { Scope = scope } }
@@ -105,6 +107,9 @@ internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> furth
 
     [GeneratedRegex(@"\b(per|an?|each|every|this) (second|minute|hour|day|session window)\b|\b(hourly|daily)\b", Text, MatchTimeout)]
     private static partial Regex PerTime();
+
+    [GeneratedRegex(@"too m|limit|exceed|maxim|quota", Text, MatchTimeout)]
+    private static partial Regex Excess();
 }
 
 /// <summary>One reply of <see cref="SmtpOptions.ThrottleReplies"/>.</summary>
