@@ -21,6 +21,7 @@ internal sealed class WorkerMetrics
         DeadLettered = meter.CreateCounter<long>("mails.dead", "{mail}", "Mails produced to the dead-letter topic, by cause.");
         Stale = meter.CreateCounter<long>("mails.stale", "{record}", "Copies of records that were dropped: their mail was past them.");
         Unknown = meter.CreateCounter<long>("mails.unknown", "{attempt}", "Sends whose reply was lost: the server may have taken the mail.");
+        Throttled = meter.CreateCounter<long>("mails.throttled", "{reply}", "Replies of the mail server that mean slower; the mails wait and go again, and nothing is counted against them.");
         SendDuration = meter.CreateHistogram<double>("mails.send.duration", "s", "From MAIL to the server's last reply, waits for a connection included.");
         AcceptToSent = meter.CreateHistogram<double>("mails.accept_to_sent.duration", "s", "From the acceptance of a mail, or its scheduled time, until the mail server took it.");
         DeadLettersProjected = meter.CreateCounter<long>("dead_letters.projected", "{record}", "Dead letters written to email.failures.");
@@ -32,11 +33,11 @@ internal sealed class WorkerMetrics
     /// <summary>Counts nothing once: a counter is seen from its first count on, and an alert on its rate must not miss that one.</summary>
     public void Begin()
     {
-        foreach (var counter in (Counter<long>[])[Sent, Redelivered, Scheduled, Stale, Unknown, DeadLettersProjected, AlertsPosted, AlertsFailed, AlertsDropped])
+        foreach (var counter in (Counter<long>[])[Sent, Redelivered, Scheduled, Stale, Unknown, Throttled, DeadLettersProjected, AlertsPosted, AlertsFailed, AlertsDropped])
             counter.Add(0);
         foreach (var cause in Enum.GetValues<DeathCause>())
             DeadLettered.Add(0, Tag(cause));
-        foreach (var kind in Enum.GetValues<FailureKind>())
+        foreach (var kind in Enum.GetValues<FailureKind>().Where(kind => kind != FailureKind.Throttled))
             Failed.Add(0, new KeyValuePair<string, object?>("kind", kind.ToString()));
     }
 
@@ -56,6 +57,8 @@ internal sealed class WorkerMetrics
     public Counter<long> Stale { get; }
 
     public Counter<long> Unknown { get; }
+
+    public Counter<long> Throttled { get; }
 
     public Histogram<double> SendDuration { get; }
 

@@ -7,6 +7,7 @@ using Persistence.Clusters;
 using Persistence.Failures;
 using Persistence.Ledger;
 using Persistence.Mails;
+using Persistence.Pace;
 using Persistence.Retention;
 using Persistence.Schema;
 using Persistence.Stats;
@@ -38,6 +39,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
+        services.AddSingleton<QuotaStore>();
         services.AddSingleton<StatsStore>();
         services.AddSingleton<LedgerStore>();
         services.AddSingleton<DeletedRecordStore>();

@@ -1,4 +1,5 @@
 using Consumer.Worker.Smtp;
+using Consumer.Worker.Smtp.Pace;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using ServiceDefaults.Database;
 
@@ -17,12 +18,23 @@ internal static class WorkerHealth
     }
 }
 
-/// <summary>Whether the mail server let the worker in when it was last asked; a check of readiness opens no connection of its own.</summary>
-internal sealed class SmtpHealthCheck(SmtpAvailability availability) : IHealthCheck
+/// <summary>
+/// Whether the mail server let the worker in when it was last asked, and how fast it takes mails; a check of readiness opens no connection
+/// of its own. A worker that is slowed is ready, and says so; one of which nothing was taken for <see cref="SmtpOptions.ThrottlePatience"/> is not.
+/// </summary>
+internal sealed class SmtpHealthCheck(SmtpAvailability availability, SmtpPace pace) : IHealthCheck
 {
     /// <inheritdoc />
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(availability.Current is { } outage
-            ? HealthCheckResult.Unhealthy($"The mail server has been unavailable since {outage.Since:O}; mails wait unharmed. {outage.Reason}")
-            : HealthCheckResult.Healthy());
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        if (availability.Current is { } outage)
+            return Task.FromResult(HealthCheckResult.Unhealthy($"The mail server has been unavailable since {outage.Since:O}; mails wait unharmed. {outage.Reason}"));
+        var status = pace.Status;
+        return Task.FromResult((status.Text, status.Lasts) switch
+        {
+            (null, _) => HealthCheckResult.Healthy(),
+            (var slowed, false) => HealthCheckResult.Degraded(slowed),
+            (var throttled, true) => HealthCheckResult.Unhealthy(throttled),
+        });
+    }
 }

@@ -1,4 +1,5 @@
 using Consumer.Worker.Smtp;
+using Consumer.Worker.Smtp.Pace;
 using Contracts;
 using MassTransit;
 using Microsoft.Extensions.Options;
@@ -17,6 +18,7 @@ internal sealed class ClaimFilter(
     OutcomeRecorder outcomes,
     IOptions<RetryOptions> retry,
     IOptions<SmtpOptions> smtp,
+    SmtpPace pace,
     WorkerMetrics metrics,
     TimeProvider timeProvider,
     LogLimiter limiter,
@@ -30,9 +32,25 @@ internal sealed class ClaimFilter(
         var mail = IncomingMail.Read(context, composer);
         // What only waits stops as soon as the partition is revoked; a mail that is being sent continues a little longer.
         var waiting = context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining;
-        // Where the lease ran out between the claim and the sending.
-        while (await TryDeliverAsync(context, next, mail, waiting) == Step.ClaimAnew)
-            await claims.KeepLeaseAsync(waiting);
+        using var paced = new PacedDelivery(pace, smtp.Value.ThrottlePatience, timeProvider);
+        while (true)
+        {
+            await paced.TakeTurnAsync(waiting);
+            switch (await TryDeliverAsync(context, next, mail, paced, waiting))
+            {
+                case Step.Done:
+                    return;
+                // The lease ran out between the claim and the sending.
+                case Step.ClaimAnew:
+                    paced.EndTurn();
+                    await claims.KeepLeaseAsync(waiting);
+                    break;
+                // It was too fast for the mail server.
+                default:
+                    await paced.WaitAgainAsync(waiting);
+                    break;
+            }
+        }
     }
 
     /// <inheritdoc />
@@ -42,16 +60,17 @@ internal sealed class ClaimFilter(
     {
         Done,
         ClaimAnew,
+        WaitAgain,
     }
 
     private async Task<Step> TryDeliverAsync(
-        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, CancellationToken waiting)
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, PacedDelivery paced, CancellationToken waiting)
     {
         var leaseTerm = claims.LeaseTerm;
-        switch (await claims.ClaimAsync(mail, waiting, context.CancellationToken))
+        switch (await claims.ClaimAsync(mail, paced.EndTurn, waiting, context.CancellationToken))
         {
             case ClaimResult.Claimed claimed:
-                return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed);
+                return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed, paced);
 
             case ClaimResult.OutboxPending { Kind: OutboxKind.Redelivery } pending:
                 OutboxTicket.Put(context, mail.Identity, OutboxKind.Redelivery);
@@ -79,7 +98,7 @@ internal sealed class ClaimFilter(
     }
 
     private async Task<Step> DeliverAsync(
-        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, DeliveryAttempt attempt, ClaimResult.Claimed claimed)
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, DeliveryAttempt attempt, ClaimResult.Claimed claimed, PacedDelivery paced)
     {
         context.AddOrUpdatePayload(() => attempt, _ => attempt);
         try
@@ -92,6 +111,21 @@ internal sealed class ClaimFilter(
         {
             await outcomes.LeaveAsync(attempt);
             return Step.ClaimAnew;
+        }
+        catch (ThrottledMailException throttled)
+        {
+            metrics.Throttled.Add(1);
+            if (paced.MayWaitFor(throttled))
+            {
+                await outcomes.LeaveAsync(attempt);
+                return Step.WaitAgain;
+            }
+
+            var own = new TransientMailException($"{throttled.Message} (for longer than Smtp:ThrottlePatience, while other mails pass)");
+            if (await RecordFailureAsync(context, attempt, own))
+                throw own;
+            await context.DropAsync(nameof(ClaimFilter));
+            return Step.Done;
         }
         catch (OperationCanceledException)
         {

@@ -1,4 +1,5 @@
 using Consumer.Worker.Smtp;
+using Consumer.Worker.Smtp.Pace;
 using Persistence;
 
 namespace Consumer.Worker.Sending;
@@ -11,6 +12,7 @@ internal static class FailureVerdict
     {
         PermanentMailException or IdempotencyConflictException => FailureKind.Permanent,
         SmtpUnavailableException => FailureKind.DependencyUnavailable,
+        ThrottledMailException => FailureKind.Throttled,
         // A row that another transaction holds for too long is not the mail's failure either.
         _ when PostgresErrors.IsUnavailable(exception) || PostgresErrors.IsContention(exception) => FailureKind.DependencyUnavailable,
         _ => FailureKind.Transient,

@@ -18,12 +18,13 @@ internal sealed class MailClaims(IMailStore store, WorkerLease lease, OwnClaims 
 
     /// <summary>Claims a mail. Neither <see cref="ClaimResult.Busy"/> nor <see cref="ClaimResult.NoLease"/> comes back.</summary>
     /// <param name="mail">The mail.</param>
+    /// <param name="busy">Called where it is waited for another worker, or for a locked row.</param>
     /// <param name="waiting">
     /// Ends the wait for another worker. A claim that is under way is waited for nevertheless: canceled, it may have been made, and
     /// would keep the mail from whoever gets its record next.
     /// </param>
     /// <param name="cancellationToken">Cancels the claim itself.</param>
-    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, CancellationToken waiting, CancellationToken cancellationToken)
+    public async Task<ClaimResult> ClaimAsync(IncomingMail mail, Action busy, CancellationToken waiting, CancellationToken cancellationToken)
     {
         long? reclaim = null;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
@@ -36,13 +37,14 @@ internal sealed class MailClaims(IMailStore store, WorkerLease lease, OwnClaims 
                 case ClaimResult.NoLease:
                     await lease.RenewAsync(renewals, waiting);
                     break;
-                case ClaimResult.Busy busy when reclaim is null && busy.WorkerId == lease.WorkerId && !claims.MayBeHeld(mail.Identity.MailId, busy.FencingToken):
+                case ClaimResult.Busy own when reclaim is null && own.WorkerId == lease.WorkerId && !claims.MayBeHeld(mail.Identity.MailId, own.FencingToken):
                     // This worker's own claim, which none of its tasks holds.
                     claims.Lose(mail.Record);
-                    reclaim = busy.FencingToken;
+                    reclaim = own.FencingToken;
                     break;
                 case null or ClaimResult.Busy:
                     reclaim = null;
+                    busy();
                     await Task.Delay(pause, timeProvider, waiting);
                     break;
                 default:

@@ -1,4 +1,5 @@
 using Consumer.Worker.Smtp;
+using Consumer.Worker.Smtp.Pace;
 using Contracts;
 using MassTransit;
 using Microsoft.Extensions.Options;
@@ -43,6 +44,8 @@ internal sealed class SendEmailConsumer(
         if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)
             OnUnknown(attempt, unknown, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
+        if (Throttled(attempt, result) is { } throttled)
+            throw throttled;
         if (result.Failure is { Kind: FailureKind.DependencyUnavailable } unavailable)
             await OnDependencyUnavailableAsync(unavailable, cancellationToken);
         ThrowIfOpen(attempt, result);
@@ -76,6 +79,16 @@ internal sealed class SendEmailConsumer(
             throw new SmtpUnavailableException(failure.Text);
         await probe.ProbeAsync(cancellationToken);
         throw new MomentaryMailException($"{failure.Text} (the server is well otherwise)");
+    }
+
+    /// <summary>Where some recipient was refused as too fast the mail goes again, whatever was said of others: of those nothing is counted either.</summary>
+    private static ThrottledMailException? Throttled(DeliveryAttempt attempt, SendResult result)
+    {
+        var open = attempt.Open;
+        var failure = result.Recipients.FirstOrDefault(recipient => recipient.Failure?.Kind == FailureKind.Throttled && open.Contains(recipient.Address))?.Failure;
+        return failure is { Reply: { } reply, Verdict.Scope: var scope }
+            ? new ThrottledMailException($"{Count(open.Count, "recipient")} not sent to yet: {failure.Text}", reply, scope, result.BegunAt, result.InUse)
+            : null;
     }
 
     private static void ThrowIfOpen(DeliveryAttempt attempt, SendResult result)

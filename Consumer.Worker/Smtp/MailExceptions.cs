@@ -19,4 +19,8 @@ internal class TransientMailException(string message, Exception? innerException 
 internal sealed class MomentaryMailException(string message, Exception? innerException = null) : TransientMailException(message, innerException);
 
 /// <summary>The mail server takes no mail at all now: the endpoint pauses, the mail waits unharmed.</summary>
-internal sealed class SmtpUnavailableException(string message, Exception? innerException = null) : MailException(message, innerException);
+internal sealed class SmtpUnavailableException(string message, Exception? innerException = null) : MailException(message, innerException)
+{
+    /// <summary>What failed, where that was the opening of a connection.</summary>
+    public SmtpFailure? Failure { get; init; }
+}

@@ -14,6 +14,12 @@ internal sealed record RecipientResult(string Address, RecipientOutcome Outcome,
 /// <param name="Failure">What ended the dialogue for all recipients; <c>null</c> where it came to its end.</param>
 internal sealed record SendResult(IReadOnlyList<RecipientResult> Recipients, SmtpFailure? Failure)
 {
+    /// <summary>When it was begun, by <see cref="Pace.SmtpPace.Now"/>.</summary>
+    public double BegunAt { get; init; }
+
+    /// <summary>How many mails were under way then.</summary>
+    public int InUse { get; init; }
+
     /// <summary>Puts the outcome together: a recipient's own refusal stands, the rest shares what became of the dialogue.</summary>
     public static SendResult Of(
         IReadOnlyList<string> recipients, IReadOnlyDictionary<string, SmtpReply> refused, SmtpReply? final, SmtpFailure? failure)

@@ -83,7 +83,10 @@ internal sealed class SmtpConnection : SmtpClient
             var failure = FailureClassification.OfException(phase, exception);
             throw new SmtpUnavailableException(
                 $"{failure} Check that {options.Host}:{options.Port} takes mail, and the options Smtp:Host, Smtp:Port, Smtp:Security, Smtp:Username and Smtp:Password.",
-                exception);
+                exception)
+            {
+                Failure = failure,
+            };
         }
     }
 

@@ -1,9 +1,11 @@
+using Consumer.Worker.Smtp.Pace;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Consumer.Worker.Smtp;
 
 /// <summary>
-/// The connections to the mail server: at most <see cref="SmtpOptions.MaxConnections"/>, opened when needed, reused while they are
+/// The connections to the mail server: at most <see cref="SmtpOptions.MaxConnections"/>, and as many as the server allows, opened when needed, reused while they are
 /// used, closed after <see cref="SmtpOptions.MaxMailsPerConnection"/> mails or <see cref="SmtpOptions.IdleTimeout"/>. The last
 /// one returned is taken first, so that those not needed fall idle.
 /// </summary>
@@ -12,39 +14,78 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     private readonly SmtpOptions _options;
     private readonly SmtpAvailability _availability;
     private readonly TimeProvider _timeProvider;
-    private readonly SemaphoreSlim _places;
     private readonly Stack<SmtpConnection> _idle = [];
     private readonly ITimer _sweep;
     private volatile bool _chunking;
+    private int _open;
+    private int _opening;
     private bool _disposed;
 
-    public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider)
+    /// <param name="options">The mail server.</param>
+    /// <param name="availability">Is told whether it lets the worker in.</param>
+    /// <param name="timeProvider">The clock.</param>
+    /// <param name="pace">How fast, and how many at once; null: one of its own.</param>
+    public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider, SmtpPace? pace = null)
     {
         _options = options.Value;
         _chunking = _options.Chunking;
         _availability = availability;
         _timeProvider = timeProvider;
-        _places = new SemaphoreSlim(_options.MaxConnections);
+        Pace = pace ?? new SmtpPace(options, timeProvider, NullLogger<SmtpPace>.Instance);
         _sweep = timeProvider.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
     }
 
-    /// <summary>Waits for a place and returns a connection.</summary>
+    /// <summary>How fast, and how many at once.</summary>
+    public SmtpPace Pace { get; }
+
+    /// <summary>Waits for a place and for the pace, and returns a connection.</summary>
     /// <param name="fresh">Whether it must be a new one: the last one taken from the pool had been closed by the server.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="SmtpUnavailableException">A new one was needed and could not be opened.</exception>
     public async Task<PooledConnection> RentAsync(bool fresh, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        await _places.WaitAsync(cancellationToken);
+        for (var paced = false; ; fresh = false)
+        {
+            await Pace.Connections.WaitAsync(first: false, cancellationToken);
+            try
+            {
+                if (!paced)
+                    await Pace.TakeAsync(cancellationToken);
+                paced = true;
+                if ((fresh ? await OpenInPlaceOfIdleAsync(mayBeOneTooMany: true, cancellationToken) : TakeIdle() ?? await TryOpenAsync(mayBeOneTooMany: true, cancellationToken)) is { } connection)
+                    return new PooledConnection(this, connection);
+            }
+            catch
+            {
+                Pace.Connections.Release();
+                throw;
+            }
+
+            // One connection too many: the mail waits for one of those that the server allows.
+            Pace.Connections.Release();
+        }
+    }
+
+    /// <summary>
+    /// Finds out whether the server takes mail, by a new connection; never by a mail. It has a place as a mail has, and an idle connection
+    /// makes room for it, so that it is never the one too many. An idle one by itself tells nothing: a server that shuts down says 421 to
+    /// MAIL, and 250 to NOOP.
+    /// </summary>
+    /// <exception cref="SmtpUnavailableException">It does not; the message says what failed.</exception>
+    public async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var hasPlace = await TryTakePlaceAsync(cancellationToken);
         try
         {
-            var connection = fresh ? null : TakeIdle();
-            return new PooledConnection(this, connection ?? await OpenAsync(cancellationToken));
+            // Without a place it may well be one too many; those that have all of them are then what speaks for the server.
+            if (await OpenInPlaceOfIdleAsync(mayBeOneTooMany: !hasPlace, cancellationToken) is { } connection && !TryKeep(connection))
+                await CloseAsync(connection);
         }
-        catch
+        finally
         {
-            _places.Release();
-            throw;
+            if (hasPlace)
+                Pace.Connections.Release();
         }
     }
 
@@ -68,7 +109,26 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 
     internal void Return(SmtpConnection connection, bool usable)
     {
-        var isReusable = usable && connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection && (_chunking || !connection.Chunking);
+        if (usable && TryKeep(connection))
+            Pace.Connections.Release();
+        else
+            _ = CloseAndReleaseAsync(connection);
+    }
+
+    /// <summary>Where the server counts connections, the next one is opened when it has seen the end of this one.</summary>
+    private async Task CloseAndReleaseAsync(SmtpConnection connection)
+    {
+        var closing = CloseAsync(connection);
+        if (Pace.AreConnectionsLimited)
+            await closing;
+        Pace.Connections.Release();
+    }
+
+    /// <summary>Makes a connection idle, where another mail may use it.</summary>
+    private bool TryKeep(SmtpConnection connection)
+    {
+        var isReusable = connection.IsAlive && connection.Mails < _options.MaxMailsPerConnection && (_chunking || !connection.Chunking)
+            && Volatile.Read(ref _open) <= Pace.Connections.Limit;
         lock (_idle)
         {
             // Looked at under the lock: either disposal sees the connection among the idle ones, or it is closed here.
@@ -77,13 +137,80 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
                 _idle.Push(connection);
         }
 
-        if (!isReusable)
-            Close(connection);
-        _places.Release();
+        return isReusable;
     }
 
-    private Task<SmtpConnection> OpenAsync(CancellationToken cancellationToken) =>
-        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _chunking, _timeProvider, cancellationToken));
+    /// <returns>Null where the server refused it as one too many: others are open, or are being opened.</returns>
+    private async Task<SmtpConnection?> TryOpenAsync(bool mayBeOneTooMany, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _opening);
+        try
+        {
+            return await _availability.ObserveAsync<SmtpConnection?>(async () =>
+            {
+                try
+                {
+                    var connection = await SmtpConnection.OpenAsync(_options, _chunking, _timeProvider, cancellationToken);
+                    Interlocked.Increment(ref _open);
+                    // How many a server allows that comes back is to be learned anew.
+                    if (_availability.Current is not null)
+                        Pace.ForgetConnections();
+                    return connection;
+                }
+                catch (SmtpUnavailableException exception) when (mayBeOneTooMany && IsOneTooMany(exception.Failure))
+                {
+                    return null;
+                }
+            });
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _opening);
+        }
+    }
+
+    /// <summary>
+    /// Whether the server refused a connection since there are others. Those that are being opened count as well: what becomes of them is
+    /// waited for, and the last of them that is refused has no others.
+    /// </summary>
+    private bool IsOneTooMany(SmtpFailure? failure)
+    {
+        if (failure is not { Phase: <= SmtpPhase.Authenticate, Reply: { } reply })
+            return false;
+        var others = Volatile.Read(ref _open) + Volatile.Read(ref _opening) - 1;
+        var isRefusal = failure.Phase == SmtpPhase.Connect && reply.Code == FailureClassification.ServiceNotAvailable;
+        if (others <= 0 || !(isRefusal || Pace.Replies.Of(failure.Phase, reply) is not null))
+            return false;
+        Pace.OnConnectionRefused(others, reply);
+        return true;
+    }
+
+    /// <summary>A new one where a stale one was met. An idle one makes room for it, which is perhaps stale as well.</summary>
+    private async Task<SmtpConnection?> OpenInPlaceOfIdleAsync(bool mayBeOneTooMany, CancellationToken cancellationToken)
+    {
+        SmtpConnection? idle;
+        lock (_idle)
+            _idle.TryPop(out idle);
+        if (idle is not null)
+            await CloseAsync(idle);
+        return await TryOpenAsync(mayBeOneTooMany, cancellationToken);
+    }
+
+    /// <summary>Before all mails that wait; where none is free in time the probe does without.</summary>
+    private async Task<bool> TryTakePlaceAsync(CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.ConnectTimeout, _timeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await Pace.Connections.WaitAsync(first: true, either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 
     private SmtpConnection? TakeIdle()
     {
@@ -115,9 +242,9 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     private bool IsIdleTooLong(SmtpConnection connection) => _timeProvider.GetElapsedTime(connection.LastUsed) >= _options.IdleTimeout;
 
     /// <summary>Says QUIT where the server still listens, without anybody waiting for its reply, and closes.</summary>
-    private static void Close(SmtpConnection connection) => _ = CloseAsync(connection);
+    private void Close(SmtpConnection connection) => _ = CloseAsync(connection);
 
-    private static async Task CloseAsync(SmtpConnection connection)
+    private async Task CloseAsync(SmtpConnection connection)
     {
         using (connection)
         {
@@ -131,6 +258,10 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
             catch (Exception)
             {
                 connection.Dispose();
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _open);
             }
         }
     }

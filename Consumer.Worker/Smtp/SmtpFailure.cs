@@ -11,6 +11,9 @@ internal enum FailureKind
 
     /// <summary>No mail would be taken now: the endpoint pauses, the mail waits unharmed.</summary>
     DependencyUnavailable,
+
+    /// <summary>It is too fast for the server: the mail waits unharmed and goes again, slower (<see cref="Pace.SmtpPace"/>).</summary>
+    Throttled,
 }
 
 /// <summary>How the dialogue broke off where no reply of the server says it.</summary>
@@ -30,7 +33,11 @@ internal enum SmtpBreak
 /// <param name="Kind">Whose failure it is.</param>
 /// <param name="MomentCures">Whether another try after a moment is worth it, before the mail is delayed.</param>
 /// <param name="OutcomeUnknown">Whether the server may have taken the mail all the same.</param>
-internal readonly record struct Verdict(FailureKind Kind, bool MomentCures = false, bool OutcomeUnknown = false);
+internal readonly record struct Verdict(FailureKind Kind, bool MomentCures = false, bool OutcomeUnknown = false)
+{
+    /// <summary>What a server that throttles asks to be spared of.</summary>
+    public Pace.ThrottleScope Scope { get; init; }
+}
 
 /// <summary>Why the server did not take a mail, or one of its recipients.</summary>
 /// <param name="Phase">Where in the dialogue.</param>

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Consumer.Worker.Smtp.Pace;
 
 namespace Consumer.Worker.Smtp;
 
@@ -66,6 +67,30 @@ internal sealed class SmtpOptions : IValidatableObject
     [Range(1, 1000, ErrorMessage = "Stay below what the mail server allows a client.")]
     public int MaxConnections { get; set; } = 20;
 
+    /// <summary>
+    /// How many mails go to the mail server at most, of all workers together: <c>14/s</c>, <c>600/m</c>, <c>10000/h</c>, <c>50000/d</c>,
+    /// several with commas. The live workers share the rates of a second and a minute in equal parts; what is used of an hour's or a day's
+    /// stands in Postgres. Default none: as fast as the server takes them, which its replies teach in any case.
+    /// </summary>
+    public string? Rate { get; set; }
+
+    /// <summary>How many mails may go at once after a pause, by the rates of a second and a minute. Default 1: evenly spaced.</summary>
+    [Range(1, 100_000, ErrorMessage = "A burst comes on top of the rate once; 1 spaces mails evenly.")]
+    public int RateBurst { get; set; } = 1;
+
+    /// <summary>
+    /// Which replies mean "slower", beyond those that the worker knows: <c>CODE [ENHANCED-CODE] [TEXT]</c>, several with semicolons, such
+    /// as <c>450 4.7.1 try later; 550 5.4.5</c>. Default none.
+    /// </summary>
+    public string? ThrottleReplies { get; set; }
+
+    /// <summary>
+    /// How long the mail server may refuse all mails as too fast before readiness fails, and how long it may refuse one while others pass
+    /// before that counts as the mail's own failure. Default 1 hour. The mails wait as long as it takes.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00", ErrorMessage = "An hour outlasts what a busy server asks for; a day's quota lasts longer, and somebody should know.")]
+    public TimeSpan ThrottlePatience { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>After how many mails a connection is closed and a new one opened. Default 100.</summary>
     [Range(1, 1_000_000, ErrorMessage = "Mail servers often allow 100 mails a connection.")]
     public int MaxMailsPerConnection { get; set; } = 100;
@@ -109,6 +134,10 @@ internal sealed class SmtpOptions : IValidatableObject
     {
         if (string.IsNullOrEmpty(Username) && !string.IsNullOrEmpty(Password))
             yield return new ValidationResult($"allowed: a login where there is a password. Set it, or remove {Section}:{nameof(Password)}.", [nameof(Username)]);
+        if (RateLimit.TryRead(Rate) is null)
+            yield return new ValidationResult($"allowed: {RateLimit.Allowed}. For example 14/s,50000/d.", [nameof(Rate)]);
+        if (ThrottleReply.TryRead(ThrottleReplies) is null)
+            yield return new ValidationResult($"allowed: {ThrottleReply.Allowed}. For example 450 4.7.1 try later; 550 5.4.5.", [nameof(ThrottleReplies)]);
         foreach (var (key, domain) in new[] { (nameof(LocalDomain), LocalDomain), (nameof(MessageIdDomain), MessageIdDomain) })
         {
             if (!string.IsNullOrEmpty(domain) && Uri.CheckHostName(domain) == UriHostNameType.Unknown)

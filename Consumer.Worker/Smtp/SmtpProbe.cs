@@ -1,8 +1,6 @@
-using Microsoft.Extensions.Options;
-
 namespace Consumer.Worker.Smtp;
 
-/// <summary>Asks whether the mail server takes mail: connect, EHLO, TLS, login; never a mail.</summary>
+/// <summary>Asks whether the mail server takes mail; never with a mail.</summary>
 internal interface ISmtpProbe
 {
     /// <summary>Returns where the server is well.</summary>
@@ -10,13 +8,9 @@ internal interface ISmtpProbe
     Task ProbeAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>Probes over a connection of its own: a pooled one could have been opened before the trouble began.</summary>
-internal sealed class SmtpProbe(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider) : ISmtpProbe
+/// <summary>Probes by the pool, so that the probe is never the one connection too many.</summary>
+internal sealed class SmtpProbe(SmtpConnectionPool pool) : ISmtpProbe
 {
     /// <inheritdoc />
-    public async Task ProbeAsync(CancellationToken cancellationToken)
-    {
-        using var connection = await availability.ObserveAsync(() => SmtpConnection.OpenAsync(options.Value, chunking: false, timeProvider, cancellationToken));
-        await connection.DisconnectAsync(quit: true, cancellationToken);
-    }
+    public Task ProbeAsync(CancellationToken cancellationToken) => pool.ProbeAsync(cancellationToken);
 }

@@ -1,3 +1,5 @@
+using Persistence.Mails;
+
 namespace Consumer.Worker.Smtp;
 
 /// <summary>Sends mails to the mail server.</summary>
@@ -63,8 +65,11 @@ internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> lo
         OutgoingMail mail, IReadOnlyList<string> recipients, bool fresh, Action beforeData, CancellationToken cancellationToken)
     {
         using var pooled = await pool.RentAsync(fresh, cancellationToken);
+        var (begunAt, inUse) = (pool.Pace.Now, pool.Pace.Connections.Taken);
         var attempt = await pooled.Connection.SendAsync(mail, recipients, beforeData, cancellationToken);
         pooled.Usable = attempt.Usable;
-        return attempt;
+        if (attempt.Result.Recipients.Any(recipient => recipient.Outcome == RecipientOutcome.Accepted))
+            pool.Pace.OnAccepted();
+        return attempt with { Result = pool.Pace.Replies.Apply(attempt.Result) with { BegunAt = begunAt, InUse = inUse } };
     }
 }

@@ -1,3 +1,4 @@
+using Consumer.Worker.Smtp.Pace;
 using ServiceDefaults.Configuration;
 
 namespace Consumer.Worker.Smtp;
@@ -8,6 +9,7 @@ internal static class SmtpServices
     public static IServiceCollection AddSmtp(this IServiceCollection services) => services
         .AddSection<SmtpOptions>(SmtpOptions.Section)
         .AddSingleton<SmtpAvailability>()
+        .AddPace()
         .AddSingleton<SmtpConnectionPool>()
         .AddSingleton<ISmtpSender, SmtpSender>()
         .AddSingleton<ISmtpProbe, SmtpProbe>()

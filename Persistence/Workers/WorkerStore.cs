@@ -90,6 +90,15 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
         return reader.Get<long>("paused") == reader.Get<long>("workers") ? new Pause(reader.Get<string>("paused_reason"), reader.Get<DateTimeOffset?>("paused_since")) : null;
     }
 
+    /// <summary>How many other workers have a lease that lasts.</summary>
+    /// <param name="workerId">The worker that is not counted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<int> CountOthersAsync(Guid workerId, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand($"SELECT count(*)::int FROM {WorkerSql.Live} AS live WHERE live.id <> @id").With("id", workerId);
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>Ends a worker's lease in an orderly way. Mails that it did not release can be taken over at once.</summary>
     /// <param name="workerId">The worker.</param>
     /// <param name="cancellationToken">Gives up.</param>

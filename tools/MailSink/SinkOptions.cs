@@ -27,6 +27,12 @@ public sealed class SinkOptions
     /// <summary>How many connections are open at once, 1 to 100,000; a further one gets 421. Default 1,000.</summary>
     public int MaxConnections { get; set; } = 1_000;
 
+    /// <summary>How many mails are taken in any second, 1 to 1,000,000; a further one gets 454 after its content, as Amazon SES does. Default none: all.</summary>
+    public int? MailsPerSecond { get; set; }
+
+    /// <summary>How many mails may be under way at once, from MAIL to the final reply, 1 to 100,000; a further MAIL gets 432, as Office 365 does. Default none: all.</summary>
+    public int? MailsAtOnce { get; set; }
+
     /// <summary>Whether mail is taken by BDAT too (RFC 3030, <c>CHUNKING</c>). Default true; false: a server that has only DATA.</summary>
     public bool Chunking { get; set; } = true;
 

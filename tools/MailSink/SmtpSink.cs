@@ -47,6 +47,7 @@ public sealed class SmtpSink : IAsyncDisposable
             new SinkCounters(),
             new SmtpScript(timeProvider),
             new AddressRules(),
+            new MailLimits(options, timeProvider),
             Certificate);
     }
 
@@ -210,7 +211,7 @@ public sealed class SmtpSink : IAsyncDisposable
             if (_sessions.Count > _services.Options.MaxConnections)
                 await TurnAwayAsync(connection);
             else
-                await new SmtpSession(connection, _services, number).RunAsync();
+                await ServeAsync(connection, number);
         }
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or AuthenticationException or OperationCanceledException)
         {
@@ -227,6 +228,12 @@ public sealed class SmtpSink : IAsyncDisposable
             _sessions.TryRemove(number, out _);
             Counters.CountConnection(-1);
         }
+    }
+
+    private async Task ServeAsync(SmtpConnection connection, long number)
+    {
+        using var session = new SmtpSession(connection, _services, number);
+        await session.RunAsync();
     }
 
     private async Task TurnAwayAsync(SmtpConnection connection)

@@ -1,5 +1,6 @@
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Sending;
+using Consumer.Worker.Smtp.Pace;
 using Contracts;
 using MailSink;
 using MassTransit;
@@ -51,6 +52,9 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <summary>Its id in the database.</summary>
     public Guid WorkerId => _app.Services.GetRequiredService<WorkerLease>().WorkerId;
 
+    /// <summary>How fast it sends.</summary>
+    public SmtpPace Pace => _app.Services.GetRequiredService<SmtpPace>();
+
     /// <summary>The claims that it holds.</summary>
     public OwnClaims Claims => _app.Services.GetRequiredService<OwnClaims>();
 
@@ -76,10 +80,20 @@ internal sealed class RunningWorker : IAsyncDisposable
     private static Task<RunningWorker> StartAsync(DatabaseName database, ILoggerProvider? log, params string[] options) =>
         StartAsync(database, TestTopics.Of(KafkaFixture.UniqueName("email.send")), log, options);
 
-    private static async Task<RunningWorker> StartAsync(DatabaseName database, MailTopics topics, ILoggerProvider? log, params string[] options)
+    /// <summary>Before a mail server with other options.</summary>
+    public static async Task<RunningWorker> StartAsync(Action<SinkOptions> sink, ILoggerProvider? log, params string[] options)
+    {
+        var postgres = await PostgresFixture.StartAsync();
+        var database = new DatabaseName(await postgres.CreateDatabaseAsync("worker"));
+        return await StartAsync(database, TestTopics.Of(KafkaFixture.UniqueName("email.send")), log, SmtpSink.StartOnFreePort(sink), options);
+    }
+
+    private static Task<RunningWorker> StartAsync(DatabaseName database, MailTopics topics, ILoggerProvider? log, params string[] options) =>
+        StartAsync(database, topics, log, SmtpSink.StartOnFreePort(), options);
+
+    private static async Task<RunningWorker> StartAsync(DatabaseName database, MailTopics topics, ILoggerProvider? log, SmtpSink sink, string[] options)
     {
         var kafka = await KafkaFixture.StartAsync();
-        var sink = SmtpSink.StartOnFreePort();
         string[] args =
         [
             $"--Kafka:BootstrapServers={kafka.BootstrapServers}",

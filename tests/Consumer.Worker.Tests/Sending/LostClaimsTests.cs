@@ -137,7 +137,7 @@ internal sealed class LostClaimsTests
         }
 
         using var stop = new CancellationTokenSource();
-        var waiting = new MailClaims(_store, _lease, _claims, _timeProvider).ClaimAsync(_mail, stop.Token, CancellationToken.None);
+        var waiting = new MailClaims(_store, _lease, _claims, _timeProvider).ClaimAsync(_mail, () => { }, stop.Token, CancellationToken.None);
         waiting.IsCompleted.ShouldBeFalse();
         (await HeldAsync()).ShouldHaveSingleItem();
 
@@ -214,7 +214,7 @@ internal sealed class LostClaimsTests
     });
 
     private Task<ClaimResult> ClaimAsync() =>
-        new MailClaims(_store, _lease, _claims, _timeProvider).ClaimAsync(_mail, CancellationToken.None, CancellationToken.None);
+        new MailClaims(_store, _lease, _claims, _timeProvider).ClaimAsync(_mail, () => { }, CancellationToken.None, CancellationToken.None);
 
     private async Task LoseClaimAsync()
     {

@@ -204,11 +204,56 @@ internal sealed class SmtpConnectionPoolTests
     [Test]
     public async Task The_probe_says_whether_the_server_lets_anybody_in()
     {
-        var probe = new SmtpProbe(Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port }), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
+        var probe = new SmtpProbe(Pool());
         await probe.ProbeAsync(CancellationToken.None);
         _sink.PauseListening();
         await Should.ThrowAsync<SmtpUnavailableException>(() => probe.ProbeAsync(CancellationToken.None));
         _sink.Mails.Count.ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_server_that_refuses_the_fourth_connection_gets_all_mails_over_three_and_is_not_away()
+    {
+        await using var sink = SmtpSink.StartOnFreePort(options => options.MaxConnections = 3);
+        sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Wait(TimeSpan.FromMilliseconds(10))));
+        var availability = new SmtpAvailability(TimeProvider.System);
+        await using var pool = new SmtpConnectionPool(
+            Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = sink.Port, MaxMailsPerConnection = 5 }), availability, TimeProvider.System);
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Send(pool)));
+        results.ShouldAllBe(result => result.Recipients[0].Outcome == RecipientOutcome.Accepted);
+        availability.Current.ShouldBeNull();
+        pool.Pace.Status.Text!.ShouldContain("of 20 connections");
+    }
+
+    [Test]
+    public async Task The_probe_is_never_the_one_connection_too_many()
+    {
+        await using var sink = SmtpSink.StartOnFreePort(options => options.MaxConnections = 1);
+        await using var pool = new SmtpConnectionPool(
+            Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = sink.Port, MaxConnections = 1 }), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
+        for (var i = 0; i < 3; i++)
+        {
+            Accepted(await Send(pool));
+            await pool.ProbeAsync(CancellationToken.None);
+        }
+
+        sink.Counters.Connections.ShouldBe(4, "an idle connection made room for each probe, and its own is used for mails");
+        pool.Pace.AreConnectionsLimited.ShouldBeFalse();
+    }
+
+    [Test]
+    public async Task A_server_that_lets_nobody_in_is_away_and_teaches_no_number_of_connections()
+    {
+        _sink.Script.Add(new ScriptRule(SmtpStage.Connect, RuleAction.Reply(421)));
+        var pool = Pool();
+        var sends = Enumerable.Range(0, 30).Select(_ => Send(pool)).ToList();
+        foreach (var send in sends)
+            await Should.ThrowAsync<SmtpUnavailableException>(send);
+
+        _sink.Script.Clear();
+        Accepted(await Send(pool));
+        pool.Pace.AreConnectionsLimited.ShouldBeFalse();
     }
 
     private static void Accepted(SendResult result) => result.Recipients.ShouldHaveSingleItem().Outcome.ShouldBe(RecipientOutcome.Accepted);

@@ -24,6 +24,8 @@ internal static class Replies
     public static readonly SmtpReply ShuttingDown = new(421, "4.3.2 Service shutting down, closing transmission channel");
     public static readonly SmtpReply IdleTooLong = new(421, "4.4.2 Timeout, closing transmission channel");
     public static readonly SmtpReply TooManyConnections = new(421, "4.7.0 Too many connections, closing transmission channel");
+    public static readonly SmtpReply TooManyAtOnce = new(432, "4.3.2 Sender thread limit exceeded, too many mails at once");
+    public static readonly SmtpReply TooFast = new(454, "Throttling failure: Maximum sending rate exceeded.");
     public static readonly SmtpReply NotSmtp = new(421, "4.7.0 This is SMTP, closing transmission channel");
     public static readonly SmtpReply TooManyRecipients = new(452, "4.5.3 Too many recipients");
 

@@ -13,4 +13,5 @@ internal sealed record SmtpServices(
     SinkCounters Counters,
     SmtpScript Script,
     AddressRules AddressRules,
+    MailLimits Limits,
     X509Certificate2? Certificate);

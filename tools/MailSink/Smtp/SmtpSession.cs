@@ -4,7 +4,7 @@ using MailSink.Rules;
 namespace MailSink.Smtp;
 
 /// <summary>The dialogue with one client (RFC 5321), command by command. What rules ask for comes before what the command would do.</summary>
-internal sealed class SmtpSession(SmtpConnection connection, SmtpServices services, long number)
+internal sealed class SmtpSession(SmtpConnection connection, SmtpServices services, long number) : IDisposable
 {
     /// <summary>RFC 5321 asks for 512 at least, AUTH for 12,288 (RFC 4954, 4).</summary>
     private const int LongestCommand = 12 * 1024;
@@ -15,7 +15,20 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
     private readonly MailBuffer _mail = new(services.Options.MaxMessageBytes);
     private string? _helo;
     private string? _username;
-    private Envelope? _envelope;
+    private bool _isCounted;
+
+    // A mail is under way as long as there is an envelope.
+    private Envelope? Current
+    {
+        get;
+        set
+        {
+            field = value;
+            if (value is null && _isCounted)
+                _services.Limits.End();
+            _isCounted &= value is not null;
+        }
+    }
 
     private bool TlsMissing => _services.Options.Tls == SinkTls.StartTlsRequired && !_connection.IsTls;
 
@@ -36,6 +49,9 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 
         await _connection.FlushAsync();
     }
+
+    /// <summary>Forgets the mail that is under way, as the session is over.</summary>
+    public void Dispose() => Current = null;
 
     private async ValueTask<bool> NextAsync()
     {
@@ -72,7 +88,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 
         return ReplyAsync(SmtpStage.Ehlo, () =>
         {
-            (_helo, _envelope) = (name, null);
+            (_helo, Current) = (name, null);
             return extended ? Replies.Ehlo(Extensions()) : Replies.Helo;
         });
     }
@@ -113,7 +129,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         {
             await UpgradeAsync();
             // What was said in plain text is forgotten (RFC 3207, 4.2).
-            (_helo, _username, _envelope) = (null, null, null);
+            (_helo, _username, Current) = (null, null, null);
         }
 
         return true;
@@ -131,7 +147,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
             return Say(Replies.HeloFirst);
         if (_username is not null)
             return Say(Replies.LoggedInAlready);
-        if (_envelope is not null)
+        if (Current is not null)
             return Say(Replies.NoLoginInMail);
 
         var outcome = await LoginDialogue.RunAsync(_connection, argument, LongestCommand);
@@ -163,7 +179,9 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
             SmtpStage.Mail,
             () =>
             {
-                _envelope = envelope;
+                if (!_services.Limits.TryBegin())
+                    return Replies.TooManyAtOnce;
+                (Current, _isCounted) = (envelope, true);
                 return Replies.SenderOk;
             },
             sender: envelope.Sender);
@@ -177,12 +195,12 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
             return Replies.TlsFirst;
         if (LoginOffered && _username is null)
             return Replies.LoginFirst;
-        return _envelope is null ? null : Replies.NestedMail;
+        return Current is null ? null : Replies.NestedMail;
     }
 
     private ValueTask<bool> RecipientAsync(string argument)
     {
-        if (_envelope is not { } envelope)
+        if (Current is not { } envelope)
             return Said(Replies.MailFirst);
         if (envelope.IsChunked)
             return Said(Replies.ChunksBegun);
@@ -206,7 +224,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
             return Say(Replies.NoArgument);
         if (WhyNoContent() is { } notNow)
             return Say(notNow);
-        if (_envelope!.IsChunked)
+        if (Current!.IsChunked)
             return Say(Replies.ChunksBegun);
         if (await DecideAsync(SmtpStage.Data, () => Replies.StartMail) is not { } reply || !Say(reply))
             return false;
@@ -215,7 +233,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 
         _mail.Reset();
         var input = await _connection.ReadMailAsync(new DataDecoder(_mail));
-        return input.Kind == SmtpInputKind.Line ? await EndAsync(_envelope) : SayWhy(input.Kind);
+        return input.Kind == SmtpInputKind.Line ? await EndAsync(Current) : SayWhy(input.Kind);
     }
 
     /// <summary>A part of the mail by BDAT (RFC 3030, 2). Its octets follow the line, and are read also where it is refused.</summary>
@@ -225,13 +243,13 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
             return Say(Replies.BadChunk);
 
         var refusal = chunk.IsWellFormed ? WhyNoContent() : Replies.BadChunk;
-        if (refusal is null && !_envelope!.IsChunked)
+        if (refusal is null && !Current!.IsChunked)
         {
             // Before anything of the content is read: what rules ask for at DATA.
             if (await DecideAsync(SmtpStage.Data, () => Replies.StartMail) is not { } reply)
                 return false;
             refusal = reply == Replies.StartMail ? null : reply;
-            _envelope.IsChunked = true;
+            Current.IsChunked = true;
             _mail.Reset();
         }
 
@@ -239,16 +257,16 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
         if (input.Kind != SmtpInputKind.Line)
             return SayWhy(input.Kind);
         if (refusal is null && chunk.IsLast)
-            return await EndAsync(_envelope!);
+            return await EndAsync(Current!);
 
         refusal ??= _mail.IsTooBig ? Replies.TooBig : null;
         // A chunk refused is a mail refused; those that were sent ahead are refused with it.
         if (refusal is not null)
-            _envelope = null;
+            Current = null;
         return Say(refusal ?? Replies.ChunkTaken);
     }
 
-    private SmtpReply? WhyNoContent() => _envelope switch
+    private SmtpReply? WhyNoContent() => Current switch
     {
         null => Replies.MailFirst,
         { Recipients.Count: 0 } => Replies.RecipientFirst,
@@ -258,7 +276,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
     private async ValueTask<bool> EndAsync(Envelope envelope)
     {
         var goOn = await ReplyAsync(SmtpStage.EndOfData, () => Store(envelope));
-        _envelope = null;
+        Current = null;
         return goOn;
     }
 
@@ -268,6 +286,8 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
             return Replies.TooBig;
         if (_mail.HasLineTooLong)
             return Replies.TextLineTooLong;
+        if (!_services.Limits.TryTake())
+            return Replies.TooFast;
 
         var mail = new ReceivedMail(_services.Time.GetUtcNow(), envelope.Sender, envelope.Recipients, _mail.ToArray())
         {
@@ -285,7 +305,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
 
     private SmtpReply Reset()
     {
-        _envelope = null;
+        Current = null;
         return Replies.Ok;
     }
 
@@ -299,8 +319,8 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
     private async ValueTask<SmtpReply?> DecideAsync(
         SmtpStage stage, Func<SmtpReply> act, string? sender = null, IReadOnlyList<string>? recipients = null)
     {
-        recipients ??= _envelope is { } envelope ? envelope.Recipients : [];
-        var moment = new SmtpMoment(stage, _number, sender ?? _envelope?.Sender, recipients);
+        recipients ??= Current is { } envelope ? envelope.Recipients : [];
+        var moment = new SmtpMoment(stage, _number, sender ?? Current?.Sender, recipients);
         var action = _services.Script.Decide(moment) ?? _services.AddressRules.Decide(stage, recipients);
         if (action is null)
             return act();

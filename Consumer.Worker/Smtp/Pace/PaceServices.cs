@@ -1,0 +1,11 @@
+namespace Consumer.Worker.Smtp.Pace;
+
+internal static class PaceServices
+{
+    /// <summary>How fast mails go to the mail server.</summary>
+    public static IServiceCollection AddPace(this IServiceCollection services) => services
+        .AddSingleton<IPaceQuota, PaceQuota>()
+        .AddSingleton<SmtpPace>()
+        .AddHostedService<PaceMetrics>()
+        .AddHostedService<PaceShareService>();
+}

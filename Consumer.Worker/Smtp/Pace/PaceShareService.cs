@@ -1,0 +1,60 @@
+using Consumer.Worker.Sending;
+using Microsoft.Extensions.Options;
+using Persistence.Workers;
+using ServiceDefaults.Periodic;
+
+namespace Consumer.Worker.Smtp.Pace;
+
+/// <summary>
+/// Shares <see cref="SmtpOptions.Rate"/> among the workers whose lease lasts. A worker that is killed counts until its lease is over, and
+/// one that joins others has no part until all of them have seen it: the rate is never exceeded for that, and not used in full for a moment.
+/// </summary>
+internal sealed class PaceShareService(
+    SmtpPace pace, WorkerStore workers, WorkerLease lease, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<PaceShareService> logger)
+    : PeriodicService("Sharing the rate among the workers", Interval(options.Value), timeProvider, logger, longestPause: Interval(options.Value))
+{
+    // When this worker was counted for the first time in a term of its lease: in an earlier one the others may have counted without it.
+    private (int Term, long At)? _counted;
+    private int _said;
+
+    /// <summary>How often the workers are counted.</summary>
+    internal static TimeSpan Interval(WorkerOptions options) => options.Lease / 6 < TimeSpan.FromSeconds(5) ? options.Lease / 6 : TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc />
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
+    {
+        if (!pace.IsShared)
+            return;
+        try
+        {
+            Set(await ShareAsync(cancellationToken));
+        }
+        catch
+        {
+            // Who cannot count the others may be more of them by now; without Postgres nothing is sent anyway.
+            pace.Share(0);
+            throw;
+        }
+    }
+
+    private async Task<int> ShareAsync(CancellationToken cancellationToken)
+    {
+        if (!lease.IsHeld)
+            await lease.RenewAsync(lease.Renewals, cancellationToken);
+        var term = lease.Term;
+        var others = await workers.CountOthersAsync(lease.WorkerId, cancellationToken);
+        if (_counted?.Term != term)
+            _counted = (term, Time.GetTimestamp());
+        // Two of their intervals: within the first each of them counts this worker, within the second it acts by that.
+        var isSeen = others == 0 || Time.GetElapsedTime(_counted.Value.At) >= Interval(options.Value) * 2.5;
+        return isSeen && lease.IsHeldSince(term) ? others + 1 : 0;
+    }
+
+    private void Set(int workers)
+    {
+        pace.Share(workers);
+        if (workers != _said && workers > 0)
+            logger.LogInformation("Smtp:Rate is shared by {Workers} workers", workers);
+        _said = workers;
+    }
+}

@@ -1,0 +1,320 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+
+namespace Consumer.Worker.Smtp.Pace;
+
+/// <summary>
+/// How fast mails go to the mail server, and over how many connections: by <see cref="SmtpOptions.Rate"/>, and by what the server's replies
+/// teach. A mail passes three limits: <see cref="Claims"/> before it is claimed, <see cref="Connections"/> and <see cref="TakeAsync"/>
+/// before it is begun.
+/// </summary>
+internal sealed class SmtpPace : IDisposable
+{
+    // Rates may change while somebody waits for a long time: nobody waits longer without looking again.
+    private static readonly TimeSpan LongestNap = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(10);
+    // What was held back this long ago still says that the rate is used, in seconds.
+    private const double HeldFor = 1;
+    // A limit that the server has not complained of for so long, and that holds nothing back, is not worth a word in health, in seconds.
+    private const double WorthSaying = 60;
+
+    private readonly SmtpOptions _options;
+    private readonly TimeProvider _timeProvider;
+    private readonly ILogger<SmtpPace> _logger;
+    private readonly IPaceQuota _quota;
+    private readonly long _start;
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly List<(RateLimit Limit, CellRate Cells)> _configured;
+    private readonly List<RateLimit> _quotas;
+    private readonly LearnedRate _learnedRate = new();
+    private readonly LearnedConnections _learnedConnections;
+    private CellRate? _learnedCells;
+    private volatile bool _isLimited;
+    private double _heldAt = double.NegativeInfinity;
+    private double _complainedAt = double.NegativeInfinity;
+    private double _acceptedAt = double.NegativeInfinity;
+    private (double At, DateTimeOffset Time)? _throttledSince;
+    private (double At, double Rate) _said = (double.NegativeInfinity, double.PositiveInfinity);
+    private RateLimit? _usedUp;
+    private string? _reply;
+    private string? _refusal;
+    private double? _connectionsChangedAt;
+
+    public SmtpPace(IOptions<SmtpOptions> options, TimeProvider timeProvider, ILogger<SmtpPace> logger, IPaceQuota? quota = null)
+    {
+        (_options, _timeProvider, _logger, _start) = (options.Value, timeProvider, logger, timeProvider.GetTimestamp());
+        _quota = quota ?? new UnsharedQuota();
+        Replies = new ThrottleReplies(ThrottleReply.TryRead(_options.ThrottleReplies) ?? []);
+        _learnedConnections = new LearnedConnections(_options.MaxConnections);
+        Connections = new AdjustableLimit(_options.MaxConnections);
+        var limits = RateLimit.TryRead(_options.Rate) ?? [];
+        // Until the number of workers is known none of the rate is this one's.
+        _configured = [.. limits.Where(limit => !limit.IsQuota).Select(limit => (limit, new CellRate(0, Burst(limit), 0)))];
+        _quotas = [.. limits.Where(limit => limit.IsQuota)];
+        _isLimited = limits.Count > 0;
+        Recompute();
+    }
+
+    /// <summary>What is told of what the server throttles.</summary>
+    public ThrottleReplies Replies { get; }
+
+    /// <summary>The connections in use: as many as the server allows.</summary>
+    public AdjustableLimit Connections { get; }
+
+    /// <summary>
+    /// The mails that are claimed at once. No limit at full speed; where mails wait for the pace they do so unclaimed, so that they can be
+    /// canceled, and a worker that is killed leaves few of them with an unknown outcome.
+    /// </summary>
+    public AdjustableLimit Claims { get; } = new(int.MaxValue);
+
+    /// <summary>Whether the number of connections is one that the server taught.</summary>
+    public bool AreConnectionsLimited
+    {
+        get
+        {
+            lock (_lock)
+                return _learnedConnections.IsLimited;
+        }
+    }
+
+    /// <summary>Whether some of <see cref="SmtpOptions.Rate"/> is to be shared with other workers.</summary>
+    public bool IsShared => _configured.Count > 0;
+
+    /// <summary>The time, as this class counts it.</summary>
+    public double Now => _timeProvider.GetElapsedTime(_start).TotalSeconds;
+
+    /// <summary>The lowest of the rates that hold at present, in mails a second; null where none does.</summary>
+    public double? AllowedRate
+    {
+        get
+        {
+            lock (_lock)
+                return Rates().Cast<double?>().Min();
+        }
+    }
+
+    public PaceStatus Status
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var now = Now;
+                var isWorthSaying = now - _complainedAt < WorthSaying || now - _heldAt < WorthSaying;
+                return new PaceStatus(
+                    _learnedRate.Present(now),
+                    isWorthSaying ? _learnedRate.Rate : null,
+                    _learnedConnections.Allowed,
+                    _options.MaxConnections,
+                    _throttledSince is { } since && now - since.At >= 1 ? since.Time : null,
+                    _throttledSince is { } first && now - first.At >= _options.ThrottlePatience.TotalSeconds,
+                    _usedUp,
+                    isWorthSaying ? _reply : _refusal);
+            }
+        }
+    }
+
+    /// <summary>Sets this worker's part of the rate: one of so many, or none as long as that is not known.</summary>
+    public void Share(int workers)
+    {
+        lock (_lock)
+        {
+            var now = Now;
+            foreach (var (limit, cells) in _configured)
+                cells.Change(workers == 0 ? 0 : limit.Count / limit.Window.TotalSeconds / workers, now);
+            Recompute();
+        }
+    }
+
+    /// <summary>Waits until the next mail may be begun, and counts it.</summary>
+    public async ValueTask TakeAsync(CancellationToken cancellationToken)
+    {
+        if (!_isLimited)
+            return;
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            foreach (var quota in _quotas)
+                await TakeQuotaAsync(quota, cancellationToken);
+            while (TryTake() is var wait && wait > TimeSpan.Zero)
+                await Task.Delay(wait < LongestNap ? wait : LongestNap, _timeProvider, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>The server has accepted a mail for some recipient.</summary>
+    public void OnAccepted()
+    {
+        lock (_lock)
+        {
+            var now = Now;
+            (_acceptedAt, _throttledSince) = (now, null);
+            var before = _learnedRate.Rate;
+            _learnedRate.OnAccepted(now, now - _heldAt < Math.Max(HeldFor, 2 / (before ?? 1)));
+            if (before is not null)
+                OnRateChanged(now, before);
+            LogConnections(now);
+            if (_learnedConnections.IsLimited && Connections.Taken >= Connections.Limit && _learnedConnections.OnAcceptedAtLimit(now))
+                Recompute();
+        }
+    }
+
+    /// <summary>The server has refused a mail as too fast, or as one too many at once.</summary>
+    /// <param name="throttled">Its refusal.</param>
+    /// <param name="refusedBefore">When the same mail was refused so before; null where it was not.</param>
+    /// <returns>
+    /// Whether others were accepted since it was refused before: then the refusal is this mail's alone, as of a recipient that gets too
+    /// much, and the pace is not slower for it.
+    /// </returns>
+    public bool OnThrottled(ThrottledMailException throttled, double? refusedBefore)
+    {
+        lock (_lock)
+        {
+            var now = Now;
+            if (refusedBefore < _acceptedAt)
+                return true;
+            (_complainedAt, _reply) = (now, throttled.Reply.ToString());
+            if (throttled.Scope == ThrottleScope.Connections)
+                _refusal = _reply;
+            _throttledSince ??= (now, _timeProvider.GetUtcNow());
+            var before = _learnedRate.Rate;
+            var changed = throttled.Scope == ThrottleScope.Connections
+                ? _learnedConnections.OnTooMany(throttled.InUse, now, throttled.BegunAt)
+                : _learnedRate.OnThrottled(now, throttled.BegunAt);
+            if (throttled.Scope == ThrottleScope.Connections && changed)
+                OnConnectionsChanged(now);
+            else if (changed)
+                OnRateChanged(now, before);
+            return false;
+        }
+    }
+
+    /// <summary>The server has refused a further connection while others go on.</summary>
+    /// <param name="others">How many others there are.</param>
+    /// <param name="reply">What it said.</param>
+    public void OnConnectionRefused(int others, SmtpReply reply)
+    {
+        lock (_lock)
+        {
+            _refusal = reply.ToString();
+            if (_learnedConnections.OnRefused(others, Now))
+                OnConnectionsChanged(Now);
+        }
+    }
+
+    /// <summary>The server lets nobody in at all: how many connections it allows is to be learned anew once it does.</summary>
+    public void ForgetConnections()
+    {
+        lock (_lock)
+        {
+            _learnedConnections.Forget();
+            Recompute();
+        }
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    /// <summary>A quota's own wait: what is used of it stands in Postgres, for all workers.</summary>
+    private async Task TakeQuotaAsync(RateLimit quota, CancellationToken cancellationToken)
+    {
+        while (await _quota.TakeAsync(quota, cancellationToken) is var wait && wait > TimeSpan.Zero)
+        {
+            if (_usedUp != quota)
+                _logger.LogWarning("Smtp:Rate's {Quota} is used up; mails wait until some of it is free again", quota);
+            _usedUp = quota;
+            await Task.Delay(wait, _timeProvider, cancellationToken);
+        }
+
+        if (_usedUp == quota)
+        {
+            _usedUp = null;
+            _logger.LogInformation("Smtp:Rate's {Quota} has room again; mails go on", quota);
+        }
+    }
+
+    private TimeSpan TryTake()
+    {
+        lock (_lock)
+        {
+            var now = Now;
+            var wait = _configured.Select(limit => limit.Cells.Wait(now)).Append(_learnedCells?.Wait(now) ?? 0).Max();
+            if (wait > 0)
+            {
+                _heldAt = now;
+                // At least what a timer can tell from nothing.
+                return TimeSpan.FromSeconds(Math.Clamp(wait, 0.001, LongestNap.TotalSeconds));
+            }
+
+            foreach (var (_, cells) in _configured)
+                cells.Take(now);
+            _learnedCells?.Take(now);
+            return TimeSpan.Zero;
+        }
+    }
+
+    private void OnRateChanged(double now, double? before)
+    {
+        if (_learnedRate.Rate is { } rate)
+        {
+            if (_learnedCells is null)
+            {
+                _learnedCells = new CellRate(rate, 1, now);
+                _learnedCells.Owe(_learnedRate.PresentSince(now), _learnedRate.Present(now));
+            }
+            else
+            {
+                _learnedCells.Change(rate, now);
+            }
+
+            if (before is null || (Math.Abs(rate - _said.Rate) > _said.Rate / 4 && now - _said.At >= LogInterval.TotalSeconds))
+            {
+                _said = (now, rate);
+                _logger.LogWarning("Slowed by the mail server: {Rate}/s. It said last: {Reply}", rate.ToString("0.##", CultureInfo.InvariantCulture), _reply);
+            }
+        }
+        else if (_learnedCells is not null)
+        {
+            _learnedCells = null;
+            _said = (double.NegativeInfinity, double.PositiveInfinity);
+            _logger.LogInformation("The mail server has not complained for {Time}: mails go as fast as it takes them", TimeSpan.FromSeconds(LearnedRate.ForgetAfter));
+        }
+
+        Recompute();
+    }
+
+    private void OnConnectionsChanged(double now)
+    {
+        _connectionsChangedAt ??= now;
+        Recompute();
+    }
+
+    /// <summary>One line for the many refusals by which a number is found; and none where the server turned out to be away.</summary>
+    private void LogConnections(double now)
+    {
+        if (now - _connectionsChangedAt is not >= 1)
+            return;
+        _connectionsChangedAt = null;
+        if (_learnedConnections.IsLimited)
+            _logger.LogWarning("The mail server allows {Connections} connections at present, Smtp:MaxConnections is {Most}: {Reply}", _learnedConnections.Allowed, _options.MaxConnections, _refusal);
+    }
+
+    private IEnumerable<double> Rates() => _configured.Select(limit => limit.Cells.Rate).Concat(_learnedRate.Rate is { } rate ? [rate] : []);
+
+    private void Recompute()
+    {
+        if (Connections.Limit != _learnedConnections.Allowed)
+            Connections.Limit = _learnedConnections.Allowed;
+        _isLimited = _configured.Count > 0 || _quotas.Count > 0 || _learnedCells is not null;
+        // A second's mails, or what all connections can have in hand twice: enough for the pace to be the one thing that holds them back.
+        var claims = !_isLimited ? int.MaxValue : Math.Max(2 * _learnedConnections.Allowed, (int)Math.Ceiling(Rates().DefaultIfEmpty(int.MaxValue / 2).Min()));
+        if (Claims.Limit != claims)
+            Claims.Limit = claims;
+    }
+
+    // A minute's burst is a number of mails as well, and never more than the window holds.
+    private int Burst(RateLimit limit) => Math.Min(_options.RateBurst, limit.Count);
+}
