@@ -33,7 +33,7 @@ public class BrokerFaultTests
     {
         (_topic, _group) = (KafkaFixture.UniqueName("numbers"), KafkaFixture.UniqueName("numbers-group"));
         await _cluster.CreateTopicAsync(_topic, 4);
-        await _cluster.CreateTopicAsync(_topic + ".dlt", 1);
+        await _cluster.CreateTopicAsync(_topic + ".dlt", 4);
         _load = new NumberedLoad(_cluster.BootstrapServers, _cluster.Records, _topic, _group, keys: 40);
     }
 
