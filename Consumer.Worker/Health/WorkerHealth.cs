@@ -1,6 +1,7 @@
 using Consumer.Worker.Smtp;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using ServiceDefaults.Database;
+using ServiceDefaults.Health;
 
 namespace Consumer.Worker.Health;
 
@@ -18,11 +19,11 @@ internal static class WorkerHealth
 }
 
 /// <summary>Whether the mail server let the worker in when it was last asked; a check of readiness opens no connection of its own.</summary>
-internal sealed class SmtpHealthCheck(SmtpAvailability availability) : IHealthCheck
+internal sealed class SmtpHealthCheck(SmtpAvailability availability, RecipientRules rules) : IHealthCheck
 {
     /// <inheritdoc />
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(availability.Current is { } outage
             ? HealthCheckResult.Unhealthy($"The mail server has been unavailable since {outage.Since:O}; mails wait unharmed. {outage.Reason}")
-            : HealthCheckResult.Healthy());
+            : HealthCheckResult.Healthy(data: rules.Note is { } note ? new Dictionary<string, object> { [DependencyReport.Note] = note } : null));
 }

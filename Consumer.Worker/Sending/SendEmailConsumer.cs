@@ -10,6 +10,7 @@ internal sealed class SendEmailConsumer(
     ISmtpSender sender,
     ISmtpProbe probe,
     WorkerLease lease,
+    RecipientRules rules,
     IOptions<SmtpOptions> options,
     WorkerMetrics metrics,
     TimeProvider timeProvider,
@@ -19,8 +20,9 @@ internal sealed class SendEmailConsumer(
     public async Task Consume(ConsumeContext<SendEmail> context)
     {
         var attempt = context.GetPayload<DeliveryAttempt>();
-        var open = attempt.Open;
-        if (open.Count > 0)
+        foreach (var address in attempt.Open.Where(rules.HoldsBack))
+            attempt.HoldBack(address, RecipientRules.Reason);
+        if (Allowed(attempt) is { Count: > 0 } open)
             await SendAsync(attempt, open, context.CancellationToken);
         // Each recipient has its own end; the mail is sent when all took it. One that nobody will take makes it a dead letter, so
         // that a person sees it; those that took it are never sent to again, also not by a replay.
@@ -32,21 +34,49 @@ internal sealed class SendEmailConsumer(
     {
         // Composed for each try: MailKit fits the content to the server it meets.
         using var mail = MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date);
-        var start = timeProvider.GetTimestamp();
-        var result = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
-        metrics.SendDuration.Record(timeProvider.GetElapsedTime(start).TotalSeconds);
-        attempt.Note(result);
+        var result = await SendInPartsAsync(attempt, mail, open, cancellationToken);
         // What the server has said stands, also where the worker stops or loses the partition meanwhile.
-        if (attempt.Open.Count == 0)
+        if (Allowed(attempt).Count == 0)
             return;
 
         if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)
             OnUnknown(attempt, unknown, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        if (result.Failure is { Kind: FailureKind.DependencyUnavailable } unavailable)
+        if (result.Unavailable is { } unavailable)
             await OnDependencyUnavailableAsync(unavailable, cancellationToken);
-        ThrowIfOpen(attempt, result);
+        ThrowIfOpen(Allowed(attempt), result);
     }
+
+    /// <summary>
+    /// Sends in as many transactions as the server makes of it, with no pause between them: all are one attempt. Each recipient is asked for once.
+    /// </summary>
+    /// <returns>What became of all that were asked for.</returns>
+    private async Task<SendResult> SendInPartsAsync(DeliveryAttempt attempt, OutgoingMail mail, IReadOnlyList<string> open, CancellationToken cancellationToken)
+    {
+        var asked = new List<RecipientResult>();
+        while (true)
+        {
+            var start = timeProvider.GetTimestamp();
+            var part = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
+            metrics.SendDuration.Record(timeProvider.GetElapsedTime(start).TotalSeconds);
+            attempt.Note(part);
+            asked.AddRange(part.Recipients);
+            open = [.. open.Except(part.Recipients.Select(recipient => recipient.Address), StringComparer.Ordinal)];
+            // What the server refuses permanently, when it was asked for some, is said of the mail.
+            if (open.Count > 0 && part.Failure is { Kind: FailureKind.Permanent } refused)
+            {
+                var rest = SendResult.Of(open, new Dictionary<string, SmtpReply>(), null, refused);
+                attempt.Note(rest);
+                return new SendResult([.. asked, .. rest.Recipients], refused);
+            }
+
+            if (open.Count == 0 || part.Failure is not null || part.Unavailable is not null || cancellationToken.IsCancellationRequested)
+                return new SendResult(asked, part.Failure);
+        }
+    }
+
+    /// <summary>The open recipients that the mail may go to.</summary>
+    private List<string> Allowed(DeliveryAttempt attempt) => [.. attempt.Open.Where(address => !rules.HoldsBack(address))];
 
     /// <summary>
     /// Looked at right before DATA or BDAT: a worker that stalled past its lease, while it waited for a connection or for the
@@ -78,11 +108,8 @@ internal sealed class SendEmailConsumer(
         throw new MomentaryMailException($"{failure.Text} (the server is well otherwise)");
     }
 
-    private static void ThrowIfOpen(DeliveryAttempt attempt, SendResult result)
+    private static void ThrowIfOpen(List<string> open, SendResult result)
     {
-        var open = attempt.Open;
-        if (open.Count == 0)
-            return;
         var failures = result.Recipients.Where(recipient => recipient.Failure is not null && open.Contains(recipient.Address)).ToList();
         var reasons = string.Join("; ", failures.Select(recipient => recipient.Failure!.Text).Distinct(StringComparer.Ordinal));
         var message = $"{Count(open.Count, "recipient")} not sent to: {reasons}";

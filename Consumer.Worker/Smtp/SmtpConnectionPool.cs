@@ -28,6 +28,12 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         _sweep = timeProvider.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
     }
 
+    /// <summary>What is known of the server.</summary>
+    public KnownServer Server => _availability.Server;
+
+    /// <summary>Whether connections log in.</summary>
+    public bool HasLogin => _options.HasLogin;
+
     /// <summary>Waits for a place and returns a connection.</summary>
     /// <param name="fresh">Whether it must be a new one: the last one taken from the pool had been closed by the server.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -83,7 +89,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     }
 
     private Task<SmtpConnection> OpenAsync(CancellationToken cancellationToken) =>
-        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _chunking, _timeProvider, cancellationToken));
+        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _availability.Server, _chunking, _timeProvider, cancellationToken));
 
     private SmtpConnection? TakeIdle()
     {

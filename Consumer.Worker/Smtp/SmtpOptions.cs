@@ -43,8 +43,11 @@ internal sealed class SmtpOptions : IValidatableObject
     [Range(1, 65535, ErrorMessage = "Use your mail server's port: 25, 587 or 465 as a rule.")]
     public int Port { get; set; } = 1025;
 
-    /// <summary>How the connection is protected. Default <see cref="SmtpSecurity.StartTlsWhenAvailable"/>.</summary>
-    public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTlsWhenAvailable;
+    /// <summary>
+    /// How the connection is protected. Default <see cref="SmtpSecurity.StartTls"/> with a <see cref="Username"/>, whose password nobody is to read,
+    /// and <see cref="SmtpSecurity.StartTlsWhenAvailable"/> without one.
+    /// </summary>
+    public SmtpSecurity? Security { get; set; }
 
     /// <summary>The login; none means that the worker does not log in.</summary>
     public string? Username { get; set; }
@@ -105,6 +108,24 @@ internal sealed class SmtpOptions : IValidatableObject
     /// <summary>What to do where the server may have taken a mail and its reply was lost. Default <see cref="UnknownOutcome.Resend"/>.</summary>
     public UnknownOutcome OnUnknownOutcome { get; set; } = UnknownOutcome.Resend;
 
+    /// <summary>
+    /// The only recipients that mails go to: addresses and domains, with commas. For everybody else a mail is held back. Default none:
+    /// to all.
+    /// </summary>
+    public string? OnlyTo { get; set; }
+
+    /// <summary>
+    /// The one address that mails go to instead of their recipients, who are named in the header <c>X-Original-To</c>. With
+    /// <see cref="OnlyTo"/>: instead of those that it does not name. Default none.
+    /// </summary>
+    public string? RedirectTo { get; set; }
+
+    /// <summary><see cref="Security"/>, or its default.</summary>
+    internal SmtpSecurity EffectiveSecurity => Security ?? (HasLogin ? SmtpSecurity.StartTls : SmtpSecurity.StartTlsWhenAvailable);
+
+    /// <summary>Whether the worker logs in.</summary>
+    internal bool HasLogin => !string.IsNullOrEmpty(Username);
+
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
         if (string.IsNullOrEmpty(Username) && !string.IsNullOrEmpty(Password))
@@ -114,5 +135,10 @@ internal sealed class SmtpOptions : IValidatableObject
             if (!string.IsNullOrEmpty(domain) && Uri.CheckHostName(domain) == UriHostNameType.Unknown)
                 yield return new ValidationResult("allowed: a host name. Use one such as mail.example.com.", [key]);
         }
+
+        if (!string.IsNullOrEmpty(OnlyTo) && RecipientRules.WrongEntry(OnlyTo) is { } wrong)
+            yield return new ValidationResult($"allowed: addresses and domains with commas. \"{wrong}\" is neither; use such as ann@example.com, example.org.", [nameof(OnlyTo)]);
+        if (!string.IsNullOrEmpty(RedirectTo) && !RecipientRules.IsAddress(RedirectTo))
+            yield return new ValidationResult("allowed: one address without a name. Use one such as staging@example.com.", [nameof(RedirectTo)]);
     }
 }

@@ -16,7 +16,21 @@ internal sealed class SmtpProbe(IOptions<SmtpOptions> options, SmtpAvailability 
     /// <inheritdoc />
     public async Task ProbeAsync(CancellationToken cancellationToken)
     {
-        using var connection = await availability.ObserveAsync(() => SmtpConnection.OpenAsync(options.Value, chunking: false, timeProvider, cancellationToken));
+        using var connection = await availability.ObserveAsync(() => OpenAsync(cancellationToken));
         await connection.DisconnectAsync(quit: true, cancellationToken);
+    }
+
+    private async Task<SmtpConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = await SmtpConnection.OpenAsync(options.Value, availability.Server, chunking: false, timeProvider, cancellationToken);
+        // Without a login of the worker's all is well up to here, and every mail is refused.
+        if (availability.Server.DemandsLogin && !options.Value.HasLogin && await connection.AskForLoginAsync(cancellationToken) is { } demand)
+        {
+            connection.Dispose();
+            throw new SmtpUnavailableException($"The mail server takes no mail without a login: {demand}. Set Smtp:Username and Smtp:Password.");
+        }
+
+        availability.Server.DemandsLogin = false;
+        return connection;
     }
 }

@@ -5,10 +5,10 @@ internal interface ISmtpSender
 {
     /// <summary>
     /// Sends one mail to the recipients given. Failures are in the result, where the dialogue had begun, also a cancellation:
-    /// a reply that has come is never lost.
+    /// a reply that has come is never lost. Where the server takes fewer recipients at once, the result has fewer of them.
     /// </summary>
     /// <param name="mail">The mail.</param>
-    /// <param name="recipients">Who it still has to go to.</param>
+    /// <param name="recipients">Who it still has to go to; one at least.</param>
     /// <param name="beforeData">Called right before DATA or BDAT, the last moment at which nothing was sent; where it throws, nothing is.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SmtpUnavailableException">No connection could be opened; nothing of the mail was sent.</exception>
@@ -17,10 +17,40 @@ internal interface ISmtpSender
 }
 
 /// <summary>Sends over the pool's connections.</summary>
-internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> logger) : ISmtpSender
+/// <param name="pool">The connections.</param>
+/// <param name="logger">The log.</param>
+/// <param name="shares">Keeps a recipient's domain from having all of them; none: it may.</param>
+internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> logger, DomainShares? shares = null) : ISmtpSender
 {
     /// <inheritdoc />
     public async Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
+    {
+        using var share = shares is null ? null : await shares.EnterAsync(recipients, cancellationToken);
+        while (true)
+        {
+            var limit = pool.Server.RecipientLimit;
+            var asked = recipients.Count > limit ? [.. recipients.Take(limit)] : recipients;
+            var result = await SendAtOnceAsync(mail, asked, beforeData, cancellationToken);
+            // Said of the whole mail, when it was too late for the server to say which were too many: half of them next.
+            if (asked.Count > 1 && result.Failure is { Verdict.OutcomeUnknown: false, Reply: { Code: >= 400 } reply } && FailureClassification.HasTooManyCode(reply))
+                pool.Server.LearnRecipientLimit(asked.Count / 2);
+            else
+                return WithoutTooMany(result);
+        }
+    }
+
+    /// <summary>Leaves out those that were too many for a transaction which brought the mail to others: each further one gets on, too.</summary>
+    private SendResult WithoutTooMany(SendResult result)
+    {
+        var accepted = result.Recipients.Count(recipient => recipient.Failure is null);
+        var asked = result.Recipients.Where(recipient => recipient is not { Failure.Phase: SmtpPhase.Recipient, Reply: { } reply } || !FailureClassification.IsTooManyRecipients(reply)).ToList();
+        if (result.Failure is not null || accepted == 0 || asked.Count == result.Recipients.Count)
+            return result;
+        pool.Server.LearnRecipientLimit(accepted);
+        return new SendResult(asked, null);
+    }
+
+    private async Task<SendResult> SendAtOnceAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
         var attempt = await SendOnceAsync(mail, recipients, fresh: false, beforeData, cancellationToken);
         // The server closed a connection that lay idle, between our look at it and MAIL. That is not a failure of this mail; a new
@@ -34,7 +64,30 @@ internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> lo
             attempt = await SendOnceAsync(mail, recipients, fresh: true, beforeData, cancellationToken);
         }
 
-        return attempt.Result;
+        if (attempt.Result.MeansLogin && !pool.HasLogin)
+            pool.Server.DemandsLogin = true;
+        if (!attempt.Result.MeansLogin || !pool.HasLogin)
+            return attempt.Result;
+        return attempt.LoginOver ? await SendLoggedInAsync(mail, attempt.Result, beforeData, cancellationToken) : attempt.Result.OfItself();
+    }
+
+    /// <summary>
+    /// Sends again, over a connection that has just logged in, for those whom the server refused as if its session's login were over. Who has
+    /// the mail by the first connection keeps it, however the second one ends.
+    /// </summary>
+    private async Task<SendResult> SendLoggedInAsync(OutgoingMail mail, SendResult first, Action beforeData, CancellationToken cancellationToken)
+    {
+        var settled = first.Recipients.Where(recipient => recipient.Failure?.Verdict.OfItself is null).ToList();
+        try
+        {
+            var second = await SendOnceAsync(mail, [.. first.Recipients.Except(settled).Select(recipient => recipient.Address)], fresh: true, beforeData, cancellationToken);
+            return new SendResult([.. settled, .. second.Result.OfItself().Recipients], second.Result.OfItself().Failure);
+        }
+        // Broad on purpose: that the mail is with some of its recipients must not be lost; the others are told as unavailable.
+        catch (Exception) when (settled.Count > 0)
+        {
+            return first;
+        }
     }
 
     private async Task<SmtpAttempt> SendOnceAsync(

@@ -9,7 +9,17 @@ internal static class SmtpServices
         .AddSection<SmtpOptions>(SmtpOptions.Section)
         .AddSingleton<SmtpAvailability>()
         .AddSingleton<SmtpConnectionPool>()
-        .AddSingleton<ISmtpSender, SmtpSender>()
+        .AddSingleton<RecipientRules>()
+        .AddSingleton<DomainShares>()
+        .AddSingleton<SmtpSender>()
+        .AddSingleton(Sender)
+        .AddHostedService<SmtpWarnings>()
         .AddSingleton<ISmtpProbe, SmtpProbe>()
         .AddSingleton<MailComposer>();
+
+    private static ISmtpSender Sender(IServiceProvider services)
+    {
+        var (sender, rules) = (services.GetRequiredService<SmtpSender>(), services.GetRequiredService<RecipientRules>());
+        return rules.RedirectTo is { } instead ? new RedirectingSender(sender, rules, instead) : sender;
+    }
 }

@@ -102,7 +102,7 @@ internal sealed class ReplyInHandTests
     {
         var sender = new StoppedSender(_stop, new SendResult(replies, null));
         var consumer = new SendEmailConsumer(
-            sender, sender, _lease, Create(new SmtpOptions()), new WorkerMetrics(_services.GetRequiredService<IMeterFactory>()), _timeProvider,
+            sender, sender, _lease, new RecipientRules(new SmtpOptions()), Create(new SmtpOptions()), new WorkerMetrics(_services.GetRequiredService<IMeterFactory>()), _timeProvider,
             NullLogger<SendEmailConsumer>.Instance);
         return consumer.Consume(ContextProxy.Of(attempt, _stop.Token));
     }

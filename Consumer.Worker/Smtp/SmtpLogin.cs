@@ -1,0 +1,50 @@
+using System.Net;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using ServiceDefaults.Configuration;
+
+namespace Consumer.Worker.Smtp;
+
+/// <summary>Logs a connection in, with one mechanism: a wrong password is tried once, and not by each mechanism that the server offers.</summary>
+internal static class SmtpLogin
+{
+    private const int UnknownMechanism = 504;
+
+    // Under TLS nobody reads the password, and what every server can check comes first: one that stores hashes may offer SCRAM without being able to.
+    private static readonly string[] UnderTls = ["PLAIN", "LOGIN", "SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM"];
+
+    // In plain text the password goes over the network only where nothing else is offered.
+    private static readonly string[] InPlainText = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM", "PLAIN", "LOGIN"];
+
+    /// <summary>Logs in.</summary>
+    /// <exception cref="UnusableServerException">The server offers no mechanism that can be used.</exception>
+    /// <exception cref="AuthenticationException">It refuses the login.</exception>
+    public static async Task LoginAsync(SmtpClient client, SmtpOptions options, CancellationToken cancellationToken)
+    {
+        var offered = (client.IsSecure ? UnderTls : InPlainText).Where(client.AuthenticationMechanisms.Contains).ToList();
+        var credentials = new NetworkCredential(options.Username, SecretFile.Current(options.Password, options.PasswordFile) ?? "");
+        foreach (var mechanism in offered)
+        {
+            try
+            {
+                await client.AuthenticateAsync(SaslMechanism.Create(mechanism, credentials)!, cancellationToken);
+                return;
+            }
+            // RFC 4954 section 4: offered, and not known after all. The server has judged no password.
+            catch (AuthenticationException exception) when (exception.InnerException is SmtpCommandException { StatusCode: (SmtpStatusCode)UnknownMechanism } && mechanism != offered[^1])
+            {
+            }
+        }
+
+        if (offered.Count == 0)
+            throw NoMechanism(client);
+    }
+
+    /// <summary>Why a server that offers the wrong mechanisms, or none, cannot be logged in to.</summary>
+    public static UnusableServerException NoMechanism(SmtpClient client) => new(client.AuthenticationMechanisms.Count == 0
+        ? $"it offers no login{(client.IsSecure ? "" : " without TLS")}"
+        : $"it offers only logins that this worker cannot use ({string.Join(", ", client.AuthenticationMechanisms.Order(StringComparer.Ordinal))})");
+}
+
+/// <summary>Nothing was refused and nothing was lost: the server lacks what the settings ask for. The message goes on after a colon.</summary>
+internal sealed class UnusableServerException(string message) : Exception(message);
