@@ -1,3 +1,4 @@
+using Consumer.Worker.Dkim;
 using Consumer.Worker.Smtp;
 using Contracts;
 using MassTransit;
@@ -11,6 +12,7 @@ internal sealed class SendEmailConsumer(
     ISmtpProbe probe,
     WorkerLease lease,
     RecipientRules rules,
+    DkimKeys dkim,
     IOptions<SmtpOptions> options,
     WorkerMetrics metrics,
     TimeProvider timeProvider,
@@ -33,7 +35,7 @@ internal sealed class SendEmailConsumer(
     private async Task SendAsync(DeliveryAttempt attempt, IReadOnlyList<string> open, CancellationToken cancellationToken)
     {
         // Composed for each try: MailKit fits the content to the server it meets.
-        using var mail = MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date);
+        using var mail = dkim.Signed(MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date));
         var result = await SendInPartsAsync(attempt, mail, open, cancellationToken);
         // What the server has said stands, also where the worker stops or loses the partition meanwhile.
         if (Allowed(attempt).Count == 0)

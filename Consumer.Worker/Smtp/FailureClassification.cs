@@ -44,7 +44,7 @@ internal static class FailureClassification
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 538, 538, Login),
         // The same under another reply code, such as "554 5.7.8": the enhanced code is about the login (RFC 4954 section 6, RFC 5248).
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 500, 599, Login, reply => LoginCodes.Contains(reply.EnhancedCode)),
-        // RFC 5321 section 4.5.3.1.10: too many recipients at once, which is no failure of those that were too many.
+        // RFC 5321 section 4.5.3.1.10: too many recipients at once, which is not a failure of those that were too many.
         new(SmtpPhase.Recipient, SmtpPhase.Recipient, 400, 599, Transient, IsTooManyRecipients),
         // RFC 5321 section 4.2.1. The reply code decides, also where the enhanced code's class differs from it (RFC 3463).
         new(SmtpPhase.Mail, SmtpPhase.FinalReply, 400, 499, Transient),

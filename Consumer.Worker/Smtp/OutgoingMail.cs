@@ -7,6 +7,9 @@ namespace Consumer.Worker.Smtp;
 /// <param name="Sender">The envelope's sender (RFC 5321 MAIL FROM).</param>
 internal sealed record OutgoingMail(MimeMessage Message, MailboxAddress Sender) : IDisposable
 {
+    /// <summary>Signs the message as it is about to be written; none where it goes unsigned.</summary>
+    public Action<FormatOptions>? Sign { get; init; }
+
     /// <inheritdoc />
     public void Dispose() => Message.Dispose();
 }

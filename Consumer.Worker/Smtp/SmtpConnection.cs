@@ -53,12 +53,12 @@ internal sealed class SmtpConnection : SmtpClient
 
     /// <summary>Connects, says EHLO, secures the connection and logs in.</summary>
     /// <param name="options">Where to, and how.</param>
-    /// <param name="server">What is known of the server, and learns what this connection tells.</param>
+    /// <param name="login">How to log in.</param>
     /// <param name="chunking">Whether contents may go by BDAT, where the server offers it.</param>
     /// <param name="timeProvider">The clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SmtpUnavailableException">Any of it failed: no mail would pass now.</exception>
-    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, KnownServer server, bool chunking, TimeProvider timeProvider, CancellationToken cancellationToken)
+    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, SmtpLogin login, bool chunking, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -71,7 +71,7 @@ internal sealed class SmtpConnection : SmtpClient
             await connection.ConnectAsync(socket, options.Host, options.Port, MailKitOption(options.EffectiveSecurity), either.Token);
             phase = SmtpPhase.Authenticate;
             if (options.HasLogin)
-                await connection.LoginAsync(options, server, either.Token);
+                await login.LoginAsync(connection, either.Token);
             connection.SettleChunking(chunking);
             return connection;
         }
@@ -108,6 +108,7 @@ internal sealed class SmtpConnection : SmtpClient
         {
             var format = FormatOptions.Default.Clone();
             format.International = envelope.International;
+            mail.Sign?.Invoke(format);
             var reply = await SendAsync(format, mail.Message, mail.Sender, envelope.Recipients, over.Token, _dialogue);
             final = SmtpReply.Parse((int)SmtpStatusCode.Ok, reply);
         }
@@ -172,7 +173,7 @@ internal sealed class SmtpConnection : SmtpClient
         _dialogue!.RecipientRefused(mailbox, reply);
     }
 
-    /// <summary>Asks whether the server would take a sender without a login, and takes it back: no mail.</summary>
+    /// <summary>Asks whether the server would take a sender without a login, and withdraws the question: no mail.</summary>
     /// <returns>Its refusal, where it still asks for a login; else none.</returns>
     public async Task<SmtpReply?> AskForLoginAsync(CancellationToken cancellationToken)
     {
@@ -189,14 +190,6 @@ internal sealed class SmtpConnection : SmtpClient
         base.Dispose(disposing);
         if (disposing)
             _socket.Dispose();
-    }
-
-    private async Task LoginAsync(SmtpOptions options, KnownServer server, CancellationToken cancellationToken)
-    {
-        if (!IsSecure && server.TookLoginOverTls)
-            throw new UnusableServerException("it offers no TLS now, over which it took the login before; the password is not sent in plain text");
-        await SmtpLogin.LoginAsync(this, options, cancellationToken);
-        server.TookLoginOverTls |= IsSecure;
     }
 
     /// <summary>

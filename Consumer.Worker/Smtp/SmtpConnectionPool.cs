@@ -11,6 +11,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 {
     private readonly SmtpOptions _options;
     private readonly SmtpAvailability _availability;
+    private readonly SmtpLogin _login;
     private readonly TimeProvider _timeProvider;
     private readonly SemaphoreSlim _places;
     private readonly Stack<SmtpConnection> _idle = [];
@@ -18,11 +19,12 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     private volatile bool _chunking;
     private bool _disposed;
 
-    public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider)
+    public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider, SmtpLogin? login = null)
     {
         _options = options.Value;
         _chunking = _options.Chunking;
         _availability = availability;
+        _login = login ?? new SmtpLogin(options, availability);
         _timeProvider = timeProvider;
         _places = new SemaphoreSlim(_options.MaxConnections);
         _sweep = timeProvider.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
@@ -89,7 +91,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     }
 
     private Task<SmtpConnection> OpenAsync(CancellationToken cancellationToken) =>
-        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _availability.Server, _chunking, _timeProvider, cancellationToken));
+        _availability.ObserveAsync(() => SmtpConnection.OpenAsync(_options, _login, _chunking, _timeProvider, cancellationToken));
 
     private SmtpConnection? TakeIdle()
     {

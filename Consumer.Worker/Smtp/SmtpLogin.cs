@@ -1,12 +1,13 @@
 using System.Net;
 using MailKit.Net.Smtp;
 using MailKit.Security;
+using Microsoft.Extensions.Options;
 using ServiceDefaults.Configuration;
 
 namespace Consumer.Worker.Smtp;
 
 /// <summary>Logs a connection in, with one mechanism: a wrong password is tried once, and not by each mechanism that the server offers.</summary>
-internal static class SmtpLogin
+internal sealed class SmtpLogin(IOptions<SmtpOptions> options, SmtpAvailability availability, OAuthTokens? tokens = null)
 {
     private const int UnknownMechanism = 504;
 
@@ -16,13 +17,42 @@ internal static class SmtpLogin
     // In plain text the password goes over the network only where nothing else is offered.
     private static readonly string[] InPlainText = ["SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5", "NTLM", "PLAIN", "LOGIN"];
 
+    /// <summary>What is known of the server.</summary>
+    public KnownServer Server => availability.Server;
+
     /// <summary>Logs in.</summary>
     /// <exception cref="UnusableServerException">The server offers no mechanism that can be used.</exception>
     /// <exception cref="AuthenticationException">It refuses the login.</exception>
-    public static async Task LoginAsync(SmtpClient client, SmtpOptions options, CancellationToken cancellationToken)
+    public async Task LoginAsync(SmtpClient client, CancellationToken cancellationToken)
+    {
+        if (!client.IsSecure && Server.TookLoginOverTls)
+            throw new UnusableServerException("it offers no TLS now, over which it took the login before; the password is not sent in plain text");
+        await (options.Value.HasOAuth ? WithTokenAsync(client, cancellationToken) : WithPasswordAsync(client, cancellationToken));
+        Server.TookLoginOverTls |= client.IsSecure;
+    }
+
+    private async Task WithTokenAsync(SmtpClient client, CancellationToken cancellationToken)
+    {
+        // RFC 7628, or Google's and Microsoft's own form of it, which is older.
+        var isStandard = client.AuthenticationMechanisms.Contains("OAUTHBEARER");
+        if (!isStandard && !client.AuthenticationMechanisms.Contains("XOAUTH2"))
+            throw NoMechanism(client);
+        var token = await tokens!.GetAsync(cancellationToken);
+        try
+        {
+            await client.AuthenticateAsync(isStandard ? new SaslMechanismOAuthBearer(options.Value.Username!, token) : new SaslMechanismOAuth2(options.Value.Username!, token), cancellationToken);
+        }
+        catch (AuthenticationException)
+        {
+            tokens.Forget(token);
+            throw;
+        }
+    }
+
+    private async Task WithPasswordAsync(SmtpClient client, CancellationToken cancellationToken)
     {
         var offered = (client.IsSecure ? UnderTls : InPlainText).Where(client.AuthenticationMechanisms.Contains).ToList();
-        var credentials = new NetworkCredential(options.Username, SecretFile.Current(options.Password, options.PasswordFile) ?? "");
+        var credentials = new NetworkCredential(options.Value.Username, SecretFile.Current(options.Value.Password, options.Value.PasswordFile) ?? "");
         foreach (var mechanism in offered)
         {
             try
@@ -41,7 +71,7 @@ internal static class SmtpLogin
     }
 
     /// <summary>Why a server that offers the wrong mechanisms, or none, cannot be logged in to.</summary>
-    public static UnusableServerException NoMechanism(SmtpClient client) => new(client.AuthenticationMechanisms.Count == 0
+    private static UnusableServerException NoMechanism(SmtpClient client) => new(client.AuthenticationMechanisms.Count == 0
         ? $"it offers no login{(client.IsSecure ? "" : " without TLS")}"
         : $"it offers only logins that this worker cannot use ({string.Join(", ", client.AuthenticationMechanisms.Order(StringComparer.Ordinal))})");
 }

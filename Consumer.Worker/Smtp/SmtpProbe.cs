@@ -11,7 +11,7 @@ internal interface ISmtpProbe
 }
 
 /// <summary>Probes over a connection of its own: a pooled one could have been opened before the trouble began.</summary>
-internal sealed class SmtpProbe(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider) : ISmtpProbe
+internal sealed class SmtpProbe(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider, SmtpLogin? login = null) : ISmtpProbe
 {
     /// <inheritdoc />
     public async Task ProbeAsync(CancellationToken cancellationToken)
@@ -22,7 +22,7 @@ internal sealed class SmtpProbe(IOptions<SmtpOptions> options, SmtpAvailability 
 
     private async Task<SmtpConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        var connection = await SmtpConnection.OpenAsync(options.Value, availability.Server, chunking: false, timeProvider, cancellationToken);
+        var connection = await SmtpConnection.OpenAsync(options.Value, login ?? new SmtpLogin(options, availability), chunking: false, timeProvider, cancellationToken);
         // Without a login of the worker's all is well up to here, and every mail is refused.
         if (availability.Server.DemandsLogin && !options.Value.HasLogin && await connection.AskForLoginAsync(cancellationToken) is { } demand)
         {

@@ -27,6 +27,6 @@ public enum MailState
     /// <summary>Dead, and a person decided that it stays so.</summary>
     Discarded,
 
-    /// <summary>Held back: the worker's settings do not let it go to all of its recipients. Nothing sends it.</summary>
+    /// <summary>Held back: the worker's settings do not allow all of its recipients. Nothing sends it.</summary>
     Held,
 }

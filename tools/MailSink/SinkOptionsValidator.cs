@@ -28,6 +28,7 @@ internal static class SinkOptionsValidator
             Range(nameof(options.MaxStoredBytes), options.MaxStoredBytes, 1024 * 1024, long.MaxValue),
             Range(nameof(options.MaxMessageBytes), options.MaxMessageBytes, 1024, 1024 * 1024 * 1024),
             Range(nameof(options.MaxConnections), options.MaxConnections, 1, 100_000),
+            Range(nameof(options.MaxRecipients), options.MaxRecipients, 1, 1_000),
         ];
         foreach (var failure in ranges.OfType<string>())
             yield return failure;
