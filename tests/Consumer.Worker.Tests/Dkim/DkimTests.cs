@@ -45,7 +45,7 @@ internal sealed class DkimTests
                 Cc = ["Jürgen <jj@example.org>"],
                 ReplyTo = ["reply@example.com"],
                 Headers = new Dictionary<string, string> { ["List-Unsubscribe"] = "<https://example.com/u>", ["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click" },
-                Attachments = [new Attachment { Filename = "Übersicht.bin", Content = [.. Enumerable.Range(0, 5000).Select(number => (byte)number)] }],
+                Attachments = [new Attachment { Filename = "Übersicht.bin", Content = Enumerable.Range(0, 5000).Select(number => (byte)number).ToArray() }],
             }).SetArgDisplayNames($"rich, chunking {chunking}");
             yield return new TestCaseData(chunking, "jürgen@example.com", new SendEmail { Subject = "Grüße", Text = "Zürich" }).SetArgDisplayNames($"SMTPUTF8, chunking {chunking}");
         }

@@ -32,7 +32,7 @@ internal sealed class DomainSharesTests
     [Test]
     public async Task One_that_waits_enters_when_one_of_its_domain_leaves_in_order()
     {
-        Enter("x@good.example");
+        await Enter("x@good.example");
         var slow = Enumerable.Range(0, 5).Select(number => Enter($"{number}@slow.example")).ToList();
         (await slow[1]).Dispose();
         await slow[3];
@@ -53,7 +53,7 @@ internal sealed class DomainSharesTests
     [Test]
     public async Task One_that_gives_up_leaves_its_place()
     {
-        Enter("x@good.example");
+        await Enter("x@good.example");
         var slow = Enumerable.Range(0, 3).Select(number => Enter($"{number}@slow.example")).ToList();
         using var givesUp = new CancellationTokenSource();
         var gone = _shares.EnterAsync(["3@slow.example"], givesUp.Token);
