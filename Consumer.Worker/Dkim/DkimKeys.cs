@@ -8,10 +8,10 @@ namespace Consumer.Worker.Dkim;
 /// <summary>Signs mails with the keys of their sender's domain (RFC 6376). Keys are read at the start.</summary>
 internal sealed class DkimKeys
 {
-    /// <summary>What RFC 6376 section 5.4.1 advises to sign, the two that MIME parts hang on, and the one-click unsubscription, which RFC 8058 wants signed.</summary>
+    /// <summary>What RFC 6376 section 5.4.1 advises to sign, the message's id and MIME-Version, and the one-click unsubscription, which RFC 8058 wants signed.</summary>
     private static readonly string[] Advised =
     [
-        "From", "Reply-To", "Subject", "Date", "To", "Cc", "Message-ID", "In-Reply-To", "References", "MIME-Version", "Content-Type",
+        "From", "Reply-To", "Subject", "Date", "To", "Cc", "Message-ID", "In-Reply-To", "References", "MIME-Version",
         "List-Id", "List-Help", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner", "List-Archive",
     ];
 

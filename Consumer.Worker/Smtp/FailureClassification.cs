@@ -101,7 +101,7 @@ internal static class FailureClassification
         SmtpCommandException command => OfReply(phase, SmtpReply.From(command)),
         // MailKit raises this one for 530 alone, and drops the code.
         MailKit.ServiceNotAuthenticatedException login => OfReply(phase, SmtpReply.Parse(530, login.Message)),
-        AuthenticationException { InnerException: SmtpCommandException command } => OfReply(SmtpPhase.Authenticate, SmtpReply.From(command)),
+        AuthenticationException login when SmtpReply.From(login) is { } reply => OfReply(SmtpPhase.Authenticate, reply),
         AuthenticationException refused => OfBreak(SmtpPhase.Authenticate, SmtpBreak.Unusable, $"the login was refused: {FirstLine(refused)}"),
         SslHandshakeException => OfBreak(phase, SmtpBreak.Unusable, $"TLS failed: {FirstLine(exception.InnerException ?? exception)}"),
         UnusableServerException or NotSupportedException => OfBreak(phase, SmtpBreak.Unusable, FirstLine(exception)),

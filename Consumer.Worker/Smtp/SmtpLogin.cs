@@ -61,7 +61,7 @@ internal sealed class SmtpLogin(IOptions<SmtpOptions> options, SmtpAvailability 
                 return;
             }
             // RFC 4954 section 4: offered, and not known after all. The server has judged no password.
-            catch (AuthenticationException exception) when (exception.InnerException is SmtpCommandException { StatusCode: (SmtpStatusCode)UnknownMechanism } && mechanism != offered[^1])
+            catch (AuthenticationException exception) when (SmtpReply.From(exception)?.Code == UnknownMechanism && mechanism != offered[^1])
             {
             }
         }

@@ -8,7 +8,6 @@ using MimeKit;
 using MimeKit.Cryptography;
 using NUnit.Framework;
 using Org.BouncyCastle.Crypto;
-using Org.BouncyCastle.Crypto.Generators;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.OpenSsl;
 using Org.BouncyCastle.Security;
@@ -23,9 +22,6 @@ internal sealed class DkimTests
 {
     private static readonly AsymmetricCipherKeyPair Rsa = KeyPair("RSA", new KeyGenerationParameters(new SecureRandom(), 2048));
     private static readonly AsymmetricCipherKeyPair Ed25519 = KeyPair("Ed25519", new Ed25519KeyGenerationParameters(new SecureRandom()));
-
-    // MimeKit would encode headers in UTF-8 anew before it looks at them; what was sent is what was signed.
-    private static readonly FormatOptions AsReceived = new() { International = true };
 
     private string _folder = null!;
 
@@ -64,8 +60,10 @@ internal sealed class DkimTests
         var signatures = received.Headers.Where(header => header.Id == HeaderId.DkimSignature).ToList();
         signatures.Count.ShouldBe(2);
         var verifier = new DkimVerifier(new KnownKeys(("one", Rsa, "rsa"), ("two", Ed25519, "ed25519")));
+        // MimeKit would write headers in the other form before it looks at them; what was sent is what was signed.
+        var asReceived = new FormatOptions { International = !System.Text.Ascii.IsValid(sender) };
         foreach (var signature in signatures)
-            (await verifier.VerifyAsync(AsReceived, received, signature)).ShouldBeTrue(signature.Value);
+            (await verifier.VerifyAsync(asReceived, received, signature)).ShouldBeTrue(signature.Value);
         signatures.ShouldAllBe(signature => signature.Value.Contains("d=example.com", StringComparison.Ordinal));
         foreach (var name in content.Headers.Keys.Concat(["From", "To", "Subject", "Date", "Message-ID"]))
             signatures[0].Value.ShouldContain(name, Case.Insensitive);

@@ -40,14 +40,14 @@ internal sealed class DomainSharesTests
     }
 
     [Test]
-    public void Once_the_others_are_gone_a_domain_has_all_again()
+    public async Task Once_the_others_are_gone_a_domain_has_all_again()
     {
-        Enter("x@good.example").Result.Dispose();
+        (await Enter("x@good.example")).Dispose();
         var slow = Enumerable.Range(0, 4).Select(number => Enter($"{number}@slow.example")).ToList();
         slow[3].IsCompleted.ShouldBeFalse();
         _timeProvider.Advance(DomainShares.OthersAreAbout);
-        Enter("5@slow.example");
-        slow[3].Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        await Enter("5@slow.example");
+        await slow[3];
     }
 
     [Test]
