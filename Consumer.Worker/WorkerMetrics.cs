@@ -15,6 +15,7 @@ internal sealed class WorkerMetrics
     {
         var meter = meters.Create(MeterName);
         Sent = meter.CreateCounter<long>("mails.sent", "{mail}", "Mails that the mail server took for all recipients.");
+        Held = meter.CreateCounter<long>("mails.held", "{mail}", "Mails that were held back from recipients that Smtp:OnlyTo leaves out.");
         Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not send the mail, by kind: permanent, transient, dependency unavailable.");
         Redelivered = meter.CreateCounter<long>("mails.redelivered", "{mail}", "Mails produced to a delay topic.");
         Scheduled = meter.CreateCounter<long>("mails.scheduled", "{mail}", "Mails that were stored until they are due.");
@@ -33,7 +34,7 @@ internal sealed class WorkerMetrics
     /// <summary>Counts nothing once: a counter is seen from its first count on, and an alert on its rate must not miss that one.</summary>
     public void Begin()
     {
-        foreach (var counter in (Counter<long>[])[Sent, Redelivered, Scheduled, Stale, Unknown, Throttled, DeadLettersProjected, AlertsPosted, AlertsFailed, AlertsDropped])
+        foreach (var counter in (Counter<long>[])[Sent, Held, Redelivered, Scheduled, Stale, Unknown, Throttled, DeadLettersProjected, AlertsPosted, AlertsFailed, AlertsDropped])
             counter.Add(0);
         foreach (var cause in Enum.GetValues<DeathCause>())
             DeadLettered.Add(0, Tag(cause));
@@ -45,6 +46,8 @@ internal sealed class WorkerMetrics
     public static KeyValuePair<string, object?> Tag(DeathCause cause) => new("cause", cause.ToText());
 
     public Counter<long> Sent { get; }
+
+    public Counter<long> Held { get; }
 
     public Counter<long> Failed { get; }
 

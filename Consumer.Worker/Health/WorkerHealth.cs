@@ -2,6 +2,7 @@ using Consumer.Worker.Smtp;
 using Consumer.Worker.Smtp.Pace;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using ServiceDefaults.Database;
+using ServiceDefaults.Health;
 
 namespace Consumer.Worker.Health;
 
@@ -20,20 +21,21 @@ internal static class WorkerHealth
 
 /// <summary>
 /// Whether the mail server let the worker in when it was last asked, and how fast it takes mails; a check of readiness opens no connection
-/// of its own. A worker that is slowed is ready, and says so; one of which nothing was taken for <see cref="SmtpOptions.ThrottlePatience"/> is not.
+/// of its own. A worker that is slowed is ready, and says so; one that has taken nothing for <see cref="SmtpOptions.ThrottlePatience"/> is not.
 /// </summary>
-internal sealed class SmtpHealthCheck(SmtpAvailability availability, SmtpPace pace) : IHealthCheck
+internal sealed class SmtpHealthCheck(SmtpAvailability availability, SmtpPace pace, RecipientRules rules) : IHealthCheck
 {
     /// <inheritdoc />
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        var data = rules.Note is { } note ? new Dictionary<string, object> { [DependencyReport.Note] = note } : null;
         if (availability.Current is { } outage)
             return Task.FromResult(HealthCheckResult.Unhealthy($"The mail server has been unavailable since {outage.Since:O}; mails wait unharmed. {outage.Reason}"));
         var status = pace.Status;
         return Task.FromResult((status.Text, status.Lasts) switch
         {
-            (null, _) => HealthCheckResult.Healthy(),
-            (var slowed, false) => HealthCheckResult.Degraded(slowed),
+            (null, _) => HealthCheckResult.Healthy(data: data),
+            (var slowed, false) => HealthCheckResult.Degraded(slowed, data: data),
             (var throttled, true) => HealthCheckResult.Unhealthy(throttled),
         });
     }

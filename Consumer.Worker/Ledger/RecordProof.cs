@@ -58,7 +58,7 @@ internal static class RecordProof
     /// <summary>Whether records that the row has not come to are dropped. A dead mail is raised by a later epoch.</summary>
     private static bool IsOver(MailState state, bool laterEpoch) => state switch
     {
-        MailState.Sent or MailState.Canceled or MailState.Discarded => true,
+        MailState.Sent or MailState.Canceled or MailState.Discarded or MailState.Held => true,
         MailState.Dead => !laterEpoch,
         _ => false,
     };

@@ -142,6 +142,13 @@ internal sealed class ClaimFilter(
             return Step.Done;
         }
 
+        if (attempt.IsHeldBack)
+        {
+            await outcomes.HeldAsync(attempt, RecipientRules.Reason);
+            metrics.Held.Add(1);
+            return Step.Done;
+        }
+
         await outcomes.SentAsync(attempt);
         metrics.Sent.Add(1);
         metrics.AcceptToSent.Record((timeProvider.GetUtcNow() - attempt.Date).TotalSeconds);

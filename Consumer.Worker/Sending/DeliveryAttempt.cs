@@ -36,6 +36,16 @@ internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed cla
     public IReadOnlyList<string> Rejected =>
         [.. claim.Rejected, .. _replies.Values.Where(reply => reply.Outcome == RecipientOutcome.Rejected).Select(Describe)];
 
+    /// <summary>Whether some recipients are held back, so that the mail is over without having gone to all.</summary>
+    public bool IsHeldBack { get; private set; }
+
+    /// <summary>Holds the mail back from a recipient: it stays pending, with the reason as its text.</summary>
+    public void HoldBack(string address, string reason)
+    {
+        IsHeldBack = true;
+        _replies[address] = new RecipientReply(address, RecipientOutcome.Pending, null, null, reason);
+    }
+
     /// <summary>Keeps what a send brought.</summary>
     public void Note(SendResult result)
     {

@@ -22,6 +22,14 @@ internal sealed class OutcomeRecorder(
             logger.LogWarning("{Mail} was sent, but meanwhile its claim had gone to another worker: it may have been sent twice. Did this worker stall longer than Worker:Lease?", attempt.Identity);
     }
 
+    /// <summary>Records that the mail is held back from some of its recipients.</summary>
+    public async Task HeldAsync(DeliveryAttempt attempt, string reason)
+    {
+        var held = await EndAsync("held back", attempt, cancellationToken => store.HoldBackAsync(attempt.Mail.Record, attempt.FencingToken, reason, attempt.Replies, cancellationToken));
+        if (held)
+            logger.LogInformation("{Mail} is held. {Reason}", attempt.Identity, reason);
+    }
+
     /// <summary>Records what comes next.</summary>
     /// <returns>False where another worker has claimed the mail since, which decides: nothing may be published.</returns>
     public Task<bool> WriteOutboxEntryAsync(DeliveryAttempt attempt, OutboxEntry outboxEntry) => EndAsync("to be redelivered or dead-lettered", attempt,

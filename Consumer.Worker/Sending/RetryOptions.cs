@@ -9,7 +9,7 @@ internal sealed class RetryOptions : IValidatableObject
     /// <summary>The section's name.</summary>
     public const string Section = "Retry";
 
-    /// <summary>How many further tries a mail gets at once, where a moment may cure it (lost connection, time-out). Default 2.</summary>
+    /// <summary>How many further tries a mail gets at once, where a moment may cure it (lost connection). Default 2.</summary>
     [Range(0, 10, ErrorMessage = "They hold up other mails of the same key: keep them few.")]
     public int InProcessTries { get; set; } = 2;
 

@@ -1,3 +1,4 @@
+using Consumer.Worker.Dkim;
 using Consumer.Worker.Smtp;
 using Consumer.Worker.Smtp.Pace;
 using Contracts;
@@ -11,6 +12,8 @@ internal sealed class SendEmailConsumer(
     ISmtpSender sender,
     ISmtpProbe probe,
     WorkerLease lease,
+    RecipientRules rules,
+    DkimKeys dkim,
     IOptions<SmtpOptions> options,
     WorkerMetrics metrics,
     TimeProvider timeProvider,
@@ -20,8 +23,9 @@ internal sealed class SendEmailConsumer(
     public async Task Consume(ConsumeContext<SendEmail> context)
     {
         var attempt = context.GetPayload<DeliveryAttempt>();
-        var open = attempt.Open;
-        if (open.Count > 0)
+        foreach (var address in attempt.Open.Where(rules.HoldsBack))
+            attempt.HoldBack(address, RecipientRules.Reason);
+        if (Allowed(attempt) is { Count: > 0 } open)
             await SendAsync(attempt, open, context.CancellationToken);
         // Each recipient has its own end; the mail is sent when all took it. One that nobody will take makes it a dead letter, so
         // that a person sees it; those that took it are never sent to again, also not by a replay.
@@ -32,24 +36,52 @@ internal sealed class SendEmailConsumer(
     private async Task SendAsync(DeliveryAttempt attempt, IReadOnlyList<string> open, CancellationToken cancellationToken)
     {
         // Composed for each try: MailKit fits the content to the server it meets.
-        using var mail = MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date);
-        var start = timeProvider.GetTimestamp();
-        var result = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
-        metrics.SendDuration.Record(timeProvider.GetElapsedTime(start).TotalSeconds);
-        attempt.Note(result);
+        using var mail = dkim.Signed(MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date));
+        var result = await SendInPartsAsync(attempt, mail, open, cancellationToken);
         // What the server has said stands, also where the worker stops or loses the partition meanwhile.
-        if (attempt.Open.Count == 0)
+        if (Allowed(attempt).Count == 0)
             return;
 
         if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)
             OnUnknown(attempt, unknown, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
-        if (Throttled(attempt, result) is { } throttled)
+        if (Throttled(Allowed(attempt), result) is { } throttled)
             throw throttled;
-        if (result.Failure is { Kind: FailureKind.DependencyUnavailable } unavailable)
+        if (result.Unavailable is { } unavailable)
             await OnDependencyUnavailableAsync(unavailable, cancellationToken);
-        ThrowIfOpen(attempt, result);
+        ThrowIfOpen(Allowed(attempt), result);
     }
+
+    /// <summary>
+    /// Sends in as many transactions as the server makes of it, with no pause between them: all are one attempt. Each recipient is asked for once.
+    /// </summary>
+    /// <returns>What became of all that were asked for.</returns>
+    private async Task<SendResult> SendInPartsAsync(DeliveryAttempt attempt, OutgoingMail mail, IReadOnlyList<string> open, CancellationToken cancellationToken)
+    {
+        var asked = new List<RecipientResult>();
+        while (true)
+        {
+            var start = timeProvider.GetTimestamp();
+            var part = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
+            metrics.SendDuration.Record(timeProvider.GetElapsedTime(start).TotalSeconds);
+            attempt.Note(part);
+            asked.AddRange(part.Recipients);
+            open = [.. open.Except(part.Recipients.Select(recipient => recipient.Address), StringComparer.Ordinal)];
+            // What the server refuses permanently, when it was asked for some, is said of the mail.
+            if (open.Count > 0 && part.Failure is { Kind: FailureKind.Permanent } refused)
+            {
+                var rest = SendResult.Of(open, new Dictionary<string, SmtpReply>(), null, refused);
+                attempt.Note(rest);
+                return part with { Recipients = [.. asked, .. rest.Recipients], Failure = refused };
+            }
+
+            if (open.Count == 0 || part.Failure is not null || part.Unavailable is not null || cancellationToken.IsCancellationRequested)
+                return part with { Recipients = asked };
+        }
+    }
+
+    /// <summary>The open recipients that the mail may go to.</summary>
+    private List<string> Allowed(DeliveryAttempt attempt) => [.. attempt.Open.Where(address => !rules.HoldsBack(address))];
 
     /// <summary>
     /// Looked at right before DATA or BDAT: a worker that stalled past its lease, while it waited for a connection or for the
@@ -82,20 +114,16 @@ internal sealed class SendEmailConsumer(
     }
 
     /// <summary>Where some recipient was refused as too fast the mail goes again, whatever was said of others: of those nothing is counted either.</summary>
-    private static ThrottledMailException? Throttled(DeliveryAttempt attempt, SendResult result)
+    private static ThrottledMailException? Throttled(List<string> open, SendResult result)
     {
-        var open = attempt.Open;
         var failure = result.Recipients.FirstOrDefault(recipient => recipient.Failure?.Kind == FailureKind.Throttled && open.Contains(recipient.Address))?.Failure;
         return failure is { Reply: { } reply, Verdict.Scope: var scope }
             ? new ThrottledMailException($"{Count(open.Count, "recipient")} not sent to yet: {failure.Text}", reply, scope, result.BegunAt, result.InUse)
             : null;
     }
 
-    private static void ThrowIfOpen(DeliveryAttempt attempt, SendResult result)
+    private static void ThrowIfOpen(List<string> open, SendResult result)
     {
-        var open = attempt.Open;
-        if (open.Count == 0)
-            return;
         var failures = result.Recipients.Where(recipient => recipient.Failure is not null && open.Contains(recipient.Address)).ToList();
         var reasons = string.Join("; ", failures.Select(recipient => recipient.Failure!.Text).Distinct(StringComparer.Ordinal));
         var message = $"{Count(open.Count, "recipient")} not sent to: {reasons}";

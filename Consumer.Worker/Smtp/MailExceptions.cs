@@ -15,7 +15,7 @@ internal sealed class PermanentMailException(string message, Exception? innerExc
 /// <summary>The server may take the mail later: delayed redelivery, then dead-letter topic.</summary>
 internal class TransientMailException(string message, Exception? innerException = null) : MailException(message, innerException);
 
-/// <summary>A moment may cure it (lost connection, time-out): tried again in process, then as <see cref="TransientMailException"/>.</summary>
+/// <summary>A moment may cure it (lost connection): tried again in process, then as <see cref="TransientMailException"/>.</summary>
 internal sealed class MomentaryMailException(string message, Exception? innerException = null) : TransientMailException(message, innerException);
 
 /// <summary>The mail server takes no mail at all now: the endpoint pauses, the mail waits unharmed.</summary>

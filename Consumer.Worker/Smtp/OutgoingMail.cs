@@ -17,6 +17,9 @@ internal sealed record OutgoingMail(MimeMessage Message, MailboxAddress Sender) 
     /// <summary>Whether its headers as they are need SMTPUTF8.</summary>
     public bool NeedsSmtpUtf8 => Utf8Fields.Count > 0 || InAscii.Count > 0;
 
+    /// <summary>Signs the message as it is about to be written; none where it goes unsigned.</summary>
+    public Action<FormatOptions>? Sign { get; init; }
+
     /// <summary>Takes the form for a server without SMTPUTF8. To be called before the mail is signed or sent.</summary>
     public void ToAscii()
     {

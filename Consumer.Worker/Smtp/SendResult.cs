@@ -10,7 +10,10 @@ namespace Consumer.Worker.Smtp;
 internal sealed record RecipientResult(string Address, RecipientOutcome Outcome, SmtpReply? Reply, SmtpFailure? Failure);
 
 /// <summary>What became of one mail in one send.</summary>
-/// <param name="Recipients">Each recipient that was asked for, in order.</param>
+/// <param name="Recipients">
+/// Each recipient that was asked for, in order; one at least. Of those that the caller named and that are missing here nothing was asked: the
+/// server takes no more in one transaction, and the caller sends again for them, at once.
+/// </param>
 /// <param name="Failure">What ended the dialogue for all recipients; <c>null</c> where it came to its end.</param>
 internal sealed record SendResult(IReadOnlyList<RecipientResult> Recipients, SmtpFailure? Failure)
 {
@@ -31,6 +34,26 @@ internal sealed record SendResult(IReadOnlyList<RecipientResult> Recipients, Smt
                 : Failed(address, failure)).ToList();
         return new SendResult(results, failure);
     }
+
+    /// <summary>What says that no mail would pass now; none where nothing does.</summary>
+    public SmtpFailure? Unavailable => Failure is { Kind: FailureKind.DependencyUnavailable }
+        ? Failure
+        : Recipients.FirstOrDefault(recipient => recipient.Failure?.Kind == FailureKind.DependencyUnavailable)?.Failure;
+
+    /// <summary>Whether the server has said something that may mean the session's login, and not the mail.</summary>
+    public bool MeansLogin => Recipients.Any(recipient => recipient.Failure?.Verdict.OfItself is not null);
+
+    /// <summary>The same where the login is well: what the server refused, it refused this mail or this recipient.</summary>
+    public SendResult OfItself() => MeansLogin
+        ? this with
+        {
+            Recipients = [.. Recipients.Select(recipient => recipient.Failure is { } failure ? Failed(recipient.Address, Own(failure)) : recipient)],
+            Failure = Failure is null ? null : Own(Failure),
+        }
+        : this;
+
+    private static SmtpFailure Own(SmtpFailure failure) =>
+        failure.Verdict.OfItself is { } kind ? failure with { Text = $"{failure.Text} (a new connection logs in well)", Verdict = new Verdict(kind) } : failure;
 
     private static RecipientResult Failed(string address, SmtpFailure failure) => new(address, Outcome(failure), failure.Reply, failure);
 

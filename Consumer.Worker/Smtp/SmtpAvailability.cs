@@ -5,6 +5,9 @@ internal sealed class SmtpAvailability(TimeProvider timeProvider)
 {
     private volatile Outage? _outage;
 
+    /// <summary>What its connections have told of it.</summary>
+    public KnownServer Server { get; } = new(timeProvider);
+
     /// <summary>Since when and why the server lets nobody in; <c>null</c> where it does.</summary>
     public Outage? Current => _outage;
 

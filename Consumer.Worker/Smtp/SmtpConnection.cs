@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
-using ServiceDefaults.Configuration;
 
 namespace Consumer.Worker.Smtp;
 
@@ -54,11 +53,12 @@ internal sealed class SmtpConnection : SmtpClient
 
     /// <summary>Connects, says EHLO, secures the connection and logs in.</summary>
     /// <param name="options">Where to, and how.</param>
+    /// <param name="login">How to log in.</param>
     /// <param name="chunking">Whether contents may go by BDAT, where the server offers it.</param>
     /// <param name="timeProvider">The clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SmtpUnavailableException">Any of it failed: no mail would pass now.</exception>
-    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, bool chunking, TimeProvider timeProvider, CancellationToken cancellationToken)
+    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, SmtpLogin login, bool chunking, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -68,10 +68,10 @@ internal sealed class SmtpConnection : SmtpClient
         try
         {
             await socket.ConnectAsync(options.Host, options.Port, either.Token);
-            await connection.ConnectAsync(socket, options.Host, options.Port, MailKitOption(options.Security), either.Token);
+            await connection.ConnectAsync(socket, options.Host, options.Port, MailKitOption(options.EffectiveSecurity), either.Token);
             phase = SmtpPhase.Authenticate;
-            if (!string.IsNullOrEmpty(options.Username))
-                await connection.AuthenticateAsync(options.Username, SecretFile.Current(options.Password, options.PasswordFile) ?? "", either.Token);
+            if (options.HasLogin)
+                await login.LoginAsync(connection, either.Token);
             connection.SettleChunking(chunking);
             return connection;
         }
@@ -114,8 +114,15 @@ internal sealed class SmtpConnection : SmtpClient
         {
             var format = FormatOptions.Default.Clone();
             format.International = envelope.International;
+            mail.Sign?.Invoke(format);
             var reply = await SendAsync(format, mail.Message, mail.Sender, envelope.Recipients, over.Token, _dialogue);
             final = SmtpReply.Parse((int)SmtpStatusCode.Ok, reply);
+        }
+        catch (MailKit.ServiceNotAuthenticatedException login) when (_dialogue.Phase == SmtpPhase.Recipient)
+        {
+            // One recipient's own 530, which MailKit takes for the end of the mail. The others were not sent to, and are asked for again.
+            _dialogue.RecipientRefused(envelope.Recipients[_dialogue.Replies], SmtpReply.Parse(530, login.Message));
+            recipients = [.. recipients.Where(envelope.RefusedWith(_dialogue.Refused).ContainsKey)];
         }
         catch (SmtpCommandException) when (_dialogue.Refused.Count == envelope.Recipients.Count)
         {
@@ -142,7 +149,8 @@ internal sealed class SmtpConnection : SmtpClient
             // Whoever does not know BDAT may have taken its octets for commands.
             Usable: IsConnected && result.Failure?.Kind != FailureKind.DependencyUnavailable && !bdatRefused,
             Stale: reused && failure is not null && !_dialogue.HasReply && !over.IsCancellationRequested,
-            bdatRefused);
+            bdatRefused,
+            LoginOver: reused && result.Recipients.Any(recipient => recipient.Failure?.Verdict.OfItself is not null));
     }
 
     /// <summary>All of a mail is in memory, so there is nothing to wait for while it is measured.</summary>
@@ -165,9 +173,21 @@ internal sealed class SmtpConnection : SmtpClient
     /// <summary>One recipient that is refused does not end the mail for the others; a server that takes no mail at all does.</summary>
     protected override void OnRecipientNotAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response)
     {
-        if (FailureClassification.OfReply(SmtpPhase.Recipient, SmtpReply.From(response)).Kind == FailureKind.DependencyUnavailable)
+        var reply = SmtpReply.From(response);
+        if (FailureClassification.OfReply(SmtpPhase.Recipient, reply).Verdict is { Kind: FailureKind.DependencyUnavailable, OfItself: null })
             base.OnRecipientNotAccepted(message, mailbox, response);
-        _dialogue!.RecipientRefused(mailbox, response);
+        _dialogue!.RecipientRefused(mailbox, reply);
+    }
+
+    /// <summary>Asks whether the server would take a sender without a login, and withdraws the question: no mail.</summary>
+    /// <returns>Its refusal, where it still asks for a login; else none.</returns>
+    public async Task<SmtpReply?> AskForLoginAsync(CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.CommandTimeout, _timeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        var reply = SmtpReply.From(await SendCommandAsync("MAIL FROM:<>", either.Token));
+        await SendCommandAsync("RSET", either.Token);
+        return reply.Code >= 400 && FailureClassification.OfReply(SmtpPhase.Mail, reply).Verdict.OfItself is not null ? reply : null;
     }
 
     /// <inheritdoc />
@@ -202,4 +222,5 @@ internal sealed class SmtpConnection : SmtpClient
 /// <param name="Usable">Whether the connection can take another mail.</param>
 /// <param name="Stale">Whether it was the connection's end after lying idle that failed, and not the mail: the server has replied to nothing of it.</param>
 /// <param name="BdatRefused">Whether the server, which had offered BDAT, did not know it: it has taken nothing, and has said nothing of the mail.</param>
-internal readonly record struct SmtpAttempt(SendResult Result, bool Usable, bool Stale = false, bool BdatRefused = false);
+/// <param name="LoginOver">Whether a connection that had been logged in for a while wants a login: a new one tells whether the login is over, or the mail is meant.</param>
+internal readonly record struct SmtpAttempt(SendResult Result, bool Usable, bool Stale = false, bool BdatRefused = false, bool LoginOver = false);

@@ -13,6 +13,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 {
     private readonly SmtpOptions _options;
     private readonly SmtpAvailability _availability;
+    private readonly SmtpLogin _login;
     private readonly TimeProvider _timeProvider;
     private readonly Stack<SmtpConnection> _idle = [];
     private readonly ITimer _sweep;
@@ -25,11 +26,14 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     /// <param name="availability">Is told whether it lets the worker in.</param>
     /// <param name="timeProvider">The clock.</param>
     /// <param name="pace">How fast, and how many at once; null: one of its own.</param>
-    public SmtpConnectionPool(IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider, SmtpPace? pace = null)
+    /// <param name="login">How connections log in; null: by the options alone.</param>
+    public SmtpConnectionPool(
+        IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider, SmtpPace? pace = null, SmtpLogin? login = null)
     {
         _options = options.Value;
         _chunking = _options.Chunking;
         _availability = availability;
+        _login = login ?? new SmtpLogin(options, availability);
         _timeProvider = timeProvider;
         Pace = pace ?? new SmtpPace(options, timeProvider, NullLogger<SmtpPace>.Instance);
         _sweep = timeProvider.CreateTimer(_ => CloseIdle(), null, _options.IdleTimeout, _options.IdleTimeout / 2);
@@ -37,6 +41,12 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 
     /// <summary>How fast, and how many at once.</summary>
     public SmtpPace Pace { get; }
+
+    /// <summary>What is known of the server.</summary>
+    public KnownServer Server => _availability.Server;
+
+    /// <summary>Whether connections log in.</summary>
+    public bool HasLogin => _options.HasLogin;
 
     /// <summary>Waits for a place and for the pace, and returns a connection.</summary>
     /// <param name="fresh">Whether it must be a new one: the last one taken from the pool had been closed by the server.</param>
@@ -79,7 +89,10 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         try
         {
             // Without a place it may well be one too many; those that have all of them are then what speaks for the server.
-            if (await OpenInPlaceOfIdleAsync(mayBeOneTooMany: !hasPlace, cancellationToken) is { } connection && !TryKeep(connection))
+            if (await OpenInPlaceOfIdleAsync(mayBeOneTooMany: !hasPlace, cancellationToken) is not { } connection)
+                return;
+            await AskForLoginAsync(connection, cancellationToken);
+            if (!TryKeep(connection))
                 await CloseAsync(connection);
         }
         finally
@@ -87,6 +100,19 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
             if (hasPlace)
                 Pace.Connections.Release();
         }
+    }
+
+    /// <summary>Without a login of the worker's all is well up to here, and every mail is refused.</summary>
+    private async Task AskForLoginAsync(SmtpConnection connection, CancellationToken cancellationToken)
+    {
+        if (Server.DemandsLogin && !HasLogin && await connection.AskForLoginAsync(cancellationToken) is { } demand)
+        {
+            await CloseAsync(connection);
+            await _availability.ObserveAsync<SmtpConnection>(
+                () => throw new SmtpUnavailableException($"The mail server takes no mail without a login: {demand}. Set Smtp:Username and Smtp:Password."));
+        }
+
+        Server.DemandsLogin = false;
     }
 
     /// <summary>From now on contents go by DATA: the server does not know BDAT, whatever it offers. Says whether that is news.</summary>
@@ -150,7 +176,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
             {
                 try
                 {
-                    var connection = await SmtpConnection.OpenAsync(_options, _chunking, _timeProvider, cancellationToken);
+                    var connection = await SmtpConnection.OpenAsync(_options, _login, _chunking, _timeProvider, cancellationToken);
                     Interlocked.Increment(ref _open);
                     // How many a server allows that comes back is to be learned anew.
                     if (_availability.Current is not null)

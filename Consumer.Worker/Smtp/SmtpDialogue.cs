@@ -17,8 +17,10 @@ internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions op
 {
     private readonly Dictionary<string, SmtpReply> _refused = new(MailAddresses.SameMailbox);
     private bool _senderRefused;
-    private int _replies;
     private bool _accepted;
+
+    /// <summary>How many recipients the server has replied to.</summary>
+    public int Replies { get; private set; }
 
     public SmtpPhase Phase { get; private set; } = SmtpPhase.Mail;
 
@@ -45,12 +47,12 @@ internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions op
         RecipientReplied();
     }
 
-    public void RecipientRefused(MailboxAddress recipient, SmtpResponse response)
+    public void RecipientRefused(MailboxAddress recipient, SmtpReply reply)
     {
         // With PIPELINING the recipients follow a refused sender; what the server says of them then is not a verdict on them.
         if (_senderRefused)
             return;
-        _refused[recipient.Address] = SmtpReply.From(response);
+        _refused[recipient.Address] = reply;
         RecipientReplied();
     }
 
@@ -65,7 +67,7 @@ internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions op
 
     private void RecipientReplied()
     {
-        var last = ++_replies == recipients;
+        var last = ++Replies == recipients;
         Enter(!last ? SmtpPhase.Recipient : chunking ? SmtpPhase.Content : SmtpPhase.Data, options.CommandTimeout);
         // MailKit goes on to DATA or BDAT once it has every recipient's reply, with or without PIPELINING; what is thrown here keeps it from that.
         if (last && _accepted && !_senderRefused)

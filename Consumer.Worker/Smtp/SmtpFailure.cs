@@ -22,6 +22,9 @@ internal enum SmtpBreak
     /// <summary>The connection was lost, or what came was not SMTP.</summary>
     Lost,
 
+    /// <summary>Nothing was lost: the server does not offer what is asked for, or what it offers cannot be used.</summary>
+    Unusable,
+
     /// <summary>The reply did not come in time.</summary>
     TimedOut,
 
@@ -33,7 +36,8 @@ internal enum SmtpBreak
 /// <param name="Kind">Whose failure it is.</param>
 /// <param name="MomentCures">Whether another try after a moment is worth it, before the mail is delayed.</param>
 /// <param name="OutcomeUnknown">Whether the server may have taken the mail all the same.</param>
-internal readonly record struct Verdict(FailureKind Kind, bool MomentCures = false, bool OutcomeUnknown = false)
+/// <param name="OfItself">What the failure is where a probe finds the server well: the mail's, or the recipient's, own.</param>
+internal readonly record struct Verdict(FailureKind Kind, bool MomentCures = false, bool OutcomeUnknown = false, FailureKind? OfItself = null)
 {
     /// <summary>What a server that throttles asks to be spared of.</summary>
     public Pace.ThrottleScope Scope { get; init; }

@@ -44,8 +44,11 @@ internal sealed class SmtpOptions : IValidatableObject
     [Range(1, 65535, ErrorMessage = "Use your mail server's port: 25, 587 or 465 as a rule.")]
     public int Port { get; set; } = 1025;
 
-    /// <summary>How the connection is protected. Default <see cref="SmtpSecurity.StartTlsWhenAvailable"/>.</summary>
-    public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTlsWhenAvailable;
+    /// <summary>
+    /// How the connection is protected. Default <see cref="SmtpSecurity.StartTls"/> with a <see cref="Username"/>, whose password nobody is to read,
+    /// and <see cref="SmtpSecurity.StartTlsWhenAvailable"/> without one.
+    /// </summary>
+    public SmtpSecurity? Security { get; set; }
 
     /// <summary>The login; none means that the worker does not log in.</summary>
     public string? Username { get; set; }
@@ -56,6 +59,25 @@ internal sealed class SmtpOptions : IValidatableObject
 
     /// <summary>The file that holds <see cref="Password"/>; read again for each connection.</summary>
     public string? PasswordFile { get; set; }
+
+    /// <summary>
+    /// Where access tokens are fetched by client credentials (RFC 6749 section 4.4), in the place of a password: the worker logs in by OAUTHBEARER
+    /// (RFC 7628) or XOAUTH2, whichever the server offers.
+    /// </summary>
+    public string? OAuthTokenEndpoint { get; set; }
+
+    /// <summary>The client's id there.</summary>
+    public string? OAuthClientId { get; set; }
+
+    /// <summary>The client's secret there.</summary>
+    [PasswordPropertyText(true)]
+    public string? OAuthClientSecret { get; set; }
+
+    /// <summary>The file that holds <see cref="OAuthClientSecret"/>; read again for each token.</summary>
+    public string? OAuthClientSecretFile { get; set; }
+
+    /// <summary>The scope that is asked for, where the endpoint needs one.</summary>
+    public string? OAuthScope { get; set; }
 
     /// <summary>Whether the server's certificate must be valid for <see cref="Host"/>. Default true.</summary>
     public bool CheckCertificate { get; set; } = true;
@@ -130,6 +152,27 @@ internal sealed class SmtpOptions : IValidatableObject
     /// <summary>What to do where the server may have taken a mail and its reply was lost. Default <see cref="UnknownOutcome.Resend"/>.</summary>
     public UnknownOutcome OnUnknownOutcome { get; set; } = UnknownOutcome.Resend;
 
+    /// <summary>
+    /// The only recipients that mails go to: addresses and domains, with commas. For everybody else a mail is held back. Default none:
+    /// to all.
+    /// </summary>
+    public string? OnlyTo { get; set; }
+
+    /// <summary>
+    /// The one address that mails go to instead of their recipients, who are named in the header <c>X-Original-To</c>. With
+    /// <see cref="OnlyTo"/>: instead of those that it does not name. Default none.
+    /// </summary>
+    public string? RedirectTo { get; set; }
+
+    /// <summary><see cref="Security"/>, or its default.</summary>
+    internal SmtpSecurity EffectiveSecurity => Security ?? (HasLogin ? SmtpSecurity.StartTls : SmtpSecurity.StartTlsWhenAvailable);
+
+    /// <summary>Whether it does so with a token.</summary>
+    internal bool HasOAuth => !string.IsNullOrEmpty(OAuthTokenEndpoint);
+
+    /// <summary>Whether the worker logs in.</summary>
+    internal bool HasLogin => !string.IsNullOrEmpty(Username);
+
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext)
     {
         if (string.IsNullOrEmpty(Username) && !string.IsNullOrEmpty(Password))
@@ -143,5 +186,32 @@ internal sealed class SmtpOptions : IValidatableObject
             if (!string.IsNullOrEmpty(domain) && Uri.CheckHostName(domain) == UriHostNameType.Unknown)
                 yield return new ValidationResult("allowed: a host name. Use one such as mail.example.com.", [key]);
         }
+
+        foreach (var (key, problem) in OAuthProblems())
+            yield return new ValidationResult(problem, [key]);
+        if (!string.IsNullOrEmpty(OnlyTo) && RecipientRules.WrongEntry(OnlyTo) is { } wrong)
+            yield return new ValidationResult($"allowed: addresses and domains with commas. \"{wrong}\" is neither; use such as ann@example.com, example.org.", [nameof(OnlyTo)]);
+        if (!string.IsNullOrEmpty(RedirectTo) && !RecipientRules.IsAddress(RedirectTo))
+            yield return new ValidationResult("allowed: one address without a name. Use one such as staging@example.com.", [nameof(RedirectTo)]);
+    }
+
+    private IEnumerable<(string Key, string Problem)> OAuthProblems()
+    {
+        (string Key, string? Value)[] others = [(nameof(OAuthClientId), OAuthClientId), (nameof(OAuthClientSecret), OAuthClientSecret), (nameof(OAuthScope), OAuthScope)];
+        if (!HasOAuth)
+        {
+            foreach (var (key, _) in others.Where(other => !string.IsNullOrEmpty(other.Value)))
+                yield return (key, $"allowed: with {Section}:{nameof(OAuthTokenEndpoint)} alone. Set that, or remove this.");
+            yield break;
+        }
+
+        if (!(Uri.TryCreate(OAuthTokenEndpoint, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
+            yield return (nameof(OAuthTokenEndpoint), "allowed: an http or https address. Copy the token endpoint of your identity provider.");
+        if (!HasLogin)
+            yield return (nameof(Username), $"allowed: the mailbox to log in as, where there is a {Section}:{nameof(OAuthTokenEndpoint)}. Set it.");
+        if (!string.IsNullOrEmpty(Password))
+            yield return (nameof(Password), $"allowed: one of {Section}:{nameof(Password)} and {Section}:{nameof(OAuthTokenEndpoint)}. Remove the other.");
+        foreach (var (key, _) in others.Where(other => other.Key != nameof(OAuthScope) && string.IsNullOrEmpty(other.Value)))
+            yield return (key, $"allowed: what the identity provider gave, where there is a {Section}:{nameof(OAuthTokenEndpoint)}. Set it.");
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using MailKit.Net.Smtp;
+using MailKit.Security;
 
 namespace Consumer.Worker.Smtp;
 
@@ -17,6 +18,13 @@ internal sealed partial record SmtpReply(int Code, string? EnhancedCode, string 
     public static SmtpReply From(SmtpResponse response) => Parse((int)response.StatusCode, response.Response);
 
     public static SmtpReply From(SmtpCommandException exception) => Parse((int)exception.StatusCode, exception.Message);
+
+    /// <summary>The reply that refused a login; none where MailKit raised the exception for another reason. It gives the reply as text, "535: 5.7.8 …", and by one overload as an exception within.</summary>
+    public static SmtpReply? From(AuthenticationException exception) => exception.InnerException is SmtpCommandException command
+        ? From(command)
+        : exception.Message.Length > 4 && exception.Message[3] == ':' && int.TryParse(exception.Message.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code)
+            ? Parse(code, exception.Message[4..])
+            : null;
 
     /// <summary>Takes a reply's text apart; what a foreign server writes comes into logs and rows only as one printable line.</summary>
     public static SmtpReply Parse(int code, string? text)

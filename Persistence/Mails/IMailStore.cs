@@ -47,6 +47,16 @@ public interface IMailStore
         string? error = null,
         CancellationToken cancellationToken = default);
 
+    /// <summary>Records that a mail is held back from some of its recipients, and is over by that.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="fencingToken">The claim it was reached under.</param>
+    /// <param name="reason">Why, for people.</param>
+    /// <param name="replies">The server's replies by recipient; those that are held back are pending, with the reason.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>False where the mail is another claim's by now: that one decides, and only accepted recipients are stored.</returns>
+    Task<bool> HoldBackAsync(
+        MailRecord record, long fencingToken, string reason, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default);
+
     /// <summary>Marks the outbox entry as published: its record is acknowledged, and a copy of this record is dropped from now on.</summary>
     /// <param name="identity">The record whose attempt wrote the entry.</param>
     /// <param name="cancellationToken">Gives up.</param>

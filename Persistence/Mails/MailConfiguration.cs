@@ -25,13 +25,13 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         builder.Property(mail => mail.Attempt)
             .HasComment("The last delivery of this epoch that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed.");
         builder.Property(mail => mail.State).HasConversion(EnumText.Converter<MailState>())
-            .HasComment("scheduled, queued, sending, sent, dead, canceled or discarded.");
+            .HasComment("scheduled, queued, sending, sent, dead, canceled, discarded or held (back from recipients that Smtp:OnlyTo leaves out).");
         builder.Property(mail => mail.Key).HasComment("The Kafka key: the ordering key, or the id. Mails of one key are sent in order.");
         builder.Property(mail => mail.Subject).HasComment("The mail's subject.");
         builder.Property(mail => mail.Sender).HasComment("The address the mail is from.");
         builder.Property(mail => mail.MessageIdHeader)
             .HasComment("The SMTP Message-ID, the same in every attempt, so that a mail sent twice can be recognized.");
-        builder.Property(mail => mail.LastError).HasComment("What went wrong last, for people; null where nothing has.");
+        builder.Property(mail => mail.LastError).HasComment("What went wrong last, or why the mail is held, for people; null where nothing has.");
         builder.Property(mail => mail.UnknownOutcomes).HasDefaultValue(0)
             .HasComment("How often the mail server's reply was lost: it may have taken the mail that often without our knowing.");
 
@@ -89,7 +89,7 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         builder.Property(mail => mail.ClaimedAt).HasComment("When a worker claimed the mail last.");
         builder.Property(mail => mail.NextAttemptAt).HasComment("When the next attempt is due; null where none is.");
         builder.Property(mail => mail.SentAt).HasComment("When the mail server took the mail.");
-        builder.Property(mail => mail.EndedAt).HasComment("When the mail ended: sent, dead, canceled or discarded.");
+        builder.Property(mail => mail.EndedAt).HasComment("When the mail ended: sent, dead, canceled, discarded or held.");
         builder.Property(mail => mail.UpdatedAt).HasDefaultValueSql("now()").HasComment("When this row was changed last.");
     }
 }

@@ -2,7 +2,7 @@ namespace Persistence.Mails;
 
 /// <summary>
 /// The one state a mail is in: <c>scheduled</c> → <c>queued</c> → <c>sending</c> → <c>sent</c> | <c>dead</c> |
-/// <c>canceled</c>; <c>dead</c> → <c>queued</c> (replayed) | <c>discarded</c>.
+/// <c>canceled</c> | <c>held</c>; <c>dead</c> → <c>queued</c> (replayed) | <c>discarded</c>.
 /// </summary>
 public enum MailState
 {
@@ -26,4 +26,7 @@ public enum MailState
 
     /// <summary>Dead, and a person decided that it stays so.</summary>
     Discarded,
+
+    /// <summary>Held back: the worker's settings do not allow all of its recipients. Nothing sends it.</summary>
+    Held,
 }

@@ -33,6 +33,7 @@ public sealed class MailStore : IMailStore
     private readonly GroupCommit<ClaimRequest, ClaimRefusal> _refusals;
     private readonly GroupCommit<OutcomeRequest, bool> _sent;
     private readonly GroupCommit<OutboxRequest, bool> _outboxEntries;
+    private readonly GroupCommit<HeldRequest, bool> _held;
     private readonly GroupCommit<RecordIdentity, bool> _published;
     private readonly GroupCommit<LeaveRequest, bool> _left;
 
@@ -50,6 +51,7 @@ public sealed class MailStore : IMailStore
         _refusals = new(_batch.ExplainAsync, request => request.MailId, BatchLimit, turns);
         _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _outboxEntries = new(outcomes.WriteOutboxEntryAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
+        _held = new(outcomes.HoldBackAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _published = new(outcomes.MarkPublishedAsync, identity => identity.MailId, BatchLimit, turns);
         _left = new(outcomes.LeaveAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
     }
@@ -96,6 +98,11 @@ public sealed class MailStore : IMailStore
         ArgumentNullException.ThrowIfNull(outboxEntry);
         return _outboxEntries.WriteAsync(new OutboxRequest(record, fencingToken, replies, outboxEntry, error ?? outboxEntry.Reason), cancellationToken);
     }
+
+    /// <inheritdoc />
+    public Task<bool> HoldBackAsync(
+        MailRecord record, long fencingToken, string reason, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+        _held.WriteAsync(new HeldRequest(record, fencingToken, replies, reason), cancellationToken);
 
     /// <inheritdoc />
     public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) =>

@@ -30,6 +30,14 @@ internal sealed record OutboxRequest(
     MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientReply> Replies, OutboxEntry OutboxEntry, string Error)
     : OutcomeRequest(Record, FencingToken, Replies);
 
+/// <summary>A mail that is held back from some of its recipients.</summary>
+/// <param name="Record">The record that it is of.</param>
+/// <param name="FencingToken">The claim it was reached under.</param>
+/// <param name="Replies">The server's replies by recipient, and why the others were not sent to.</param>
+/// <param name="Reason">Why, for people.</param>
+internal sealed record HeldRequest(MailRecord Record, long FencingToken, IReadOnlyCollection<RecipientReply> Replies, string Reason)
+    : OutcomeRequest(Record, FencingToken, Replies);
+
 /// <summary>A mail that is left.</summary>
 /// <param name="Record">The record that it is of.</param>
 /// <param name="FencingToken">The claim it is left by.</param>
@@ -72,6 +80,10 @@ internal sealed class OutcomeBatch(NpgsqlDataSource dataSource)
             .Nullable("reasons", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.OutboxEntry.Reason, ErrorLength)).ToArray(), Texts)
             .Nullable("errors", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.Error, ErrorLength)).ToArray(), Texts));
     }
+
+    public Task<IReadOnlyList<bool>> HoldBackAsync(IReadOnlyList<HeldRequest> outcomes) =>
+        AskAsync(OutcomeSql.Held, Identities(outcomes), command => WithOutcomes(command, outcomes)
+            .Nullable("reasons", outcomes.Select(outcome => PostgresText.CleanAndCut(outcome.Reason, ErrorLength)).ToArray(), Texts));
 
     public Task<IReadOnlyList<bool>> MarkPublishedAsync(IReadOnlyList<RecordIdentity> identities) => AskAsync(OutcomeSql.Published, identities, _ => { });
 

@@ -110,6 +110,24 @@ internal static class OutcomeSql
         SELECT id, held OR coalesce(was_written, false) AS held FROM mail
         """);
 
+    /// <summary>
+    /// Held back from recipients that the worker's settings leave out, under the current claim alone. Nothing comes next, and those
+    /// recipients stay pending, with the reason as their text.
+    /// </summary>
+    public static readonly Statement Held = new($"""
+        WITH {Given("unnest(@tokens) AS token, unnest(@unknown) AS is_unknown, unnest(@reasons) AS reason")}, mail AS (
+            SELECT g.*, {SameClaim} AND m.state = 'sending' AS held, {SameClaim} AND m.state = 'held' AS was_written
+            FROM given AS g, {Locked}
+        ), written AS (
+            UPDATE email.mails AS m SET
+                state = 'held', last_error = mail.reason, ended_at = now(), next_attempt_at = NULL, updated_at = now(), {CountUnknown}
+            FROM mail WHERE m.id = mail.id AND mail.held
+        ), settled AS (
+            {Settle}
+        )
+        SELECT id, held OR was_written AS held FROM mail
+        """);
+
     /// <summary>Published once; a time that is set stays as it is.</summary>
     public static readonly Statement Published = new($"""
         WITH {Given()}, mail AS (

@@ -359,7 +359,7 @@ namespace Persistence.Migrations
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at")
-                        .HasComment("When the mail ended: sent, dead, canceled or discarded.");
+                        .HasComment("When the mail ended: sent, dead, canceled, discarded or held.");
 
                     b.Property<int>("Epoch")
                         .HasColumnType("integer")
@@ -396,7 +396,7 @@ namespace Persistence.Migrations
                     b.Property<string>("LastError")
                         .HasColumnType("text")
                         .HasColumnName("last_error")
-                        .HasComment("What went wrong last, for people; null where nothing has.");
+                        .HasComment("What went wrong last, or why the mail is held, for people; null where nothing has.");
 
                     b.Property<string>("MessageIdHeader")
                         .HasColumnType("text")
@@ -457,7 +457,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("state")
-                        .HasComment("scheduled, queued, sending, sent, dead, canceled or discarded.");
+                        .HasComment("scheduled, queued, sending, sent, dead, canceled, discarded or held (back from recipients that Smtp:OnlyTo leaves out).");
 
                     b.Property<string>("Subject")
                         .HasColumnType("text")
@@ -506,7 +506,7 @@ namespace Persistence.Migrations
 
                             t.HasCheckConstraint("ck_mails_sending_has_worker", "state <> 'sending' OR (worker_id IS NOT NULL AND claimed_at IS NOT NULL)");
 
-                            t.HasCheckConstraint("ck_mails_state", "state IN ('scheduled', 'queued', 'sending', 'sent', 'dead', 'canceled', 'discarded')");
+                            t.HasCheckConstraint("ck_mails_state", "state IN ('scheduled', 'queued', 'sending', 'sent', 'dead', 'canceled', 'discarded', 'held')");
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);

@@ -32,7 +32,7 @@ internal static class RetentionSql
         WITH expired AS (
             SELECT m.id, m.created_at, m.first_topic, m.first_partition, m.first_offset, m.record_timestamp FROM email.mails AS m
             WHERE m.created_at >= @from AND m.created_at < @before
-              AND m.state IN ('sent', 'canceled', 'discarded') AND m.ended_at < @before
+              AND m.state IN ('sent', 'canceled', 'discarded', 'held') AND m.ended_at < @before
               AND (m.record_timestamp IS NULL OR m.record_timestamp < @before)
               -- The copy of a canceled mail is in the delay topics until then.
               AND (m.scheduled_at IS NULL OR m.scheduled_at < @before)

@@ -48,11 +48,14 @@ public sealed record ReadyReport(string Status, IReadOnlyList<DependencyReport> 
 /// <summary>One thing the service depends on.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Status"><c>healthy</c>, <c>degraded</c> or <c>unhealthy</c>.</param>
-/// <param name="Reason">Why, where it is not healthy.</param>
+/// <param name="Reason">Why, where it is not healthy; or what has to be known of it all the same.</param>
 public sealed record DependencyReport(string Name, string Status, string? Reason)
 {
+    /// <summary>The key of a check's data that holds what has to be known though it is healthy.</summary>
+    public const string Note = "note";
+
     internal static DependencyReport Of(string name, HealthReportEntry entry) => new(
         name,
         entry.Status.ToString().ToLowerInvariant(),
-        entry.Status == HealthStatus.Healthy ? null : entry.Description ?? entry.Exception?.Message);
+        entry.Status == HealthStatus.Healthy ? entry.Data.GetValueOrDefault(Note) as string : entry.Description ?? entry.Exception?.Message);
 }

@@ -33,6 +33,9 @@ public sealed class SinkOptions
     /// <summary>How many mails may be under way at once, from MAIL to the final reply, 1 to 100,000; a further MAIL gets 432, as Office 365 does. Default none: all.</summary>
     public int? MailsAtOnce { get; set; }
 
+    /// <summary>How many recipients one mail has at most, 1 to 1,000 (RFC 5321, 4.5.3.1.8, asks for 100); a further one gets 452. Default 1,000.</summary>
+    public int MaxRecipients { get; set; } = 1_000;
+
     /// <summary>Whether mail is taken by BDAT too (RFC 3030, <c>CHUNKING</c>). Default true; false: a server that has only DATA.</summary>
     public bool Chunking { get; set; } = true;
 

@@ -30,6 +30,7 @@ internal static class SinkOptionsValidator
             Range(nameof(options.MaxConnections), options.MaxConnections, 1, 100_000),
             Range(nameof(options.MailsPerSecond), options.MailsPerSecond ?? 1, 1, 1_000_000),
             Range(nameof(options.MailsAtOnce), options.MailsAtOnce ?? 1, 1, 100_000),
+            Range(nameof(options.MaxRecipients), options.MaxRecipients, 1, 1_000),
         ];
         foreach (var failure in ranges.OfType<string>())
             yield return failure;

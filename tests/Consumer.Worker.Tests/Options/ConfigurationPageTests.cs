@@ -1,4 +1,5 @@
 using Consumer.Worker.Alerts;
+using Consumer.Worker.Dkim;
 using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Sending;
@@ -15,6 +16,7 @@ internal sealed class ConfigurationPageTests
     public void The_page_has_every_option_of_the_worker_with_its_default() =>
         ((IEnumerable<string>)[
             .. ConfigurationPage.Differences<SmtpOptions>(SmtpOptions.Section),
+            .. ConfigurationPage.Differences<DkimOptions>(DkimOptions.Section),
             .. ConfigurationPage.Differences<RetryOptions>(RetryOptions.Section),
             .. ConfigurationPage.Differences<ScheduleOptions>(ScheduleOptions.Section),
             .. ConfigurationPage.Differences<AlertOptions>(AlertOptions.Section),

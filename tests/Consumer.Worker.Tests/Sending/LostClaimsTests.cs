@@ -252,6 +252,10 @@ internal sealed class LostClaimsTests
             CancellationToken cancellationToken = default) =>
             RunAsync(() => mails.WriteOutboxEntryAsync(record, fencingToken, outboxEntry, replies, error, cancellationToken));
 
+        public Task<bool> HoldBackAsync(
+            MailRecord record, long fencingToken, string reason, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+            RunAsync(() => mails.HoldBackAsync(record, fencingToken, reason, replies, cancellationToken));
+
         public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) =>
             RunAsync(() => mails.MarkPublishedAsync(identity, cancellationToken));
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using Consumer.Worker.Dkim;
 using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
 using Contracts;
@@ -102,7 +103,7 @@ internal sealed class ReplyInHandTests
     {
         var sender = new StoppedSender(_stop, new SendResult(replies, null));
         var consumer = new SendEmailConsumer(
-            sender, sender, _lease, Create(new SmtpOptions()), new WorkerMetrics(_services.GetRequiredService<IMeterFactory>()), _timeProvider,
+            sender, sender, _lease, new RecipientRules(new SmtpOptions()), new DkimKeys([]), Create(new SmtpOptions()), new WorkerMetrics(_services.GetRequiredService<IMeterFactory>()), _timeProvider,
             NullLogger<SendEmailConsumer>.Instance);
         return consumer.Consume(ContextProxy.Of(attempt, _stop.Token));
     }

@@ -11,7 +11,7 @@ namespace Consumer.Worker.Tests.Smtp;
 internal sealed class FailureClassificationTests
 {
     private static readonly int[] LoginCodes = [530, 534, 535, 538];
-    private static readonly string[] LoginEnhancedCodes = ["5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.13"];
+    private static readonly string[] LoginEnhancedCodes = ["5.7.8", "5.7.9", "5.7.10", "5.7.11", "5.7.12", "5.7.13"];
 
     [TestCase(SmtpPhase.Connect)]
     [TestCase(SmtpPhase.Authenticate)]
@@ -27,7 +27,7 @@ internal sealed class FailureClassificationTests
 
     [Test]
     public void A_missing_login_is_dependency_unavailable_in_every_phase([Values] SmtpPhase phase, [ValueSource(nameof(LoginCodes))] int code) =>
-        Reply(phase, code).Kind.ShouldBe(FailureKind.DependencyUnavailable);
+        Reply(phase, code).ShouldBe(new Verdict(FailureKind.DependencyUnavailable, OfItself: phase >= SmtpPhase.Mail ? FailureKind.Permanent : null));
 
     [Test]
     public void Every_other_4xx_to_a_mail_is_transient_and_no_moment_cures_it()
@@ -62,6 +62,26 @@ internal sealed class FailureClassificationTests
     public void A_552_to_a_recipient_means_too_many_of_them_unless_it_says_otherwise(string? enhanced, FailureKind kind) =>
         FailureClassification.OfReply(SmtpPhase.Recipient, new SmtpReply(552, enhanced, "")).Kind.ShouldBe(kind);
 
+    [TestCase(452, null, true)]
+    [TestCase(452, "4.5.3", true)]
+    [TestCase(452, "4.3.1", false)]
+    [TestCase(452, "4.2.2", false)]
+    [TestCase(450, null, false)]
+    [TestCase(450, "4.5.3", true)]
+    [TestCase(550, "5.5.3", true)]
+    [TestCase(554, "5.5.3", true)]
+    [TestCase(554, null, false)]
+    [TestCase(552, null, true)]
+    [TestCase(552, "5.2.2", false)]
+    [TestCase(550, "5.15.3", false)]
+    public void Too_many_recipients_is_no_failure_of_those_that_were_too_many(int code, string? enhanced, bool tooMany)
+    {
+        var reply = new SmtpReply(code, enhanced, "");
+        FailureClassification.IsTooManyRecipients(reply).ShouldBe(tooMany);
+        if (tooMany)
+            FailureClassification.OfReply(SmtpPhase.Recipient, reply).Verdict.ShouldBe(new Verdict(FailureKind.Transient));
+    }
+
     [TestCase(550, "4.2.2", FailureKind.Permanent)]
     [TestCase(450, "5.1.1", FailureKind.Transient)]
     public void Where_the_codes_disagree_the_reply_code_decides(int code, string enhanced, FailureKind kind) =>
@@ -86,7 +106,7 @@ internal sealed class FailureClassificationTests
         foreach (var phase in MailPhases)
         {
             for (var code = 500; code <= 599; code++)
-                FailureClassification.OfReply(phase, new SmtpReply(code, enhanced, "")).Kind.ShouldBe(FailureKind.DependencyUnavailable, $"{phase} {code} {enhanced}");
+                FailureClassification.OfReply(phase, new SmtpReply(code, enhanced, "")).Verdict.ShouldBe(new Verdict(FailureKind.DependencyUnavailable, OfItself: FailureKind.Permanent), $"{phase} {code} {enhanced}");
         }
     }
 
@@ -104,7 +124,7 @@ internal sealed class FailureClassificationTests
             {
                 for (var code = 400; code <= 599; code++)
                 {
-                    if ((phase, code) != (SmtpPhase.Recipient, 552))
+                    if (phase != SmtpPhase.Recipient || (code != 552 && enhanced is not ("4.5.3" or "5.5.3")))
                         FailureClassification.OfReply(phase, new SmtpReply(code, enhanced, "")).Verdict.ShouldBe(Reply(phase, code), $"{phase} {code} {enhanced}");
                 }
             }
@@ -118,14 +138,15 @@ internal sealed class FailureClassificationTests
     [TestCase(SmtpPhase.Data, FailureKind.Transient, true, false)]
     [TestCase(SmtpPhase.Content, FailureKind.Transient, true, false)]
     [TestCase(SmtpPhase.FinalReply, FailureKind.Transient, false, true)]
-    public void A_lost_connection_and_a_time_out_mean_what_their_phase_says(SmtpPhase phase, object kind, bool momentCures, bool unknown)
+    public void A_lost_connection_and_a_time_out_mean_what_their_phase_says_and_only_the_first_is_tried_again_at_once(SmtpPhase phase, object kind, bool momentCures, bool unknown)
     {
         var expected = new Verdict((FailureKind)kind, momentCures, unknown);
         FailureClassification.OfException(phase, new IOException("reset")).Verdict.ShouldBe(expected);
         FailureClassification.OfException(phase, new SmtpProtocolException("unexpectedly disconnected")).Verdict.ShouldBe(expected);
         FailureClassification.OfException(phase, new SocketException((int)SocketError.ConnectionReset)).Verdict.ShouldBe(expected);
-        FailureClassification.OfException(phase, new OperationCanceledException()).Verdict.ShouldBe(expected);
-        FailureClassification.OfException(phase, new TimeoutException()).Verdict.ShouldBe(expected);
+        FailureClassification.OfException(phase, new OperationCanceledException()).Verdict.ShouldBe(expected with { MomentCures = false });
+        FailureClassification.OfException(phase, new TimeoutException()).Verdict.ShouldBe(expected with { MomentCures = false });
+        FailureClassification.OfException(phase, new SocketException((int)SocketError.TimedOut)).Verdict.ShouldBe(expected with { MomentCures = false });
     }
 
     [Test]

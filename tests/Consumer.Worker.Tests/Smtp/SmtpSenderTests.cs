@@ -231,7 +231,7 @@ internal sealed class SmtpSenderTests(bool chunking)
         unknown |= HasAllAt(stage);
         result.Failure!.Phase.ToString().ShouldBe(Known(phase));
         result.Failure.Text.ShouldContain("did not reply in time");
-        result.Failure.Verdict.ShouldBe(new Verdict(FailureKind.Transient, MomentCures: !unknown, OutcomeUnknown: unknown));
+        result.Failure.Verdict.ShouldBe(new Verdict(FailureKind.Transient, OutcomeUnknown: unknown));
     }
 
     [Test]

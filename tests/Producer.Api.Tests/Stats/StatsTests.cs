@@ -42,6 +42,7 @@ public class StatsTests
             ["dead"] = 2,
             ["canceled"] = 0,
             ["discarded"] = 0,
+            ["held"] = 0,
         });
         after.GetProperty("failures").EnumerateObject().ToDictionary(status => status.Name, status => status.Value.GetInt64()).ShouldBe(new Dictionary<string, long>
         {

@@ -61,6 +61,18 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
             return true;
         });
 
+    public Task<bool> HoldBackAsync(
+        MailRecord record, long fencingToken, string reason, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>
+        ChangeAsync(record.Identity, row =>
+        {
+            var isSame = row.IsHeld(record.Identity, fencingToken);
+            var isSending = isSame && row.Facts!.State == MailState.Sending;
+            row.Settle(record, replies, isSending);
+            if (isSending)
+                row.Facts = row.Facts! with { State = MailState.Held };
+            return isSame && row.Facts!.State == MailState.Held;
+        });
+
     public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) => ChangeAsync(identity, row =>
     {
         if ((row.Facts!.Epoch, row.Facts.Attempt) != (identity.Epoch, identity.Attempt) || row.Facts.OutboxEntry is null)

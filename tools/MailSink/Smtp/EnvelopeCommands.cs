@@ -5,9 +5,6 @@ namespace MailSink.Smtp;
 /// <summary>Judges the arguments of MAIL and RCPT (RFC 5321, 4.1.1.2 and 4.1.1.3) before anything is done for them.</summary>
 internal static class EnvelopeCommands
 {
-    /// <summary>RFC 5321, 4.5.3.1.8, asks for 100 at least.</summary>
-    private const int MostRecipients = 1_000;
-
     /// <summary>The envelope that MAIL begins, or why it does not.</summary>
     public static (Envelope? Envelope, SmtpReply? Refusal) Mail(string argument, int mostBytes, bool loginOffered)
     {
@@ -40,7 +37,7 @@ internal static class EnvelopeCommands
     }
 
     /// <summary>The recipient that RCPT names, or why it cannot be one.</summary>
-    public static (string Recipient, SmtpReply? Refusal) Recipient(string argument, Envelope envelope)
+    public static (string Recipient, SmtpReply? Refusal) Recipient(string argument, Envelope envelope, int mostRecipients)
     {
         if (PathArgument.Parse(argument, "TO:") is not { } path)
             return ("", Replies.BadPath);
@@ -50,7 +47,7 @@ internal static class EnvelopeCommands
             _ when !PathArgument.IsMailbox(path.Address) && !IsPostmaster(path.Address) => Replies.BadRecipient,
             _ when path.Parameters.Count > 0 => Replies.UnknownParameter,
             _ when !envelope.Utf8 && !Ascii.IsValid(path.Address) => Replies.NeedsSmtpUtf8,
-            _ when envelope.Recipients.Count >= MostRecipients => Replies.TooManyRecipients,
+            _ when envelope.Recipients.Count >= mostRecipients => Replies.TooManyRecipients,
             _ => null,
         };
         return (path.Address, refusal);

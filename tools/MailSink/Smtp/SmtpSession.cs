@@ -204,7 +204,7 @@ internal sealed class SmtpSession(SmtpConnection connection, SmtpServices servic
             return Said(Replies.MailFirst);
         if (envelope.IsChunked)
             return Said(Replies.ChunksBegun);
-        var (recipient, wrong) = EnvelopeCommands.Recipient(argument, envelope);
+        var (recipient, wrong) = EnvelopeCommands.Recipient(argument, envelope, _services.Options.MaxRecipients);
         if (wrong is not null)
             return Said(wrong);
 
