@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Consumer.Worker.Smtp;
 
 /// <summary>
@@ -20,13 +18,13 @@ internal sealed class RedirectingSender(ISmtpSender sender, RecipientRules rules
             return await sender.SendAsync(mail, allowed, beforeData, cancellationToken);
 
         foreach (var recipient in recipients)
-            mail.Message.Headers.Add(Header, Encoding.UTF8, EncodedWords.Literal(recipient));
+            mail.Message.Headers.Add(HeaderLines.Text(Header, recipient));
         try
         {
             var result = await sender.SendAsync(mail, [redirectTo], beforeData, cancellationToken);
             var one = result.Recipients[0];
             var reply = one.Reply is null ? null : one.Reply with { Text = $"to {redirectTo} instead (Smtp:RedirectTo): {one.Reply.Text}" };
-            return new SendResult([.. recipients.Select(recipient => one with { Address = recipient, Reply = reply })], result.Failure);
+            return result with { Recipients = [.. recipients.Select(recipient => one with { Address = recipient, Reply = reply })] };
         }
         finally
         {
