@@ -117,8 +117,14 @@ internal sealed class OAuthTests
 
     private SmtpOptions Options(ScriptedServer server) => new()
     {
-        Host = "127.0.0.1", Port = server.Port, Security = SmtpSecurity.None, Username = "mail@example.com", OAuthTokenEndpoint = $"{_endpoint.Urls.First()}/token",
-        OAuthClientId = "client", OAuthClientSecret = "s3cret&=", OAuthScope = "https://outlook.office365.com/.default",
+        Host = "127.0.0.1",
+        Port = server.Port,
+        Security = SmtpSecurity.None,
+        Username = "mail@example.com",
+        OAuthTokenEndpoint = $"{_endpoint.Urls.First()}/token",
+        OAuthClientId = "client",
+        OAuthClientSecret = "s3cret&=",
+        OAuthScope = "https://outlook.office365.com/.default",
     };
 
     private OAuthTokens Tokens(ScriptedServer server) => new(_clients.GetRequiredService<IHttpClientFactory>(), Microsoft.Extensions.Options.Options.Create(Options(server)), _timeProvider);
