@@ -13,7 +13,7 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly RenewedClient<IAdminClient> _client = new(clients.CreateAdminClient, timeProvider, () =>
+    private readonly RenewedClient<IAdminClient> _client = new(() => clients.CreateAdminClient(), timeProvider, () =>
     {
         metrics.Recovered("admin", ClientRemedy.Replace, null);
         logger.LogWarning("Kafka has not answered for {Duration}: another client asks", RenewedClient<IAdminClient>.RenewAfter);
@@ -51,6 +51,15 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     /// <summary>Asks the cluster something else.</summary>
     /// <exception cref="KafkaException">It does not answer, or refuses.</exception>
     public Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask) => _client.AskAsync(ask);
+
+    /// <summary>Creates topics by asking for them, as librdkafka's mock cluster has no other way. Blocks.</summary>
+    /// <exception cref="KafkaException">It does not answer.</exception>
+    public void CreateByAsking(IEnumerable<string> topics)
+    {
+        using var client = clients.CreateAdminClient(createsTopics: true);
+        foreach (var topic in topics)
+            client.GetMetadata(topic, Timeout);
+    }
 
     /// <summary>Notes that somebody could not reach the cluster.</summary>
     public void Report(KafkaException exception)

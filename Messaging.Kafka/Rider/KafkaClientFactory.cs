@@ -100,9 +100,10 @@ internal sealed class KafkaClientFactory(ClientConfig clientConfig, Action<IClie
         return builder;
     }
 
-    public IAdminClient CreateAdminClient()
+    /// <param name="createsTopics">Whether topics that it asks for by name, and that are missing, are created where the cluster does that.</param>
+    public IAdminClient CreateAdminClient(bool createsTopics = false)
     {
-        var builder = new AdminClientBuilder(Over(new ClientConfig()))
+        var builder = new AdminClientBuilder(Over(new ClientConfig { AllowAutoCreateTopics = createsTopics }))
             .SetLogHandler((_, message) => Log(message))
             .SetErrorHandler((client, error) => Log(client, error));
         if (refreshOAuthBearerToken is not null)

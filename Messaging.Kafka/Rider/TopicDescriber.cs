@@ -3,7 +3,7 @@ using Confluent.Kafka.Admin;
 
 namespace Messaging.Kafka;
 
-/// <summary>Asks the brokers about topics. No question but <see cref="AskByName"/> creates one.</summary>
+/// <summary>Asks the brokers about topics. No question creates one: topics are asked for by name only in requests that say so.</summary>
 internal sealed class TopicDescriber(ClusterMonitor cluster)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -11,10 +11,6 @@ internal sealed class TopicDescriber(ClusterMonitor cluster)
     /// <summary>All topics that may be described, and the brokers.</summary>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>
     public Task<Metadata> ReadMetadata() => Ask(admin => ClusterMonitor.AskForBrokers(admin, Timeout));
-
-    /// <summary>Asks for topics by name, which is the only way in which librdkafka's mock cluster creates them.</summary>
-    /// <exception cref="KafkaException">The cluster does not answer.</exception>
-    public Task AskByName(IEnumerable<string> topics) => Ask(admin => topics.Select(topic => admin.GetMetadata(topic, Timeout)).ToList());
 
     /// <summary>Whether the cluster can describe topics: librdkafka's mock cluster cannot, and only says so when it is asked for settings.</summary>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>

@@ -38,8 +38,9 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
                 return created;
             }
 
+            var canDescribe = await CanDescribe();
             // A broker does not name a topic that may not be described: it may be there all the same.
-            if (await Refused(missing) is { Count: > 0 } hidden)
+            if (canDescribe && await Refused(missing) is { Count: > 0 } hidden)
             {
                 WaitFor($"{string.Join("; ", hidden.Select(topic => $"DESCRIBE on topic {topic} is refused"))}. The start waits until it is granted");
                 continue;
@@ -54,7 +55,7 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
                 throw Missing([.. specifications.Where(topic => foreign.Contains(topic.Name))], "they are not to be created here (no CreateIfMissing)", null);
             }
 
-            if (await Create(specifications, topics.Max(topic => topic.Options?.RequestTimeout) ?? Timeout))
+            if (await Create(specifications, canDescribe, topics.Max(topic => topic.Options?.RequestTimeout) ?? Timeout))
                 created.UnionWith(specifications.Select(topic => topic.Name));
         }
     }
@@ -76,6 +77,20 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
         }
     }
 
+    /// <summary>Whether the cluster can describe and create topics, as all but librdkafka's mock cluster can.</summary>
+    private async Task<bool> CanDescribe()
+    {
+        try
+        {
+            return await describer.CanDescribe();
+        }
+        catch (KafkaException exception)
+        {
+            logger.LogDebug("Whether the cluster can describe topics is not known: {Reason}", exception.Error.Reason);
+            return true;
+        }
+    }
+
     private async Task<List<string>> Refused(List<RequiredTopic> missing)
     {
         try
@@ -83,7 +98,6 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
             var found = await describer.Describe(missing.Select(topic => topic.Name));
             return [.. found.Where(topic => topic.Error.Code == ErrorCode.TopicAuthorizationFailed).Select(topic => topic.Name)];
         }
-        // librdkafka's mock cluster cannot describe topics; whether they can be created is seen next.
         catch (KafkaException exception)
         {
             logger.LogDebug("Missing topics could not be described: {Reason}", exception.Error.Reason);
@@ -92,11 +106,11 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
     }
 
     /// <returns>Whether they were created; false where somebody must grant it first, or the outcome is not known and is looked at again.</returns>
-    private async Task<bool> Create(List<TopicSpecification> missing, TimeSpan timeout)
+    private async Task<bool> Create(List<TopicSpecification> missing, bool canCreate, TimeSpan timeout)
     {
         try
         {
-            if (await describer.CanDescribe())
+            if (canCreate)
             {
                 await cluster.AskAsync(async admin =>
                 {
@@ -106,7 +120,7 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
             }
             else
             {
-                await describer.AskByName(missing.Select(topic => topic.Name));
+                await Task.Run(() => cluster.CreateByAsking(missing.Select(topic => topic.Name)));
             }
         }
         catch (CreateTopicsException exception)

@@ -12,7 +12,7 @@ public sealed class TextTests
     {
         OutboxKind.DeadLetter.ToText().ShouldBe("dead_letter");
         EnumText.Parse<OutboxKind>("dead_letter").ShouldBe(OutboxKind.DeadLetter);
-        EnumText.All<MailState>().ShouldBe(["scheduled", "queued", "sending", "sent", "dead", "canceled", "discarded"]);
+        EnumText.All<MailState>().ShouldBe(["scheduled", "queued", "sending", "sent", "dead", "canceled", "discarded", "held"]);
     }
 
     [TestCase(null)]

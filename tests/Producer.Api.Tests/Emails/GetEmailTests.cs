@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Persistence.Mails;
 using Persistence.Workers;
 using Producer.Api.Ids;
+using Testing;
 
 namespace Producer.Api.Tests.Emails;
 
@@ -34,7 +35,7 @@ public class GetEmailTests
     [Test]
     public async Task A_mail_that_nobody_sends_now_says_what_it_waits_for()
     {
-        await using var api = await ApiHost.StartAsync();
+        await using var api = await ApiHost.StartOnAsync(await (await PostgresFixture.StartAsync()).CreateDatabaseAsync());
         var workers = api.Services.GetRequiredService<WorkerStore>();
         var path = $"/emails/{api.Services.GetRequiredService<MailId>().New()}";
         (await WaitingAsync())!.Value.GetProperty("reason").GetString().ShouldBe("No worker is running.");
