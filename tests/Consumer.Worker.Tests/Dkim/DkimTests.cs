@@ -60,10 +60,11 @@ internal sealed class DkimTests
         var signatures = received.Headers.Where(header => header.Id == HeaderId.DkimSignature).ToList();
         signatures.Count.ShouldBe(2);
         var verifier = new DkimVerifier(new KnownKeys(("one", Rsa, "rsa"), ("two", Ed25519, "ed25519")));
-        // MimeKit would write headers in the other form before it looks at them; what was sent is what was signed.
-        var asReceived = new FormatOptions { International = !System.Text.Ascii.IsValid(sender) };
+        // MimeKit would write headers anew before it looks at them, where they are not given raw; what was sent is what was signed.
+        foreach (var header in received.Headers)
+            header.SetRawValue(header.RawValue);
         foreach (var signature in signatures)
-            (await verifier.VerifyAsync(asReceived, received, signature)).ShouldBeTrue(signature.Value);
+            (await verifier.VerifyAsync(received, signature)).ShouldBeTrue(signature.Value);
         signatures.ShouldAllBe(signature => signature.Value.Contains("d=example.com", StringComparison.Ordinal));
         foreach (var name in content.Headers.Keys.Concat(["From", "To", "Subject", "Date", "Message-ID"]))
             signatures[0].Value.ShouldContain(name, Case.Insensitive);
