@@ -18,7 +18,7 @@ internal sealed record RateLimit(int Count, TimeSpan Window)
     /// </summary>
     public bool IsQuota => Window >= TimeSpan.FromHours(1);
 
-    /// <summary>Reads a text such as <c>14/s,50000/d</c>; null where it is none. An empty text is no limit.</summary>
+    /// <summary>Reads a text such as <c>14/s,50000/d</c>; null where it is none. An empty text sets none.</summary>
     public static IReadOnlyList<RateLimit>? TryRead(string? text)
     {
         var parts = (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
