@@ -105,27 +105,17 @@ internal sealed class ClaimFilter(
         {
             if (claimed.TakenOverFrom is { } worker)
                 OnTakenOver(attempt, worker);
-            await SendAsync(context, next);
+            await SendAsync(context, next, paced);
         }
         catch (LeaseLostException)
         {
             await outcomes.LeaveAsync(attempt);
             return Step.ClaimAnew;
         }
-        catch (ThrottledMailException throttled)
+        catch (ThrottledMailException)
         {
-            metrics.Throttled.Add(1);
-            if (paced.MayWaitFor(throttled))
-            {
-                await outcomes.LeaveAsync(attempt);
-                return Step.WaitAgain;
-            }
-
-            var own = new TransientMailException($"{throttled.Message} (for longer than Smtp:ThrottlePatience, while other mails pass)");
-            if (await RecordFailureAsync(context, attempt, own))
-                throw own;
-            await context.DropAsync(nameof(ClaimFilter));
-            return Step.Done;
+            await outcomes.LeaveAsync(attempt);
+            return Step.WaitAgain;
         }
         catch (OperationCanceledException)
         {
@@ -155,8 +145,11 @@ internal sealed class ClaimFilter(
         return Step.Done;
     }
 
-    /// <summary>A cancellation means that the worker stops, or lost the partition; where neither is so it is a timeout within the handler.</summary>
-    private static async Task SendAsync(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
+    /// <summary>
+    /// Says what an exception means that only its surroundings tell. A cancellation means that the worker stops, or lost the partition;
+    /// where neither is so it is a timeout within the handler. A mail that alone is too fast for too long has failed by itself.
+    /// </summary>
+    private async Task SendAsync(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, PacedDelivery paced)
     {
         try
         {
@@ -165,6 +158,13 @@ internal sealed class ClaimFilter(
         catch (OperationCanceledException exception) when (!context.CancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException($"Something was canceled by a timeout of its own: {exception.Message}", exception);
+        }
+        catch (ThrottledMailException throttled)
+        {
+            metrics.Throttled.Add(1);
+            if (paced.MayWaitFor(throttled))
+                throw;
+            throw new TransientMailException($"{throttled.Message} (for longer than Smtp:ThrottlePatience, while other mails pass)");
         }
     }
 

@@ -64,14 +64,6 @@ internal sealed class RecipientRules
     private static string Comparable(string text)
     {
         var at = text.LastIndexOf('@') + 1;
-        return (text[..at] + AsciiDomain.Of(text[at..])).ToUpperInvariant();
+        return (text[..at] + (DomainName.TryToAscii(text[at..], out var domain) ? domain : text[at..])).ToUpperInvariant();
     }
-}
-
-/// <summary>A domain in the form that DNS has (A-labels).</summary>
-internal static class AsciiDomain
-{
-    private const string Probe = "a@";
-
-    public static string Of(string domain) => System.Text.Ascii.IsValid(domain) ? domain : MimeKit.MailboxAddress.EncodeAddrspec(Probe + domain)[Probe.Length..];
 }

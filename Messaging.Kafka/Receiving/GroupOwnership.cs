@@ -27,9 +27,7 @@ internal sealed class GroupOwnership(ConsumerSettings settings, ClusterMonitor c
         if (_asking is null && (_asked == 0 || timeProvider.GetElapsedTime(_asked) >= Interval))
         {
             _asked = timeProvider.GetTimestamp();
-            // The client blocks; on a thread of its own that may.
-            _asking = Task.Factory.StartNew(
-                () => cluster.AskAsync(admin => Task.FromResult(Ask(admin, memberId))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+            _asking = cluster.AskBlockingAsync(admin => Ask(admin, memberId));
         }
 
         return _missing;

@@ -52,6 +52,11 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     /// <exception cref="KafkaException">It does not answer, or refuses.</exception>
     public Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask) => _client.AskAsync(ask);
 
+    /// <summary>Asks what blocks the client, on a thread of its own that may.</summary>
+    /// <inheritdoc cref="AskAsync"/>
+    public Task<T> AskBlockingAsync<T>(Func<IAdminClient, T> ask) =>
+        Task.Factory.StartNew(() => _client.Ask(ask), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
     /// <summary>Creates topics by asking for them, as librdkafka's mock cluster has no other way. Blocks.</summary>
     /// <exception cref="KafkaException">It does not answer.</exception>
     public void CreateByAsking(IEnumerable<string> topics)

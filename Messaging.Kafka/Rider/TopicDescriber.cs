@@ -10,15 +10,15 @@ internal sealed class TopicDescriber(ClusterMonitor cluster)
 
     /// <summary>All topics that may be described, and the brokers.</summary>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>
-    public Task<Metadata> ReadMetadata() => Ask(admin => ClusterMonitor.AskForBrokers(admin, Timeout));
+    public Task<Metadata> ReadMetadata() => cluster.AskBlockingAsync(admin => ClusterMonitor.AskForBrokers(admin, Timeout));
 
     /// <summary>Whether the cluster can describe topics: librdkafka's mock cluster cannot, and only says so when it is asked for settings.</summary>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>
-    public async Task<bool> CanDescribe()
+    public async Task<bool> CanDescribe(Metadata metadata)
     {
         try
         {
-            await DefaultReplicas(await ReadMetadata());
+            await DefaultReplicas(metadata);
             return true;
         }
         catch (KafkaException exception) when (exception.Error.Code == ErrorCode.Local_UnsupportedFeature)
@@ -58,10 +58,6 @@ internal sealed class TopicDescriber(ClusterMonitor cluster)
             ? replicas
             : null;
     }
-
-    /// <summary>Asks what blocks the client, on a thread of its own that may.</summary>
-    private Task<T> Ask<T>(Func<IAdminClient, T> ask) => Task.Factory.StartNew(
-        () => cluster.AskAsync(admin => Task.FromResult(ask(admin))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
     private async Task<Dictionary<string, IReadOnlyDictionary<string, string>>> Settings(IEnumerable<ConfigResource> resources)
     {

@@ -38,7 +38,7 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
                 return created;
             }
 
-            var canDescribe = await CanDescribe();
+            var canDescribe = await CanDescribe(metadata);
             // A broker does not name a topic that may not be described: it may be there all the same.
             if (canDescribe && await Refused(missing) is { Count: > 0 } hidden)
             {
@@ -78,11 +78,11 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
     }
 
     /// <summary>Whether the cluster can describe and create topics, as all but librdkafka's mock cluster can.</summary>
-    private async Task<bool> CanDescribe()
+    private async Task<bool> CanDescribe(Metadata metadata)
     {
         try
         {
-            return await describer.CanDescribe();
+            return await describer.CanDescribe(metadata);
         }
         catch (KafkaException exception)
         {

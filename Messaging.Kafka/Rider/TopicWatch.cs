@@ -80,7 +80,7 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
     {
         try
         {
-            _canDescribe ??= await describer.CanDescribe();
+            _canDescribe ??= await describer.CanDescribe(await describer.ReadMetadata());
             if (_canDescribe == false)
                 return;
             var found = await describer.Describe(_topics.Select(topic => topic.Name));

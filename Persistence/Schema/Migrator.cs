@@ -60,16 +60,13 @@ public sealed class Migrator(
         return pending;
     }
 
-    private static async Task<List<string>> PendingAsync(NpgsqlDataSource dataSource, EmailDbContext context, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<string>> PendingAsync(NpgsqlDataSource dataSource, EmailDbContext context, CancellationToken cancellationToken)
     {
-        var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();
-        var own = context.Database.GetMigrations().ToList();
-        var foreign = applied.Except(own).ToList();
-        List<string> pending = [.. own.Except(applied)];
+        var difference = await SchemaCheck.CompareAsync(dataSource, context, cancellationToken);
         // Of a newer version that leaves this one's as it is: an older service that starts again beside newer ones migrates nothing.
-        return foreign.Count == 0 || (pending.Count == 0 && await SchemaCheck.IsCompatibleAsync(dataSource, own[^1], cancellationToken))
-            ? pending
-            : throw SchemaMismatchException.For(new SchemaDifference([], foreign));
+        return difference.Foreign.Count == 0 || difference.IsUsable
+            ? difference.Missing
+            : throw SchemaMismatchException.For(difference with { Missing = [] });
     }
 
     private static EmailDbContext CreateContext(NpgsqlDataSource dataSource)

@@ -44,17 +44,26 @@ public sealed class SchemaCheck(NpgsqlDataSource dataSource, IDbContextFactory<E
         await using (var connection = await dataSource.OpenConnectionAsync(cancellationToken))
             await DatabaseEncoding.RequireAsync(connection, cancellationToken);
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
+        return await CompareAsync(dataSource, context, cancellationToken);
+    }
+
+    /// <summary>As the other, without a look at the encoding.</summary>
+    internal static async Task<SchemaDifference> CompareAsync(NpgsqlDataSource dataSource, EmailDbContext context, CancellationToken cancellationToken)
+    {
         var own = context.Database.GetMigrations().ToList();
         var applied = (await context.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();
-        List<string> foreign = [.. applied.Except(own)];
-        return new SchemaDifference([.. own.Except(applied)], foreign, foreign.Count > 0 && await IsCompatibleAsync(dataSource, own[^1], cancellationToken));
+        var difference = new SchemaDifference([.. own.Except(applied)], [.. applied.Except(own)]);
+        // Where one of its own is missing the table that says so may be, too.
+        return difference is { Missing.Count: 0, Foreign.Count: > 0 }
+            ? difference with { IsCompatible = await IsCompatibleAsync(dataSource, own[^1], cancellationToken) }
+            : difference;
     }
 
     /// <summary>
     /// A migration that takes something away, or changes its meaning, writes its own name as the oldest that works with it; one that only
     /// adds leaves that as it is. Names of migrations begin with their time, and so sort by it.
     /// </summary>
-    internal static async Task<bool> IsCompatibleAsync(NpgsqlDataSource dataSource, string newest, CancellationToken cancellationToken)
+    private static async Task<bool> IsCompatibleAsync(NpgsqlDataSource dataSource, string newest, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("SELECT compatible_from FROM email.schema_compatibility");
         return await command.ExecuteScalarAsync(cancellationToken) is string from && string.CompareOrdinal(newest, from) >= 0;

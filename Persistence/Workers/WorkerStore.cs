@@ -76,12 +76,12 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<Pause?> FindPauseAsync(CancellationToken cancellationToken = default)
     {
-        await using var command = dataSource.CreateCommand("""
+        await using var command = dataSource.CreateCommand($"""
             SELECT l.workers, l.paused, p.paused_since, p.paused_reason, (SELECT max(lease_until) FROM email.workers) AS last_lease
-            FROM (SELECT count(*) AS workers, count(paused_reason) AS paused FROM email.workers WHERE lease_until > now()) AS l
+            FROM (SELECT count(*) AS workers, count(paused_reason) AS paused FROM {WorkerSql.Live} AS live) AS l
             LEFT JOIN LATERAL (
-                SELECT paused_since, paused_reason FROM email.workers
-                WHERE lease_until > now() AND paused_reason IS NOT NULL ORDER BY paused_since LIMIT 1) AS p ON true
+                SELECT paused_since, paused_reason FROM {WorkerSql.Live} AS live
+                WHERE paused_reason IS NOT NULL ORDER BY paused_since LIMIT 1) AS p ON true
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);

@@ -16,14 +16,14 @@ internal sealed class OutageTests
         await using var worker = await RunningWorker.StartAsync();
         worker.Sink.PauseListening(dropConnections: true);
         var ids = await PostAsync(worker, 10);
-        await ReadyAsync(worker, HttpStatusCode.ServiceUnavailable, "smtp");
+        await worker.ReadyAsync(HttpStatusCode.ServiceUnavailable, "smtp");
 
         worker.Sink.ResumeListening();
         foreach (var id in ids)
             (await worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1);
         worker.Sink.Mails.Count.ShouldBe(10);
         worker.Kafka.Records.ReadAll(worker.Topics.DeadLetters).ShouldBeEmpty();
-        await ReadyAsync(worker, HttpStatusCode.OK, "ready");
+        await worker.ReadyAsync(HttpStatusCode.OK, "ready");
     }
 
     [Test]
@@ -35,7 +35,7 @@ internal sealed class OutageTests
 
         await postgres.KillAsync();
         var ids = await PostAsync(worker, 10);
-        await ReadyAsync(worker, HttpStatusCode.ServiceUnavailable, "postgres");
+        await worker.ReadyAsync(HttpStatusCode.ServiceUnavailable, "postgres");
         await postgres.StartAsync();
 
         foreach (var id in ids)
@@ -101,22 +101,5 @@ internal sealed class OutageTests
         for (var i = 0; i < count; i++)
             ids.Add(await worker.PostAsync("bob@example.com"));
         return ids;
-    }
-
-    private static async Task ReadyAsync(RunningWorker worker, HttpStatusCode status, string says)
-    {
-        using var http = new HttpClient { BaseAddress = worker.Address };
-        await Eventually.Passes(
-            async () =>
-            {
-                using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
-                return (response.StatusCode, Body: await response.Content.ReadAsStringAsync());
-            },
-            response =>
-            {
-                response.StatusCode.ShouldBe(status);
-                response.Body.ShouldContain(says);
-            },
-            TimeSpan.FromSeconds(40), $"readiness is {status}");
     }
 }

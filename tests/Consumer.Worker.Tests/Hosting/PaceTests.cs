@@ -42,7 +42,7 @@ internal sealed class PaceTests
         worker.Sink.Script.Clear();
         await AllSentAsync(worker, ids);
         log.Of(LogLevel.Warning).ShouldNotContain(line => line.Contains("pauses until", StringComparison.Ordinal));
-        await ReadyAsync(worker, HttpStatusCode.OK, "degraded", "of 20 connections");
+        await worker.ReadyAsync(HttpStatusCode.OK, "degraded", "of 20 connections");
     }
 
     [Test]
@@ -52,8 +52,8 @@ internal sealed class PaceTests
         var quota = worker.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Reply(454, "Throttling failure: Daily message quota exceeded.")));
         var ids = await PostAsync(worker, 20);
 
-        await ReadyAsync(worker, HttpStatusCode.OK, "degraded", "Throttled since");
-        await ReadyAsync(worker, HttpStatusCode.ServiceUnavailable, "Throttled since", "Daily message quota exceeded");
+        await worker.ReadyAsync(HttpStatusCode.OK, "degraded", "Throttled since");
+        await worker.ReadyAsync(HttpStatusCode.ServiceUnavailable, "Throttled since", "Daily message quota exceeded");
         foreach (var id in ids)
             (await worker.Mails.FindAsync(id))?.Mail.State.ShouldBeOneOf(MailState.Queued, MailState.Sending);
         quota.Hits.ShouldBeLessThan(60);
@@ -111,11 +111,11 @@ internal sealed class PaceTests
         await using var worker = await RunningWorker.StartAsync("--Smtp:Rate=10/h");
         var ids = await PostAsync(worker, 15);
         await Eventually.Until(() => worker.Sink.Mails.Count == 10, TimeSpan.FromSeconds(40), "ten are sent");
-        await ReadyAsync(worker, HttpStatusCode.OK, "degraded", "10/h is used up");
+        await worker.ReadyAsync(HttpStatusCode.OK, "degraded", "10/h is used up");
 
         await worker.StopAsync();
         await worker.RestartAsync();
-        await ReadyAsync(worker, HttpStatusCode.OK, "degraded", "10/h is used up");
+        await worker.ReadyAsync(HttpStatusCode.OK, "degraded", "10/h is used up");
         worker.Sink.Mails.Count.ShouldBe(10);
         var states = await Task.WhenAll(ids.Select(async id => (await worker.Mails.FindAsync(id))?.Mail.State));
         states.Count(state => state == MailState.Sent).ShouldBe(10);
@@ -144,23 +144,5 @@ internal sealed class PaceTests
     {
         var sorted = times.Order().ToList();
         return sorted.Max(start => sorted.Count(time => time >= start && time < start.AddSeconds(1)));
-    }
-
-    private static async Task ReadyAsync(RunningWorker worker, HttpStatusCode status, params string[] says)
-    {
-        using var http = new HttpClient { BaseAddress = worker.Address };
-        await Eventually.Passes(
-            async () =>
-            {
-                using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
-                return (response.StatusCode, Body: await response.Content.ReadAsStringAsync());
-            },
-            response =>
-            {
-                response.StatusCode.ShouldBe(status);
-                foreach (var text in says)
-                    response.Body.ShouldContain(text);
-            },
-            TimeSpan.FromSeconds(40), $"readiness is {status}");
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp.Pace;
@@ -13,6 +14,7 @@ using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Workers;
 using ServiceDefaults.Kafka;
+using Shouldly;
 using Testing;
 
 namespace Consumer.Worker.Tests.Hosting;
@@ -133,6 +135,25 @@ internal sealed class RunningWorker : IAsyncDisposable
         var view = await Eventually.Value(
             async () => await Mails.FindAsync(id), view => view?.Mail.State == state, within ?? TimeSpan.FromSeconds(40), $"mail {id} is {state}");
         return view!.Mail;
+    }
+
+    /// <summary>Waits until readiness has a status, and says all of that.</summary>
+    public async Task ReadyAsync(HttpStatusCode status, params string[] says)
+    {
+        using var http = new HttpClient { BaseAddress = Address };
+        await Eventually.Passes(
+            async () =>
+            {
+                using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
+                return (response.StatusCode, Body: await response.Content.ReadAsStringAsync());
+            },
+            response =>
+            {
+                response.StatusCode.ShouldBe(status);
+                foreach (var text in says)
+                    response.Body.ShouldContain(text);
+            },
+            TimeSpan.FromSeconds(40), $"readiness is {status}");
     }
 
     /// <summary>Stops the worker as SIGTERM does.</summary>

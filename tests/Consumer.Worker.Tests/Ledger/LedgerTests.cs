@@ -241,12 +241,7 @@ internal sealed class LedgerTests
     [Test]
     public async Task Mails_that_retention_deleted_before_they_were_read_are_missing()
     {
-        foreach (var id in await PostAsync(20))
-            await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
-        await _worker.StopAsync();
-        await PostAsync(20);
-        await DeleteRecordsAsync(_worker.Kafka.Records.EndOffsets(_worker.Topics.Mails));
+        await DeleteUnreadAsync();
 
         var found = await LedgerCommand.RunAsync(_worker, "--repair", "--since=all");
 
@@ -258,12 +253,7 @@ internal sealed class LedgerTests
     [Test]
     public async Task They_stay_missing_when_newer_ones_are_committed_until_somebody_acknowledges_them()
     {
-        foreach (var id in await PostAsync(20))
-            await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
-        await _worker.StopAsync();
-        await PostAsync(20);
-        await DeleteRecordsAsync(_worker.Kafka.Records.EndOffsets(_worker.Topics.Mails));
+        await DeleteUnreadAsync();
         await _worker.RestartAsync();
         foreach (var id in await PostAsync(20))
             await _worker.WhenAsync(id, MailState.Sent);
@@ -361,6 +351,17 @@ internal sealed class LedgerTests
             await Eventually.Until(() => admin.GetMetadata(TimeSpan.FromSeconds(5)).Topics.TrueForAll(found => found.Topic != topic), null, $"{topic} is gone");
             await Eventually.Value(() => worker.Kafka.CreateTopicAsync(topic), _ => true, null, $"{topic} is there again");
         }
+    }
+
+    /// <summary>Sends some mails, stops the worker, and deletes others before anybody reads them.</summary>
+    private async Task DeleteUnreadAsync()
+    {
+        foreach (var id in await PostAsync(20))
+            await _worker.WhenAsync(id, MailState.Sent);
+        await NoLagAsync();
+        await _worker.StopAsync();
+        await PostAsync(20);
+        await DeleteRecordsAsync(_worker.Kafka.Records.EndOffsets(_worker.Topics.Mails));
     }
 
     private async Task DeleteRecordsAsync(IReadOnlyDictionary<int, long> before)
