@@ -44,9 +44,13 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     /// <exception cref="KafkaException">Kafka does not answer in time.</exception>
     public async Task<string?> ClusterIdAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
+        // The in-memory cluster does not answer DescribeCluster: it is asked first what it refuses at once.
+        var broker = (await AskAsync(_admin, admin => Blocking(() => ClusterMonitor.AskForBrokers(admin, timeout)), cancellationToken)).Brokers[0].BrokerId;
+        if (!await AskAsync(_admin, admin => ResourceSettings.AreThereAsync(admin, broker, timeout), cancellationToken))
+            return null;
         var cluster = await AskAsync(
             _admin, admin => admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = timeout }), cancellationToken);
-        return string.IsNullOrEmpty(cluster.ClusterId) || cluster.ClusterId.StartsWith("mockCluster", StringComparison.Ordinal) ? null : cluster.ClusterId;
+        return string.IsNullOrEmpty(cluster.ClusterId) ? null : cluster.ClusterId;
     }
 
     /// <summary>
