@@ -3,9 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Confluent.Kafka;
 using Contracts;
-using Npgsql;
 using NUnit.Framework;
 using Shouldly;
 using Testing;
@@ -47,7 +45,12 @@ public sealed class OutageChaosTests
         }
 
         await using var cluster = await KafkaCluster.StartAsync();
-        await using var system = await RunningSystem.StartAsync(cluster);
+        await using var system = await RunningSystem.CreateAsync(cluster.BootstrapServers, "outages", ("Kafka__ReplicationFactor", "3"));
+        await system.MigrateAsync();
+        await system.StartApiAsync();
+        system.StartWorker("worker-1");
+        system.StartWorker("worker-2");
+        await Eventually.Until(system.HasAllMembersAsync, TimeSpan.FromMinutes(2), "every group has its members");
         using var stop = new CancellationTokenSource();
         var load = PostAsync(system.Api, stop.Token);
 
@@ -138,101 +141,5 @@ public sealed class OutageChaosTests
             _accepted.Add(body["id"]!.GetValue<Guid>());
         else
             _refused.AddOrUpdate($"{(int)response.StatusCode} {body["code"]}", 1, (_, count) => count + 1);
-    }
-
-    /// <summary>An API and two workers on the cluster, with a mail server and a database of their own.</summary>
-    private sealed class RunningSystem : IAsyncDisposable
-    {
-        private readonly KafkaCluster _cluster;
-        private readonly Dictionary<string, string> _settings;
-        private readonly NpgsqlDataSource _database;
-        private readonly HttpClient _sink;
-        private readonly List<ServiceProcess> _services = [];
-
-        private RunningSystem(KafkaCluster cluster, string connection, int api, int smtp, int sink)
-        {
-            _cluster = cluster;
-            _database = NpgsqlDataSource.Create(connection);
-            Api = Client(api);
-            _sink = Client(sink);
-            _settings = new(StringComparer.Ordinal)
-            {
-                ["DOTNET_ENVIRONMENT"] = "Development",
-                ["ASPNETCORE_ENVIRONMENT"] = "Development",
-                ["Kafka__BootstrapServers"] = cluster.BootstrapServers,
-                ["Kafka__ReplicationFactor"] = "3",
-                ["Database__ConnectionString"] = connection,
-                ["Smtp__Host"] = "127.0.0.1",
-                ["Smtp__Port"] = smtp.ToString(CultureInfo.InvariantCulture),
-            };
-        }
-
-        public HttpClient Api { get; }
-
-        public static async Task<RunningSystem> StartAsync(KafkaCluster cluster)
-        {
-            var (api, smtp, sink) = (Ports.Free(), Ports.Free(), Ports.Free());
-            var system = new RunningSystem(cluster, await (await PostgresFixture.StartAsync()).CreateDatabaseAsync("outages"), api, smtp, sink);
-            try
-            {
-                (await ServiceProcess.RunAsync("migrate", "Consumer.Worker", system._settings, "migrate")).ShouldBe(0, "migrate");
-                system.Add("mail-sink", "tools/MailSink", ("Sink__SmtpPort", smtp), ("Sink__HttpPort", sink));
-                system.Add("producer-api", "Producer.Api", ("ASPNETCORE_HTTP_PORTS", api));
-                foreach (var worker in (string[])["worker-1", "worker-2"])
-                    system.Add(worker, "Consumer.Worker", ("ASPNETCORE_HTTP_PORTS", Ports.Free()));
-                await Eventually.Until(async () => (await system.Api.GetAsync("/health/ready")).IsSuccessStatusCode, TimeSpan.FromMinutes(2), "the API is ready");
-                await Eventually.Until(system.HasAllMembersAsync, TimeSpan.FromMinutes(2), "every group has its members");
-                return system;
-            }
-            catch
-            {
-                await system.DisposeAsync();
-                throw;
-            }
-        }
-
-        /// <summary>Whether each of the three groups is stable with two members, and all services run.</summary>
-        public async Task<bool> HasAllMembersAsync()
-        {
-            _services.ShouldAllBe(service => !service.HasExited);
-            using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _cluster.BootstrapServers }).SetLogHandler((_, _) => { }).Build();
-            return await Task.Run(() => Array.TrueForAll(
-                [Groups.EmailSend, Groups.EmailSendDelay, Groups.EmailSendDeadLetter],
-                group => admin.ListGroup(group, TimeSpan.FromSeconds(5)) is { State: "Stable", Members.Count: 2 }));
-        }
-
-        /// <summary>How many mails the mail server has stored.</summary>
-        public async Task<long> SentAsync() => (await _sink.GetFromJsonAsync<JsonNode>("/api/v1/counters"))!["mails"]!.GetValue<long>();
-
-        public async Task<long> SentTwiceAsync() => (await _sink.GetFromJsonAsync<JsonNode>("/api/v1/duplicates"))!["duplicates"]!.AsArray().Count;
-
-        public Task<long> CountNotSentAsync(Guid[] ids) => CountAsync("SELECT count(*) FROM unnest($1) AS id WHERE NOT EXISTS (SELECT FROM email.mails AS m WHERE m.id = id.id AND m.state = 'sent')", ids);
-
-        public Task<long> UnknownOutcomesAsync() => CountAsync("SELECT coalesce(sum(unknown_outcomes), 0)::bigint FROM email.mails");
-
-        public Task<int> LedgerAsync() => ServiceProcess.RunAsync("ledger", "Consumer.Worker", _settings, "ledger");
-
-        public async ValueTask DisposeAsync()
-        {
-            foreach (var service in Enumerable.Reverse(_services))
-                await service.DisposeAsync();
-            Api.Dispose();
-            _sink.Dispose();
-            await _database.DisposeAsync();
-        }
-
-        private void Add(string name, string project, params (string Key, int Value)[] settings) => _services.Add(ServiceProcess.Start(
-            $"outages-{name}", project,
-            _settings.Concat(settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value.ToString(CultureInfo.InvariantCulture)))).ToDictionary(StringComparer.Ordinal)));
-
-        private async Task<long> CountAsync(string sql, params object[] values)
-        {
-            await using var command = _database.CreateCommand(sql);
-            foreach (var value in values)
-                command.Parameters.Add(new NpgsqlParameter { Value = value });
-            return (long)(await command.ExecuteScalarAsync())!;
-        }
-
-        private static HttpClient Client(int port) => new() { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
     }
 }

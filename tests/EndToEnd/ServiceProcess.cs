@@ -3,7 +3,7 @@ using Testing;
 
 namespace EndToEnd;
 
-/// <summary>A program of this checkout as a process of its own; its log is left beside the test's results.</summary>
+/// <summary>A program of this checkout, or of another, as a process of its own; its log is left beside the test's results.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -21,7 +21,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <param name="name">What its log is called.</param>
-    /// <param name="project">Its folder in the checkout.</param>
+    /// <param name="project">Its folder in this checkout, or a whole path.</param>
     /// <param name="settings">Environment variables.</param>
     /// <param name="arguments">The command line.</param>
     public static ServiceProcess Start(string name, string project, IReadOnlyDictionary<string, string> settings, params string[] arguments)
@@ -36,8 +36,12 @@ internal sealed class ServiceProcess : IAsyncDisposable
         };
         foreach (var (key, value) in settings)
             start.Environment[key] = value;
-        return new ServiceProcess(Process.Start(start)!, new StreamWriter(Path.Combine(TestRun.Results, $"{name}.log")));
+        var log = new FileStream(LogOf(name), FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+        return new ServiceProcess(Process.Start(start)!, new StreamWriter(log) { AutoFlush = true });
     }
+
+    /// <summary>Where a service's log lies.</summary>
+    public static string LogOf(string name) => Path.Combine(TestRun.Results, $"{name}.log");
 
     /// <summary>Runs one to its end.</summary>
     /// <returns>Its exit code.</returns>

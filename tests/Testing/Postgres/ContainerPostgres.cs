@@ -42,6 +42,13 @@ internal sealed class ContainerPostgres : PostgresServer
 
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
 
+    private protected override async Task RunToolAsync(string tool, params string[] arguments)
+    {
+        var result = await _container.ExecAsync([tool, "-U", "postgres", .. arguments]);
+        if (result.ExitCode != 0)
+            throw new InvalidOperationException($"{tool} ended with {result.ExitCode}: {result.Stderr}");
+    }
+
     private protected override Task LaunchAsync() => _container.StartAsync();
 
     private static PostgreSqlBuilder Builder() =>

@@ -47,6 +47,12 @@ internal sealed class LocalPostgres : PostgresServer
             Directory.Delete(_directory, recursive: true);
     }
 
+    private protected override async Task RunToolAsync(string tool, params string[] arguments)
+    {
+        var command = Unprivileged([_binaries.PathOf(tool), "-h", "127.0.0.1", "-p", Port.ToString(CultureInfo.InvariantCulture), "-U", "postgres", .. arguments]);
+        await RunAsync(command[0], command[1..]);
+    }
+
     private protected override async Task LaunchAsync()
     {
         if (!Directory.Exists(Data))

@@ -57,6 +57,22 @@ public abstract class PostgresServer : IAsyncDisposable
     /// <summary>Creates an empty database and returns its connection string.</summary>
     public Task<string> CreateDatabaseAsync(string stem = "test") => CreateDatabaseAsync(ConnectionString, stem);
 
+    /// <summary>Writes a backup of a database, as <c>pg_dump -Fc</c> does, and returns where it lies.</summary>
+    public async Task<string> DumpAsync(string database)
+    {
+        var file = $"/tmp/{database}-{Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture)[..8]}.dump";
+        await RunToolAsync("pg_dump", "-Fc", "-d", database, "-f", file);
+        return file;
+    }
+
+    /// <summary>Puts an empty database in the place of one, and restores a backup into it.</summary>
+    public async Task RestoreAsync(string database, string dump)
+    {
+        await ExecuteAsync(ConnectionString, $"DROP DATABASE \"{database}\" WITH (FORCE)");
+        await ExecuteAsync(ConnectionString, $"CREATE DATABASE \"{database}\"");
+        await RunToolAsync("pg_restore", "-d", database, "--exit-on-error", dump);
+    }
+
     /// <summary>Starts it (again, on its data) and returns when it answers.</summary>
     public async Task StartAsync()
     {
@@ -95,6 +111,9 @@ public abstract class PostgresServer : IAsyncDisposable
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
     }
+
+    /// <summary>Runs one of Postgres' tools beside the server, as its superuser.</summary>
+    private protected abstract Task RunToolAsync(string tool, params string[] arguments);
 
     private protected abstract Task LaunchAsync();
 
