@@ -1,8 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
 using Contracts;
 using NUnit.Framework;
 using Shouldly;
@@ -32,9 +28,6 @@ public sealed class OutageChaosTests
            select (who, crash, seconds),
     ];
 
-    private readonly ConcurrentBag<Guid> _accepted = [];
-    private readonly ConcurrentDictionary<string, int> _refused = [];
-
     [Test]
     public async Task Outage_after_outage_loses_no_mail_and_leaves_no_consumer_behind()
     {
@@ -51,8 +44,7 @@ public sealed class OutageChaosTests
         system.StartWorker("worker-1");
         system.StartWorker("worker-2");
         await Eventually.Until(system.HasAllMembersAsync, TimeSpan.FromMinutes(2), "every group has its members");
-        using var stop = new CancellationTokenSource();
-        var load = PostAsync(system.Api, stop.Token);
+        await using var load = MailLoad.Start(system.Api, PostsPerSecond);
 
         var seed = Environment.TickCount;
         var random = new Random(seed);
@@ -71,15 +63,14 @@ public sealed class OutageChaosTests
             var outage = deck.Dequeue();
             if (watch.Elapsed + TimeSpan.FromSeconds(outage.Seconds) > duration && outage.Seconds > 5)
                 continue;
-            await SufferAsync(cluster, system, outage, random);
+            await SufferAsync(cluster, system, load, outage, random);
         }
 
-        await stop.CancelAsync();
-        await load;
-        await AuditAsync(system);
+        await load.StopAsync();
+        await AuditAsync(system, load);
     }
 
-    private async Task SufferAsync(KafkaCluster cluster, RunningSystem system, (string Who, bool Crash, int Seconds) outage, Random random)
+    private static async Task SufferAsync(KafkaCluster cluster, RunningSystem system, MailLoad load, (string Who, bool Crash, int Seconds) outage, Random random)
     {
         int[] brokers = outage.Who switch
         {
@@ -87,11 +78,11 @@ public sealed class OutageChaosTests
             "one broker" => [random.Next(KafkaCluster.Brokers)],
             _ => [cluster.CoordinatorOf(Groups.EmailSend)],
         };
-        var accepted = _accepted.Count;
+        var accepted = load.Accepted.Count;
         foreach (var broker in brokers)
             await (outage.Crash ? cluster.KillAsync(broker) : cluster.StopAsync(broker));
         await Task.Delay(TimeSpan.FromSeconds(outage.Seconds));
-        var during = _accepted.Count - accepted;
+        var during = load.Accepted.Count - accepted;
         await Task.WhenAll(brokers.Select(cluster.ReviveAsync));
 
         var healed = System.Diagnostics.Stopwatch.StartNew();
@@ -102,44 +93,15 @@ public sealed class OutageChaosTests
             $"{DateTime.UtcNow:HH:mm:ss} {outage.Who}, {(outage.Crash ? "SIGKILL" : "SIGTERM")}, {outage.Seconds} s: {during} accepted meanwhile, all well {healed.Elapsed.TotalSeconds:0} s after"));
     }
 
-    private async Task AuditAsync(RunningSystem system)
+    private static async Task AuditAsync(RunningSystem system, MailLoad load)
     {
-        var ids = _accepted.ToArray();
+        Guid[] ids = [.. load.Accepted.Keys];
         var open = await Eventually.Value(() => system.CountNotSentAsync(ids), count => count == 0, UntilAllEnded, "every accepted mail is sent");
         var (unknown, twice) = (await system.UnknownOutcomesAsync(), await system.SentTwiceAsync());
-        TestContext.Progress.WriteLine($"{ids.Length} accepted, {open} of them not sent, {twice} sent twice, {unknown} outcomes known as unknown; refused: {string.Join(", ", _refused.Select(code => $"{code.Key} {code.Value}"))}");
+        TestContext.Progress.WriteLine($"{ids.Length} accepted, {open} of them not sent, {twice} sent twice, {unknown} outcomes known as unknown; refused: {load.DescribeRefused()}");
 
         twice.ShouldBeLessThanOrEqualTo(unknown, "mails sent twice, and outcomes known as unknown");
-        _refused.Keys.ShouldBeSubsetOf(["503 not_accepted", "503 outcome_unknown", "503 overloaded"]);
+        load.Refused.Keys.ShouldBeSubsetOf(["503 not_accepted", "503 outcome_unknown", "503 overloaded"]);
         (await system.LedgerAsync()).ShouldBe(0, "the ledger's exit code");
-    }
-
-    private async Task PostAsync(HttpClient api, CancellationToken stop)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(0.05));
-        var posts = new List<Task>();
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stop))
-            {
-                posts.RemoveAll(post => post.IsCompletedSuccessfully);
-                for (var post = 0; post < PostsPerSecond / 20; post++)
-                    posts.Add(PostOneAsync(api));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            await Task.WhenAll(posts);
-        }
-    }
-
-    private async Task PostOneAsync(HttpClient api)
-    {
-        using var response = await api.PostAsJsonAsync("/emails", new { from = "a@example.com", to = "fine@example.com", subject = "Hello", text = "It works." }, CancellationToken.None);
-        var body = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-        if (response.StatusCode == HttpStatusCode.Accepted)
-            _accepted.Add(body["id"]!.GetValue<Guid>());
-        else
-            _refused.AddOrUpdate($"{(int)response.StatusCode} {body["code"]}", 1, (_, count) => count + 1);
     }
 }

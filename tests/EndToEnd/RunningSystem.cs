@@ -45,18 +45,26 @@ internal sealed class RunningSystem : IAsyncDisposable
     /// <param name="name">What its logs and its database are called.</param>
     /// <param name="settings">Environment variables for all services.</param>
     public static async Task<RunningSystem> CreateAsync(string bootstrapServers, string name, params (string Key, string Value)[] settings) =>
-        new(name, bootstrapServers, await (await PostgresFixture.StartAsync()).CreateDatabaseAsync(name), Ports.Free(), Ports.Free(), settings);
+        Create(bootstrapServers, await (await PostgresFixture.StartAsync()).CreateDatabaseAsync(name), name, settings);
+
+    /// <inheritdoc cref="CreateAsync"/>
+    /// <param name="connection">A database for it.</param>
+    public static RunningSystem Create(string bootstrapServers, string connection, string name, params (string Key, string Value)[] settings) =>
+        new(name, bootstrapServers, connection, Ports.Free(), Ports.Free(), settings);
 
     /// <summary>Migrates the database.</summary>
     /// <param name="root">The checkout whose version does it; this one unless said.</param>
     public Task MigrateAsync(string? root = null) => RunAsync("migrate", root, "migrate");
 
     /// <summary>Starts an API, and waits until it is ready.</summary>
-    public async Task StartApiAsync(string name = "producer-api", string? root = null)
+    /// <param name="name">Its name.</param>
+    /// <param name="root">The checkout whose version it is; this one unless said.</param>
+    /// <param name="port">Where it listens; a free port unless said.</param>
+    public async Task StartApiAsync(string name = "producer-api", string? root = null, int? port = null)
     {
-        var port = Ports.Free();
-        Start(name, Of(root, "Producer.Api"), ("ASPNETCORE_HTTP_PORTS", port));
-        Api = Client(port);
+        port ??= Ports.Free();
+        Start(name, Of(root, "Producer.Api"), ("ASPNETCORE_HTTP_PORTS", port.Value));
+        Api = Client(port.Value);
         await Eventually.Until(async () => (await Api.GetAsync("/health/ready")).IsSuccessStatusCode, UntilReady, $"{name} is ready", () => Task.FromResult(Log(name)));
     }
 
@@ -70,6 +78,15 @@ internal sealed class RunningSystem : IAsyncDisposable
             await service.DisposeAsync();
     }
 
+    /// <summary>The process of a service.</summary>
+    public int ProcessOf(string name) => _services[name].Id;
+
+    /// <summary>Has the mail server behave by these rules from now on, as its <c>PUT /api/v1/script</c> takes them.</summary>
+    public async Task ScriptAsync(params object[] rules) => (await _sink.PutAsJsonAsync("/api/v1/script", new { rules })).EnsureSuccessStatusCode();
+
+    /// <summary>Whether the mail server takes connections.</summary>
+    public async Task ListenAsync(bool listening) => (await _sink.PutAsJsonAsync("/api/v1/listening", new { listening })).EnsureSuccessStatusCode();
+
     /// <summary>Whether all services run, and each of the three groups is stable with a member for each worker.</summary>
     public async Task<bool> HasAllMembersAsync()
     {
@@ -81,6 +98,14 @@ internal sealed class RunningSystem : IAsyncDisposable
         return await Task.Run(() => Array.TrueForAll(
             [Groups.EmailSend, Groups.EmailSendDelay, Groups.EmailSendDeadLetter],
             group => admin.ListGroup(prefix + group, TimeSpan.FromSeconds(5)) is { State: "Stable" } found && found.Members.Count == workers));
+    }
+
+    /// <summary>How many members a group has.</summary>
+    /// <exception cref="KafkaException">Kafka does not answer.</exception>
+    public int MembersOf(string group)
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _bootstrapServers }).SetLogHandler((_, _) => { }).Build();
+        return admin.ListGroup(_settings.GetValueOrDefault("Kafka__GroupPrefix", "") + group, TimeSpan.FromSeconds(5))?.Members.Count ?? 0;
     }
 
     /// <summary>How many mails the mail server has stored.</summary>

@@ -10,8 +10,13 @@ public static class Chaos
         int.TryParse(Environment.GetEnvironmentVariable("CHAOS_ROUNDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) && rounds > 0 ? rounds : 1;
 
     /// <summary>How long outages of Kafka are repeated: <c>CHAOS_OUTAGE</c> in minutes; null: not at all.</summary>
-    public static TimeSpan? Outages { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("CHAOS_OUTAGE"), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes > 0
+    public static TimeSpan? Outages { get; } = Minutes("CHAOS_OUTAGE");
+
+    /// <summary>How long a soak with faults of every kind goes on: <c>CHAOS_SOAK</c> in minutes; null: not at all.</summary>
+    public static TimeSpan? Soak { get; } = Minutes("CHAOS_SOAK");
+
+    private static TimeSpan? Minutes(string variable) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) && minutes > 0
             ? TimeSpan.FromMinutes(minutes)
             : null;
 }
