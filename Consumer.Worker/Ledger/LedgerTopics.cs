@@ -23,9 +23,10 @@ internal sealed class LedgerTopics
     public static async Task<LedgerTopics> ReadCommittedAsync(KafkaInspector kafka, MailTopics names, CancellationToken cancellationToken)
     {
         var partitions = await kafka.ListAsync(
-            topic => topic == names.Mails || topic == names.DeadLetters || topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
+            topic => names.IsMails(topic) || topic == names.DeadLetters || topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
         if (!partitions.Any(partition => partition.Topic == names.Mails))
             throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic {names.Mails}, or the brokers deny DESCRIBE on it"));
+        // The bulk topic may be missing before any worker that knows of it has started: then nothing was posted to it either.
 
         var committed = new Dictionary<TopicPartition, long>();
         foreach (var group in partitions.GroupBy(partition => Group(names, partition.Topic)))
@@ -46,5 +47,5 @@ internal sealed class LedgerTopics
     ];
 
     private static string Group(MailTopics names, string topic) =>
-        topic == names.Mails ? names.Group : topic == names.DeadLetters ? names.DeadLetterGroup : names.DelayGroup;
+        names.IsMails(topic) ? names.Group : topic == names.DeadLetters ? names.DeadLetterGroup : names.DelayGroup;
 }

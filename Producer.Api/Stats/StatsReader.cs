@@ -22,7 +22,7 @@ internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, MailTo
         var cancel = either.Token;
         var mails = TryAsync("mails", () => CountAsync(store.CountMailsAsync(cancel)), cancel, cancellationToken);
         var failures = TryAsync("failures", () => CountAsync(store.CountFailuresAsync(cancel)), cancel, cancellationToken);
-        var unread = TryAsync("unread", () => LagAsync(names.Group, topic => topic == names.Mails, cancel), cancel, cancellationToken);
+        var unread = TryAsync("unread", () => LagAsync(names.Group, names.IsMails, cancel), cancel, cancellationToken);
         var delayed = TryAsync(
             "delayed", () => LagAsync(names.DelayGroup, topic => topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), cancel), cancel, cancellationToken);
         var deadLetters = TryAsync("dead_letters", () => LagAsync(names.DeadLetterGroup, topic => topic == names.DeadLetters, cancel), cancel, cancellationToken);
