@@ -24,9 +24,13 @@ internal sealed class LedgerTopics
     {
         var partitions = await kafka.ListAsync(
             topic => names.IsMails(topic) || topic == names.DeadLetters || topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
-        if (!partitions.Any(partition => partition.Topic == names.Mails))
-            throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic {names.Mails}, or the brokers deny DESCRIBE on it"));
-        // The bulk topic may be missing before any worker that knows of it has started: then nothing was posted to it either.
+        // What may not be seen is not counted as empty. The delay topics come with the mails' by the prefix of their rights. The bulk topic
+        // is not there before a service that knows of it has started; then nothing was posted to it either.
+        var unseen = names.AllMails.Append(names.DeadLetters).Except(partitions.Select(partition => partition.Topic), StringComparer.Ordinal).ToList();
+        if (await kafka.RefusedAsync(unseen, Timeout, cancellationToken) is { Count: > 0 } refused)
+            throw new KafkaException(new Error(ErrorCode.TopicAuthorizationFailed, $"the brokers deny READ on topic {string.Join(", ", refused)}"));
+        if (unseen.Contains(names.Mails))
+            throw new KafkaException(new Error(ErrorCode.UnknownTopicOrPart, $"Kafka has no topic {names.Mails}"));
 
         var committed = new Dictionary<TopicPartition, long>();
         foreach (var group in partitions.GroupBy(partition => Group(names, partition.Topic)))

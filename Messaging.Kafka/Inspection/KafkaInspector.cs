@@ -38,15 +38,48 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         ];
     }
 
+    /// <summary>
+    /// Of topics that <see cref="ListAsync"/> does not name, those that the brokers do not let this user see; the others are not there.
+    /// To ask creates none. librdkafka's mock cluster refuses nothing.
+    /// </summary>
+    /// <param name="topics">Their names.</param>
+    /// <param name="timeout">How long Kafka may take.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="KafkaException">Kafka does not answer in time.</exception>
+    public async Task<IReadOnlyList<string>> RefusedAsync(IReadOnlyCollection<string> topics, TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        if (topics.Count == 0)
+            return [];
+        try
+        {
+            await AskAsync(
+                _admin,
+                admin => admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), new DescribeTopicsOptions { RequestTimeout = timeout }), cancellationToken);
+            return [];
+        }
+        catch (DescribeTopicsException exception)
+        {
+            return [.. exception.Results.TopicDescriptions.Where(topic => topic.Error.Code == ErrorCode.TopicAuthorizationFailed).Select(topic => topic.Name)];
+        }
+        catch (KafkaException exception) when (exception.Error.Code == ErrorCode.Local_UnsupportedFeature)
+        {
+            return [];
+        }
+    }
+
     /// <summary>The cluster's id; null where it has none that outlives it, as librdkafka's in-memory cluster, whose id is an address.</summary>
     /// <param name="timeout">How long Kafka may take.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="KafkaException">Kafka does not answer in time.</exception>
     public async Task<string?> ClusterIdAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
+        // The in-memory cluster does not answer DescribeCluster: it is asked first what it refuses at once.
+        var broker = (await AskAsync(_admin, admin => Blocking(() => ClusterMonitor.AskForBrokers(admin, timeout)), cancellationToken)).Brokers[0].BrokerId;
+        if (!await AskAsync(_admin, admin => ResourceSettings.AreThereAsync(admin, broker, timeout), cancellationToken))
+            return null;
         var cluster = await AskAsync(
             _admin, admin => admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = timeout }), cancellationToken);
-        return string.IsNullOrEmpty(cluster.ClusterId) || cluster.ClusterId.StartsWith("mockCluster", StringComparison.Ordinal) ? null : cluster.ClusterId;
+        return string.IsNullOrEmpty(cluster.ClusterId) ? null : cluster.ClusterId;
     }
 
     /// <summary>

@@ -18,6 +18,8 @@ public sealed record PartitionStretch(string Topic, int Partition, long From, lo
 /// </summary>
 public sealed class TopicReader(ClientConfig config, TimeProvider timeProvider, ILogger<TopicReader> logger)
 {
+    private const string Group = "topic-reader-without-a-group";
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
@@ -43,7 +45,7 @@ public sealed class TopicReader(ClientConfig config, TimeProvider timeProvider, 
         while (unread.Count > 0)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (consumer.Consume(Poll) is not { } result)
+            if (Consume(consumer) is not { } result)
             {
                 if (timeProvider.GetElapsedTime(heard) > timeout)
                     throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"Kafka was silent for {timeout} with {string.Join(", ", unread.Keys)} not read to the end"));
@@ -66,9 +68,26 @@ public sealed class TopicReader(ClientConfig config, TimeProvider timeProvider, 
     }
 
     // A group's name is required of every consumer; one that is told its partitions and commits nothing never shows in the group.
+    /// <summary>One record; null where none came. What the brokers refuse is named.</summary>
+    private static ConsumeResult<byte[]?, byte[]?>? Consume(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        try
+        {
+            return consumer.Consume(Poll);
+        }
+        catch (ConsumeException exception) when (exception.Error.Code == ErrorCode.GroupAuthorizationFailed)
+        {
+            throw new KafkaException(new Error(exception.Error.Code, $"the brokers deny DESCRIBE on group {Group}"), exception);
+        }
+        catch (ConsumeException exception) when (exception.Error.Code == ErrorCode.TopicAuthorizationFailed)
+        {
+            throw new KafkaException(new Error(exception.Error.Code, $"the brokers deny READ on topic {exception.ConsumerRecord.Topic}"), exception);
+        }
+    }
+
     private static ConsumerConfig Settings() => new()
     {
-        GroupId = "topic-reader-without-a-group",
+        GroupId = Group,
         EnableAutoCommit = false,
         EnableAutoOffsetStore = false,
         EnablePartitionEof = true,

@@ -43,3 +43,7 @@ public sealed class KafkaRecordTooLargeException(string topic, string message, E
 /// </summary>
 public sealed class KafkaProducerQueueFullException(string topic, string message, Exception? innerException = null)
     : KafkaProduceException(topic, ProduceOutcome.NotWritten, message, innerException);
+
+/// <summary>The producer is closed: its rider has stopped, or its start has failed. The record was not given to Kafka.</summary>
+public sealed class KafkaProducerClosedException(string topic)
+    : KafkaProduceException(topic, ProduceOutcome.NotWritten, $"A record for topic {topic} was not written: the producer is closed, as its rider has stopped.");

@@ -56,7 +56,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     /// half a second: the first record should not wait for that.
     /// </summary>
     /// <exception cref="InvalidOperationException">The client refuses a setting.</exception>
-    public void Start() => Current();
+    public void Start() => ObjectDisposedException.ThrowIf(Current() is null, this);
 
     /// <inheritdoc/>
     public Task Produce(
@@ -84,6 +84,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     /// <param name="headers">The record's headers, in order.</param>
     /// <param name="cancellationToken">Ends the attempts: the record's assignment or the endpoint has ended.</param>
     /// <exception cref="KafkaRecordTooLargeException">The record is too large, and trying again would not make it smaller.</exception>
+    /// <exception cref="KafkaProducerClosedException">The rider has stopped.</exception>
     public async Task ProduceUntilAcknowledged(
         string topic, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
     {
@@ -99,7 +100,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
                     _host.FailingTopics.Recovered(target.Topic);
                 return;
             }
-            catch (KafkaProduceException exception) when (exception is not KafkaRecordTooLargeException)
+            catch (KafkaProduceException exception) when (exception is not (KafkaRecordTooLargeException or KafkaProducerClosedException))
             {
                 _host.FailingTopics.Failed(target.Topic, exception);
                 _logger.LogWarning(exception, "A record for topic {Topic} was not acknowledged; trying again in {Pause}", target.Topic, pause);
@@ -158,7 +159,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     {
         for (var refused = false; ;)
         {
-            var client = Current();
+            var client = Current() ?? throw new KafkaProducerClosedException(target.Topic);
             var acknowledgement = new Acknowledgement(client, target.Topic, _settled) { Started = started };
             acknowledged = acknowledgement.Task;
             try
@@ -189,13 +190,11 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private static bool IsFatal(Error error) =>
         error.Code == ErrorCode.Local_Fatal || (error.IsBrokerError && error.Code != ErrorCode.MsgSizeTooLarge);
 
-    private ProducerClient Current()
+    /// <summary>The client, made where there is none yet; null once the producer is closed.</summary>
+    private ProducerClient? Current()
     {
         lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            return _client ??= new ProducerClient(_config, _host.Clients, Failed);
-        }
+            return _disposed ? null : _client ??= new ProducerClient(_config, _host.Clients, Failed);
     }
 
     /// <summary>A fatal error never heals. Only the client's error handler tells that one is: not a produce, not a delivery report.</summary>

@@ -29,7 +29,7 @@ public static class DatabaseRegistration
     {
         services.AddKafkaInspection().AddSingleton(provider => new ClusterGuard(
             provider.GetRequiredService<ClusterStore>(), provider.GetRequiredService<KafkaInspector>().ClusterIdAsync,
-            provider.GetRequiredService<ILogger<ClusterGuard>>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ClusterGuard>>()));
         services.AddHealthChecks().AddCheck<ClusterHealthCheck>("cluster");
         return services;
     }

@@ -5,6 +5,7 @@ using Confluent.Kafka;
 using Consumer.Worker.Tests.Hosting;
 using Contracts;
 using MailSink;
+using MailSink.Rules;
 using Npgsql;
 using ServiceDefaults.Kafka;
 using Testing;
@@ -87,6 +88,8 @@ internal sealed class MailWorld : IAsyncDisposable
     public Task PostAsync(params IEnumerable<PostedMail> mails) => Task.WhenAll(mails.Select(async mail =>
     {
         _posted.Enqueue(mail);
+        if (mail.IsTransient)
+            Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(451)) { Recipient = mail.Recipient, Times = 1 });
         await _producer.ProduceAsync(Topics.Mails, new Message<string, byte[]>
         {
             Key = $"{mail.Id:D}",

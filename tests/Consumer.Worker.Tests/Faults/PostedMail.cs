@@ -17,15 +17,18 @@ internal enum MailEnd
 internal sealed record PostedMail(Guid Id, string Recipient, MailEnd End)
 {
     /// <summary>Whether the server defers it once.</summary>
-    public bool IsTransient => Recipient.StartsWith("fail-451", StringComparison.Ordinal);
+    public bool IsTransient => Recipient.StartsWith("transient", StringComparison.Ordinal);
 
     public string MessageId => $"{Id:D}@example.com";
 
     /// <summary>One that is sent at the first try.</summary>
     public static PostedMail Plain() => Of("plain", MailEnd.Sent);
 
-    /// <summary>One that the server defers once.</summary>
-    public static PostedMail Transient() => Of("fail-451-once", MailEnd.Sent);
+    /// <summary>
+    /// One that the server defers once: in its life, not in each round as <c>fail-451-once</c>, where one that is asked about again after
+    /// its RCPT was taken (a lease that ran out, a broken connection) is deferred again.
+    /// </summary>
+    public static PostedMail Transient() => Of("transient", MailEnd.Sent);
 
     /// <summary>One that the server refuses permanently.</summary>
     public static PostedMail Permanent() => Of("fail-550", MailEnd.Dead);

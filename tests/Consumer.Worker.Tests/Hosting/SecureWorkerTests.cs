@@ -1,14 +1,6 @@
 using Confluent.Kafka.Admin;
-using Consumer.Worker.Hosting;
 using Consumer.Worker.Ledger;
-using Contracts;
-using MailSink;
-using MailSink.Rules;
-using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
-using Persistence.Failures;
-using Persistence.Mails;
-using Persistence.Schema;
 using Shouldly;
 using Testing;
 
@@ -35,56 +27,60 @@ internal sealed class SecureWorkerTests
     [TestCase("shop.", "shop-")]
     public async Task The_documented_ACLs_suffice_for_a_mail_that_is_sent_one_that_is_dead_and_the_ledger(string topics, string groups)
     {
-        var (worker, ledger) = ($"{groups}worker", $"{groups}ledger");
-        await _kafka.SetPasswordAsync(worker, "secret");
-        await _kafka.SetPasswordAsync(ledger, "secret");
-        await _kafka.AllowAsync(worker, ResourceType.Topic, $"{topics}email.send", prefixed: true, AclOperation.Read, AclOperation.Write, AclOperation.DescribeConfigs, AclOperation.Create);
-        await _kafka.AllowAsync(worker, ResourceType.Group, $"{groups}email-send-", prefixed: true, AclOperation.Read);
-        await _kafka.AllowAsync(ledger, ResourceType.Topic, $"{topics}email.send", prefixed: true, AclOperation.Read);
-        await _kafka.AllowAsync(ledger, ResourceType.Group, $"{groups}email-send-", prefixed: true, AclOperation.Describe);
-        await _kafka.AllowAsync(ledger, ResourceType.Group, "topic-reader-without-a-group", prefixed: false, AclOperation.Describe);
+        await using var world = await SecureWorld.StartAsync(_kafka, topics, groups);
 
-        await using var sink = SmtpSink.StartOnFreePort();
-        sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550)) { Recipient = "gone@*" });
-        sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(451)) { Recipient = "later@*", Times = 1 });
-        var postgres = await PostgresFixture.StartAsync();
-        string[] shared =
+        await world.AllEndAsync();
+
+        (await world.LedgerAsync()).Code.ShouldBe(LedgerVerb.Clean);
+    }
+
+    /// <summary>Rights that are taken away from a worker that runs, one after another.</summary>
+    [Test]
+    public async Task What_is_taken_away_from_a_worker_is_named_by_health_and_heals_when_it_is_granted()
+    {
+        const string Topics = "taken.", Groups = "taken-";
+        await using var world = await SecureWorld.StartAsync(_kafka, Topics, Groups);
+        (ResourceType Type, string Name, AclOperation Operation, string Said)[] rights =
         [
-            $"--Database:ConnectionString={await postgres.CreateDatabaseAsync("secure")}", $"--Kafka:BootstrapServers={_kafka.Servers(SecurePort.Login)}",
-            "--Kafka:UseTls=true", $"--Kafka:CaLocation={_kafka.AuthorityFile}", "--Kafka:SaslMechanism=ScramSha512", "--Kafka:Password=secret",
-            $"--Kafka:TopicPrefix={topics}", $"--Kafka:GroupPrefix={groups}",
+            (ResourceType.Topic, $"{Topics}email.send", AclOperation.Read, $"READ on topic {Topics}email.send"),
+            (ResourceType.Topic, $"{Topics}email.send", AclOperation.Write, $"WRITE on topic {Topics}email.send.d"),
+            (ResourceType.Group, $"{Groups}email-send-", AclOperation.Read, $"READ on group {Groups}email-send-group"),
         ];
-        await using var app = WorkerHost.Build(
-        [
-            .. shared, $"--Kafka:Username={worker}", "--Smtp:Host=127.0.0.1", $"--Smtp:Port={sink.Port}", "--urls=http://127.0.0.1:0",
-            "--Retry:RedeliveryIntervals=200ms", "--Logging:LogLevel:Default=Warning",
-        ]);
-        await app.Services.GetRequiredService<Migrator>().MigrateAsync(Soon);
-        await app.StartAsync();
-        var mails = $"{topics}email.send";
-        await Eventually.Until(() => _kafka.Records.EndOffsets(mails).Count > 0, Soon, "the worker has created its topics");
-
-        var sent = await PostAsync("bob@example.com");
-        var later = await PostAsync("later@example.com");
-        var dead = await PostAsync("gone@example.com");
-        var store = app.Services.GetRequiredService<MailStore>();
-        foreach (var (id, state) in new[] { (sent, MailState.Sent), (later, MailState.Sent), (dead, MailState.Dead) })
-            await Eventually.Until(async () => (await store.FindAsync(id))?.Mail.State == state, Soon, $"mail {id} is {state}");
-        var failures = app.Services.GetRequiredService<FailureStore>();
-        await Eventually.Until(async () => (await failures.ListAsync(new FailureFilter(), 10)).Items.Any(failure => failure.MailId == dead), Soon, "the dead letter is a failure");
-        await Eventually.Until(() => _kafka.Records.Lag($"{groups}email-send-group", mails) == 0, Soon, "no lag is left");
-
-        await using var output = new StringWriter();
-        await using var talk = new StringWriter();
-        (await LedgerVerb.RunAsync(["--grace=0.2", .. shared, $"--Kafka:Username={ledger}"], names: null, output, talk)).ShouldBe(LedgerVerb.Clean, $"{output} {talk}");
-        await app.StopAsync();
-
-        async Task<Guid> PostAsync(string recipient)
+        foreach (var (type, name, operation, said) in rights)
         {
-            var id = Guid.NewGuid();
-            await _kafka.Records.ProduceAsync(
-                mails, $"{id:D}", $$"""{"from":"a@example.com","to":"{{recipient}}","subject":"s","text":"t"}""", (HeaderNames.MessageId, $"{id:D}"));
-            return id;
+            await _kafka.DenyAsync(world.Worker, type, name, prefixed: true, operation);
+            // Mails that meet the right: one is deferred and one refused, and each of these is produced once more.
+            await world.PostAsync("bob@example.com", "later-1@example.com", "gone@example.com");
+            await Eventually.Value(world.HealthAsync, health => health.Contains(said, StringComparison.Ordinal), Soon, $"health says that {said} is refused");
+
+            await world.AllowWorkerAsync();
+
+            await world.AllEndAsync();
+            await Eventually.Value(world.HealthAsync, health => !health.Contains("refused", StringComparison.Ordinal), Soon, "health is well again");
+        }
+    }
+
+    [Test]
+    public async Task What_is_taken_away_from_the_ledger_is_named_and_it_calls_nothing_clean()
+    {
+        const string Topics = "book.", Groups = "book-";
+        await using var world = await SecureWorld.StartAsync(_kafka, Topics, Groups);
+        await world.AllEndAsync();
+        (ResourceType Type, string Name, bool Prefixed, AclOperation Operation, string Said)[] rights =
+        [
+            (ResourceType.Topic, $"{Topics}email.send", true, AclOperation.Read, $"the brokers deny READ on topic {Topics}email.send, {Topics}email.send.bulk, {Topics}email.send.dlt"),
+            (ResourceType.Group, $"{Groups}email-send-", true, AclOperation.Describe, $"DESCRIBE on group {Groups}email-send-"),
+            (ResourceType.Group, "topic-reader-without-a-group", false, AclOperation.Describe, "DESCRIBE on group topic-reader-without-a-group"),
+        ];
+        foreach (var (type, name, prefixed, operation, said) in rights)
+        {
+            await _kafka.DenyAsync(world.Ledger, type, name, prefixed, operation);
+            var (code, text) = await Eventually.Value(world.LedgerAsync, run => run.Code != LedgerVerb.Clean, Soon, $"the ledger meets the brokers' refusal of {said}");
+            code.ShouldBe(LedgerVerb.Unread, text);
+            text.ShouldContain(said);
+
+            await world.AllowLedgerAsync();
+            await Eventually.Value(world.LedgerAsync, run => run.Code == LedgerVerb.Clean, Soon, "the ledger is clean again");
         }
     }
 }

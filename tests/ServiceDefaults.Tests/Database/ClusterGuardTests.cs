@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 using Persistence.Clusters;
 using Persistence.Schema;
@@ -54,14 +55,21 @@ public sealed class ClusterGuardTests
     }
 
     [Test]
-    public async Task While_Kafka_does_not_say_which_cluster_it_is_nothing_is_sent()
+    public async Task While_Kafka_does_not_say_which_cluster_it_is_nothing_is_sent_and_health_says_so_once_that_lasts()
     {
-        var known = false;
+        var (known, timeProvider) = (false, new FakeTimeProvider());
         var guard = new ClusterGuard(
-            Store, (_, _) => known ? Task.FromResult<string?>("production") : throw new KafkaException(ErrorCode.Local_TimedOut), NullLogger<ClusterGuard>.Instance);
+            Store, (_, _) => known ? Task.FromResult<string?>("production") : throw new KafkaException(ErrorCode.Local_TimedOut), timeProvider, NullLogger<ClusterGuard>.Instance);
         (await guard.LookAsync()).ShouldBe(ClusterRelation.Unknown);
+        guard.Problem.ShouldBeNull();
+
+        timeProvider.Advance(TimeSpan.FromSeconds(30));
+        (await guard.LookAsync()).ShouldBe(ClusterRelation.Unknown);
+        guard.Problem.ShouldNotBeNull().ShouldContain("scheduled mails, replays and repairs wait");
+
         known = true;
         (await guard.LookAsync()).ShouldBe(ClusterRelation.Own);
+        guard.Problem.ShouldBeNull();
     }
 
     [Test]
@@ -71,5 +79,5 @@ public sealed class ClusterGuardTests
         (await Store.FindAsync()).ShouldBeNull();
     }
 
-    private ClusterGuard On(string? cluster) => new(Store, (_, _) => Task.FromResult(cluster), NullLogger<ClusterGuard>.Instance);
+    private ClusterGuard On(string? cluster) => new(Store, (_, _) => Task.FromResult(cluster), TimeProvider.System, NullLogger<ClusterGuard>.Instance);
 }
