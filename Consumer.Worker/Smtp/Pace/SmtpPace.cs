@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Persistence.Workers;
 
 namespace Consumer.Worker.Smtp.Pace;
 
@@ -32,6 +33,7 @@ internal sealed class SmtpPace
     private readonly LearnedConnections _learnedConnections;
     private CellRate? _learnedCells;
     private volatile bool _isLimited;
+    private long _throttled;
     private double _heldAt = double.NegativeInfinity;
     private double _complainedAt = double.NegativeInfinity;
     private double _acceptedAt = double.NegativeInfinity;
@@ -100,6 +102,16 @@ internal sealed class SmtpPace
         {
             lock (_lock)
                 return Rates().Cast<double?>().Min();
+        }
+    }
+
+    /// <summary>The pace as the heartbeat tells it.</summary>
+    public WorkerPace Report
+    {
+        get
+        {
+            lock (_lock)
+                return new WorkerPace(_learnedRate.Present(Now), Rates().Cast<double?>().Min(), _throttled, _learnedConnections.Allowed);
         }
     }
 
@@ -184,6 +196,7 @@ internal sealed class SmtpPace
         lock (_lock)
         {
             var now = Now;
+            _throttled++;
             if (refusedBefore < _acceptedAt)
                 return true;
             (_complainedAt, _reply) = (now, throttled.Reply.ToString());
