@@ -15,6 +15,9 @@ internal sealed class WorkerOptions
     [Range(1, 10_000, ErrorMessage = "More than a few times Smtp:MaxConnections only makes more mails wait for a connection.")]
     public int ConcurrentMails { get; set; } = 240;
 
+    /// <summary>Whose turn it is among the mails of a stream that were read and wait. Default <see cref="FairBy.Sender"/>.</summary>
+    public FairBy FairBy { get; set; } = FairBy.Sender;
+
     /// <summary>
     /// How long other workers leave this one's mails alone after its last heartbeat, which comes every third of it. Default 30 s.
     /// A worker that stalls longer in the middle of sending may have its mail sent twice.

@@ -6,7 +6,7 @@ namespace Contracts;
 /// </summary>
 public static class Groups
 {
-    /// <summary>Sends mails: reads <see cref="Topics.EmailSend"/>.</summary>
+    /// <summary>Sends mails: reads <see cref="Topics.EmailSend"/> and <see cref="Topics.EmailSendBulk"/>.</summary>
     public const string EmailSend = "email-send-group";
 
     /// <summary>Records failures: reads <see cref="Topics.EmailSendDeadLetter"/>.</summary>

@@ -64,6 +64,9 @@ public static class HeaderNames
     /// <summary>Starts the name of every header of a record that waits in a delay topic, or has waited there. The rider's own.</summary>
     public const string DelayPrefix = "MT-Delay-";
 
+    /// <summary>The topic that a record goes back to, where its delay topics are named after another one. The rider's own.</summary>
+    public const string DelayTopic = "MT-Delay-Topic";
+
     /// <summary>
     /// Whether a header tells of one delivery, and not of the mail: its identity, its redeliveries, its due time, its fault. A mail that is
     /// sent anew gets such headers anew; the old ones would exhaust it at once.

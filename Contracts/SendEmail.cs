@@ -6,7 +6,7 @@ namespace Contracts;
 
 /// <summary>
 /// One mail to be sent: the body of <c>POST /emails</c> and, byte for byte the same schema, the value of a record in
-/// <see cref="Topics.EmailSend"/>. Reading never fails on a field that is unknown or has the wrong type: such fields are put into
+/// <see cref="Topics.EmailSend"/> or <see cref="Topics.EmailSendBulk"/>. Reading never fails on a field that is unknown or has the wrong type: such fields are put into
 /// <see cref="Unread"/> and named by <see cref="Validation.SendEmailValidator"/>, so that nothing is ignored silently.
 /// Property names, order and escaping do not depend on the options of the serializer that is used.
 /// </summary>
@@ -54,6 +54,9 @@ public sealed record SendEmail
 
     /// <summary><c>ordering_key</c>: mails of one key are sent in the order in which they were accepted.</summary>
     public string? OrderingKey { get; init; }
+
+    /// <summary><c>stream</c>: <c>transactional</c>, the default, or <c>bulk</c>, which leaves the others their way.</summary>
+    public MailStream Stream { get; init; }
 
     /// <summary>
     /// <c>scheduled_at</c>: when the mail is to be sent, at the latest 30 days after it is accepted; <c>null</c>, or a time that is past,

@@ -45,12 +45,15 @@ public static class SendEmailFields
     /// <summary>The key within which order is kept.</summary>
     public const string OrderingKey = "ordering_key";
 
+    /// <summary>Who gets out of whose way.</summary>
+    public const string Stream = "stream";
+
     /// <summary>When the mail is to be sent.</summary>
     public const string ScheduledAt = "scheduled_at";
 
     /// <summary>Every field that a mail may have, in the order in which they are written.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [From, To, Cc, Bcc, ReplyTo, Subject, Text, Body, Html, Calendar, Attachments, Headers, Tags, OrderingKey, ScheduledAt];
+        [From, To, Cc, Bcc, ReplyTo, Subject, Text, Body, Html, Calendar, Attachments, Headers, Tags, OrderingKey, Stream, ScheduledAt];
 
     /// <summary>Fields that this version refuses by name instead of calling them unknown.</summary>
     public static IReadOnlyList<string> NotSupportedYet { get; } =

@@ -25,7 +25,7 @@ internal sealed class DeadLetterProjector(
     public async Task ProjectAsync(KafkaRecord record, CancellationToken cancellationToken)
     {
         var letter = DeadLetterReader.Read(record, names);
-        letter = letter with { IsOwn = letter.OriginalGroup == names.Group && letter.OriginalTopic == names.Mails };
+        letter = letter with { IsOwn = letter.OriginalGroup == names.Group && names.IsMails(letter.OriginalTopic) };
         var place = (letter.Topic, letter.Partition, letter.Offset, letter.Timestamp);
         Projection projection;
         try

@@ -9,7 +9,7 @@ using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Hosting;
 
-/// <summary>The worker's two topics: mails to send, and dead letters to record.</summary>
+/// <summary>The worker's topics: mails to send, one for each stream, and dead letters to record.</summary>
 internal static class KafkaEndpoints
 {
     public static IServiceCollection AddKafkaEndpoints(this IServiceCollection services, MailTopics topics) => services
@@ -25,20 +25,28 @@ internal static class KafkaEndpoints
                 rider.UsingKafka((context, kafka) =>
                 {
                     kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
-                    AddMails(kafka, context, topics);
+                    AddMails(kafka, context, topics, MailStream.Transactional);
+                    AddMails(kafka, context, topics, MailStream.Bulk);
                     AddDeadLetters(kafka, context, topics);
                 });
             });
         });
 
-    private static void AddMails(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context, MailTopics topics) =>
-        kafka.TopicEndpoint<string, SendEmail>(topics.Mails, topics.Group, endpoint =>
+    /// <summary>
+    /// Each stream is read by a consumer of its own, so that a backlog of the one does not stand before the other; both are members of one
+    /// group. Where they meet is <see cref="Smtp.Pace.SmtpPace"/>.
+    /// </summary>
+    private static void AddMails(IKafkaFactoryConfigurator kafka, IRiderRegistrationContext context, MailTopics topics, MailStream stream) =>
+        kafka.TopicEndpoint<string, SendEmail>(topics.TopicOf(stream), topics.Group, endpoint =>
         {
             var worker = context.GetRequiredService<IOptions<WorkerOptions>>().Value;
             endpoint.ConcurrentMessageLimit = worker.ConcurrentMails;
             endpoint.StopTimeout = worker.StopTimeout;
             endpoint.DeadLetterTopic = topics.DeadLetters;
             endpoint.DelayGroup = topics.DelayGroup;
+            endpoint.DelayTopicsOf = topics.Mails;
+            if (worker.FairBy == FairBy.Sender)
+                endpoint.FairBy(SenderReader.Read);
             // What is too large to be a dead letter is a failure all the same, with its bytes.
             endpoint.OnDeadLetterTooLarge(context.GetRequiredService<DeadLetterProjector>().ProjectAsync);
             NoteDeletedRecords(endpoint, context);

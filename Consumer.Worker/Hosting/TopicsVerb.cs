@@ -18,7 +18,7 @@ internal static class TopicsVerb
         host.Services.ValidateOptions();
         var topics = MailTopics.Of(builder.Configuration);
         var delays = MailDelays.Of(host.Services).Select(delay => DelayTopicName.Of(topics.Mails, delay));
-        foreach (var topic in (IEnumerable<string>)[topics.Mails, .. delays, topics.DeadLetters])
+        foreach (var topic in (IEnumerable<string>)[.. topics.AllMails, .. delays, topics.DeadLetters])
             await output.WriteLineAsync(topic);
     }
 }

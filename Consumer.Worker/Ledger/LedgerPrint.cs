@@ -30,11 +30,16 @@ internal static class LedgerPrint
 
     private static IEnumerable<string> Lines(LedgerReport report, int limit)
     {
-        yield return $"{report.Topic}, read up to what {report.Group} has committed";
-        yield return "";
-        yield return $"  {"partition",9} {"from",12} {"to",12} {"end",12}";
-        foreach (var partition in report.Partitions)
-            yield return $"  {partition.Partition,9} {Count(partition.From),12} {Count(partition.To),12} {Count(partition.End),12}";
+        yield return $"{string.Join(", ", report.Topics)}, read up to what {report.Group} has committed";
+        foreach (var topic in report.Partitions.GroupBy(partition => partition.Topic))
+        {
+            yield return "";
+            yield return $"  {topic.Key}";
+            yield return $"  {"partition",9} {"from",12} {"to",12} {"end",12}";
+            foreach (var partition in topic)
+                yield return $"  {partition.Partition,9} {Count(partition.From),12} {Count(partition.To),12} {Count(partition.End),12}";
+        }
+
         foreach (var line in Sums("records", report.Records.Read,
             [
                 ("with their mail's row", report.Records.WithRow), ("with a failure", report.Records.WithFailure),

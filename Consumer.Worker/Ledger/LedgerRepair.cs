@@ -38,9 +38,9 @@ internal sealed class LedgerRepair(KafkaInspector kafka, TopicReader reader, Rec
     {
         var (topic, complete) = finding.RepairBy switch
         {
-            RepairKind.SameRecord => (names.Mails, Same(finding, headers)),
+            RepairKind.SameRecord => (names.TopicOf(finding.Topic), Same(finding, headers)),
             RepairKind.DeadLetter => (names.DeadLetters, DeadLetter(finding, headers)),
-            _ => (names.Mails, Next(finding, headers)),
+            _ => (names.TopicOf(finding.Topic), Next(finding, headers)),
         };
         var written = await writer.WriteAsync(topic, key, value, complete.ToKafka());
         finding.Repaired = true;

@@ -9,8 +9,8 @@ internal sealed record LedgerReport
     /// <summary>When the reading began.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The topic that was read.</summary>
-    public required string Topic { get; init; }
+    /// <summary>The topics that were read.</summary>
+    public required IReadOnlyList<string> Topics { get; init; }
 
     /// <summary>The group up to whose committed offsets it was read.</summary>
     public required string Group { get; init; }
@@ -44,11 +44,12 @@ internal sealed record LedgerReport
 }
 
 /// <summary>A partition's part in the proof.</summary>
+/// <param name="Topic">Its topic.</param>
 /// <param name="Partition">The partition.</param>
 /// <param name="From">The offset at which the proof begins: what retention has left.</param>
 /// <param name="To">The committed offset, up to which it goes.</param>
 /// <param name="End">The partition's end.</param>
-internal sealed record ProvenPartition(int Partition, long From, long To, long End);
+internal sealed record ProvenPartition(string Topic, int Partition, long From, long To, long End);
 
 /// <summary>Records below the committed offsets, by what speaks for them.</summary>
 internal sealed record RecordSums

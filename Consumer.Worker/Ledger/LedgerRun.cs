@@ -37,7 +37,7 @@ internal sealed class LedgerRun(
     {
         var at = timeProvider.GetUtcNow();
         var topics = await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken);
-        var mails = topics.Where(partition => partition.Topic == names.Mails).ToList();
+        var mails = topics.Where(partition => names.IsMails(partition.Topic)).ToList();
         var deleted = await DeletedUnreadAsync(mails, cancellationToken);
         var suspects = new Suspects();
         foreach (var suspect in await ReadCommittedRecordsAsync(mails, cancellationToken))
@@ -52,9 +52,9 @@ internal sealed class LedgerRun(
         }
 
         // The ends after what the database knows: a record that it knows lies before an end that is read later, unless the topic was recreated.
-        var known = await store.LastKnownAsync(names.Mails, cancellationToken);
+        var known = await store.LastKnownAsync(names.AllMails, cancellationToken);
         var ends = (await (await LedgerTopics.ReadCommittedAsync(kafka, names, cancellationToken)).WithEndsAsync(cancellationToken))
-            .Where(partition => partition.Topic == names.Mails).ToList();
+            .Where(partition => names.IsMails(partition.Topic)).ToList();
         NoteBounds(ends, known);
         var newest = await store.NewestAsync(cancellationToken);
         var younger = RestoredRecords.Younger(suspects.Records.Where(suspect => suspect.Verdict == RecordVerdict.NoRow).Select(suspect => suspect.Record.Timestamp), newest);
@@ -71,9 +71,9 @@ internal sealed class LedgerRun(
         return new LedgerReport
         {
             At = at,
-            Topic = names.Mails,
+            Topics = [.. mails.Select(partition => partition.Topic).Distinct()],
             Group = names.Group,
-            Partitions = [.. mails.Select(partition => new ProvenPartition(partition.Partition, partition.Beginning, partition.Position, partition.End))],
+            Partitions = [.. mails.Select(partition => new ProvenPartition(partition.Topic, partition.Partition, partition.Beginning, partition.Position, partition.End))],
             Records = _records,
             Unread = unread,
             Mails = (await stats.CountMailsAsync(cancellationToken)).ToDictionary(count => count.Key.ToText(), count => count.Value),
@@ -247,7 +247,7 @@ internal sealed class LedgerRun(
         ];
     }
 
-    private void NoteBounds(IReadOnlyList<PartitionProgress> mails, IReadOnlyDictionary<int, long> known)
+    private void NoteBounds(IReadOnlyList<PartitionProgress> mails, IReadOnlyDictionary<(string Topic, int Partition), long> known)
     {
         foreach (var partition in mails)
         {
@@ -258,7 +258,7 @@ internal sealed class LedgerRun(
                 _notes.Add($"{name}: {names.Group} has committed offset {committed}, past the end {partition.End}: the topic was recreated, or the offset was set by hand.");
             if (partition.Beginning > 0)
                 _notes.Add($"{name}: the proof begins at offset {partition.Beginning}; what lay before it was deleted, and mails of which it was the record are judged by their state alone.");
-            if (known.TryGetValue(partition.Partition, out var last) && last >= partition.End)
+            if (known.TryGetValue((partition.Topic, partition.Partition), out var last) && last >= partition.End)
                 _notes.Add($"{name}: the database knows a record at offset {last}, and the topic ends at {partition.End}: it was deleted and recreated. Mails that no worker had read by then are lost, and nobody knows them.");
         }
     }

@@ -23,9 +23,10 @@ internal sealed class LedgerTopics
     public static async Task<LedgerTopics> ReadCommittedAsync(KafkaInspector kafka, MailTopics names, CancellationToken cancellationToken)
     {
         var partitions = await kafka.ListAsync(
-            topic => topic == names.Mails || topic == names.DeadLetters || topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
-        // What may not be seen is not counted as empty. The delay topics come with the mails' by the prefix of their rights.
-        var unseen = new[] { names.Mails, names.DeadLetters }.Except(partitions.Select(partition => partition.Topic), StringComparer.Ordinal).ToList();
+            topic => names.IsMails(topic) || topic == names.DeadLetters || topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
+        // What may not be seen is not counted as empty. The delay topics come with the mails' by the prefix of their rights. The bulk topic
+        // is not there before a service that knows of it has started; then nothing was posted to it either.
+        var unseen = names.AllMails.Append(names.DeadLetters).Except(partitions.Select(partition => partition.Topic), StringComparer.Ordinal).ToList();
         if (await kafka.RefusedAsync(unseen, Timeout, cancellationToken) is { Count: > 0 } refused)
             throw new KafkaException(new Error(ErrorCode.TopicAuthorizationFailed, $"the brokers deny READ on topic {string.Join(", ", refused)}"));
         if (unseen.Contains(names.Mails))
@@ -50,5 +51,5 @@ internal sealed class LedgerTopics
     ];
 
     private static string Group(MailTopics names, string topic) =>
-        topic == names.Mails ? names.Group : topic == names.DeadLetters ? names.DeadLetterGroup : names.DelayGroup;
+        names.IsMails(topic) ? names.Group : topic == names.DeadLetters ? names.DeadLetterGroup : names.DelayGroup;
 }

@@ -8,7 +8,7 @@ using ServiceDefaults.Periodic;
 namespace Consumer.Worker.Scheduling;
 
 /// <summary>
-/// Produces scheduled mails to the mails' topic when they are due, and marks them published, as every outbox entry: one that a crash
+/// Produces scheduled mails to the topic of their stream when they are due, and marks them published, as every outbox entry: one that a crash
 /// leaves in between is produced again, and the claim lets one of the two through. Sleeps until the next mail is due, by the clock
 /// of Postgres, so that workers whose clocks differ agree. Every worker sweeps; a mail goes to one of them.
 /// </summary>
@@ -101,7 +101,7 @@ internal sealed class ScheduleSweep(
     {
         try
         {
-            await producer.Produce(topics.Mails, mail.Record.Key, mail.Record.Value, mail.Record.Headers.ToKafka(), cancellationToken);
+            await producer.Produce(topics.TopicOf(mail.Topic), mail.Record.Key, mail.Record.Value, mail.Record.Headers.ToKafka(), cancellationToken);
             return true;
         }
         catch (KafkaProduceException exception)

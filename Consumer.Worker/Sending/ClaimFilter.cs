@@ -19,6 +19,7 @@ internal sealed class ClaimFilter(
     IOptions<RetryOptions> retry,
     IOptions<SmtpOptions> smtp,
     SmtpPace pace,
+    Parties parties,
     WorkerMetrics metrics,
     TimeProvider timeProvider,
     LogLimiter limiter,
@@ -30,9 +31,10 @@ internal sealed class ClaimFilter(
     public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
     {
         var mail = IncomingMail.Read(context, composer);
+        mail = mail with { Party = parties.Of(mail.Record) };
         // What only waits stops as soon as the partition is revoked; a mail that is being sent continues a little longer.
         var waiting = context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining;
-        using var paced = new PacedDelivery(pace, smtp.Value.ThrottlePatience, timeProvider);
+        using var paced = new PacedDelivery(pace, mail.Party, smtp.Value.ThrottlePatience, timeProvider);
         while (true)
         {
             await paced.TakeTurnAsync(waiting);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Consumer.Worker.Smtp;
+using Consumer.Worker.Smtp.Pace;
 using Contracts;
 using Contracts.Validation;
 using MassTransit;
@@ -18,6 +19,9 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
     private static readonly TimeSpan ClockRoom = TimeSpan.FromDays(1);
 
     public RecordIdentity Identity => Record.Identity;
+
+    /// <summary>Whose turn it waits for.</summary>
+    public Party Party { get; init; }
 
     /// <summary>Reads a mail from its record.</summary>
     /// <exception cref="PermanentMailException">The mail or its headers are invalid; the message names each error.</exception>

@@ -6,7 +6,7 @@ namespace Consumer.Worker.Sending;
 /// One delivery's way through the pace: its turn to be claimed, and how often the mail server has refused it as too fast while others pass.
 /// Waits of a delivery, not of its attempts: nothing of it is stored, and the mail is nobody's meanwhile.
 /// </summary>
-internal sealed class PacedDelivery(SmtpPace pace, TimeSpan longestAlone, TimeProvider timeProvider) : IDisposable
+internal sealed class PacedDelivery(SmtpPace pace, Party party, TimeSpan longestAlone, TimeProvider timeProvider) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -19,7 +19,7 @@ internal sealed class PacedDelivery(SmtpPace pace, TimeSpan longestAlone, TimePr
     /// <summary>Waits for the turn to be claimed.</summary>
     public async ValueTask TakeTurnAsync(CancellationToken waiting)
     {
-        await pace.Claims.WaitAsync(first: false, waiting);
+        await pace.Claims.WaitAsync(party, waiting);
         _hasTurn = true;
     }
 

@@ -36,7 +36,7 @@ internal sealed class SendEmailConsumer(
     private async Task SendAsync(DeliveryAttempt attempt, IReadOnlyList<string> open, CancellationToken cancellationToken)
     {
         // Composed for each try: MailKit fits the content to the server it meets.
-        using var mail = dkim.Signed(MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date));
+        using var mail = dkim.Signed(MailComposer.Compose(attempt.Mail.Mail, attempt.MessageIdHeader, attempt.Date) with { Party = attempt.Mail.Party });
         var result = await SendInPartsAsync(attempt, mail, open, cancellationToken);
         // What the server has said stands, also where the worker stops or loses the partition meanwhile.
         if (Allowed(attempt).Count == 0)

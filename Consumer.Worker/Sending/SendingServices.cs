@@ -15,6 +15,7 @@ internal static class SendingServices
         .AddSingleton<MailClaims>()
         .AddSingleton<LostClaims>()
         .AddSingleton<OutcomeRecorder>()
+        .AddSingleton<Parties>()
         .AddSingleton<InstallationFilter>()
         .AddSingleton<ClaimFilter>()
         .AddSingleton<SendEmailConsumer>()

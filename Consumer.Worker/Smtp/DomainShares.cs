@@ -1,3 +1,5 @@
+using Consumer.Worker.Smtp.Pace;
+using Contracts;
 using Microsoft.Extensions.Options;
 
 namespace Consumer.Worker.Smtp;
@@ -13,7 +15,9 @@ internal sealed class DomainShares
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _inUse = new(StringComparer.OrdinalIgnoreCase);
-    private readonly LinkedList<Waiter> _waiting = [];
+    private readonly LinkedList<Waiter> _transactional = [];
+    private readonly LinkedList<Waiter> _bulk = [];
+    private readonly StreamTurns _turns = new();
     private readonly TimeProvider _timeProvider;
     private readonly int _share;
     private (string Domain, long At)? _last;
@@ -29,7 +33,7 @@ internal sealed class DomainShares
     public static int ShareOf(int connections) => Math.Max(1, connections * 3 / 4);
 
     /// <summary>Waits until the domains of these recipients may have a connection more. Disposing what it returns gives it back.</summary>
-    public async Task<IDisposable> EnterAsync(IReadOnlyList<string> recipients, CancellationToken cancellationToken)
+    public async Task<IDisposable> EnterAsync(IReadOnlyList<string> recipients, MailStream stream, CancellationToken cancellationToken)
     {
         var domains = recipients.Select(Domain).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
         Waiter waiter;
@@ -38,8 +42,8 @@ internal sealed class DomainShares
             foreach (var domain in domains)
                 See(domain);
             // Another domain may be about from now on, or no longer: those that wait are looked at in their order, this one last.
-            waiter = new Waiter(domains);
-            waiter.Place = _waiting.AddLast(waiter);
+            waiter = new Waiter(domains, stream);
+            waiter.Place = LineOf(stream).AddLast(waiter);
             Admit();
         }
 
@@ -56,7 +60,7 @@ internal sealed class DomainShares
             // Either it waits, or it has entered and its caller gives the share back.
             if (waiter.Place is null)
                 return;
-            _waiting.Remove(waiter.Place);
+            LineOf(waiter.Stream).Remove(waiter.Place);
             waiter.Place = null;
         }
 
@@ -77,23 +81,23 @@ internal sealed class DomainShares
         }
     }
 
+    /// <summary>The streams take turns, as everywhere; whoever's domain has its share lets the others by.</summary>
     private void Admit()
     {
-        for (var place = _waiting.First; place is not null;)
+        while ((NextThatMay(_turns.First) ?? NextThatMay(_turns.First == MailStream.Bulk ? MailStream.Transactional : MailStream.Bulk)) is { } waiter)
         {
-            var (waiter, next) = (place.Value, place.Next);
-            if (Array.TrueForAll(waiter.Domains, MayHaveMore))
-            {
-                _waiting.Remove(place);
-                waiter.Place = null;
-                foreach (var domain in waiter.Domains)
-                    _inUse[domain] = _inUse.GetValueOrDefault(domain) + 1;
-                waiter.Entered.SetResult();
-            }
-
-            place = next;
+            LineOf(waiter.Stream).Remove(waiter.Place!);
+            waiter.Place = null;
+            _turns.Took(waiter.Stream);
+            foreach (var domain in waiter.Domains)
+                _inUse[domain] = _inUse.GetValueOrDefault(domain) + 1;
+            waiter.Entered.SetResult();
         }
     }
+
+    private Waiter? NextThatMay(MailStream stream) => LineOf(stream).FirstOrDefault(waiter => Array.TrueForAll(waiter.Domains, MayHaveMore));
+
+    private LinkedList<Waiter> LineOf(MailStream stream) => stream == MailStream.Bulk ? _bulk : _transactional;
 
     private bool MayHaveMore(string domain) => _inUse.GetValueOrDefault(domain) < _share || !OthersThan(domain);
 
@@ -115,8 +119,10 @@ internal sealed class DomainShares
 
     private static string Domain(string address) => address[(address.LastIndexOf('@') + 1)..];
 
-    private sealed class Waiter(string[] domains)
+    private sealed class Waiter(string[] domains, MailStream stream)
     {
+        public MailStream Stream => stream;
+
         public string[] Domains => domains;
 
         public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,4 +1,5 @@
 using System.Text;
+using Consumer.Worker.Smtp.Pace;
 using MimeKit;
 
 namespace Consumer.Worker.Smtp;
@@ -8,6 +9,9 @@ namespace Consumer.Worker.Smtp;
 /// <param name="Sender">The envelope's sender (RFC 5321 MAIL FROM).</param>
 internal sealed record OutgoingMail(MimeMessage Message, MailboxAddress Sender) : IDisposable
 {
+    /// <summary>Who waits for a connection and for the pace with it.</summary>
+    public Party Party { get; init; }
+
     /// <summary>The fields beside the recipients that SMTPUTF8 alone can carry: a server without it cannot take the mail for anybody.</summary>
     public List<string> Utf8Fields { get; } = [];
 

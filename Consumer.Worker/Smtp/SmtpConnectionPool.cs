@@ -50,18 +50,19 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 
     /// <summary>Waits for a place and for the pace, and returns a connection.</summary>
     /// <param name="fresh">Whether it must be a new one: the last one taken from the pool had been closed by the server.</param>
+    /// <param name="party">Who waits.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="SmtpUnavailableException">A new one was needed and could not be opened.</exception>
-    public async Task<PooledConnection> RentAsync(bool fresh, CancellationToken cancellationToken)
+    public async Task<PooledConnection> RentAsync(bool fresh, Party party, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         for (var paced = false; ; fresh = false)
         {
-            await Pace.Connections.WaitAsync(first: false, cancellationToken);
+            await Pace.Connections.WaitAsync(party, cancellationToken);
             try
             {
                 if (!paced)
-                    await Pace.TakeAsync(cancellationToken);
+                    await Pace.TakeAsync(party, cancellationToken);
                 paced = true;
                 if ((fresh ? await OpenInPlaceOfIdleAsync(mayBeOneTooMany: true, cancellationToken) : TakeIdle() ?? await TryOpenAsync(mayBeOneTooMany: true, cancellationToken)) is { } connection)
                     return new PooledConnection(this, connection);
@@ -229,7 +230,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await Pace.Connections.WaitAsync(first: true, either.Token);
+            await Pace.Connections.WaitFirstAsync(either.Token);
             return true;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -27,7 +27,7 @@ internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> lo
     /// <inheritdoc />
     public async Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
     {
-        using var share = shares is null ? null : await shares.EnterAsync(recipients, cancellationToken);
+        using var share = shares is null ? null : await shares.EnterAsync(recipients, mail.Party.Stream, cancellationToken);
         var groups = CaseGroups.Of(recipients);
         var result = await SendGroupAsync(mail, groups[0], beforeData, cancellationToken);
         for (var i = 1; i < groups.Count && result.Failure is null; i++)
@@ -118,7 +118,7 @@ internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> lo
     private async Task<SmtpAttempt> SendOnceAsync(
         OutgoingMail mail, IReadOnlyList<string> recipients, bool fresh, Action beforeData, CancellationToken cancellationToken)
     {
-        using var pooled = await pool.RentAsync(fresh, cancellationToken);
+        using var pooled = await pool.RentAsync(fresh, mail.Party, cancellationToken);
         var (begunAt, inUse) = (pool.Pace.Now, pool.Pace.Connections.Taken);
         var attempt = await pooled.Connection.SendAsync(mail, recipients, beforeData, cancellationToken);
         pooled.Usable = attempt.Usable;

@@ -50,6 +50,7 @@ internal sealed partial class SendEmailReader
         SendEmailFields.Headers => mail with { Headers = Map(name, value) },
         SendEmailFields.Tags => mail with { Tags = List(name, value, SendEmailLimits.Tags) },
         SendEmailFields.OrderingKey => mail with { OrderingKey = Text(name, value) },
+        SendEmailFields.Stream => mail with { Stream = Stream(name, value) },
         SendEmailFields.ScheduledAt => mail with { ScheduledAt = Time(name, value) },
         _ => Refuse(mail, name, UnknownFields.CodeOf(name), UnknownFields.Explain(name)),
     };
@@ -78,6 +79,18 @@ internal sealed partial class SendEmailReader
             Refuse(path, ValidationCodes.InvalidText, "is not valid Unicode text: it holds half a surrogate pair, or bytes that are not UTF-8");
             return null;
         }
+    }
+
+    private MailStream Stream(string path, JsonElement value)
+    {
+        if (Text(path, value) is { } text)
+        {
+            if (MailStreams.TryRead(text, out var stream))
+                return stream.Value;
+            Refuse(path, ValidationCodes.UnknownStream, $"is not a stream; give {string.Join(" or ", MailStreams.Names)}, or leave it out");
+        }
+
+        return MailStream.Transactional;
     }
 
     private DateTimeOffset? Time(string path, JsonElement value)

@@ -37,6 +37,8 @@ internal static class SendEmailWriter
         Map(writer, SendEmailFields.Headers, mail.Headers);
         List(writer, SendEmailFields.Tags, mail.Tags);
         Text(writer, SendEmailFields.OrderingKey, mail.OrderingKey);
+        // The default is left out, as the one form of a mail that says nothing of it.
+        Text(writer, SendEmailFields.Stream, mail.Stream == MailStream.Transactional ? null : mail.Stream.ToText());
         Text(writer, SendEmailFields.ScheduledAt, mail.ScheduledAt is { } time ? Rfc3339.Write(time) : null);
         foreach (var field in mail.Unread)
         {

@@ -39,6 +39,9 @@ public static class ValidationCodes
     /// <summary>A point in time that is further ahead than allowed.</summary>
     public const string TooFarAhead = "too_far_ahead";
 
+    /// <summary>Not a stream that there is.</summary>
+    public const string UnknownStream = "unknown_stream";
+
     /// <summary>Not base64.</summary>
     public const string InvalidBase64 = "invalid_base64";
 
@@ -70,7 +73,7 @@ public static class ValidationCodes
     public static IReadOnlyList<string> All { get; } =
     [
         Required, WrongType, UnknownField, NotSupported, DuplicateField, Conflict, InvalidAddress, InvalidText, InvalidHeaderName,
-        ReservedHeader, InvalidTime, TooFarAhead, InvalidBase64, InvalidFilename, InvalidContentType, InvalidContentId, InvalidCalendar, TooLong, TooMany,
+        ReservedHeader, InvalidTime, TooFarAhead, UnknownStream, InvalidBase64, InvalidFilename, InvalidContentType, InvalidContentId, InvalidCalendar, TooLong, TooMany,
         Empty, MoreErrors,
     ];
 }

@@ -73,6 +73,13 @@ public interface IKafkaConsumerConfigurator
     TimeSpan StallTimeout { set => Consumer.StallTimeout = value; }
 
     /// <summary>
+    /// Whose a record is, by its value: as far as records are read ahead, those that wait are taken in turn over whose they are, with the
+    /// order within each key unchanged. Asked on the thread that reads, so it must be quick; null, and what it throws, count as one party.
+    /// Default: none; they are taken as they come.
+    /// </summary>
+    void FairBy(Func<byte[]?, string?> party) => Consumer.PartyOf = party;
+
+    /// <summary>
     /// How long the topic and its dead-letter topic must retain records: with less, health is degraded. Default: as long as
     /// <see cref="CreateIfMissing"/> says, else for ever, as what waits longer is deleted unread.
     /// </summary>

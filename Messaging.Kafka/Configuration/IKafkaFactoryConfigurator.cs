@@ -81,6 +81,11 @@ public interface IKafkaFactoryConfigurator : IRiderFactoryConfigurator, ISendObs
     /// <summary>Any other setting of librdkafka, for all clients: https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md.</summary>
     void ConfigureClient(Action<ClientConfig> configure);
 
+    /// <summary>Creates a topic at start, where it is missing, that only the producers of <see cref="ITopicProducerProvider"/> write to.</summary>
+    /// <param name="topicName">The topic.</param>
+    /// <param name="configure">How it is created.</param>
+    void CreateIfMissing(string topicName, Action<KafkaTopicOptions>? configure = null);
+
     /// <summary>Consumes a topic.</summary>
     /// <param name="topicName">The topic.</param>
     /// <param name="groupId">The consumer group.</param>

@@ -34,6 +34,12 @@ public interface IKafkaTopicReceiveEndpointConfigurator : IReceiveEndpointConfig
     /// <summary>The consumer group that brings delayed records back. Default: the endpoint's group and <c>-delay</c>.</summary>
     string DelayGroup { set; }
 
+    /// <summary>
+    /// The topic whose delay topics this endpoint's delayed records wait in. Its endpoint, in this process, has the same delays, and brings
+    /// the records of both back, each to its own topic. Default: none; the endpoint has delay topics of its own.
+    /// </summary>
+    string? DelayTopicsOf { set; }
+
     /// <summary>Sets how headers are read. Default: the rider's, else <see cref="DictionaryHeadersSerialize.Deserializer"/>.</summary>
     void SetHeadersDeserializer(IHeadersDeserializer deserializer);
 }

@@ -17,6 +17,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
 {
     private readonly List<(string Topic, string Group, Func<IBusInstance, KafkaHost, IEnumerable<KafkaEndpoint>> Build)> _endpoints = [];
     private readonly List<RawEndpointConfigurator> _rawEndpoints = [];
+    private readonly List<RequiredTopic> _topics = [];
     private readonly List<Action<ISendPipeConfigurator>> _configureSend = [];
     private readonly ReceiveEndpointObservable _endpointObservers = new();
     private readonly SendObservable _sendObservers = new();
@@ -131,6 +132,9 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         _rawEndpoints.Add(endpoint);
     }
 
+    public void CreateIfMissing(string topicName, Action<KafkaTopicOptions>? configure = null) =>
+        _topics.Add(new RequiredTopic(topicName, KafkaTopicOptions.Configured(configure), TopicUse.Write));
+
     public ConnectHandle ConnectReceiveEndpointObserver(IReceiveEndpointObserver observer) => _endpointObservers.Connect(observer);
 
     public ConnectHandle ConnectSendObserver(ISendObserver observer) => _sendObservers.Connect(observer);
@@ -156,6 +160,14 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
                 "only one could be resolved; take the others from ITopicProducerProvider.GetProducer");
         }
 
+        foreach (var topic in _topics)
+        {
+            if (TopicNames.Problem(topic.Name) is { } wrongName)
+                yield return this.Failure("CreateIfMissing", wrongName);
+            foreach (var (key, message) in topic.Options!.Validate())
+                yield return this.Failure(key, message);
+        }
+
         foreach (var (key, message) in _rawEndpoints.SelectMany(endpoint => endpoint.Validate(clientConfig)))
             yield return this.Failure(key, message);
     }
@@ -177,8 +189,9 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
 
         var producers = Registrations.Select(producer => producer.Configure(registration, CreateSendPipe(busInstance), clientConfig)).ToList();
         List<KafkaEndpoint> endpoints = [.. _endpoints.SelectMany(endpoint => endpoint.Build(busInstance, host)), .. _rawEndpoints.Select(endpoint => endpoint.Build(host))];
+        host.CheckTiers();
         var factory = new TopicProducerFactory(
-            host, busInstance.HostConfiguration.HostAddress, producers, CreateSendPipe(busInstance).CreatePipe(), _serializers);
+            host, busInstance.HostConfiguration.HostAddress, producers, _topics, CreateSendPipe(busInstance).CreatePipe(), _serializers);
         var rider = new KafkaRider(host, factory, endpoints);
         registration.GetRequiredService<KafkaRiderHealthSource>().Set(() => rider.Health);
         busInstance.Connect<IKafkaRider>(rider);

@@ -70,6 +70,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
     public string DelayGroup { get; set; }
 
+    public string? DelayTopicsOf { get; set; }
+
     int? IKafkaConsumerConfigurator.ConcurrentMessageLimit
     {
         set => ConcurrentMessageLimit = value;
@@ -124,7 +126,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
         ConsumerSettings.WithDefaults(Consumer.Config);
         _circuit = _host.CreateCircuit(Consumer);
-        var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays);
+        var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays, DelayTopicsOf);
         if (tiers is not null)
             _host.UseTiers(tiers);
 
@@ -145,7 +147,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             ],
             _circuit,
             new ReceiveEndpoint(new KafkaReceiveTransport(context, consumer, () => handler.Metrics), context));
-        if (tiers is not null)
+        if (tiers is { AreAnothers: false })
             yield return BuildForwarder(tiers);
     }
 
@@ -180,7 +182,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             RecordsDeleted = Consumer.RecordsDeleted,
         };
         return new KafkaEndpoint(
-            new EndpointConsumer(settings, new DelayRecordHandler(tiers, _host.Onward, CreateDeadLetterWriter(DelayGroup), _host.Time), _host),
+            new EndpointConsumer(settings, new DelayRecordHandler(tiers, topic => _host.UsesTiersOf(topic, tiers.Owner), _host.Onward, CreateDeadLetterWriter(DelayGroup), _host.Time), _host),
             [.. tiers.All.Select(tier => new RequiredTopic(
                 tier.Topic, TopicFor(DelayRetention(tier.Delay)), TopicUse.Read | TopicUse.Write, _topic, DelayRetention(tier.Delay), IsDelay: true))]);
     }

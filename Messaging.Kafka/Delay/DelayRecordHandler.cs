@@ -13,7 +13,13 @@ namespace Messaging.Kafka.Delay;
 /// the shortest tier. Its offset
 /// moves when the forward is acknowledged; what is too large to be forwarded is a dead letter.
 /// </summary>
-internal sealed class DelayRecordHandler(DelayTiers tiers, OnwardProducer producer, DeadLetterWriter deadLetters, TimeProvider timeProvider) : IRecordHandler
+/// <param name="tiers">The tiers.</param>
+/// <param name="isUser">Whether records of a topic wait in these tiers beside those of the topic that they are named after.</param>
+/// <param name="producer">Writes them on.</param>
+/// <param name="deadLetters">Takes what is too large for that.</param>
+/// <param name="timeProvider">The clock.</param>
+internal sealed class DelayRecordHandler(
+    DelayTiers tiers, Func<string, bool> isUser, OnwardProducer producer, DeadLetterWriter deadLetters, TimeProvider timeProvider) : IRecordHandler
 {
     /// <summary>How far ahead records are read into memory.</summary>
     public static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(1);
@@ -50,7 +56,7 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, OnwardProducer produc
         delivery.CancelBy(canceled);
         try
         {
-            await Forward(delivery, next?.Topic ?? tiers.Topic, canceled.Token);
+            await Forward(delivery, next?.Topic, canceled.Token);
         }
         finally
         {
@@ -58,17 +64,21 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, OnwardProducer produc
         }
     }
 
-    private async Task Forward(Delivery delivery, string topic, CancellationToken cancellationToken)
+    /// <summary>Writes a record to its next tier; null: back to its topic.</summary>
+    private async Task Forward(Delivery delivery, string? tier, CancellationToken cancellationToken)
     {
         var result = delivery.Result;
         var headers = KafkaHeaders.FromClient(result.Message.Headers);
         headers.Set(DelayHeaders.Origin, string.Create(CultureInfo.InvariantCulture, $"{result.Topic}/{result.Partition.Value}/{result.Offset.Value}"));
-        if (topic == tiers.Topic)
+        if (tier is null)
+        {
             headers.Remove(DelayHeaders.Due);
+            headers.Remove(DelayHeaders.Topic);
+        }
 
         try
         {
-            await producer.Produce(topic, result.Message.Key, result.Message.Value, headers, cancellationToken);
+            await producer.Produce(tier ?? Home(result.Message.Headers), result.Message.Key, result.Message.Value, headers, cancellationToken);
         }
         catch (KafkaRecordTooLargeException exception)
         {
@@ -77,6 +87,10 @@ internal sealed class DelayRecordHandler(DelayTiers tiers, OnwardProducer produc
                 [new(MessageHeaders.FaultExceptionType, nameof(KafkaRecordTooLargeException)), new(MessageHeaders.FaultMessage, exception.Message)], cancellationToken);
         }
     }
+
+    /// <summary>The topic that a record goes back to: no other than those that use these tiers, whatever its header says.</summary>
+    private string Home(Confluent.Kafka.Headers? headers) =>
+        KafkaHeaders.FindText(headers, DelayHeaders.Topic) is { } named && isUser(named) ? named : tiers.Topic;
 
     private DelayPlan Plan(Delivery delivery) => DelayPlan.Of(
         delivery.Result.Message.Timestamp, KafkaHeaders.FindText(delivery.Result.Message.Headers, DelayHeaders.Due), delivery.ReadAt, _tiers[delivery.Result.Topic].Delay);

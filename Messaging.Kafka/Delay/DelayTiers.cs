@@ -14,14 +14,21 @@ internal sealed class DelayTiers
     /// <param name="topic">The topic that the records come from and go back to.</param>
     /// <param name="suffix">What stands between the topic's name and the tier's, <c>.delay.</c> by default.</param>
     /// <param name="delays">The tiers' delays.</param>
-    public DelayTiers(string topic, string suffix, IEnumerable<TimeSpan> delays)
+    /// <param name="owner">The topic that they are named after, where they are another one's; null: <paramref name="topic"/>.</param>
+    public DelayTiers(string topic, string suffix, IEnumerable<TimeSpan> delays, string? owner = null)
     {
-        Topic = topic;
-        _descending = [.. delays.Distinct().OrderDescending().Select(delay => new DelayTier(DelayTopicName.Of(topic, delay, suffix), delay))];
+        (Topic, Owner) = (topic, owner ?? topic);
+        _descending = [.. delays.Distinct().OrderDescending().Select(delay => new DelayTier(DelayTopicName.Of(Owner, delay, suffix), delay))];
     }
 
     /// <summary>The topic that the records come from and go back to.</summary>
     public string Topic { get; }
+
+    /// <summary>The topic that the tiers are named after, whose endpoint brings the records back.</summary>
+    public string Owner { get; }
+
+    /// <summary>Whether the tiers are another topic's, so that a record in them must name its own.</summary>
+    public bool AreAnothers => Owner != Topic;
 
     /// <summary>All tiers, the longest first.</summary>
     public IReadOnlyList<DelayTier> All => _descending;

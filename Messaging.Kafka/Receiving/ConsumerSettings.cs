@@ -65,6 +65,9 @@ internal sealed class ConsumerSettings
     /// <inheritdoc cref="IKafkaConsumerConfigurator.OnRecordsDeleted"/>
     public Func<PartitionStretch, CancellationToken, Task>? RecordsDeleted { get; set; }
 
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.FairBy"/>
+    public Func<byte[]?, string?>? PartyOf { get; set; }
+
     /// <summary>How long the topic must retain its records; null: for ever.</summary>
     public TimeSpan? RetentionNeeded => RequiredRetention ?? NewTopic?.Retention;
 

@@ -22,6 +22,9 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
     /// <summary>Whose turn it waits for; null: nobody's. The dispatcher's own.</summary>
     public int? OrderingKey { get; set; }
 
+    /// <summary>Whose it is, as a hash; those who share one only share their turn. The dispatcher's own.</summary>
+    public int Party { get; set; }
+
     /// <summary>When it was read, where its handler wants to know. The poll thread sets it.</summary>
     public DateTimeOffset ReadAt { get; set; }
 

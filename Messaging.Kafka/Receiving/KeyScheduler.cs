@@ -4,35 +4,36 @@ namespace Messaging.Kafka.Receiving;
 
 /// <summary>
 /// Decides which item runs next: items of one key one at a time and in order, items of different keys, and those without one,
-/// as soon as anybody is free. No locks, no I/O.
+/// as soon as anybody is free, in turn over the parties that they belong to. No locks, no I/O.
 /// </summary>
 /// <typeparam name="T">What is scheduled.</typeparam>
 internal sealed class KeyScheduler<T>
 {
-    private readonly Queue<(int? Key, T Item)> _ready = new();
+    private readonly FairQueue<(int? Key, T Item)> _ready = new();
 
     /// <summary>The keys that have an item ready or running, with the items that wait behind it (null until there is one).</summary>
-    private readonly Dictionary<int, Queue<T>?> _lanes = [];
+    private readonly Dictionary<int, Queue<(int Party, T Item)>?> _lanes = [];
 
     /// <summary>Adds an item behind all others of its key.</summary>
     /// <param name="key">The key's hash; two keys that share one only share their turn. Null: no order.</param>
     /// <param name="item">The item.</param>
-    public void Add(int? key, T item)
+    /// <param name="party">Whose it is.</param>
+    public void Add(int? key, T item, int party = 0)
     {
         if (key is not { } hash)
         {
-            _ready.Enqueue((null, item));
+            _ready.Enqueue(party, (null, item));
         }
         else if (!_lanes.TryGetValue(hash, out var lane))
         {
             _lanes.Add(hash, null);
-            _ready.Enqueue((hash, item));
+            _ready.Enqueue(party, (hash, item));
         }
         else
         {
             if (lane is null)
-                _lanes[hash] = lane = new Queue<T>();
-            lane.Enqueue(item);
+                _lanes[hash] = lane = new Queue<(int, T)>();
+            lane.Enqueue((party, item));
         }
     }
 
@@ -60,8 +61,13 @@ internal sealed class KeyScheduler<T>
             return;
 
         if (_lanes[hash] is { Count: > 0 } lane)
-            _ready.Enqueue((hash, lane.Dequeue()));
+        {
+            var (party, item) = lane.Dequeue();
+            _ready.Enqueue(party, (hash, item));
+        }
         else
+        {
             _lanes.Remove(hash);
+        }
     }
 }

@@ -36,13 +36,14 @@ internal sealed class RecordDispatcher(
         {
             delivery.Dispatcher = this;
             delivery.OrderingKey = OrderingKey(delivery);
+            delivery.Party = Party(delivery);
         }
 
         int begin;
         lock (_lock)
         {
             foreach (var delivery in deliveries)
-                _scheduler.Add(delivery.OrderingKey, delivery);
+                _scheduler.Add(delivery.OrderingKey, delivery, delivery.Party);
             begin = Math.Clamp(Places - _workers, 0, deliveries.Count);
             _workers += begin;
         }
@@ -78,6 +79,21 @@ internal sealed class RecordDispatcher(
         {
             logger.LogError(exception, "The record {TopicPartitionOffset} has no ordering key that can be read; it is handled without an order", delivery.Result.TopicPartitionOffset);
             return null;
+        }
+    }
+
+    /// <summary>As the ordering key, asked on the poll thread: whatever cannot be read is one party.</summary>
+    private int Party(Delivery delivery)
+    {
+        try
+        {
+            return settings.PartyOf?.Invoke(delivery.Result.Message.Value)?.GetHashCode(StringComparison.Ordinal) ?? 0;
+        }
+        // Broad on purpose: what becomes of a record that cannot be read is its handler's to say.
+        catch (Exception exception)
+        {
+            logger.LogDebug(exception, "Whose the record {TopicPartitionOffset} is cannot be read", delivery.Result.TopicPartitionOffset);
+            return 0;
         }
     }
 

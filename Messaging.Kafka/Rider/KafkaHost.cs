@@ -86,6 +86,23 @@ internal sealed class KafkaHost : IDisposable
     /// <summary>Names the delay topics of a topic, before anything is sent to it.</summary>
     public void UseTiers(DelayTiers tiers) => _tiers[tiers.Topic] = tiers;
 
+    /// <summary>Whether records of a topic wait in tiers that are named after another one.</summary>
+    public bool UsesTiersOf(string topic, string owner) => _tiers.TryGetValue(topic, out var tiers) && tiers.Owner == owner;
+
+    /// <summary>Refuses tiers that nobody reads: those of another topic that no endpoint has.</summary>
+    /// <exception cref="ConfigurationException">There are such.</exception>
+    public void CheckTiers()
+    {
+        foreach (var tiers in _tiers.Values.Where(tiers => tiers.AreAnothers))
+        {
+            if (!_tiers.TryGetValue(tiers.Owner, out var owners) || tiers.All.Except(owners.All).Any())
+            {
+                throw new ConfigurationException(
+                    $"The endpoint of topic {tiers.Topic} has DelayTopicsOf {tiers.Owner}, and no endpoint of that topic brings records back from {string.Join(", ", tiers.All.Select(tier => tier.Topic))}: configure one with the same DelayTiers.");
+            }
+        }
+    }
+
     /// <summary>The writer of a topic.</summary>
     public TopicWriter Writer(string topic) => _writers.GetOrAdd(topic, static (name, host) => host.CreateWriter(name), this);
 

@@ -47,9 +47,13 @@ internal sealed class Redelivery
     }
 
     /// <summary>The headers to write to a delay topic.</summary>
-    public IReadOnlyList<KafkaHeader> HeadersUntil(string due)
+    /// <param name="due">When it is due.</param>
+    /// <param name="topic">The topic to come back to, where the delay topics are another one's.</param>
+    public IReadOnlyList<KafkaHeader> HeadersUntil(string due, string? topic)
     {
         _headers.Set(DelayHeaders.Due, due);
+        if (topic is not null)
+            _headers.Set(DelayHeaders.Topic, topic);
         return _headers;
     }
 }

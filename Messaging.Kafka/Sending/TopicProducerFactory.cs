@@ -10,15 +10,16 @@ namespace Messaging.Kafka.Sending;
 /// <param name="host">What all share.</param>
 /// <param name="address">The address that messages say they come from.</param>
 /// <param name="configured">The producers that the application has added.</param>
+/// <param name="topics">The topics that it has asked for without adding a producer.</param>
 /// <param name="sendPipe">The filters of those that it has not.</param>
 /// <param name="serializers">The application's own default serializers, or null.</param>
 internal sealed class TopicProducerFactory(
-    KafkaHost host, Uri address, IReadOnlyList<ConfiguredProducer> configured, ISendPipe sendPipe, IKafkaSerializerFactory? serializers)
+    KafkaHost host, Uri address, IReadOnlyList<ConfiguredProducer> configured, IReadOnlyList<RequiredTopic> topics, ISendPipe sendPipe, IKafkaSerializerFactory? serializers)
 {
     private readonly ConcurrentDictionary<(string Topic, Type Key, Type Value), Lazy<object>> _producers = [];
 
     /// <summary>The topics that producers create where they are missing.</summary>
-    public IEnumerable<RequiredTopic> Topics => configured.Select(producer => producer.Topic).OfType<RequiredTopic>();
+    public IEnumerable<RequiredTopic> Topics => configured.Select(producer => producer.Topic).OfType<RequiredTopic>().Concat(topics);
 
     /// <summary>The producer of a topic.</summary>
     public TopicProducer<TKey, TValue> Get<TKey, TValue>(string topic)

@@ -82,7 +82,7 @@ internal sealed class TopicWriter(
     /// <summary>Writes a record as it is, to be at the topic when it is due, until it is acknowledged.</summary>
     public async Task WriteAt(DateTimeOffset due, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
     {
-        var all = headers.Where(header => header.Name is not DelayHeaders.Due and not DelayHeaders.Origin).ToList();
+        var all = headers.Where(header => header.Name is not DelayHeaders.Due and not DelayHeaders.Topic and not DelayHeaders.Origin).ToList();
         var target = Topic;
         if (due - timeProvider.GetUtcNow() is var delay && delay > TimeSpan.Zero)
         {
@@ -90,6 +90,8 @@ internal sealed class TopicWriter(
             // Rounded up: what is cut off would be early.
             var milliseconds = Math.Ceiling((due - DateTimeOffset.UnixEpoch).TotalMilliseconds);
             all.Set(DelayHeaders.Due, milliseconds.ToString("F0", CultureInfo.InvariantCulture));
+            if (Tiers().AreAnothers)
+                all.Set(DelayHeaders.Topic, Topic);
         }
 
         await onward.Produce(target, key, value, all, cancellationToken);
@@ -114,6 +116,8 @@ internal sealed class TopicWriter(
         {
             var (tier, due) = Tier(delay);
             headers.Set(DelayHeaders.Due, due);
+            if (Tiers().AreAnothers)
+                headers.Set(DelayHeaders.Topic, Topic);
             target = new TopicPartition(tier.Topic, Partition.Any);
         }
         else if (context.SentTime is { } sent)
@@ -135,7 +139,7 @@ internal sealed class TopicWriter(
     {
         var (tier, due) = Tier(delay);
         using var place = redelivery.Record.LendPlace();
-        await onward.Produce(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(due), cancellationToken);
+        await onward.Produce(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(due, Tiers().AreAnothers ? Topic : null), cancellationToken);
         metrics.Redelivered(Topic, tier.Topic);
     }
 

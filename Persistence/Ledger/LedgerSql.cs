@@ -49,9 +49,10 @@ internal static class LedgerSql
     /// <summary>Records older than this may have had rows that the retention job removed.</summary>
     public const string Horizon = "SELECT max(horizon) FROM email.retention_horizons";
 
-    /// <summary>The last record of a topic that the database knows, by partition.</summary>
+    /// <summary>The last record of some topics that the database knows, by partition.</summary>
     public const string LastKnown = """
-        SELECT first_partition, max(first_offset) AS last_offset FROM email.mails WHERE first_topic = @topic GROUP BY first_partition
+        SELECT first_topic, first_partition, max(first_offset) AS last_offset FROM email.mails
+        WHERE first_topic = ANY (@topics) GROUP BY first_topic, first_partition
         """;
 
     /// <summary>The youngest record that a row was made of. The outcome of its mail, which nothing else has, is lost with it.</summary>

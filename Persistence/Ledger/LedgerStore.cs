@@ -83,17 +83,17 @@ public sealed class LedgerStore(NpgsqlDataSource dataSource)
         return await command.ExecuteScalarAsync(cancellationToken) is DateTime newest ? new DateTimeOffset(newest) : null;
     }
 
-    /// <summary>The greatest offset of a topic that a mail's row names, by partition.</summary>
-    /// <param name="topic">The topic.</param>
+    /// <summary>The greatest offset of some topics that a mail's row names, by topic and partition.</summary>
+    /// <param name="topics">The topics.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<IReadOnlyDictionary<int, long>> LastKnownAsync(string topic, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyDictionary<(string Topic, int Partition), long>> LastKnownAsync(IReadOnlyCollection<string> topics, CancellationToken cancellationToken = default)
     {
-        await using var command = dataSource.CreateCommand(LedgerSql.LastKnown).With("topic", topic);
+        await using var command = dataSource.CreateCommand(LedgerSql.LastKnown).With("topics", topics.ToArray());
         command.CommandTimeout = LongTimeout;
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var offsets = new Dictionary<int, long>();
+        var offsets = new Dictionary<(string, int), long>();
         while (await reader.ReadAsync(cancellationToken))
-            offsets[reader.Get<int>("first_partition")] = reader.Get<long>("last_offset");
+            offsets[(reader.Get<string>("first_topic"), reader.Get<int>("first_partition"))] = reader.Get<long>("last_offset");
         return offsets;
     }
 

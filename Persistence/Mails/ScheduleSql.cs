@@ -48,7 +48,7 @@ internal static class ScheduleSql
             FOR NO KEY UPDATE SKIP LOCKED
         ) AS due
         WHERE m.id = due.id
-        RETURNING m.id, m.epoch, m.scheduled_at, m.stored_key, m.stored_value, m.stored_headers::text AS stored_headers
+        RETURNING m.id, m.epoch, m.first_topic, m.scheduled_at, m.stored_key, m.stored_value, m.stored_headers::text AS stored_headers
         """;
 
     /// <summary>How long it is to the next one, by the clock of Postgres; none where none waits.</summary>

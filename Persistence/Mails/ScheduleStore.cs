@@ -60,7 +60,7 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         var due = new List<DueMail>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            due.Add(new DueMail(reader.Get<Guid>("id"), reader.Get<int>("epoch"), new ScheduledRecord(
+            due.Add(new DueMail(reader.Get<Guid>("id"), reader.Get<int>("epoch"), reader.Get<string?>("first_topic"), new ScheduledRecord(
                 reader.Get<DateTimeOffset>("scheduled_at"),
                 reader.Get<byte[]?>("stored_key"),
                 reader.Get<byte[]?>("stored_value"),

@@ -12,8 +12,9 @@ public sealed record ScheduledRecord(DateTimeOffset Due, byte[]? Key, byte[]? Va
 /// <summary>A scheduled mail that is due.</summary>
 /// <param name="MailId">The mail.</param>
 /// <param name="Epoch">Its epoch.</param>
+/// <param name="Topic">The topic that its first record was in.</param>
 /// <param name="Record">What to produce.</param>
-public sealed record DueMail(Guid MailId, int Epoch, ScheduledRecord Record);
+public sealed record DueMail(Guid MailId, int Epoch, string? Topic, ScheduledRecord Record);
 
 /// <summary>The result of canceling a mail.</summary>
 public enum CancelResult

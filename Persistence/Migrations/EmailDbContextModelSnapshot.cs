@@ -611,6 +611,11 @@ namespace Persistence.Migrations
                         .HasColumnName("id")
                         .HasComment("New with each start of a worker process.");
 
+                    b.Property<int?>("ConnectionsAllowed")
+                        .HasColumnType("integer")
+                        .HasColumnName("connections_allowed")
+                        .HasComment("Connections that the mail server allows the worker, at most Smtp:MaxConnections; null for a worker that does not tell its pace.");
+
                     b.Property<DateTimeOffset>("HeartbeatAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("heartbeat_at")
@@ -637,6 +642,16 @@ namespace Persistence.Migrations
                         .HasColumnName("paused_since")
                         .HasComment("Since when it sends nothing, as a dependency is unavailable, by its last heartbeat; null while it sends.");
 
+                    b.Property<double?>("RateAllowed")
+                        .HasColumnType("double precision")
+                        .HasColumnName("rate_allowed")
+                        .HasComment("Mails a second that the worker may send, by Smtp:Rate and by what the mail server says; null where nothing limits them.");
+
+                    b.Property<double?>("RatePresent")
+                        .HasColumnType("double precision")
+                        .HasColumnName("rate_present")
+                        .HasComment("Mails that the mail server accepted in the second before the last heartbeat.");
+
                     b.Property<DateTimeOffset>("StartedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at")
@@ -646,6 +661,11 @@ namespace Persistence.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("stopped_at")
                         .HasComment("When it stopped in an orderly way; null while it runs, or if it was killed.");
+
+                    b.Property<long?>("ThrottledReplies")
+                        .HasColumnType("bigint")
+                        .HasColumnName("throttled_replies")
+                        .HasComment("Replies of the mail server that mean slower, since the worker started.");
 
                     b.HasKey("Id")
                         .HasName("pk_workers");

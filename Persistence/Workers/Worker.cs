@@ -24,6 +24,18 @@ public sealed class Worker
     /// <summary>Why.</summary>
     public string? PausedReason { get; init; }
 
+    /// <summary>Mails that the mail server accepted in the second before the last heartbeat.</summary>
+    public double? RatePresent { get; init; }
+
+    /// <summary>Mails a second that it may send; null where nothing limits them.</summary>
+    public double? RateAllowed { get; init; }
+
+    /// <summary>Replies that mean slower, since it started.</summary>
+    public long? ThrottledReplies { get; init; }
+
+    /// <summary>Connections that the mail server allows it; null where it does not tell its pace.</summary>
+    public int? ConnectionsAllowed { get; init; }
+
     /// <summary>When it stopped in an orderly way.</summary>
     public DateTimeOffset? StoppedAt { get; init; }
 }

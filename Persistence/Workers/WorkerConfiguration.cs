@@ -18,6 +18,12 @@ internal sealed class WorkerConfiguration : IEntityTypeConfiguration<Worker>
             .HasComment("Until when its mails in sending are protected, by the clock of Postgres. After that any worker takes them over.");
         builder.Property(worker => worker.PausedSince).HasComment("Since when it sends nothing, as a dependency is unavailable, by its last heartbeat; null while it sends.");
         builder.Property(worker => worker.PausedReason).HasComment("Why it sends nothing.");
+        builder.Property(worker => worker.RatePresent).HasComment("Mails that the mail server accepted in the second before the last heartbeat.");
+        builder.Property(worker => worker.RateAllowed)
+            .HasComment("Mails a second that the worker may send, by Smtp:Rate and by what the mail server says; null where nothing limits them.");
+        builder.Property(worker => worker.ThrottledReplies).HasComment("Replies of the mail server that mean slower, since the worker started.");
+        builder.Property(worker => worker.ConnectionsAllowed)
+            .HasComment("Connections that the mail server allows the worker, at most Smtp:MaxConnections; null for a worker that does not tell its pace.");
         builder.Property(worker => worker.StoppedAt).HasComment("When it stopped in an orderly way; null while it runs, or if it was killed.");
     }
 }

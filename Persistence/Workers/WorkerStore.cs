@@ -22,6 +22,13 @@ public enum Heartbeat
 /// <param name="Since">Since when, where that is known.</param>
 public sealed record Pause(string Reason, DateTimeOffset? Since);
 
+/// <summary>How fast a worker sends, or several together.</summary>
+/// <param name="Present">Mails that the mail server accepted in the last second.</param>
+/// <param name="Allowed">Mails a second that may be sent; null where nothing limits them.</param>
+/// <param name="Throttled">Replies that mean slower, since the start.</param>
+/// <param name="Connections">Connections that the mail server allows.</param>
+public sealed record WorkerPace(double Present, double? Allowed, long Throttled, int Connections);
+
 /// <summary>
 /// Workers and their leases. All times are the clock of Postgres, so workers whose clocks differ agree on whose lease
 /// lasts. A worker that wants to know by itself whether its lease still lasts counts from before the call, by its own
@@ -52,18 +59,30 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
     /// <param name="lease">How long the lease lasts from now.</param>
     /// <param name="pause">Why the worker sends nothing now; null while it does.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, Pause? pause, CancellationToken cancellationToken)
+    public Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, Pause? pause, CancellationToken cancellationToken) =>
+        HeartbeatAsync(workerId, lease, pause, pace: null, cancellationToken);
+
+    /// <summary>As the other, with the worker's pace.</summary>
+    /// <param name="workerId">The worker.</param>
+    /// <param name="lease">How long the lease lasts from now.</param>
+    /// <param name="pause">Why the worker sends nothing now; null while it does.</param>
+    /// <param name="pace">How fast it sends; null where it does not tell.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, Pause? pause, WorkerPace? pace, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
         // The row is locked before its old lease is read: the result is about the very lease that is replaced.
         await using var command = dataSource.CreateCommand("""
             WITH before AS (
                 SELECT id, lease_until FROM email.workers WHERE id = @id AND stopped_at IS NULL FOR NO KEY UPDATE)
-            UPDATE email.workers AS w SET heartbeat_at = now(), lease_until = now() + @lease, paused_since = @paused_since, paused_reason = @paused_reason
+            UPDATE email.workers AS w SET heartbeat_at = now(), lease_until = now() + @lease, paused_since = @paused_since, paused_reason = @paused_reason,
+                rate_present = @rate_present, rate_allowed = @rate_allowed, throttled_replies = @throttled_replies, connections_allowed = @connections_allowed
             FROM before WHERE w.id = before.id
             RETURNING before.lease_until > now()
             """)
-            .With("id", workerId).With("lease", lease).With("paused_since", pause?.Since).Nullable("paused_reason", pause?.Reason, NpgsqlDbType.Text);
+            .With("id", workerId).With("lease", lease).With("paused_since", pause?.Since).Nullable("paused_reason", pause?.Reason, NpgsqlDbType.Text)
+            .Nullable("rate_present", pace?.Present, NpgsqlDbType.Double).Nullable("rate_allowed", pace?.Allowed, NpgsqlDbType.Double)
+            .Nullable("throttled_replies", pace?.Throttled, NpgsqlDbType.Bigint).Nullable("connections_allowed", pace?.Connections, NpgsqlDbType.Integer);
         return await command.ExecuteCommittedScalarAsync(cancellationToken) switch
         {
             true => Heartbeat.Unbroken,
@@ -88,6 +107,20 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
         if (reader.Get<long>("workers") == 0)
             return new Pause("No worker is running.", reader.Get<DateTimeOffset?>("last_lease"));
         return reader.Get<long>("paused") == reader.Get<long>("workers") ? new Pause(reader.Get<string>("paused_reason"), reader.Get<DateTimeOffset?>("paused_since")) : null;
+    }
+
+    /// <summary>The pace of all workers whose lease lasts, together, as their last heartbeats told it.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<WorkerPace> FindPaceAsync(CancellationToken cancellationToken = default)
+    {
+        await using var command = dataSource.CreateCommand($"""
+            SELECT coalesce(sum(rate_present), 0) AS present, CASE WHEN count(*) = count(rate_allowed) THEN sum(rate_allowed) END AS allowed,
+                coalesce(sum(throttled_replies), 0)::bigint AS throttled, coalesce(sum(connections_allowed), 0)::int AS connections
+            FROM {WorkerSql.Live} AS live WHERE connections_allowed IS NOT NULL
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new WorkerPace(reader.Get<double>("present"), reader.Get<double?>("allowed"), reader.Get<long>("throttled"), reader.Get<int>("connections"));
     }
 
     /// <summary>How many other workers have a lease that lasts.</summary>

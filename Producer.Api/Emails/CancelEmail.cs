@@ -4,6 +4,7 @@ using Persistence.Text;
 using Producer.Api.Ids;
 using Producer.Api.Problems;
 using Producer.Api.Security;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
@@ -11,7 +12,7 @@ namespace Producer.Api.Emails;
 internal static class CancelEmail
 {
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, [AsParameters] Actor actor, MailStore mails, ScheduleStore schedules, MailId ids, ILoggerFactory loggers, CancellationToken cancellationToken)
+        string id, [AsParameters] Actor actor, MailStore mails, ScheduleStore schedules, MailId ids, MailTopics names, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return GetEmail.NotFound(id);
@@ -27,7 +28,7 @@ internal static class CancelEmail
             return ProblemTypes.MailNotWaiting.Because(Explain(view.Mail.State), ("state", view.Mail.State.ToText()));
 
         loggers.CreateLogger(typeof(CancelEmail)).LogInformation("Mail {MailId} was canceled by {Actor}", mailId, who);
-        return TypedResults.Ok(MailReport.Of(view, issuedAt));
+        return TypedResults.Ok(MailReport.Of(view, issuedAt, names));
     }
 
     private static string Explain(MailState state) => state switch

@@ -5,6 +5,7 @@ using Persistence.Mails;
 using Persistence.Workers;
 using Producer.Api.Ids;
 using Producer.Api.Problems;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
@@ -14,13 +15,13 @@ internal static class GetEmail
     private const int MaxFailures = 100;
 
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, MailStore mails, FailureStore failures, WorkerStore workers, MailId ids, CancellationToken cancellationToken)
+        string id, MailStore mails, FailureStore failures, WorkerStore workers, MailId ids, MailTopics names, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return NotFound(id);
         var ours = ids.IsOurs(mailId, out var issuedAt);
         if (await mails.FindAsync(mailId, cancellationToken) is { } view)
-            return TypedResults.Ok(await WithWaitAsync(MailReport.Of(view, issuedAt), workers, cancellationToken));
+            return TypedResults.Ok(await WithWaitAsync(MailReport.Of(view, issuedAt, names), workers, cancellationToken));
 
         // The worker gave its record up before it could make a row of it: undecodable, or invalid.
         var dead = (await failures.ListAsync(new FailureFilter { MailId = mailId }, MaxFailures, cursor: null, cancellationToken)).Items;

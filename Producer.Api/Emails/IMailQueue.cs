@@ -15,10 +15,11 @@ internal interface IMailQueue
     Task EnqueueAsync(Guid id, string key, SendEmail mail, CancellationToken cancellationToken);
 
     /// <summary>Writes the record of a failed mail again, byte for byte; completes when all in-sync replicas have it.</summary>
+    /// <param name="topic">The topic of its stream.</param>
     /// <param name="key">The original key.</param>
     /// <param name="value">The original value.</param>
     /// <param name="headers">The headers to write.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="KafkaProduceException">It was not acknowledged; says whether it may have been written.</exception>
-    Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken);
+    Task EnqueueAgainAsync(string topic, byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken);
 }

@@ -4,11 +4,11 @@ using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
-/// <summary>The topic of mails as the queue.</summary>
-internal sealed class KafkaMailQueue(ITopicProducer<string, SendEmail> mails, IRawTopicProducer records, MailTopics names, QueueCircuit circuit) : IMailQueue
+/// <summary>The topics of mails as the queue: each stream has its own.</summary>
+internal sealed class KafkaMailQueue(ITopicProducerProvider producers, IRawTopicProducer records, MailTopics names, QueueCircuit circuit) : IMailQueue
 {
     public Task EnqueueAsync(Guid id, string key, SendEmail mail, CancellationToken cancellationToken) =>
-        circuit.RunAsync(() => mails.Produce(
+        circuit.RunAsync(() => producers.GetProducer<string, SendEmail>(new Uri($"topic:{names.TopicOf(mail.Stream)}")).Produce(
             key, mail,
             Pipe.Execute<KafkaSendContext<string, SendEmail>>(context =>
             {
@@ -18,6 +18,6 @@ internal sealed class KafkaMailQueue(ITopicProducer<string, SendEmail> mails, IR
             }),
             cancellationToken));
 
-    public Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken) =>
-        circuit.RunAsync(() => records.Produce(names.Mails, key, value, headers.ToKafka(), cancellationToken));
+    public Task EnqueueAgainAsync(string topic, byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken) =>
+        circuit.RunAsync(() => records.Produce(topic, key, value, headers.ToKafka(), cancellationToken));
 }

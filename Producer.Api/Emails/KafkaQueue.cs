@@ -9,7 +9,7 @@ namespace Producer.Api.Emails;
 
 internal static class KafkaQueue
 {
-    /// <summary>The topic as the queue of mails. The service starts without Kafka, and is not ready until it responds.</summary>
+    /// <summary>The topics as the queue of mails. The service starts without Kafka, and is not ready until it responds.</summary>
     public static void AddKafkaQueue(WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -30,7 +30,10 @@ internal static class KafkaQueue
                     topics.Mails, (context, producer) => producer.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value));
                 rider.UsingKafka((context, kafka) =>
                 {
-                    kafka.Host(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
+                    var options = context.GetRequiredService<IOptions<KafkaOptions>>().Value;
+                    kafka.Host(options);
+                    // As the other one, whose producer has the same type.
+                    kafka.CreateIfMissing(options, topics.BulkMails);
                     kafka.DeliveryTimeout = DeliveryTimeout(context.GetRequiredService<IOptions<ApiOptions>>().Value.AcceptTimeout);
                 });
             });

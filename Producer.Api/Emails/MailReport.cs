@@ -1,5 +1,7 @@
+using Contracts;
 using Persistence.Failures;
 using Persistence.Mails;
+using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
@@ -63,6 +65,9 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>Its failures, oldest first.</summary>
     public IReadOnlyList<FailureSummary> Failures { get; init; } = [];
 
+    /// <summary>Its stream, once a worker has read it.</summary>
+    public string? Stream { get; init; }
+
     internal static MailReport Unseen(Guid id, DateTimeOffset? issuedAt) => new(id, MailState.Queued, Recorded: false) { AcceptedAt = issuedAt };
 
     /// <summary>A mail that the worker could not read: it has no row, and its failures say all that is known of it.</summary>
@@ -90,13 +95,14 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
         };
     }
 
-    internal static MailReport Of(MailView view, DateTimeOffset? issuedAt) => new(view.Mail.Id, view.Mail.State, Recorded: true)
+    internal static MailReport Of(MailView view, DateTimeOffset? issuedAt, MailTopics names) => new(view.Mail.Id, view.Mail.State, Recorded: true)
     {
         Epoch = view.Mail.Epoch,
         Attempts = view.Mail.Attempt,
         From = view.Mail.Sender,
         Subject = view.Mail.Subject,
         Key = view.Mail.Key,
+        Stream = view.Mail.FirstTopic is { } topic ? names.StreamOf(topic).ToText() : null,
         MessageId = view.Mail.MessageIdHeader,
         AcceptedAt = view.Mail.RecordTimestamp ?? issuedAt,
         ScheduledAt = view.Mail.ScheduledAt,

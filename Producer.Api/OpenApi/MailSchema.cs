@@ -52,6 +52,12 @@ internal static class MailSchema
                 Items = Text("A label.", SendEmailLimits.TagLength),
             },
             [SendEmailFields.OrderingKey] = Text($"Mails of one key are sent in the order in which they were accepted. At most {SendEmailLimits.OrderingKeyBytes} bytes."),
+            [SendEmailFields.Stream] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Description = "`transactional`, the default, or `bulk` for what nobody waits for, such as a newsletter: it goes as transactional mails leave room. Order within an ordering key holds within a stream.",
+                Enum = [.. MailStreams.Names.Select(name => (JsonNode)name)],
+            },
             [SendEmailFields.ScheduledAt] = new OpenApiSchema
             {
                 Type = JsonSchemaType.String,

@@ -20,7 +20,7 @@ internal static class StatsEndpoints
             .WithName("GetStats").WithTags("Stats").WithSummary("The state of the system: mails by state, failures by status, and what waits in Kafka.")
             .WithDescription(
                 "Mails by state are those that a worker has seen; `unread` is what the workers have yet to read, `delayed` what waits for its next delivery, "
-                + "`dead_letters` what has no failure yet, each as the lag of its consumer group. A part that Kafka or Postgres did not return within "
+                + "`dead_letters` what has no failure yet, each as the lag of its consumer group; `pace` how fast the live workers send together. A part that Kafka or Postgres did not return within "
                 + "`Api:StatsTimeout` is left out and named in `missing`, and `complete` is false: a number that is there was read.")
             .Problems();
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Persistence;
 using Persistence.Stats;
 using Persistence.Text;
+using Persistence.Workers;
 using Producer.Api.Configuration;
 using ServiceDefaults.Kafka;
 
@@ -13,7 +14,7 @@ namespace Producer.Api.Stats;
 /// Reads the state of the system, from Postgres and from Kafka at once. Each part has the time that <see cref="ApiOptions.StatsTimeout"/>
 /// gives, and is left out where it fails; the others are returned all the same.
 /// </summary>
-internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider)
+internal sealed class StatsReader(StatsStore store, WorkerStore workers, KafkaInspector kafka, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider)
 {
     public async Task<StatsReport> ReadAsync(CancellationToken cancellationToken)
     {
@@ -22,18 +23,20 @@ internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, MailTo
         var cancel = either.Token;
         var mails = TryAsync("mails", () => CountAsync(store.CountMailsAsync(cancel)), cancel, cancellationToken);
         var failures = TryAsync("failures", () => CountAsync(store.CountFailuresAsync(cancel)), cancel, cancellationToken);
-        var unread = TryAsync("unread", () => LagAsync(names.Group, topic => topic == names.Mails, cancel), cancel, cancellationToken);
+        var pace = TryAsync("pace", () => PaceAsync(cancel), cancel, cancellationToken);
+        var unread = TryAsync("unread", () => LagAsync(names.Group, names.IsMails, cancel), cancel, cancellationToken);
         var delayed = TryAsync(
             "delayed", () => LagAsync(names.DelayGroup, topic => topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), cancel), cancel, cancellationToken);
         var deadLetters = TryAsync("dead_letters", () => LagAsync(names.DeadLetterGroup, topic => topic == names.DeadLetters, cancel), cancel, cancellationToken);
 
-        await Task.WhenAll(mails, failures, unread, delayed, deadLetters);
+        await Task.WhenAll(mails, failures, pace, unread, delayed, deadLetters);
         MissingPart[] missing =
-            [.. new[] { (await mails).Missing, (await failures).Missing, (await unread).Missing, (await delayed).Missing, (await deadLetters).Missing }.OfType<MissingPart>()];
+            [.. new[] { (await mails).Missing, (await failures).Missing, (await pace).Missing, (await unread).Missing, (await delayed).Missing, (await deadLetters).Missing }.OfType<MissingPart>()];
         return new StatsReport(timeProvider.GetUtcNow(), missing.Length == 0)
         {
             Mails = (await mails).Value,
             Failures = (await failures).Value,
+            Pace = (await pace).Value,
             Unread = (await unread).Value,
             Delayed = (await delayed).Value,
             DeadLetters = (await deadLetters).Value,
@@ -44,6 +47,12 @@ internal sealed class StatsReader(StatsStore store, KafkaInspector kafka, MailTo
     private static async Task<IReadOnlyDictionary<string, long>> CountAsync<T>(Task<IReadOnlyDictionary<T, long>> counts)
         where T : struct, Enum =>
         (await counts).ToDictionary(count => count.Key.ToText(), count => count.Value);
+
+    private async Task<PaceReport> PaceAsync(CancellationToken cancellationToken)
+    {
+        var pace = await workers.FindPaceAsync(cancellationToken);
+        return new PaceReport(pace.Present, pace.Allowed, pace.Throttled, pace.Connections);
+    }
 
     private async Task<LagReport> LagAsync(string group, Func<string, bool> isTopic, CancellationToken cancellationToken)
     {

@@ -20,6 +20,9 @@ public sealed record StatsReport(DateTimeOffset At, bool Complete)
     /// <summary>Dead letters that have no failure yet, as the lag of their group.</summary>
     public LagReport? DeadLetters { get; init; }
 
+    /// <summary>How fast the live workers send together, by their last heartbeats.</summary>
+    public PaceReport? Pace { get; init; }
+
     /// <summary>The parts that could not be read, and why.</summary>
     public IReadOnlyList<MissingPart> Missing { get; init; } = [];
 }
@@ -39,3 +42,10 @@ public sealed record TopicLag(string Topic, long Lag);
 /// <param name="Part">The part's name in the report.</param>
 /// <param name="Reason">Why.</param>
 public sealed record MissingPart(string Part, string Reason);
+
+/// <summary>How fast the live workers send, together.</summary>
+/// <param name="Present">Mails that the mail server accepted in the second before their last heartbeats.</param>
+/// <param name="Allowed">Mails a second that they may send, by <c>Smtp:Rate</c> and by what the mail server says; null where nothing limits them.</param>
+/// <param name="Throttled">Replies of the mail server that mean slower, since those workers started.</param>
+/// <param name="Connections">Connections that it allows them.</param>
+public sealed record PaceReport(double Present, double? Allowed, long Throttled, int Connections);

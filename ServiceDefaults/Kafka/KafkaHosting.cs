@@ -64,6 +64,18 @@ public static class KafkaHosting
             producer.CreateIfMissing(options.ApplyTo);
     }
 
+    /// <summary>Creates a topic where it is missing, if the options say so, that only producers of <see cref="ITopicProducerProvider"/> write to.</summary>
+    /// <param name="configurator">The rider.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="topic">The topic.</param>
+    public static void CreateIfMissing(this IKafkaFactoryConfigurator configurator, KafkaOptions options, string topic)
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.CreateTopics)
+            configurator.CreateIfMissing(topic, options.ApplyTo);
+    }
+
     private static void ApplyTo(this KafkaOptions options, KafkaTopicOptions topic)
     {
         topic.NumPartitions = options.Partitions;

@@ -8,7 +8,7 @@ namespace ServiceDefaults.Kafka;
 /// What an installation calls its topics and groups, and what it is called itself: the names of <see cref="Topics"/> and <see cref="Groups"/>
 /// behind <see cref="KafkaOptions.TopicPrefix"/> and <see cref="KafkaOptions.GroupPrefix"/>. Tests that share a broker take their own.
 /// </summary>
-/// <param name="Mails">The topic of accepted mails.</param>
+/// <param name="Mails">The topic of accepted mails of the stream <see cref="MailStream.Transactional"/>.</param>
 /// <param name="Group">The group that sends them.</param>
 /// <param name="DelayGroup">The group of the delay topics.</param>
 /// <param name="DeadLetters">The topic of dead letters.</param>
@@ -20,6 +20,12 @@ public sealed record MailTopics(string Mails, string Group, string DelayGroup, s
 
     /// <summary><see cref="KafkaOptions.Installation"/>; null where it has none.</summary>
     public string? Installation { get; init; }
+
+    /// <summary>The topic of accepted mails of the stream <see cref="MailStream.Bulk"/>; it is read by the same group, and has the same delay topics and dead letters.</summary>
+    public string BulkMails { get; } = Mails + Topics.EmailSendBulk[Topics.EmailSend.Length..];
+
+    /// <summary>The topics of accepted mails.</summary>
+    public IReadOnlyList<string> AllMails => [Mails, BulkMails];
 
     /// <summary>Starts the name of every delay topic.</summary>
     public string DelayPrefix { get; } = Mails + Topics.EmailSendDelayPrefix[Topics.EmailSend.Length..];
@@ -46,6 +52,28 @@ public sealed record MailTopics(string Mails, string Group, string DelayGroup, s
             Installation = string.IsNullOrEmpty(installation) ? null : installation,
         };
     }
+
+    /// <summary>Whether a topic is one of accepted mails.</summary>
+    /// <param name="topic">The topic.</param>
+    public bool IsMails(string? topic) => topic == Mails || topic == BulkMails;
+
+    /// <summary>The topic of a stream.</summary>
+    /// <param name="stream">The stream.</param>
+    public string TopicOf(MailStream stream) => stream == MailStream.Bulk ? BulkMails : Mails;
+
+    /// <summary>The stream of a record, or of the mail whose first record it was. Its topic decides: old records and rows are transactional by that.</summary>
+    /// <param name="topic">The record's topic.</param>
+    public MailStream StreamOf(string? topic) => topic == BulkMails ? MailStream.Bulk : MailStream.Transactional;
+
+    /// <summary>The topic that a mail's record is produced to again, so that it stays in its stream.</summary>
+    /// <param name="topic">The topic that the mail's record was in.</param>
+    public string TopicOf(string? topic) => TopicOf(StreamOf(topic));
+
+    /// <summary>As the other, of a dead letter, which may be of a record that waited in a delay topic.</summary>
+    /// <param name="topic">The topic that it came from.</param>
+    /// <param name="headers">Its headers.</param>
+    public string TopicOf(string? topic, IReadOnlyList<RecordHeader> headers) =>
+        TopicOf(IsMails(topic) ? topic : headers.Last(HeaderNames.DelayTopic).AsText());
 
     /// <summary>The other installation that a record is of, by its header; null where it is of this one, has no header, or this one has no name.</summary>
     /// <param name="headers">The record's headers.</param>

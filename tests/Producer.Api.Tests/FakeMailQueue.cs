@@ -38,17 +38,17 @@ internal sealed class FakeMailQueue : IMailQueue
             _mails.Add(new QueuedMail(id, key, mail));
     }
 
-    public async Task EnqueueAgainAsync(byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken)
+    public async Task EnqueueAgainAsync(string topic, byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken)
     {
         await Before(cancellationToken);
         lock (_lock)
-            _records.Add(new QueuedRecord(key, value, headers));
+            _records.Add(new QueuedRecord(topic, key, value, headers));
     }
 }
 
 internal sealed record QueuedMail(Guid Id, string Key, SendEmail Mail);
 
-internal sealed record QueuedRecord(byte[]? Key, byte[]? Value, IReadOnlyList<RecordHeader> Headers)
+internal sealed record QueuedRecord(string Topic, byte[]? Key, byte[]? Value, IReadOnlyList<RecordHeader> Headers)
 {
     public IEnumerable<string> Header(string name) =>
         Headers.Where(header => header.Name == name).Select(header => System.Text.Encoding.UTF8.GetString(header.Value!));

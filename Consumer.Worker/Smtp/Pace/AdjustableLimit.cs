@@ -1,11 +1,12 @@
 namespace Consumer.Worker.Smtp.Pace;
 
-/// <summary>A semaphore whose number of places may change, and whose places go to those that wait in turn.</summary>
+/// <summary>A semaphore whose number of places may change, and whose places go to those that wait as <see cref="TurnQueue{T}"/> says.</summary>
 /// <param name="limit">How many places there are.</param>
 internal sealed class AdjustableLimit(int limit)
 {
     private readonly Lock _lock = new();
-    private readonly LinkedList<TaskCompletionSource> _waiting = new();
+    private readonly TurnQueue<TaskCompletionSource> _waiting = new();
+    private readonly LinkedList<TaskCompletionSource> _first = [];
     private int _limit = limit;
     private int _taken;
 
@@ -32,30 +33,59 @@ internal sealed class AdjustableLimit(int limit)
         get
         {
             lock (_lock)
-                return _waiting.Count;
+                return _waiting.Count + _first.Count;
         }
     }
 
     /// <summary>Waits for a place.</summary>
-    /// <param name="first">Whether before all others that wait.</param>
+    /// <param name="party">Who waits.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public ValueTask WaitAsync(bool first, CancellationToken cancellationToken)
+    public ValueTask WaitAsync(Party party, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        LinkedListNode<TaskCompletionSource> place;
+        TaskCompletionSource source;
+        TurnQueue<TaskCompletionSource>.Place place;
         lock (_lock)
         {
-            if (_taken < _limit && (first || _waiting.Count == 0))
+            if (_taken < _limit && _waiting.Count + _first.Count == 0)
             {
                 _taken++;
                 return default;
             }
 
-            var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            place = first ? _waiting.AddFirst(source) : _waiting.AddLast(source);
+            source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            place = _waiting.Add(party, source);
         }
 
-        return new ValueTask(WaitAsync(place, cancellationToken));
+        return new ValueTask(WaitAsync(source, place.Leave, cancellationToken));
+    }
+
+    /// <summary>Waits for a place before all others.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public ValueTask WaitFirstAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        LinkedListNode<TaskCompletionSource> place;
+        lock (_lock)
+        {
+            if (_taken < _limit)
+            {
+                _taken++;
+                return default;
+            }
+
+            place = _first.AddFirst(new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        return new ValueTask(WaitAsync(place.Value, Leave, cancellationToken));
+
+        bool Leave()
+        {
+            if (place.List is null)
+                return false;
+            _first.Remove(place);
+            return true;
+        }
     }
 
     /// <summary>Leaves a place to the next.</summary>
@@ -68,32 +98,38 @@ internal sealed class AdjustableLimit(int limit)
         }
     }
 
-    private async Task WaitAsync(LinkedListNode<TaskCompletionSource> place, CancellationToken cancellationToken)
+    private async Task WaitAsync(TaskCompletionSource source, Func<bool> leave, CancellationToken cancellationToken)
     {
-        await using var canceled = cancellationToken.UnsafeRegister(_ => Leave(place, cancellationToken), null);
-        await place.Value.Task;
+        await using var canceled = cancellationToken.UnsafeRegister(_ => Leave(source, leave, cancellationToken), null);
+        await source.Task;
     }
 
-    private void Leave(LinkedListNode<TaskCompletionSource> place, CancellationToken cancellationToken)
+    private void Leave(TaskCompletionSource source, Func<bool> leave, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            // Off the list it has its place already.
-            if (place.List is null)
+            // Who is not there any more has a place already.
+            if (!leave())
                 return;
-            _waiting.Remove(place);
         }
 
-        place.Value.TrySetCanceled(cancellationToken);
+        source.TrySetCanceled(cancellationToken);
     }
 
     private void Admit()
     {
-        while (_taken < _limit && _waiting.First is { } next)
+        while (_taken < _limit && TakeNext() is { } next)
         {
-            _waiting.RemoveFirst();
             _taken++;
-            next.Value.SetResult();
+            next.SetResult();
         }
+    }
+
+    private TaskCompletionSource? TakeNext()
+    {
+        if (_first.First is not { Value: var first })
+            return _waiting.TryTake(out var next) ? next : null;
+        _first.RemoveFirst();
+        return first;
     }
 }

@@ -1,14 +1,15 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
+using Persistence.Workers;
 
 namespace Consumer.Worker.Smtp.Pace;
 
 /// <summary>
 /// How fast mails go to the mail server, and over how many connections: by <see cref="SmtpOptions.Rate"/>, and by what the server's replies
 /// teach. A mail passes three limits: <see cref="Claims"/> before it is claimed, <see cref="Connections"/> and <see cref="TakeAsync"/>
-/// before it is begun.
+/// before it is begun. Before each the streams and their senders take turns (<see cref="TurnQueue{T}"/>).
 /// </summary>
-internal sealed class SmtpPace : IDisposable
+internal sealed class SmtpPace
 {
     // Rates may change while somebody waits for a long time: nobody waits longer without looking again.
     private static readonly TimeSpan LongestNap = TimeSpan.FromMilliseconds(100);
@@ -24,13 +25,15 @@ internal sealed class SmtpPace : IDisposable
     private readonly IPaceQuota _quota;
     private readonly long _start;
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly AdjustableLimit _turn = new(1);
+    private readonly int _mostClaims;
     private readonly List<(RateLimit Limit, CellRate Cells)> _configured;
     private readonly List<RateLimit> _quotas;
     private readonly LearnedRate _learnedRate = new();
     private readonly LearnedConnections _learnedConnections;
     private CellRate? _learnedCells;
     private volatile bool _isLimited;
+    private long _throttled;
     private double _heldAt = double.NegativeInfinity;
     private double _complainedAt = double.NegativeInfinity;
     private double _acceptedAt = double.NegativeInfinity;
@@ -41,8 +44,16 @@ internal sealed class SmtpPace : IDisposable
     private string? _refusal;
     private double? _connectionsChangedAt;
 
-    public SmtpPace(IOptions<SmtpOptions> options, TimeProvider timeProvider, ILogger<SmtpPace> logger, IPaceQuota? quota = null)
+    /// <param name="options">The mail server.</param>
+    /// <param name="timeProvider">The clock.</param>
+    /// <param name="logger">The log.</param>
+    /// <param name="quota">The quotas that all workers share; null: none is counted.</param>
+    /// <param name="mostClaims">How many mails may be claimed at once: <see cref="WorkerOptions.ConcurrentMails"/>, for all streams together.</param>
+    public SmtpPace(
+        IOptions<SmtpOptions> options, TimeProvider timeProvider, ILogger<SmtpPace> logger, IPaceQuota? quota = null, int mostClaims = int.MaxValue)
     {
+        _mostClaims = mostClaims;
+        Claims = new AdjustableLimit(mostClaims);
         (_options, _timeProvider, _logger, _start) = (options.Value, timeProvider, logger, timeProvider.GetTimestamp());
         _quota = quota ?? new UnsharedQuota();
         Replies = new ThrottleReplies(ThrottleReply.TryRead(_options.ThrottleReplies) ?? []);
@@ -63,10 +74,10 @@ internal sealed class SmtpPace : IDisposable
     public AdjustableLimit Connections { get; }
 
     /// <summary>
-    /// The mails that are claimed at once. No limit at full speed; where mails wait for the pace they do so unclaimed, so that they can be
-    /// canceled, and a worker that is killed leaves few of them with an unknown outcome.
+    /// The mails that are claimed at once, of all streams: at full speed as many as are worked on. Where mails wait for the pace they do so
+    /// unclaimed, so that they can be canceled, and a worker that is killed leaves few of them with an unknown outcome.
     /// </summary>
-    public AdjustableLimit Claims { get; } = new(int.MaxValue);
+    public AdjustableLimit Claims { get; }
 
     /// <summary>Whether the number of connections is one that the server taught.</summary>
     public bool AreConnectionsLimited
@@ -91,6 +102,16 @@ internal sealed class SmtpPace : IDisposable
         {
             lock (_lock)
                 return Rates().Cast<double?>().Min();
+        }
+    }
+
+    /// <summary>The pace as the heartbeat tells it.</summary>
+    public WorkerPace Report
+    {
+        get
+        {
+            lock (_lock)
+                return new WorkerPace(_learnedRate.Present(Now), Rates().Cast<double?>().Min(), _throttled, _learnedConnections.Allowed);
         }
     }
 
@@ -128,11 +149,11 @@ internal sealed class SmtpPace : IDisposable
     }
 
     /// <summary>Waits until the next mail may be begun, and counts it.</summary>
-    public async ValueTask TakeAsync(CancellationToken cancellationToken)
+    public async ValueTask TakeAsync(Party party, CancellationToken cancellationToken)
     {
         if (!_isLimited)
             return;
-        await _turn.WaitAsync(cancellationToken);
+        await _turn.WaitAsync(party, cancellationToken);
         try
         {
             foreach (var quota in _quotas)
@@ -175,6 +196,7 @@ internal sealed class SmtpPace : IDisposable
         lock (_lock)
         {
             var now = Now;
+            _throttled++;
             if (refusedBefore < _acceptedAt)
                 return true;
             (_complainedAt, _reply) = (now, throttled.Reply.ToString());
@@ -215,8 +237,6 @@ internal sealed class SmtpPace : IDisposable
             Recompute();
         }
     }
-
-    public void Dispose() => _turn.Dispose();
 
     /// <summary>A quota's own wait: what is used of it stands in Postgres, for all workers.</summary>
     private async Task TakeQuotaAsync(RateLimit quota, CancellationToken cancellationToken)
@@ -310,7 +330,7 @@ internal sealed class SmtpPace : IDisposable
             Connections.Limit = _learnedConnections.Allowed;
         _isLimited = _configured.Count > 0 || _quotas.Count > 0 || _learnedCells is not null;
         // A second's mails, or what all connections can have in hand twice: enough for the pace to be the one thing that holds them back.
-        var claims = !_isLimited ? int.MaxValue : Math.Max(2 * _learnedConnections.Allowed, (int)Math.Ceiling(Rates().DefaultIfEmpty(int.MaxValue / 2).Min()));
+        var claims = !_isLimited ? _mostClaims : Math.Min(_mostClaims, Math.Max(2 * _learnedConnections.Allowed, (int)Math.Ceiling(Rates().DefaultIfEmpty(int.MaxValue / 2).Min())));
         if (Claims.Limit != claims)
             Claims.Limit = claims;
     }

@@ -96,6 +96,7 @@ internal sealed class PaceTests
     {
         await using var first = await RunningWorker.StartAsync("--Smtp:Rate=20/s");
         await RateAsync(first, 20);
+        await Eventually.Until(async () => (await first.Workers.FindPaceAsync()).Allowed == 20, null, "the heartbeat tells the rate");
         await using (var second = await RunningWorker.StartAsync(new DatabaseName(first.ConnectionString), first.Topics, "--Smtp:Rate=20/s"))
         {
             await RateAsync(first, 10);

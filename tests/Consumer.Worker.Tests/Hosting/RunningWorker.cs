@@ -121,7 +121,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     {
         var id = Guid.NewGuid();
         await Kafka.Records.ProduceAsync(
-            Topics.Mails, mail.OrderingKey ?? $"{id:D}", System.Text.Encoding.UTF8.GetString(SendEmailJson.Serialize(mail)),
+            Topics.TopicOf(mail.Stream), mail.OrderingKey ?? $"{id:D}", System.Text.Encoding.UTF8.GetString(SendEmailJson.Serialize(mail)),
             [(HeaderNames.MessageId, $"{id:D}"), .. headers]);
         return id;
     }

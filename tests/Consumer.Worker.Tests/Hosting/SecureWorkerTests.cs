@@ -68,7 +68,7 @@ internal sealed class SecureWorkerTests
         await world.AllEndAsync();
         (ResourceType Type, string Name, bool Prefixed, AclOperation Operation, string Said)[] rights =
         [
-            (ResourceType.Topic, $"{Topics}email.send", true, AclOperation.Read, $"the brokers deny READ on topic {Topics}email.send, {Topics}email.send.dlt"),
+            (ResourceType.Topic, $"{Topics}email.send", true, AclOperation.Read, $"the brokers deny READ on topic {Topics}email.send, {Topics}email.send.bulk, {Topics}email.send.dlt"),
             (ResourceType.Group, $"{Groups}email-send-", true, AclOperation.Describe, $"DESCRIBE on group {Groups}email-send-"),
             (ResourceType.Group, "topic-reader-without-a-group", false, AclOperation.Describe, "DESCRIBE on group topic-reader-without-a-group"),
         ];

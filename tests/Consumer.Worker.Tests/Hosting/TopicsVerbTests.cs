@@ -14,7 +14,7 @@ public class TopicsVerbTests
         await TopicsVerb.RunAsync(["--Retry:RedeliveryIntervals=1s,4s,4s"], output);
 
         output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).ShouldBe(
-            ["email.send", "email.send.delay.1s", "email.send.delay.4s", "email.send.dlt"]);
+            ["email.send", "email.send.bulk", "email.send.delay.1s", "email.send.delay.4s", "email.send.dlt"]);
     }
 
     [Test]
@@ -24,6 +24,6 @@ public class TopicsVerbTests
 
         await TopicsVerb.RunAsync(["--Kafka:TopicPrefix=shop.", "--Retry:RedeliveryIntervals=1s"], output);
 
-        output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).ShouldBe(["shop.email.send", "shop.email.send.delay.1s", "shop.email.send.dlt"]);
+        output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries).ShouldBe(["shop.email.send", "shop.email.send.bulk", "shop.email.send.delay.1s", "shop.email.send.dlt"]);
     }
 }

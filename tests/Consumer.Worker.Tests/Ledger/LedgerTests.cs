@@ -94,6 +94,26 @@ internal sealed class LedgerTests
         (await _worker.Failures.ListAsync(new FailureFilter(), 10)).Items.ShouldHaveSingleItem();
     }
 
+    [Test]
+    public async Task A_bulk_mail_that_was_committed_away_is_put_back_to_the_topic_of_its_stream()
+    {
+        await _worker.WhenAsync(await _worker.PostAsync(Bulk()), MailState.Sent);
+        await NoLagAsync();
+        await _worker.StopAsync();
+        var id = await _worker.PostAsync(Bulk());
+        TakeAway(_worker.Topics.BulkMails, _worker.Topics.Group);
+
+        var repaired = await LedgerCommand.RunAsync(_worker, "--repair", "--since=all");
+        repaired.ExitCode.ShouldBe(LedgerVerb.PutBack, repaired.Report.ToString());
+        var finding = repaired.Findings.ShouldHaveSingleItem();
+        finding.GetProperty("mail_id").GetGuid().ShouldBe(id);
+        LedgerCommand.Text(finding, "repair").ShouldContain($"written to {_worker.Topics.BulkMails}/");
+        await _worker.RestartAsync();
+        (await _worker.WhenAsync(id, MailState.Sent)).FirstTopic.ShouldBe(_worker.Topics.BulkMails);
+
+        static SendEmail Bulk() => new() { From = "news@example.com", To = ["ann@example.com"], Subject = "s", Text = "t", Stream = MailStream.Bulk };
+    }
+
     /// <summary>As after a restore of a backup: the rows of what was sent since are gone.</summary>
     [Test]
     public async Task What_is_younger_than_the_database_is_put_back_only_when_somebody_says_since_when()

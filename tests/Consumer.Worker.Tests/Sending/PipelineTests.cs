@@ -21,7 +21,8 @@ internal sealed partial class PipelineTests
             .GetProperty("kafkaEndpoint").EnumerateArray().ToDictionary(endpoint => endpoint.GetProperty("topic").GetString()!, endpoint => Filters(endpoint).ToList());
 
         var delayed = worker.Topics.Mails + ".delay.1s";
-        endpoints.Keys.ShouldBe([worker.Topics.Mails, delayed, worker.Topics.DeadLetters]);
+        endpoints.Keys.ShouldBe([worker.Topics.Mails, delayed, worker.Topics.BulkMails, worker.Topics.DeadLetters]);
+        endpoints[worker.Topics.BulkMails].ShouldBe(endpoints[worker.Topics.Mails], "the streams have the same ways of failure");
         endpoints[worker.Topics.Mails].ShouldBe(Documented(Topics.EmailSend));
         endpoints[delayed].ShouldBe(Documented("email.send.delay.1s"));
         endpoints[worker.Topics.DeadLetters].ShouldBe(Documented(Topics.EmailSendDeadLetter));

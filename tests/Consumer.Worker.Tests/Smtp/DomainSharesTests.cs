@@ -1,4 +1,5 @@
 using Consumer.Worker.Smtp;
+using Contracts;
 using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 using Shouldly;
@@ -56,7 +57,7 @@ internal sealed class DomainSharesTests
         await Enter("x@good.example");
         var slow = Enumerable.Range(0, 3).Select(number => Enter($"{number}@slow.example")).ToList();
         using var givesUp = new CancellationTokenSource();
-        var gone = _shares.EnterAsync(["3@slow.example"], givesUp.Token);
+        var gone = _shares.EnterAsync(["3@slow.example"], MailStream.Transactional, givesUp.Token);
         var next = Enter("4@slow.example");
         await givesUp.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => gone);
@@ -64,5 +65,16 @@ internal sealed class DomainSharesTests
         await next;
     }
 
-    private Task<IDisposable> Enter(string address) => _shares.EnterAsync([address], CancellationToken.None);
+    [Test]
+    public async Task Of_a_domain_with_its_share_a_transactional_mail_enters_before_those_of_bulk()
+    {
+        await Enter("x@good.example");
+        var bulk = Enumerable.Range(0, 5).Select(number => Enter($"{number}@slow.example", MailStream.Bulk)).ToList();
+        var urgent = Enter("reset@slow.example");
+        (await bulk[0]).Dispose();
+        await urgent;
+        bulk[3].IsCompleted.ShouldBeFalse();
+    }
+
+    private Task<IDisposable> Enter(string address, MailStream stream = MailStream.Transactional) => _shares.EnterAsync([address], stream, CancellationToken.None);
 }

@@ -25,7 +25,7 @@ public class SendEmailJsonTests
     [Test]
     public void Every_field_is_read_and_written_in_one_order()
     {
-        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 日本","text":"t","html":"<p>h</p>","calendar":"BEGIN:VCALENDAR","attachments":[{"filename":"Übersicht.pdf","content_type":"application/pdf","content":"JVBERi0xLjQ="},{"filename":"logo.png","content_id":"logo","content":"iVBO+/8="}],"headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k","scheduled_at":"2030-01-31T08:00:00.5Z"}""";
+        const string All = """{"from":"a@x.org","to":["b@x.org","c@x.org"],"cc":["d@x.org"],"bcc":["e@x.org"],"reply_to":["f@x.org"],"subject":"Grüße 日本","text":"t","html":"<p>h</p>","calendar":"BEGIN:VCALENDAR","attachments":[{"filename":"Übersicht.pdf","content_type":"application/pdf","content":"JVBERi0xLjQ="},{"filename":"logo.png","content_id":"logo","content":"iVBO+/8="}],"headers":{"X-A":"1","X-B":"2"},"tags":["u","v"],"ordering_key":"k","stream":"bulk","scheduled_at":"2030-01-31T08:00:00.5Z"}""";
 
         Write(Read(All)).ShouldBe(All);
     }
@@ -37,6 +37,14 @@ public class SendEmailJsonTests
         var two = Read("""{ "from":"a@x.org", "to":"b@x.org", "subject":"s", "text":"t", "headers":{"X-A":"1","X-B":"2"} }""");
 
         SendEmailJson.Serialize(one).ShouldBe(SendEmailJson.Serialize(two));
+    }
+
+    [Test]
+    public void The_default_stream_is_left_out_and_a_mail_without_one_has_it()
+    {
+        Write(Read("""{"from":"a@x.org","stream":"transactional"}""")).ShouldBe("""{"from":"a@x.org"}""");
+        Read("""{"from":"a@x.org"}""").Stream.ShouldBe(MailStream.Transactional);
+        Read("""{"from":"a@x.org","stream":"bulk"}""").Stream.ShouldBe(MailStream.Bulk);
     }
 
     [TestCase("iVBO+/8=")]
@@ -69,6 +77,8 @@ public class SendEmailJsonTests
         JsonSerializer.Deserialize<SendEmail>("""{"From":"a@x.org"}""", foreign)!.Unread.ShouldHaveSingleItem().Name.ShouldBe("From");
     }
 
+    [TestCase("""{"stream":"Bulk"}""", "stream", ValidationCodes.UnknownStream, "transactional or bulk")]
+    [TestCase("""{"stream":1}""", "stream", ValidationCodes.WrongType, "must be a text")]
     [TestCase("""{"template":"welcome"}""", "template", ValidationCodes.NotSupported, "not supported yet")]
     [TestCase("""{"scheduled_at":"2030-01-01T00:00:00"}""", "scheduled_at", ValidationCodes.InvalidTime, "with the offset from UTC")]
     [TestCase("""{"scheduled_at":"tomorrow"}""", "scheduled_at", ValidationCodes.InvalidTime, "RFC 3339")]

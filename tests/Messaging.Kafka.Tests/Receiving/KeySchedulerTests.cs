@@ -27,6 +27,26 @@ public class KeySchedulerTests
         scheduler.TryTake(out _, out _).ShouldBeFalse();
     }
 
+    [Test]
+    public void Parties_take_turns_and_the_order_of_a_key_stays()
+    {
+        var scheduler = new KeyScheduler<string>();
+        for (var i = 0; i < 3; i++)
+            scheduler.Add(null, $"many{i}", party: 1);
+        scheduler.Add(7, "key, first", party: 1);
+        scheduler.Add(7, "key, second", party: 2);
+        scheduler.Add(null, "other", party: 2);
+
+        Take(scheduler).ShouldBe("many0");
+        Take(scheduler).ShouldBe("other");
+        Take(scheduler).ShouldBe("many1");
+        Take(scheduler).ShouldBe("many2");
+        Take(scheduler).ShouldBe("key, first");
+        scheduler.TryTake(out _, out _).ShouldBeFalse();
+        scheduler.Done(7);
+        Take(scheduler).ShouldBe("key, second");
+    }
+
     /// <summary>Random adds, takes and completions: order within a key, never two of a key at once, and nothing idle that could run.</summary>
     [FsCheck.NUnit.Property(MaxTest = 300)]
     public FsCheck.Property Order_holds_within_each_key_and_nothing_that_could_run_waits() =>

@@ -17,6 +17,24 @@ public sealed class WorkerStoreTests : StoreTests
     }
 
     [Test]
+    public async Task The_pace_of_the_live_workers_is_told_together_and_has_a_limit_where_all_of_them_have_one()
+    {
+        var (first, second, silent) = (await Store.StartWorkerAsync(), await Store.StartWorkerAsync(), await Store.StartWorkerAsync());
+        await BeatAsync(first, new WorkerPace(12, 14.5, 3, 20));
+        await BeatAsync(second, new WorkerPace(8, null, 2, 5));
+        await BeatAsync(silent, null);
+        (await Store.Workers.FindPaceAsync()).ShouldBe(new WorkerPace(20, null, 5, 25));
+
+        await BeatAsync(second, new WorkerPace(8, 10, 2, 5));
+        (await Store.Workers.FindPaceAsync()).ShouldBe(new WorkerPace(20, 24.5, 5, 25));
+
+        await Store.Workers.StopAsync(second, CancellationToken.None);
+        (await Store.Workers.FindPaceAsync()).ShouldBe(new WorkerPace(12, 14.5, 3, 20));
+
+        Task BeatAsync(Guid worker, WorkerPace? pace) => Store.Workers.HeartbeatAsync(worker, Store.Lease, null, pace, CancellationToken.None);
+    }
+
+    [Test]
     public async Task A_heartbeat_after_the_lease_ran_out_says_so_and_protects_again_what_was_not_taken_over()
     {
         var worker = await Store.StartWorkerAsync();

@@ -18,7 +18,7 @@ public class KafkaQueueTests
         // The in-memory Kafka cannot create topics by an admin's request; where there is a real one, the service creates its own.
         var creates = kafka.Supports(KafkaCapability.TopicAdministration);
         if (!creates)
-            await kafka.CreateTopicAsync(Topics.EmailSend);
+            await Task.WhenAll(kafka.CreateTopicAsync(Topics.EmailSend), kafka.CreateTopicAsync(Topics.EmailSendBulk));
         var api = await ApiHost.StartWithKafkaAsync(
             ("Kafka:BootstrapServers", kafka.BootstrapServers), ("Kafka:CreateTopics", creates ? "true" : "false"), ("Kafka:ReplicationFactor", creates ? "1" : "-1"));
         await Eventually.Until(
@@ -51,6 +51,19 @@ public class KafkaQueueTests
         record.Value.ShouldBe(SendEmailJson.Serialize(SendEmailJson.Deserialize(Encoding.UTF8.GetBytes(Mail))));
         record.ValueText.ShouldBe(Mail);
         RecordOf(kafka, ordered).KeyText.ShouldBe("order-7");
+    }
+
+    [Test]
+    public async Task A_bulk_mail_is_in_the_topic_of_its_stream()
+    {
+        var (api, kafka) = await StartAsync();
+        await using var _ = api;
+        var bulk = await AcceptedAsync(api, Mail[..^1] + ""","stream":"bulk"}""");
+
+        var record = kafka.Records.ReadAll(Topics.EmailSendBulk).Single(record => record.Header(HeaderNames.MessageId) == bulk.ToString());
+        record.KeyText.ShouldBe(bulk.ToString());
+        record.ValueText.ShouldBe(Mail[..^1] + ""","stream":"bulk"}""");
+        kafka.Records.ReadAll(Topics.EmailSend).ShouldNotContain(record => record.Header(HeaderNames.MessageId) == bulk.ToString());
     }
 
     [Test]

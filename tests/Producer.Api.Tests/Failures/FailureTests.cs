@@ -85,6 +85,7 @@ public class FailureTests
         report.GetProperty("produced").GetBoolean().ShouldBeTrue();
         report.GetProperty("epoch").GetInt32().ShouldBe(1);
         var record = _api.Queue.Records.ShouldHaveSingleItem();
+        record.Topic.ShouldBe(Topics.EmailSend);
         record.Value.ShouldBe(value);
         record.Key.ShouldBe(Encoding.UTF8.GetBytes("key"));
         record.Headers.Select(header => header.Name).ShouldBe(["X-Own", "X-Own", HeaderNames.MessageId, HeaderNames.Epoch]);

@@ -108,6 +108,7 @@ public class SecureKafkaTests
     private async Task AllowAsync(string user, string topics = "", string groups = "")
     {
         await _kafka.AllowAsync(user, ResourceType.Topic, $"{topics}email.send", prefixed: false, AclOperation.Write, AclOperation.Describe, AclOperation.DescribeConfigs, AclOperation.Create);
+        await _kafka.AllowAsync(user, ResourceType.Topic, $"{topics}email.send.bulk", prefixed: false, AclOperation.Write, AclOperation.Describe, AclOperation.DescribeConfigs, AclOperation.Create);
         await _kafka.AllowAsync(user, ResourceType.Topic, $"{topics}email.send.", prefixed: true, AclOperation.Describe);
         await _kafka.AllowAsync(user, ResourceType.Group, $"{groups}email-send-", prefixed: true, AclOperation.Describe);
     }

@@ -98,7 +98,7 @@ public class StatsTests
 
         var stats = await StatsAsync(api);
 
-        MissingFrom(stats).ShouldBe(["mails", "failures"]);
+        MissingFrom(stats).ShouldBe(["mails", "failures", "pace"]);
         Lag(stats, "unread").ShouldBeGreaterThanOrEqualTo(0);
     }
 

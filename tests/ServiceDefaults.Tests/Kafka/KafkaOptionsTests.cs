@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Contracts;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -106,7 +107,18 @@ public sealed class KafkaOptionsTests
             "shop.email.send", "shop-email-send-group", "shop-email-send-delay-group", "shop.email.send.dlt", "shop-email-send-dlt-group")
         { Installation = "shop" });
         names.DelayPrefix.ShouldBe("shop.email.send.delay.");
+        names.AllMails.ShouldBe(["shop.email.send", "shop.email.send.bulk"]);
     }
+
+    [TestCase("email.send.bulk", null, "email.send.bulk")]
+    [TestCase("email.send", null, "email.send")]
+    [TestCase("email.send", "email.send.bulk", "email.send")]
+    [TestCase("email.send.delay.1s", "email.send.bulk", "email.send.bulk")]
+    [TestCase("email.send.delay.1s", null, "email.send")]
+    [TestCase("email.send.delay.1s", "somewhere.else", "email.send")]
+    [TestCase(null, null, "email.send")]
+    public void A_dead_letter_is_replayed_to_the_topic_of_its_stream(string? topic, string? delayed, string expected) =>
+        MailTopics.Default.TopicOf(topic, delayed is null ? [] : [new RecordHeader(HeaderNames.DelayTopic, System.Text.Encoding.UTF8.GetBytes(delayed))]).ShouldBe(expected);
 
     [TestCase("SSL handshake failed: error:0A00010B:SSL routines::wrong version number", "Kafka:UseTls is true")]
     [TestCase("SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener?", "Kafka:UseTls is true")]

@@ -10,9 +10,9 @@ internal sealed class AdjustableLimitTests
     public async Task Places_go_in_turn_and_a_probe_goes_first()
     {
         var limit = new AdjustableLimit(1);
-        await limit.WaitAsync(first: false, CancellationToken.None);
-        var (second, third) = (limit.WaitAsync(first: false, CancellationToken.None).AsTask(), limit.WaitAsync(first: false, CancellationToken.None).AsTask());
-        var probe = limit.WaitAsync(first: true, CancellationToken.None).AsTask();
+        await limit.WaitAsync(default, CancellationToken.None);
+        var (second, third) = (limit.WaitAsync(default, CancellationToken.None).AsTask(), limit.WaitAsync(default, CancellationToken.None).AsTask());
+        var probe = limit.WaitFirstAsync(CancellationToken.None).AsTask();
         limit.Release();
         await probe;
         limit.Release();
@@ -26,10 +26,10 @@ internal sealed class AdjustableLimitTests
     public async Task A_limit_that_grows_admits_those_that_wait_and_one_that_shrinks_waits_for_those_that_are_in()
     {
         var limit = new AdjustableLimit(2);
-        await limit.WaitAsync(first: false, CancellationToken.None);
-        await limit.WaitAsync(first: false, CancellationToken.None);
+        await limit.WaitAsync(default, CancellationToken.None);
+        await limit.WaitAsync(default, CancellationToken.None);
         limit.Limit = 1;
-        var third = limit.WaitAsync(first: false, CancellationToken.None).AsTask();
+        var third = limit.WaitAsync(default, CancellationToken.None).AsTask();
         limit.Release();
         third.IsCompleted.ShouldBeFalse();
         limit.Limit = 2;
@@ -41,9 +41,9 @@ internal sealed class AdjustableLimitTests
     public async Task Whoever_gives_up_takes_no_place()
     {
         var limit = new AdjustableLimit(1);
-        await limit.WaitAsync(first: false, CancellationToken.None);
+        await limit.WaitAsync(default, CancellationToken.None);
         using var source = new CancellationTokenSource();
-        var gone = limit.WaitAsync(first: false, source.Token).AsTask();
+        var gone = limit.WaitAsync(default, source.Token).AsTask();
         await source.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(gone);
         limit.Waiting.ShouldBe(0);

@@ -18,9 +18,9 @@ internal sealed class SmtpPaceTests
     [Test]
     public async Task At_full_speed_nobody_waits()
     {
-        using var pace = Pace(new SmtpOptions());
+        var pace = Pace(new SmtpOptions());
         for (var i = 0; i < 10_000; i++)
-            await pace.TakeAsync(CancellationToken.None);
+            await pace.TakeAsync(default, CancellationToken.None);
         pace.AllowedRate.ShouldBeNull();
         pace.Status.Text.ShouldBeNull();
         pace.Claims.Limit.ShouldBe(int.MaxValue);
@@ -29,8 +29,8 @@ internal sealed class SmtpPaceTests
     [Test]
     public async Task A_rate_lets_nothing_pass_before_it_is_known_how_many_share_it()
     {
-        using var pace = Pace(new SmtpOptions { Rate = "10/s,300/m" });
-        var mail = pace.TakeAsync(CancellationToken.None).AsTask();
+        var pace = Pace(new SmtpOptions { Rate = "10/s,300/m" });
+        var mail = pace.TakeAsync(default, CancellationToken.None).AsTask();
         await AdvanceAsync(5);
         mail.IsCompleted.ShouldBeFalse();
         pace.Share(1);
@@ -50,7 +50,7 @@ internal sealed class SmtpPaceTests
     public void A_complaint_slows_and_is_said_once_and_ends_when_nothing_is_heard_of_it()
     {
         var log = new LogLines();
-        using var pace = Pace(new SmtpOptions(), log.CreateLogger(""));
+        var pace = Pace(new SmtpOptions(), log.CreateLogger(""));
         for (var i = 0; i < 14; i++)
             pace.OnAccepted();
         for (var i = 0; i < 20; i++)
@@ -70,7 +70,7 @@ internal sealed class SmtpPaceTests
     [Test]
     public void Where_nothing_is_accepted_it_is_throttled_since_then_and_after_the_time_that_is_given_for_long()
     {
-        using var pace = Pace(new SmtpOptions { ThrottlePatience = TimeSpan.FromMinutes(10) });
+        var pace = Pace(new SmtpOptions { ThrottlePatience = TimeSpan.FromMinutes(10) });
         pace.OnThrottled(Throttled(pace), refusedBefore: null);
         _timeProvider.Advance(TimeSpan.FromMinutes(9));
         pace.OnThrottled(Throttled(pace), refusedBefore: 0);
@@ -84,7 +84,7 @@ internal sealed class SmtpPaceTests
     [Test]
     public void A_mail_that_is_refused_again_while_others_pass_slows_nobody()
     {
-        using var pace = Pace(new SmtpOptions());
+        var pace = Pace(new SmtpOptions());
         for (var i = 0; i < 100; i++)
             pace.OnAccepted();
         pace.OnThrottled(Throttled(pace), refusedBefore: null);
