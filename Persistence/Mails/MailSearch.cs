@@ -57,8 +57,11 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
         return await reader.ReadAsync(cancellationToken) ? new MailPosition(reader.Get<DateTimeOffset>("created_at"), id) : null;
     }
 
-    /// <summary>The statement of a page.</summary>
-    internal static string Sql(MailFilter filter, MailPosition? from) => $"""
+    /// <summary>Asks for a page.</summary>
+    internal NpgsqlCommand PageCommand(MailFilter filter, int limit, MailPosition? from) =>
+        With(dataSource.CreateCommand(Page(filter, from)), filter, from).With("looked", MostLookedAt).With("limit", limit);
+
+    private static string Page(MailFilter filter, MailPosition? from) => $"""
         SELECT m.*, ARRAY(SELECT r.kind || ':' || r.address FROM email.mail_recipients AS r WHERE r.mail_id = m.id ORDER BY r.ordinal) AS recipients
         FROM ({LookedAt(filter, from, Columns)} LIMIT @looked) AS m
         {Where(Walked(filter))}
@@ -70,7 +73,7 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
 
     private async Task<List<Mail>> ReadAsync(MailFilter filter, int limit, MailPosition? from, CancellationToken cancellationToken)
     {
-        await using var command = With(dataSource.CreateCommand(Sql(filter, from)), filter, from).With("looked", MostLookedAt).With("limit", limit);
+        await using var command = PageCommand(filter, limit, from);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var mails = new List<Mail>();
         while (await reader.ReadAsync(cancellationToken))
