@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Mails;
@@ -29,7 +30,8 @@ internal static class ListEmails
 public sealed record MailList(IReadOnlyList<ListedMail> Data, string? NextCursor)
 {
     /// <summary>Always <c>list</c>, as Resend's clients expect.</summary>
-    public string Object => "list";
+    [JsonPropertyName("object")]
+    public string ObjectName { get; } = "list";
 
     /// <summary>Whether there may be more. A page of a filter that no index has may be short, even empty, and have a next one.</summary>
     public bool HasMore => NextCursor is not null;

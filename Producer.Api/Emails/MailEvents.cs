@@ -1,4 +1,4 @@
-using Persistence.Failures;
+using System.Text.Json.Serialization;
 using Persistence.Mails;
 using Persistence.Text;
 
@@ -19,10 +19,11 @@ public sealed record MailEvent(string Id, string Type, DateTimeOffset CreatedAt,
 public sealed record MailEventList(IReadOnlyList<MailEvent> Data)
 {
     /// <summary>Always <c>list</c>.</summary>
-    public string Object => "list";
+    [JsonPropertyName("object")]
+    public string ObjectName { get; } = "list";
 
     /// <summary>Always false: all events are here.</summary>
-    public bool HasMore => false;
+    public bool HasMore { get; }
 }
 
 /// <summary>

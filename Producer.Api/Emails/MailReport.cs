@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Contracts;
 using Persistence.Failures;
 using Persistence.Mails;
@@ -17,7 +18,8 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     public int Attempts { get; init; }
 
     /// <summary>Always <c>email</c>, as Resend's clients expect.</summary>
-    public string Object => "email";
+    [JsonPropertyName("object")]
+    public string ObjectName { get; } = "email";
 
     /// <summary>The state in Resend's words: <c>scheduled</c>, <c>queued</c>, <c>delivery_delayed</c>, <c>sent</c>, <c>failed</c>, <c>canceled</c> or <c>suppressed</c>.</summary>
     public string LastEvent { get; init; } = LastEvents.Of(State);

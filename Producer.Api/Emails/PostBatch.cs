@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using Contracts;
 using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

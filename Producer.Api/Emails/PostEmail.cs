@@ -51,9 +51,9 @@ internal static class PostEmail
                 var outcome = EnqueueOutcome.Unknown;
                 try
                 {
-                    var result = await accept.EnqueueAsync(go.MailId, mail.At(go.At));
-                    outcome = result.Outcome;
-                    return result.Problem is { } problem ? problem : Accepted(go.MailId);
+                    var enqueued = await accept.EnqueueAsync(go.MailId, mail.At(go.At));
+                    outcome = enqueued.Outcome;
+                    return enqueued.Problem is { } problem ? problem : Accepted(go.MailId);
                 }
                 finally
                 {

@@ -4,7 +4,6 @@ using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
 using Contracts;
-using Microsoft.Extensions.DependencyInjection;
 using Persistence.Mails;
 using Producer.Api.Ids;
 
