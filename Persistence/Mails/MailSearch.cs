@@ -14,7 +14,7 @@ namespace Persistence.Mails;
 public sealed class MailSearch(NpgsqlDataSource dataSource)
 {
     /// <summary>Mails that are looked at for one page.</summary>
-    public const int MostLookedAt = 20_000;
+    public const int MostLookedAt = 10_000;
 
     private const string Columns = """
         m.id, m.state, m.outbox_entry, m.sender, m.posted, m.tags, m.subject, m.scheduled_at, m.created_at, m.record_timestamp, m.sent_at, m.ended_at

@@ -51,7 +51,7 @@ internal static class EmailEndpoints
             .WithName("ListEmails").WithSummary("Mails that a worker has read, newest first.")
             .WithDescription("""
                 By `recipient`, `sender`, `tag` and time an index finds them, also those that are `dead` or `scheduled`. Other states and text in the subject are looked for among
-                20,000 mails a page: such a page may be short, even empty, and `next_cursor` goes on from where it looked last.
+                10,000 mails a page: such a page may be short, even empty, and `next_cursor` goes on from where it looked last.
                 """)
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
 
