@@ -19,6 +19,9 @@ public static class HeaderNames
     /// <summary>The installation that the mail was accepted by, where that has a name (<c>Kafka:Installation</c>); absent: any takes it. Our own.</summary>
     public const string Installation = "Mail-Installation";
 
+    /// <summary>When a mail is to be sent that was rescheduled, RFC 3339; it goes over the mail's own <c>scheduled_at</c>. Our own.</summary>
+    public const string ScheduledAt = "Mail-Scheduled-At";
+
     /// <summary>Why a record is a dead letter: <c>fault</c> (it failed) or <c>dead-letter</c> (nobody consumed it).</summary>
     public const string Reason = "MT-Reason";
 

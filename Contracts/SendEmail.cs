@@ -49,8 +49,8 @@ public sealed record SendEmail
     /// <summary><c>headers</c>: further header fields of the mail, by name.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = EmptyHeaders;
 
-    /// <summary><c>tags</c>: the caller's own labels, to find mails by. They are not sent.</summary>
-    public IReadOnlyList<string> Tags { get; init; } = [];
+    /// <summary><c>tags</c>: the caller's own labels, texts or names with values, to find mails by. They are not sent.</summary>
+    public IReadOnlyList<MailTag> Tags { get; init; } = [];
 
     /// <summary><c>ordering_key</c>: mails of one key are sent in the order in which they were accepted.</summary>
     public string? OrderingKey { get; init; }
@@ -64,12 +64,21 @@ public sealed record SendEmail
     /// </summary>
     public DateTimeOffset? ScheduledAt { get; init; }
 
+    /// <summary>
+    /// <c>scheduled_at</c> as a time from when the mail is accepted, in a post alone: <see cref="At"/> makes the mail that is accepted of it.
+    /// </summary>
+    public TimeSpan? ScheduledIn { get; init; }
+
     /// <summary>What was in the JSON and could not be taken. A mail that has any does not validate; they are written back as they came.</summary>
     public IReadOnlyList<UnreadField> Unread { get; init; } = [];
 
     /// <summary>Every recipient, in the order to, cc, bcc, as written.</summary>
     [JsonIgnore]
     public IEnumerable<string> Recipients => To.Concat(Cc).Concat(Bcc);
+
+    /// <summary>The mail as it is accepted at a time: with a <see cref="ScheduledAt"/> that does not depend on who reads it when.</summary>
+    /// <param name="time">The time.</param>
+    public SendEmail At(DateTimeOffset time) => ScheduledIn is { } wait ? this with { ScheduledAt = time + wait, ScheduledIn = null } : this;
 
     private static readonly IReadOnlyDictionary<string, string> EmptyHeaders = new Dictionary<string, string>();
 

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Contracts.Json;
 
 namespace Contracts;
 
@@ -21,6 +22,13 @@ public static class SendEmailJson
     public static SendEmail Deserialize(ReadOnlySpan<byte> json) =>
         JsonSerializer.Deserialize<SendEmail>(json, Options)
         ?? throw new JsonException("A mail is a JSON object; this is null.");
+
+    /// <summary>Reads a mail that is posted, whose <c>scheduled_at</c> may count from now (<see cref="RelativeTime"/>).</summary>
+    /// <param name="json">The mail.</param>
+    /// <exception cref="JsonException">It is not a JSON object.</exception>
+    public static SendEmail ReadPosted(JsonElement json) => json.ValueKind == JsonValueKind.Object
+        ? SendEmailReader.Read(json, isPosted: true)
+        : throw new JsonException($"A mail is a JSON object; this is {JsonKinds.Describe(json)}.");
 
     private static JsonSerializerOptions Create()
     {

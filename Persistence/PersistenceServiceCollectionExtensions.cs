@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Persistence.Clusters;
 using Persistence.Failures;
+using Persistence.Idempotency;
 using Persistence.Ledger;
 using Persistence.Mails;
 using Persistence.Pace;
@@ -36,7 +37,9 @@ public static class PersistenceServiceCollectionExtensions
             (provider, builder) => builder.UseEmailSchema(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton<MailStore>();
         services.AddSingleton<IMailStore>(provider => provider.GetRequiredService<MailStore>());
+        services.AddSingleton<MailSearch>();
         services.AddSingleton<ScheduleStore>();
+        services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<QuotaStore>();

@@ -21,7 +21,7 @@ internal sealed class ScheduleFilter(
     public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
     {
         // A record that was stored and is read again once its time has come passes here too: of it and what the sweep produces one sends the mail.
-        if (context.Message.ScheduledAt is not { } due || due <= timeProvider.GetUtcNow() || await StoreAsync(context, due))
+        if (IncomingMail.DueOf(context) is not { } due || due <= timeProvider.GetUtcNow() || await StoreAsync(context, due))
             await next.Send(context);
         else
             await context.DropAsync(nameof(ScheduleFilter));

@@ -23,7 +23,7 @@ internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed cla
     public string MessageIdHeader => claim.MessageIdHeader;
 
     /// <summary>When the mail was accepted, or was to be sent where it was scheduled: its <c>Date</c>, the same in every attempt.</summary>
-    public DateTimeOffset Date => mail.Mail.ScheduledAt is { } due && due > claim.FirstTimestamp ? due : claim.FirstTimestamp;
+    public DateTimeOffset Date => mail.ScheduledAt is { } due && due > claim.FirstTimestamp ? due : claim.FirstTimestamp;
 
     /// <summary>What the server said per recipient.</summary>
     public IReadOnlyCollection<RecipientReply> Replies => _replies.Values;

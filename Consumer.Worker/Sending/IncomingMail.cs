@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Consumer.Worker.Smtp;
 using Consumer.Worker.Smtp.Pace;
 using Contracts;
@@ -23,6 +24,13 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
     /// <summary>Whose turn it waits for.</summary>
     public Party Party { get; init; }
 
+    /// <summary>When the mail is, or was, to be sent, where it was scheduled.</summary>
+    public DateTimeOffset? ScheduledAt { get; init; } = Mail.ScheduledAt;
+
+    /// <summary>When a mail is to be sent by its record: what it was rescheduled for, else what it was posted with.</summary>
+    public static DateTimeOffset? DueOf(ConsumeContext<SendEmail> context) =>
+        context.ReceiveContext.GetPayload<KafkaConsumeRecord>().RecordHeaders.ToRecord().Last(HeaderNames.ScheduledAt).AsTime() ?? context.Message.ScheduledAt;
+
     /// <summary>Reads a mail from its record.</summary>
     /// <exception cref="PermanentMailException">The mail or its headers are invalid; the message names each error.</exception>
     public static IncomingMail Read(ConsumeContext<SendEmail> context, MailComposer composer)
@@ -35,6 +43,13 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
 
         var sender = MailAddresses.Mailbox(mail.From);
         var id = context.MessageId ?? throw new PermanentMailException("The record has no message id.");
+        var bare = MailAddresses.Bare(mail.From);
+        List<Recipient> recipients =
+        [
+            .. mail.To.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.To)),
+            .. mail.Cc.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.Cc)),
+            .. mail.Bcc.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.Bcc)),
+        ];
         return new IncomingMail(mail, new MailRecord
         {
             Identity = new RecordIdentity(id, Epoch(record), context.GetRedeliveryCount() + 1),
@@ -45,16 +60,21 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
             Timestamp = record.Timestamp,
             Key = record.Key is { } key ? Encoding.UTF8.GetString(key) : null,
             Subject = mail.Subject,
-            Sender = MailAddresses.Bare(mail.From),
+            Sender = bare,
+            Posted = SaysMore(mail, bare, recipients) ? PostedAddresses.Of(mail).ToJson() : null,
+            Tags = mail.Tags.Count == 0 ? null : JsonSerializer.Serialize(mail.Tags, SendEmailJson.Options),
             ContentHash = SHA256.HashData(record.Value ?? []),
-            Recipients =
-            [
-                .. mail.To.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.To)),
-                .. mail.Cc.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.Cc)),
-                .. mail.Bcc.Select(text => new Recipient(MailAddresses.Bare(text), RecipientKind.Bcc)),
-            ],
-        });
+            Recipients = recipients,
+        })
+        {
+            ScheduledAt = DueOf(context),
+        };
     }
+
+    /// <summary>Whether the row's sender and recipients do not tell how the mail was posted: nothing is stored twice where they do.</summary>
+    private static bool SaysMore(SendEmail mail, string sender, IReadOnlyList<Recipient> recipients) =>
+        mail.ReplyTo.Count > 0 || mail.From != sender || !mail.Recipients.SequenceEqual(recipients.Select(recipient => recipient.Address))
+        || (recipients.Count > 1 && recipients.DistinctBy(recipient => recipient.Address).Count() != recipients.Count);
 
     private static int Epoch(KafkaConsumeRecord record) => record.RecordHeaders.ToRecord().Last(HeaderNames.Epoch) is not { } value
         ? 0

@@ -4,7 +4,7 @@ using Contracts.Validation;
 namespace Contracts.Json;
 
 /// <summary>Reads one mail from a JSON object. Whatever it cannot take goes into <see cref="SendEmail.Unread"/>, with the reason.</summary>
-internal sealed partial class SendEmailReader
+internal sealed partial class SendEmailReader(bool isPosted)
 {
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private readonly List<UnreadField> _unread = [];
@@ -14,7 +14,9 @@ internal sealed partial class SendEmailReader
     private int _more;
     private bool _refusedHere;
 
-    public static SendEmail Read(JsonElement root) => new SendEmailReader().ReadObject(root);
+    /// <param name="root">The mail.</param>
+    /// <param name="isPosted">Whether times may count from now, which a record's must not.</param>
+    public static SendEmail Read(JsonElement root, bool isPosted = false) => new SendEmailReader(isPosted).ReadObject(root);
 
     private SendEmail ReadObject(JsonElement root)
     {
@@ -48,10 +50,10 @@ internal sealed partial class SendEmailReader
         SendEmailFields.Calendar => mail with { Calendar = Text(name, value) },
         SendEmailFields.Attachments => mail with { Attachments = Attachments(name, value) },
         SendEmailFields.Headers => mail with { Headers = Map(name, value) },
-        SendEmailFields.Tags => mail with { Tags = List(name, value, SendEmailLimits.Tags) },
+        SendEmailFields.Tags => mail with { Tags = Tags(name, value) },
         SendEmailFields.OrderingKey => mail with { OrderingKey = Text(name, value) },
         SendEmailFields.Stream => mail with { Stream = Stream(name, value) },
-        SendEmailFields.ScheduledAt => mail with { ScheduledAt = Time(name, value) },
+        SendEmailFields.ScheduledAt => Scheduled(mail, name, value),
         _ => Refuse(mail, name, UnknownFields.CodeOf(name), UnknownFields.Explain(name)),
     };
 
@@ -93,6 +95,11 @@ internal sealed partial class SendEmailReader
         return MailStream.Transactional;
     }
 
+    private SendEmail Scheduled(SendEmail mail, string path, JsonElement value) =>
+        isPosted && value.ValueKind == JsonValueKind.String && RelativeTime.TryParse(value.GetRawText().Trim('"'), out var wait)
+            ? mail with { ScheduledIn = wait }
+            : mail with { ScheduledAt = Time(path, value) };
+
     private DateTimeOffset? Time(string path, JsonElement value)
     {
         if (Text(path, value) is not { } text)
@@ -100,7 +107,7 @@ internal sealed partial class SendEmailReader
         if (Rfc3339.TryParse(text, out var time))
             return time;
 
-        Refuse(path, ValidationCodes.InvalidTime, $"is not a valid time; {Rfc3339.Rule}");
+        Refuse(path, ValidationCodes.InvalidTime, isPosted ? $"is not a valid time; {Rfc3339.Rule}, or {RelativeTime.Rule}" : $"is not a valid time; {Rfc3339.Rule}");
         return null;
     }
 

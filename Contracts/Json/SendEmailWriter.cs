@@ -35,11 +35,11 @@ internal static class SendEmailWriter
         Text(writer, SendEmailFields.Calendar, mail.Calendar);
         Attachments(writer, mail.Attachments);
         Map(writer, SendEmailFields.Headers, mail.Headers);
-        List(writer, SendEmailFields.Tags, mail.Tags);
+        Tags(writer, mail.Tags);
         Text(writer, SendEmailFields.OrderingKey, mail.OrderingKey);
         // The default is left out, as the one form of a mail that says nothing of it.
         Text(writer, SendEmailFields.Stream, mail.Stream == MailStream.Transactional ? null : mail.Stream.ToText());
-        Text(writer, SendEmailFields.ScheduledAt, mail.ScheduledAt is { } time ? Rfc3339.Write(time) : null);
+        Text(writer, SendEmailFields.ScheduledAt, mail.ScheduledAt is { } time ? Rfc3339.Write(time) : mail.ScheduledIn is { } wait ? RelativeTime.Write(wait) : null);
         foreach (var field in mail.Unread)
         {
             writer.WritePropertyName(field.Name);
@@ -82,6 +82,17 @@ internal static class SendEmailWriter
         writer.WriteStartArray(name);
         foreach (var value in values)
             writer.WriteStringValue(value);
+        writer.WriteEndArray();
+    }
+
+    private static void Tags(Utf8JsonWriter writer, IReadOnlyList<MailTag> tags)
+    {
+        if (tags.Count == 0)
+            return;
+
+        writer.WriteStartArray(SendEmailFields.Tags);
+        foreach (var tag in tags)
+            JsonSerializer.Serialize(writer, tag, SendEmailJson.Options);
         writer.WriteEndArray();
     }
 

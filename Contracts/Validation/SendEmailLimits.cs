@@ -48,8 +48,8 @@ public static class SendEmailLimits
     /// <summary>Tags.</summary>
     public const int Tags = 20;
 
-    /// <summary>Characters of a tag.</summary>
-    public const int TagLength = 100;
+    /// <summary>Characters of a tag, of its name and of its value.</summary>
+    public const int TagLength = 256;
 
     /// <summary>UTF-8 bytes of the ordering key, which becomes the Kafka key.</summary>
     public const int OrderingKeyBytes = 256;

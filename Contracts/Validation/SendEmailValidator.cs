@@ -25,7 +25,7 @@ public static class SendEmailValidator
         HeaderRules.Check(mail.Headers, errors);
         Tags(mail, errors);
         OrderingKey(mail, errors);
-        if (mail.ScheduledAt - acceptedAt > SendEmailLimits.ScheduledAhead)
+        if (mail.ScheduledAt - acceptedAt > SendEmailLimits.ScheduledAhead || mail.ScheduledIn > SendEmailLimits.ScheduledAhead)
             errors.Add(SendEmailFields.ScheduledAt, ValidationCodes.TooFarAhead, $"is more than {SendEmailLimits.ScheduledAhead.Days} days ahead; schedule it later, or for an earlier time");
         return errors.ToList();
     }
@@ -89,7 +89,13 @@ public static class SendEmailValidator
         if (errors.AddTooMany(SendEmailFields.Tags, mail.Tags.Count, SendEmailLimits.Tags))
             return;
         for (var i = 0; i < mail.Tags.Count; i++)
-            Word($"{SendEmailFields.Tags}[{i}]", mail.Tags[i], SendEmailLimits.TagLength, errors);
+        {
+            var path = $"{SendEmailFields.Tags}[{i}]";
+            var (name, value) = mail.Tags[i];
+            Word(value is null ? path : $"{path}.{MailTagFields.Name}", name, SendEmailLimits.TagLength, errors);
+            if (value is not null)
+                Line($"{path}.{MailTagFields.Value}", value, SendEmailLimits.TagLength, errors);
+        }
     }
 
     private static void OrderingKey(SendEmail mail, ErrorList errors)

@@ -66,6 +66,12 @@ public sealed class Mail
     /// <summary>The address it is from.</summary>
     public string? Sender { get; init; }
 
+    /// <summary>Its addresses as they were posted, as JSON, where they say more than the other columns.</summary>
+    public string? Posted { get; init; }
+
+    /// <summary>Its tags as JSON; null where it has none.</summary>
+    public string? Tags { get; init; }
+
     /// <summary>What went wrong last; null where nothing has.</summary>
     public string? LastError { get; init; }
 

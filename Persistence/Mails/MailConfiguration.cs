@@ -29,6 +29,9 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         builder.Property(mail => mail.Key).HasComment("The Kafka key: the ordering key, or the id. Mails of one key are sent in order.");
         builder.Property(mail => mail.Subject).HasComment("The mail's subject.");
         builder.Property(mail => mail.Sender).HasComment("The address the mail is from.");
+        builder.Property(mail => mail.Posted).HasColumnType("jsonb")
+            .HasComment("from, to, cc, bcc and reply_to as they were posted, where they say more than sender and mail_recipients do: names, or a reply_to. Null else.");
+        builder.Property(mail => mail.Tags).HasColumnType("jsonb").HasComment("The mail's tags, a list of texts and of {name, value}; null where it has none.");
         builder.Property(mail => mail.MessageIdHeader)
             .HasComment("The SMTP Message-ID, the same in every attempt, so that a mail sent twice can be recognized.");
         builder.Property(mail => mail.LastError).HasComment("What went wrong last, or why the mail is held, for people; null where nothing has.");
@@ -47,6 +50,8 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         // What waits for a redelivery and what is scheduled, by due time; what is dead.
         builder.HasIndex(mail => new { mail.OutboxEntry, mail.NextAttemptAt }).HasDatabaseName("ix_mails_outbox")
             .HasFilter("outbox_entry IS NOT NULL");
+        // By sender, by tag and by recipient mails are found by ix_mails_sender, ix_mails_tags and ix_mail_recipients_address, which the model cannot
+        // say: of expressions, and of the mails with tags alone.
         // Recent mails, and what the retention job may remove.
         builder.HasIndex(mail => mail.CreatedAt).HasDatabaseName("ix_mails_created");
     }

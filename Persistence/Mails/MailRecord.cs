@@ -30,6 +30,12 @@ public sealed record MailRecord
     /// <summary>The address that the mail is from.</summary>
     public required string Sender { get; init; }
 
+    /// <summary>The addresses as they were posted, as JSON, where they say more than <see cref="Sender"/> and <see cref="Recipients"/>; else null.</summary>
+    public string? Posted { get; init; }
+
+    /// <summary>The mail's tags as JSON; null where it has none.</summary>
+    public string? Tags { get; init; }
+
     /// <summary>SHA-256 of the record's value: tells a second post of the same mail from another mail under the same id.</summary>
     public required byte[] ContentHash { get; init; }
 

@@ -12,7 +12,7 @@ internal static class MailSql
 {
     private static readonly string[] Columns =
     [
-        "message_id_header", "first_topic", "first_partition", "first_offset", "record_timestamp", "content_hash", "key", "subject", "sender",
+        "message_id_header", "first_topic", "first_partition", "first_offset", "record_timestamp", "content_hash", "key", "subject", "sender", "posted", "tags",
     ];
 
     /// <summary>What a row has of its mail's first record.</summary>
@@ -27,7 +27,8 @@ internal static class MailSql
         SELECT unnest(@ids) AS id, unnest(@epochs) AS epoch, unnest(@attempts) AS attempt, unnest(@worker_ids) AS worker_id,
             unnest(@message_id_headers) AS message_id_header, unnest(@topics) AS first_topic, unnest(@partitions) AS first_partition,
             unnest(@offsets) AS first_offset, unnest(@timestamps) AS record_timestamp, unnest(@content_hashes) AS content_hash,
-            unnest(@keys) AS key, unnest(@subjects) AS subject, unnest(@senders) AS sender
+            unnest(@keys) AS key, unnest(@subjects) AS subject, unnest(@senders) AS sender,
+            unnest(@posted)::jsonb AS posted, unnest(@tags)::jsonb AS tags
         {BatchSql.Few}
         """;
 

@@ -32,7 +32,9 @@ internal static class RecordParameters
         .With("content_hashes", records.Select(record => record.ContentHash).ToArray())
         .Nullable("keys", records.Select(record => PostgresText.CleanOrNull(record.Key)).ToArray(), Texts)
         .Nullable("subjects", records.Select(record => PostgresText.CleanOrNull(record.Subject)).ToArray(), Texts)
-        .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray());
+        .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray())
+        .Nullable("posted", records.Select(record => record.Posted).ToArray(), Texts)
+        .Nullable("tags", records.Select(record => record.Tags).ToArray(), Texts);
 
     /// <summary>All recipients of records.</summary>
     public static NpgsqlCommand WithRecipients(this NpgsqlCommand command, IEnumerable<(MailRecord Record, IReadOnlyList<Recipient> Recipients)> mails)

@@ -88,6 +88,23 @@ internal static class ScheduleSql
         SELECT EXISTS (SELECT FROM canceled)
         """;
 
+    /// <summary>The row of a mail that is to be rescheduled, locked.</summary>
+    public const string LockScheduled = """
+        SELECT state = 'scheduled' AND outbox_entry = 'schedule' AND published_at IS NULL AND attempt = 0 AND stored_value IS NOT NULL AS waits,
+            epoch, scheduled_at, stored_headers
+        FROM email.mails WHERE id = @id FOR NO KEY UPDATE
+        """;
+
+    /// <summary>
+    /// Reschedules a mail whose row is locked. The raised epoch makes a record stale that a sweep has produced at this moment for the time
+    /// before.
+    /// </summary>
+    public const string Reschedule = """
+        UPDATE email.mails SET
+            epoch = @epoch, scheduled_at = @due, next_attempt_at = @due, outbox_at = now(), stored_headers = @stored_headers, updated_at = now()
+        WHERE id = @id
+        """;
+
     /// <summary>
     /// The row of a mail that is canceled before any worker has read its record: epoch 1, so that the record, of epoch 0, is
     /// stale when it is read. It ends only then (<see cref="ClaimSql.Meet"/>), so that it is not removed before: the row alone stops the mail.

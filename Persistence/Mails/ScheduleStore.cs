@@ -1,3 +1,4 @@
+using Contracts;
 using Npgsql;
 using NpgsqlTypes;
 using Persistence.Failures;
@@ -121,6 +122,41 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
             string state when EnumText.Require<MailState>(state) == MailState.Canceled => CancelResult.Canceled,
             _ => CancelResult.Refused,
         };
+    }
+
+    /// <summary>Gives a mail that is scheduled another time. Its record says so in a header: its value stays what was posted.</summary>
+    /// <param name="id">The mail.</param>
+    /// <param name="due">The time; one that is past means at once.</param>
+    /// <param name="cancellationToken">Gives up; it may have been rescheduled then.</param>
+    public async Task<RescheduleResult> RescheduleAsync(Guid id, DateTimeOffset due, CancellationToken cancellationToken = default)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        int epoch;
+        List<RecordHeader> headers;
+        await using (var find = new NpgsqlCommand(ScheduleSql.LockScheduled, connection, transaction).With("id", id))
+        await using (var reader = await find.ExecuteReaderAsync(cancellationToken))
+        {
+            if (!await reader.ReadAsync(cancellationToken))
+                return RescheduleResult.NotFound;
+            if (!reader.Get<bool>("waits"))
+                return RescheduleResult.Refused;
+            if (reader.Get<DateTimeOffset>("scheduled_at") == due)
+                return RescheduleResult.Rescheduled;
+            epoch = reader.Get<int>("epoch") + 1;
+            headers =
+            [
+                .. HeaderJson.Read(reader.Get<string?>("stored_headers")).Where(header => header.Name is not (HeaderNames.Epoch or HeaderNames.ScheduledAt)),
+                new RecordHeader(HeaderNames.Epoch, epoch),
+                new RecordHeader(HeaderNames.ScheduledAt, Rfc3339.Write(due)),
+            ];
+        }
+
+        await using (var update = new NpgsqlCommand(ScheduleSql.Reschedule, connection, transaction)
+            .With("id", id).With("epoch", epoch).With("due", due).Nullable("stored_headers", HeaderJson.Write(headers), NpgsqlDbType.Jsonb))
+            await update.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return RescheduleResult.Rescheduled;
     }
 
     private async Task<bool> TryStoreAsync(MailRecord record, ScheduledRecord stored, CancellationToken cancellationToken)

@@ -16,6 +16,19 @@ public sealed record ScheduledRecord(DateTimeOffset Due, byte[]? Key, byte[]? Va
 /// <param name="Record">What to produce.</param>
 public sealed record DueMail(Guid MailId, int Epoch, string? Topic, ScheduledRecord Record);
 
+/// <summary>The result of rescheduling a mail.</summary>
+public enum RescheduleResult
+{
+    /// <summary>It waits for that time, by this call or an earlier one.</summary>
+    Rescheduled,
+
+    /// <summary>It has no row.</summary>
+    NotFound,
+
+    /// <summary>It is not scheduled, or its time has come: nothing was changed.</summary>
+    Refused,
+}
+
 /// <summary>The result of canceling a mail.</summary>
 public enum CancelResult
 {

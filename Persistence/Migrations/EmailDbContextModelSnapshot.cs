@@ -428,6 +428,11 @@ namespace Persistence.Migrations
                         .HasColumnName("outbox_reason")
                         .HasComment("Why the last attempt did not send the mail.");
 
+                    b.Property<string>("Posted")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("posted")
+                        .HasComment("from, to, cc, bcc and reply_to as they were posted, where they say more than sender and mail_recipients do: names, or a reply_to. Null else.");
+
                     b.Property<DateTimeOffset?>("PublishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("published_at")
@@ -463,6 +468,11 @@ namespace Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("subject")
                         .HasComment("The mail's subject.");
+
+                    b.Property<string>("Tags")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("tags")
+                        .HasComment("The mail's tags, a list of texts and of {name, value}; null where it has none.");
 
                     b.Property<Guid?>("TakenOverFrom")
                         .HasColumnType("uuid")

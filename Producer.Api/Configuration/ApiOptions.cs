@@ -38,6 +38,10 @@ public sealed class ApiOptions : IValidatableObject
     [Range(1_024, 100_000_000, ErrorMessage = "Stay below Kafka:MaxMessageBytes, with room for headers.")]
     public int MaxMailBytes { get; set; } = 1_000_000;
 
+    /// <summary>The largest batch of mails, in bytes of JSON. Default 10,000,000. 1,024 to 1,000,000,000.</summary>
+    [Range(1_024, 1_000_000_000, ErrorMessage = "Each batch that is being read is held in memory.")]
+    public int MaxBatchBytes { get; set; } = 10_000_000;
+
     /// <summary>How many posts may wait for Kafka at once; more are answered 503 <c>overloaded</c>. Default 1,000. 1 to 100,000.</summary>
     [Range(1, 100_000, ErrorMessage = "Each waiting post holds its mail in memory.")]
     public int MaxConcurrentPosts { get; set; } = 1_000;
@@ -50,8 +54,18 @@ public sealed class ApiOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00", ErrorMessage = "Stay below what your callers wait.")]
     public TimeSpan AcceptTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long an <c>Idempotency-Key</c> is kept; afterwards it may be used for another mail. Default 24 h. 1 min to 30 days.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00", ErrorMessage = "As long as your callers may repeat a post.")]
+    public TimeSpan IdempotencyKeyLifetime { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>
-    /// How long Postgres may take where a request can do without it, such as the check of a reused <c>Idempotency-Key</c>.
+    /// What becomes of a post with an <c>Idempotency-Key</c> while Postgres does not respond: <c>Refuse</c> (503, default), or <c>Accept</c>,
+    /// by which other content under a used key is told by a failure and not by the answer.
+    /// </summary>
+    public IdempotencyWithoutDatabase IdempotencyWithoutDatabase { get; set; } = IdempotencyWithoutDatabase.Refuse;
+
+    /// <summary>
+    /// How long Postgres may take to reserve an <c>Idempotency-Key</c>, and to respond to the health check.
     /// Default 1 s. 50 ms to 30 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:00:30", ErrorMessage = "A second suits a server near by.")]
@@ -97,4 +111,14 @@ public sealed class ApiOptions : IValidatableObject
                 $"allowed: {FewestCharacters} or more characters, and it has {IdSecret.Length}. Leave it out to derive it from {Section}:{nameof(Key)}.", [nameof(IdSecret)]);
         }
     }
+}
+
+/// <summary>What becomes of a post with an <c>Idempotency-Key</c> while Postgres does not respond.</summary>
+public enum IdempotencyWithoutDatabase
+{
+    /// <summary>It is refused with 503.</summary>
+    Refuse,
+
+    /// <summary>It is accepted under the id that derives from its key.</summary>
+    Accept,
 }

@@ -9,38 +9,56 @@ using ServiceDefaults.Logging;
 
 namespace Producer.Api.Emails;
 
-/// <summary>Writes an accepted mail to the queue, and says exactly what became of it where that failed.</summary>
-internal sealed class AcceptMail(IMailQueue queue, IOptions<ApiOptions> options, ApiMetrics metrics, TimeProvider timeProvider, LogLimiter limiter, ILogger<AcceptMail> logger)
+/// <summary>What became of a mail that was to be written.</summary>
+internal enum EnqueueOutcome
 {
-    /// <summary>Writes the mail; the problem where it was not acknowledged.</summary>
+    /// <summary>All in-sync replicas have it.</summary>
+    Acknowledged,
+
+    /// <summary>It is certainly not written.</summary>
+    NotWritten,
+
+    /// <summary>It may be written, or not.</summary>
+    Unknown,
+}
+
+/// <summary>What became of it, and what its caller is told where it was not acknowledged.</summary>
+internal readonly record struct EnqueueResult(EnqueueOutcome Outcome, ProblemHttpResult? Problem);
+
+/// <summary>Writes an accepted mail to the queue, and says exactly what became of it where that failed.</summary>
+internal sealed class AcceptMail(IMailQueue queue, PostedMails posted, IOptions<ApiOptions> options, ApiMetrics metrics, TimeProvider timeProvider, LogLimiter limiter, ILogger<AcceptMail> logger)
+{
+    /// <summary>Writes the mail.</summary>
     /// <remarks>Not canceled when the caller disconnects: a record under way is written or not all the same, and the log says which.</remarks>
-    public async Task<ProblemHttpResult?> TryEnqueueAsync(Guid id, SendEmail mail)
+    public async Task<EnqueueResult> EnqueueAsync(Guid id, SendEmail mail)
     {
         var started = timeProvider.GetTimestamp();
         using var deadline = new CancellationTokenSource(options.Value.AcceptTimeout, timeProvider);
         try
         {
             await queue.EnqueueAsync(id, mail.OrderingKey ?? id.ToString(), mail, deadline.Token);
+            posted.Add(id, mail);
             metrics.Acknowledged(timeProvider.GetElapsedTime(started));
-            return null;
+            return new EnqueueResult(EnqueueOutcome.Acknowledged, Problem: null);
         }
         catch (KafkaRecordTooLargeException exception)
         {
             if (Allows("too large"))
                 logger.LogWarning("A mail is larger than the topic takes: lower Api:MaxMailBytes or raise the topic's max.message.bytes. {Reason}", exception.Message);
-            return ProblemTypes.TooLarge.Because("The mail is larger than Kafka takes.");
+            return new EnqueueResult(EnqueueOutcome.NotWritten, ProblemTypes.TooLarge.Because("The mail is larger than Kafka takes."));
         }
         catch (KafkaProduceException exception) when (exception.Outcome == ProduceOutcome.NotWritten)
         {
             if (Allows("not written"))
                 logger.LogWarning("Mail {MailId} was not accepted: {Reason}", id, exception.Message);
-            return ProblemTypes.NotAccepted.Because("Kafka did not take the mail. Post it again.");
+            return new EnqueueResult(EnqueueOutcome.NotWritten, ProblemTypes.NotAccepted.Because("Kafka did not take the mail. Post it again."));
         }
         catch (Exception exception) when (exception is KafkaProduceException || deadline.IsCancellationRequested)
         {
             if (Allows("no acknowledgement in time"))
                 logger.LogWarning("Whether mail {MailId} was accepted is not known: {Reason}", id, exception.Message);
-            return ProblemTypes.OutcomeUnknown.Because($"Kafka did not acknowledge mail {id} in time. It may be sent, or not.", ("id", id));
+            return new EnqueueResult(
+                EnqueueOutcome.Unknown, ProblemTypes.OutcomeUnknown.Because($"Kafka did not acknowledge mail {id} in time. It may be sent, or not.", ("id", id)));
         }
     }
 

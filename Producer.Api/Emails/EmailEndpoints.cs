@@ -15,19 +15,62 @@ internal static class EmailEndpoints
 
         emails.MapPost("", PostEmail.HandleAsync)
             .WithName("PostEmail").WithSummary("Accept a mail to be sent.")
-            .WithDescription("Responds when all in-sync replicas of Kafka have the mail. With an `Idempotency-Key` a repeated post is the same mail.")
+            .WithDescription("""
+                Responds when all in-sync replicas of Kafka have the mail. With an `Idempotency-Key` a repeated post is the same mail: the key is reserved in Postgres
+                before the mail is accepted, and other content under it is refused. A post without a key needs no Postgres; one with a key is refused with 503
+                `idempotency_unavailable` while Postgres is away, or accepted under the key's id where `Api:IdempotencyWithoutDatabase` is `Accept`: then the worker
+                sends one mail for an id, and other content under the key becomes a failure.
+                """)
             .Accepts<SendEmail>("application/json")
             .AddOpenApiOperationTransformer((operation, _, _) => Task.FromResult(DescribeHeaders(operation)))
             .Problems(
                 ProblemTypes.InvalidJson, ProblemTypes.InvalidIdempotencyKey, ProblemTypes.TooLarge, ProblemTypes.UnsupportedMediaType,
                 ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout,
-                ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyTaken, ProblemTypes.IdempotencyKeyReused, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown,
+                ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyTaken, ProblemTypes.IdempotencyKeyReused, ProblemTypes.IdempotencyKeyInUse,
+                ProblemTypes.IdempotencyUnavailable, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown,
                 ProblemTypes.Overloaded)
             .RequireRateLimiting(PostLimit.PolicyName);
+
+        emails.MapPost("/batch", PostBatch.HandleAsync)
+            .WithName("PostBatch").WithSummary("Accept up to 100 mails at once.")
+            .WithDescription("""
+                Each mail as by `POST /emails`; one `Idempotency-Key` is for the whole batch. In order, for mails of one `ordering_key`. `202` lists the ids of the mails that
+                were accepted, and with `x-batch-validation: permissive` in `errors` those that were not. Where Kafka takes a part of a batch that is not permissive the response
+                is 503 `partly_accepted`, with the same lists.
+                """)
+            .Accepts<SendEmail[]>("application/json")
+            .AddOpenApiOperationTransformer((operation, _, _) => Task.FromResult(DescribeHeaders(operation)))
+            .Problems(
+                ProblemTypes.InvalidJson, ProblemTypes.InvalidRequest, ProblemTypes.InvalidIdempotencyKey, ProblemTypes.TooLarge, ProblemTypes.UnsupportedMediaType,
+                ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout,
+                ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyTaken, ProblemTypes.IdempotencyKeyReused, ProblemTypes.IdempotencyKeyInUse,
+                ProblemTypes.IdempotencyUnavailable, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown, ProblemTypes.PartlyAccepted, ProblemTypes.Overloaded)
+            .RequireRateLimiting(PostLimit.PolicyName);
+
+        emails.MapGet("", ListEmails.HandleAsync)
+            .WithName("ListEmails").WithSummary("Mails that a worker has read, newest first.")
+            .WithDescription("""
+                By `recipient`, `sender`, `tag` and time an index finds them, also those that are `dead` or `scheduled`. Other states and text in the subject are looked for among
+                10,000 mails a page: such a page may be short, even empty, and `next_cursor` goes on from where it looked last.
+                """)
+            .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
 
         emails.MapGet("/{id}", GetEmail.HandleAsync)
             .WithName("GetEmail").WithSummary("What became of a mail.")
             .WithDescription("Its state, attempts, times, recipients and failures. A mail that no worker has seen yet is `queued`, with `recorded` false.")
+            .Problems(ProblemTypes.InvalidRequest, ProblemTypes.MailNotFound, ProblemTypes.DatabaseUnavailable);
+
+        emails.MapPatch("/{id}", RescheduleEmail.HandleAsync)
+            .Accepts<MailChange>("application/json")
+            .WithName("RescheduleEmail").WithSummary("Give a scheduled mail another time.")
+            .WithDescription("Until its time has come. Its record of the time before is stale once this responds 200; a time that is past means at once.")
+            .Problems(
+                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.ValidationFailed, ProblemTypes.MailNotFound, ProblemTypes.MailNotWaiting, ProblemTypes.TooLarge,
+                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+
+        emails.MapGet("/{id}/events", ListEvents.HandleAsync)
+            .WithName("ListEvents").WithSummary("What became of a mail, step by step.")
+            .WithDescription("Read off its row, recipients and failures: of attempts and replies the last. With `Accept: text/event-stream` as server-sent events, until the mail has ended or five minutes are over.")
             .Problems(ProblemTypes.MailNotFound, ProblemTypes.DatabaseUnavailable);
 
         emails.MapPost("/{id}/cancel", CancelEmail.HandleAsync)
@@ -41,7 +84,7 @@ internal static class EmailEndpoints
         if (operation.Responses?["202"] is OpenApiResponse accepted)
             accepted.Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal)
             {
-                ["Location"] = Header("Where to ask for the mail."),
+                ["Location"] = Header("Where to ask for the mail; not of a batch."),
                 [PostEmail.ReplayedHeader] = Header("`true` where the same mail was accepted before under this Idempotency-Key."),
             };
         return operation;

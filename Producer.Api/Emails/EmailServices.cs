@@ -5,7 +5,10 @@ internal static class EmailServices
     public static IServiceCollection AddEmails(this IServiceCollection services)
     {
         services.AddScoped<AcceptMail>();
-        services.AddSingleton<KnownMails>();
+        services.AddSingleton<PostedMails>();
+        services.AddSingleton<FindEmail>();
+        services.AddSingleton<KeyedPosts>();
+        services.AddHostedService<IdempotencySweep>();
         services.AddRateLimiter(options => options.AddPolicy<string, PostLimit>(PostLimit.PolicyName));
         return services;
     }

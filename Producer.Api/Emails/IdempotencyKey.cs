@@ -12,12 +12,12 @@ namespace Producer.Api.Emails;
 /// <param name="Request">The request.</param>
 internal sealed record IdempotencyKey(
     [property: FromHeader(Name = IdempotencyKey.HeaderName), StringLength(IdempotencyKey.MaxLength, MinimumLength = 1)]
-    [property: Description("Your own name for this post, such as a UUID: posting again under it, after a timeout for example, does not send a second mail. 1 to 255 printable ASCII characters.")]
+    [property: Description("Your own name for this post, such as a UUID: posting again under it, after a timeout for example, does not send a second mail. 1 to 256 printable ASCII characters, kept for a day by default (`Api:IdempotencyKeyLifetime`).")]
     string? Value,
     HttpRequest Request)
 {
     public const string HeaderName = "Idempotency-Key";
-    public const int MaxLength = 255;
+    public const int MaxLength = 256;
 
     /// <summary>Whether the key is one, or absent; else the problem.</summary>
     public bool IsValid([NotNullWhen(false)] out ProblemHttpResult? problem)

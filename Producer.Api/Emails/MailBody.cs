@@ -22,7 +22,8 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
         SendEmail mail;
         try
         {
-            mail = SendEmailJson.Deserialize(bytes);
+            using var document = JsonDocument.Parse(bytes);
+            mail = SendEmailJson.ReadPosted(document.RootElement);
         }
         catch (JsonException exception)
         {

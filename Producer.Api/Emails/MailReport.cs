@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Contracts;
 using Persistence.Failures;
 using Persistence.Mails;
@@ -17,8 +18,33 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>How often it was tried since it was accepted or last replayed.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>The sender's address.</summary>
+    /// <summary>Always <c>email</c>, as Resend's clients expect.</summary>
+    [JsonPropertyName("object")]
+    public string ObjectName { get; } = "email";
+
+    /// <summary>The state in Resend's words: <c>scheduled</c>, <c>queued</c>, <c>delivery_delayed</c>, <c>sent</c>, <c>failed</c>, <c>canceled</c> or <c>suppressed</c>.</summary>
+    public string LastEvent { get; init; } = LastEvents.Of(State);
+
+    /// <summary>When it was accepted, or where that is not known, when a worker first read it.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>The sender, as posted.</summary>
     public string? From { get; init; }
+
+    /// <summary>Recipients, as posted.</summary>
+    public IReadOnlyList<string>? To { get; init; }
+
+    /// <summary>Copied recipients, as posted.</summary>
+    public IReadOnlyList<string>? Cc { get; init; }
+
+    /// <summary>Hidden recipients, as posted.</summary>
+    public IReadOnlyList<string>? Bcc { get; init; }
+
+    /// <summary>Where replies go, as posted.</summary>
+    public IReadOnlyList<string>? ReplyTo { get; init; }
+
+    /// <summary>Its tags, as posted.</summary>
+    public IReadOnlyList<MailTag>? Tags { get; init; }
 
     /// <summary>Its subject.</summary>
     public string? Subject { get; init; }
@@ -26,7 +52,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>The key within which order is kept: the ordering key, or the id.</summary>
     public string? Key { get; init; }
 
-    /// <summary>The SMTP <c>Message-ID</c> it is sent with.</summary>
+    /// <summary>The SMTP <c>Message-ID</c> it is sent with, in angle brackets.</summary>
     public string? MessageId { get; init; }
 
     /// <summary>When the API accepted it, where that is known.</summary>
@@ -53,7 +79,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>When it reached its end.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>What went wrong last.</summary>
+    /// <summary>What went wrong last, as long as that holds: nothing once the mail is sent or canceled, or was replayed.</summary>
     public string? LastError { get; init; }
 
     /// <summary>How often the mail server's reply was lost, so that it may have been sent without our knowing.</summary>
@@ -68,7 +94,15 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>Its stream, once a worker has read it.</summary>
     public string? Stream { get; init; }
 
-    internal static MailReport Unseen(Guid id, DateTimeOffset? issuedAt) => new(id, MailState.Queued, Recorded: false) { AcceptedAt = issuedAt };
+    /// <summary>Whether it has come to an end, which only people change.</summary>
+    internal bool HasEnded => State is MailState.Sent or MailState.Dead or MailState.Canceled or MailState.Discarded or MailState.Held;
+
+    /// <summary>A mail that no worker has read yet.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="issuedAt">When the API accepted it, where that is known.</param>
+    /// <param name="posted">What this instance knows of it.</param>
+    internal static MailReport Unseen(Guid id, DateTimeOffset? issuedAt, PostedMail? posted) =>
+        new MailReport(id, MailState.Queued, Recorded: false) { AcceptedAt = issuedAt, CreatedAt = issuedAt }.With(posted);
 
     /// <summary>A mail that the worker could not read: it has no row, and its failures say all that is known of it.</summary>
     /// <param name="id">Its id.</param>
@@ -89,21 +123,24 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
             Epoch = last.Epoch,
             Attempts = last.Attempts,
             AcceptedAt = issuedAt,
+            CreatedAt = issuedAt,
             EndedAt = state == MailState.Queued ? null : last.FailedAt,
             LastError = last.Message,
             Failures = [.. failures.Reverse()],
         };
     }
 
-    internal static MailReport Of(MailView view, DateTimeOffset? issuedAt, MailTopics names) => new(view.Mail.Id, view.Mail.State, Recorded: true)
+    internal static MailReport Of(MailView view, DateTimeOffset? issuedAt, MailTopics names, PostedMail? posted = null) => new MailReport(view.Mail.Id, view.Mail.State, Recorded: true)
     {
         Epoch = view.Mail.Epoch,
         Attempts = view.Mail.Attempt,
-        From = view.Mail.Sender,
-        Subject = view.Mail.Subject,
+        LastEvent = LastEvents.Of(view.Mail.State, view.Mail.OutboxEntry == OutboxKind.Redelivery),
+        CreatedAt = view.Mail.RecordTimestamp ?? issuedAt ?? view.Mail.CreatedAt,
+        Subject = view.Mail.Subject ?? posted?.Subject,
+        Tags = MailAddresses.TagsOf(view.Mail.Tags) ?? (view.Mail.ContentHash is null && posted is { Tags.Count: > 0 } ? posted.Tags : null),
         Key = view.Mail.Key,
         Stream = view.Mail.FirstTopic is { } topic ? names.StreamOf(topic).ToText() : null,
-        MessageId = view.Mail.MessageIdHeader,
+        MessageId = view.Mail.MessageIdHeader is { } messageId && !messageId.StartsWith('<') ? $"<{messageId}>" : view.Mail.MessageIdHeader,
         AcceptedAt = view.Mail.RecordTimestamp ?? issuedAt,
         ScheduledAt = view.Mail.ScheduledAt,
         RecordedAt = view.Mail.CreatedAt,
@@ -111,10 +148,35 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
         NextAttemptAt = view.Mail.NextAttemptAt,
         SentAt = view.Mail.SentAt,
         EndedAt = view.Mail.EndedAt,
-        LastError = view.Mail.LastError,
+        LastError = Holds(view.Mail) ? view.Mail.LastError : null,
         UnknownOutcomes = view.Mail.UnknownOutcomes,
         Recipients = [.. view.Mail.Recipients.Select(RecipientReport.Of)],
         Failures = view.Failures,
+    }.With(MailAddresses.Of(view.Mail) ?? posted?.Addresses ?? MailAddresses.SenderOf(view.Mail));
+
+    /// <summary>With its addresses, where they are known.</summary>
+    internal MailReport With(PostedAddresses? addresses) => addresses is null ? this : this with
+    {
+        From = addresses.From,
+        To = addresses.To,
+        Cc = addresses.Cc,
+        Bcc = addresses.Bcc,
+        ReplyTo = addresses.ReplyTo,
+    };
+
+    private MailReport With(PostedMail? posted) => posted is null ? this : this.With(posted.Addresses) with
+    {
+        Subject = posted.Subject,
+        Tags = posted.Tags.Count == 0 ? null : posted.Tags,
+        ScheduledAt = posted.ScheduledAt,
+    };
+
+    /// <summary>Whether what went wrong last is what the mail is in its state for, or is tried again for.</summary>
+    private static bool Holds(Mail mail) => mail.State switch
+    {
+        MailState.Sent or MailState.Canceled or MailState.Scheduled => false,
+        MailState.Queued or MailState.Sending => mail.Attempt > 0 && (mail.Attempt > 1 || mail.OutboxEntry is not null),
+        _ => true,
     };
 }
 

@@ -1,6 +1,7 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
-using Persistence.Text;
 using Producer.Api.Configuration;
 using Producer.Api.Ids;
 using Producer.Api.Observability;
@@ -15,7 +16,7 @@ internal static class PostEmail
     public const string ReplayedHeader = "Idempotent-Replayed";
 
     public static async Task<Results<Accepted<AcceptedMail>, ProblemHttpResult>> HandleAsync(
-        HttpContext context, [AsParameters] IdempotencyKey key, MailId ids, KnownMails known, AcceptMail accept, IOptions<ApiOptions> options,
+        HttpContext context, [AsParameters] IdempotencyKey key, MailId ids, KeyedPosts posts, AcceptMail accept, IOptions<ApiOptions> options,
         TimeProvider timeProvider, ApiMetrics metrics, CancellationToken cancellationToken)
     {
         var result = await PostAsync();
@@ -32,24 +33,36 @@ internal static class PostEmail
             if (key.Value is not { } value)
                 return await EnqueueAsync(ids.New());
 
-            var id = ids.Derive(context.User.Identity?.Name ?? "", value);
-            var found = await known.CompareAsync(id, canonical, cancellationToken);
-            switch (found.Known)
+            switch (await posts.BeginAsync(context.User.Identity?.Name ?? "", value, SHA256.HashData(canonical)))
             {
-                case KnownMail.Same:
+                case KeyedPost.Refused refused:
+                    return refused.Problem;
+                case KeyedPost.Repeat repeat:
                     context.Response.Headers[ReplayedHeader] = "true";
-                    return Accepted(id);
-                case KnownMail.Other:
-                    return ProblemTypes.IdempotencyKeyReused.Because(ProblemTypes.IdempotencyKeyReused.Meaning);
-                case KnownMail.Taken:
-                    var state = found.State!.Value.ToText();
-                    return ProblemTypes.IdempotencyKeyTaken.Because($"The mail under this key is {state}, and a post under it would be dropped. Use a new key.", ("id", id), ("state", state));
+                    return Accepted(repeat.MailId);
+                case KeyedPost.Go go:
+                    return await EnqueueKeyedAsync(go);
                 default:
-                    return await EnqueueAsync(id);
+                    throw new UnreachableException();
+            }
+
+            async Task<Results<Accepted<AcceptedMail>, ProblemHttpResult>> EnqueueKeyedAsync(KeyedPost.Go go)
+            {
+                var outcome = EnqueueOutcome.Unknown;
+                try
+                {
+                    var enqueued = await accept.EnqueueAsync(go.MailId, mail.At(go.At));
+                    outcome = enqueued.Outcome;
+                    return enqueued.Problem is { } problem ? problem : Accepted(go.MailId);
+                }
+                finally
+                {
+                    await posts.CompleteAsync(go, outcome);
+                }
             }
 
             async Task<Results<Accepted<AcceptedMail>, ProblemHttpResult>> EnqueueAsync(Guid mailId) =>
-                await accept.TryEnqueueAsync(mailId, mail) is { } refused ? refused : Accepted(mailId);
+                (await accept.EnqueueAsync(mailId, mail.At(timeProvider.GetUtcNow()))).Problem is { } refused ? refused : Accepted(mailId);
         }
     }
 

@@ -1,10 +1,8 @@
 using System.ComponentModel;
-using System.Globalization;
-using Contracts;
-using Contracts.Validation;
 using Microsoft.AspNetCore.Mvc;
 using Persistence.Failures;
 using Persistence.Text;
+using Producer.Api.Requests;
 
 namespace Producer.Api.Failures;
 
@@ -26,7 +24,6 @@ internal sealed record FailureQuery(
 {
     private const int DefaultLimit = 50;
     private const int MaxLimit = 200;
-    private const int MostShown = 100;
 
     private const string StatusName = "status";
     private const string FingerprintName = "fingerprint";
@@ -43,45 +40,23 @@ internal sealed record FailureQuery(
     /// <exception cref="FormatException">A parameter is unknown, given twice or not what it should be; the message says which.</exception>
     public FailureFilter Filter()
     {
-        foreach (var (name, values) in Request.Query)
-        {
-            if (!Names.Contains(name, StringComparer.Ordinal))
-                throw new FormatException($"'{Texts.Cut(name, MostShown)}' is not a parameter here; these are: {string.Join(", ", Names)}.");
-            if (values.Count != 1)
-                throw new FormatException($"'{name}' is given {values.Count} times; give it once.");
-            if (values.ToString().Any(char.IsControl))
-                throw new FormatException($"'{name}' holds a control character.");
-        }
-
+        QueryTexts.Check(Request, Names);
         return new FailureFilter
         {
-            Status = Given(Status) is { } status ? StatusOf(status) : null,
-            Fingerprint = Given(Fingerprint),
-            MailId = Given(MailId) is { } id ? IdOf(id) : null,
-            Recipient = Given(Recipient),
-            Since = Given(Since) is { } since ? TimeOf(SinceName, since) : null,
-            Until = Given(Until) is { } until ? TimeOf(UntilName, until) : null,
+            Status = QueryTexts.Given(Status) is { } status ? StatusOf(status) : null,
+            Fingerprint = QueryTexts.Given(Fingerprint),
+            MailId = QueryTexts.MailId(MailIdName, MailId),
+            Recipient = QueryTexts.Given(Recipient),
+            Since = QueryTexts.Time(SinceName, Since),
+            Until = QueryTexts.Time(UntilName, Until),
         };
     }
 
     /// <summary>How many to list at most.</summary>
     /// <exception cref="FormatException">It is not a number that is allowed.</exception>
-    public int PageSize() =>
-        Given(Limit) is not { } text ? DefaultLimit
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MaxLimit ? limit
-        : throw new FormatException($"'{LimitName}' is '{Texts.Cut(text, MostShown)}'; 1 to {MaxLimit} is allowed.");
-
-    private static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
+    public int PageSize() => QueryTexts.Limit(LimitName, Limit, DefaultLimit, MaxLimit);
 
     private static FailureStatus StatusOf(string text) =>
         EnumText.Parse<FailureStatus>(text.ToLowerInvariant())
-        ?? throw new FormatException($"'{StatusName}' is '{Texts.Cut(text, MostShown)}'; one of these is expected: {string.Join(", ", EnumText.All<FailureStatus>())}.");
-
-    private static Guid IdOf(string text) =>
-        Guid.TryParseExact(text, "D", out var id) ? id : throw new FormatException($"'{MailIdName}' is '{Texts.Cut(text, MostShown)}'; the UUID of a mail is expected.");
-
-    private static DateTimeOffset TimeOf(string name, string text) =>
-        Rfc3339.TryParse(text, out var time)
-            ? time
-            : throw new FormatException($"'{name}' is '{Texts.Cut(text, MostShown)}'; {Rfc3339.Rule}. In a query a + is written %2B.");
+        ?? throw new FormatException($"'{StatusName}' is '{QueryTexts.Shown(text)}'; one of these is expected: {string.Join(", ", EnumText.All<FailureStatus>())}.");
 }

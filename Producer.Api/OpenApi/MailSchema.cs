@@ -49,7 +49,24 @@ internal static class MailSchema
                 Type = JsonSchemaType.Array,
                 Description = "Your own labels, to find mails by. They are not sent.",
                 MaxItems = SendEmailLimits.Tags,
-                Items = Text("A label.", SendEmailLimits.TagLength),
+                Items = new OpenApiSchema
+                {
+                    OneOf =
+                    [
+                        Text("A label.", SendEmailLimits.TagLength),
+                        new OpenApiSchema
+                        {
+                            Type = JsonSchemaType.Object,
+                            Required = new HashSet<string>(StringComparer.Ordinal) { MailTagFields.Name },
+                            AdditionalPropertiesAllowed = false,
+                            Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+                            {
+                                [MailTagFields.Name] = Text("The name.", SendEmailLimits.TagLength),
+                                [MailTagFields.Value] = Text("The value.", SendEmailLimits.TagLength),
+                            },
+                        },
+                    ],
+                },
             },
             [SendEmailFields.OrderingKey] = Text($"Mails of one key are sent in the order in which they were accepted. At most {SendEmailLimits.OrderingKeyBytes} bytes."),
             [SendEmailFields.Stream] = new OpenApiSchema
@@ -61,8 +78,7 @@ internal static class MailSchema
             [SendEmailFields.ScheduledAt] = new OpenApiSchema
             {
                 Type = JsonSchemaType.String,
-                Format = "date-time",
-                Description = $"When to send it: RFC 3339 with an offset, such as `2030-01-31T09:00:00+01:00`, at most {SendEmailLimits.ScheduledAhead.Days} days ahead. A time that is past means at once.",
+                Description = $"When to send it: RFC 3339 with an offset, such as `2030-01-31T09:00:00+01:00`, or a time from now in seconds, minutes, hours, days or weeks, such as `in 1 hour`; at most {SendEmailLimits.ScheduledAhead.Days} days ahead. A time that is past means at once.",
             },
         };
         schema.Examples = [Example()];

@@ -47,6 +47,7 @@ internal static class ProblemResponses
                     Enum = [.. ProblemTypes.All.Select(type => (JsonNode)type.Code)],
                 },
                 ["errors"] = Errors(),
+                ["data"] = new OpenApiSchema { Type = JsonSchemaType.Array, Description = "With `partly_accepted`: `id` and `index` of each mail of the batch that was accepted.", Items = new OpenApiSchema { Type = JsonSchemaType.Object } },
                 ["id"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", Description = "With `outcome_unknown`: the mail to ask for." },
                 ["state"] = Text("With `mail_not_waiting` and `idempotency_key_taken`: the mail's state."),
                 ["limit"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `too_large`: how many bytes of JSON a mail may have." },
@@ -109,8 +110,9 @@ internal static class ProblemResponses
             Type = JsonSchemaType.Object,
             Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
             {
-                ["field"] = Text("Where it is, such as `to[1]`."),
-                ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What programs look at.", Enum = [.. ValidationCodes.All.Select(code => (JsonNode)code)] },
+                ["index"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "Of a batch: the mail's place, from 0." },
+                ["field"] = Text("Where it is, such as `to[1]`; of a batch `[2].to[1]`."),
+                ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What programs look at.", Enum = [.. ValidationCodes.All.Concat([ProblemTypes.TooLarge.Code, ProblemTypes.NotAccepted.Code, ProblemTypes.OutcomeUnknown.Code]).Select(code => (JsonNode)code)] },
                 ["message"] = Text("What is wrong and what is allowed, to follow the field's name."),
             },
         },

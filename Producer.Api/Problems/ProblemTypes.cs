@@ -60,8 +60,16 @@ internal static class ProblemTypes
     public static readonly ProblemType ValidationFailed = new("validation_failed", 422, "The mail is not valid",
         "`errors` names every field that is wrong, each with a `code` of its own, and what is allowed.");
 
-    public static readonly ProblemType IdempotencyKeyReused = new("idempotency_key_reused", 422, "The Idempotency-Key was used for another mail",
-        "A mail with other content was posted under this key. Use a new key for a new mail. Nothing was accepted.");
+    public static readonly ProblemType IdempotencyKeyReused = new("idempotency_key_reused", 409, "The Idempotency-Key was used for another mail",
+        "Other content was posted under this key. Use a new key for a new mail. Nothing was accepted.");
+
+    public static readonly ProblemType IdempotencyKeyInUse = new("idempotency_key_in_use", 409, "The same is being posted under this Idempotency-Key",
+        "A post under this key is not completed, or its process has died: nothing was accepted by this one. Post the same again shortly; the mail has one id.")
+    { RetryAfterSeconds = 1 };
+
+    public static readonly ProblemType IdempotencyUnavailable = new("idempotency_unavailable", 503, "The Idempotency-Key cannot be reserved",
+        "Postgres does not respond, and a post with a key is not accepted without it (`Api:IdempotencyWithoutDatabase`). Nothing was accepted: post it again under the same key.")
+    { RetryAfterSeconds = 5 };
 
     public static readonly ProblemType ClientClosedRequest = new("client_closed_request", 499, "The caller went away",
         "Only in logs: nobody is there to read it.");
@@ -78,6 +86,11 @@ internal static class ProblemTypes
         + "A repeated post is safe where the first carried an Idempotency-Key and this one carries the same; else it may send a second mail.")
     { RetryAfterSeconds = 5 };
 
+    public static readonly ProblemType PartlyAccepted = new("partly_accepted", 503, "A part of the batch was accepted",
+        "`data` has the ids of the mails that were accepted, and `errors` names the others: those with `not_accepted` were certainly not, those with `outcome_unknown` may have been. "
+        + "A repeated post is safe where the first carried an Idempotency-Key and this one carries the same: what was accepted is not sent again.")
+    { RetryAfterSeconds = 5 };
+
     public static readonly ProblemType Overloaded = new("overloaded", 503, "Too many posts at once",
         "More posts wait for Kafka than `Api:MaxConcurrentPosts` allows. Nothing was accepted: post it again later.")
     { RetryAfterSeconds = 1 };
@@ -92,7 +105,7 @@ internal static class ProblemTypes
         InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, NotFound, MailNotFound, FailureNotFound, MethodNotAllowed,
         NotAcceptable, RequestTimeout, FailureNotOpen, OtherCluster,
         MailNotWaiting, IdempotencyKeyTaken, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding, UnreadableBody, ValidationFailed,
-        IdempotencyKeyReused, Internal, NotAccepted, OutcomeUnknown, Overloaded, DatabaseUnavailable,
+        IdempotencyKeyReused, IdempotencyKeyInUse, Internal, IdempotencyUnavailable, NotAccepted, OutcomeUnknown, PartlyAccepted, Overloaded, DatabaseUnavailable,
     ];
 
     /// <summary>The problem that a bare status of the framework means.</summary>

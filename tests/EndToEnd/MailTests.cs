@@ -170,6 +170,17 @@ public abstract class MailTests(StackMode mode)
     }
 
     [Test]
+    public async Task Resend_s_own_client_sends_reads_lists_reschedules_cancels_and_posts_batches()
+    {
+        var output = await ResendClient.RunAsync(Stack.Api.BaseAddress!);
+
+        output.Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(
+        [
+            "ok send, get", "ok idempotency", "ok schedule, update, cancel", "ok a mail that is moved forward is sent", "ok batch", "ok list", "ok errors",
+        ]);
+    }
+
+    [Test]
     public async Task The_demo_tells_what_became_of_each_mail()
     {
         using var demo = Stack.Run("demo");

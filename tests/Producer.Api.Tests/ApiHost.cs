@@ -36,6 +36,8 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    public T Get<T>() where T : notnull => Services.GetRequiredService<T>();
+
     /// <summary>Starts the service; the schema is there. Settings go over the defaults: <c>("Api:Key", "…")</c>.</summary>
     public static Task<ApiHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(settings, _ => { });
 

@@ -22,7 +22,12 @@ internal sealed class Store(IServiceProvider services)
     {
         var workers = services.GetRequiredService<WorkerStore>();
         var worker = await workers.RegisterAsync("test", TimeSpan.FromMinutes(5), default);
-        var record = new MailRecord
+        var record = RecordOf(mailId, value ?? DefaultValue);
+        return (record, (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>());
+    }
+
+    private static MailRecord RecordOf(Guid mailId, byte[] value) =>
+        new()
         {
             Identity = new RecordIdentity(mailId, 0, 1),
             MessageIdHeader = $"<{mailId}@test>",
@@ -33,10 +38,29 @@ internal sealed class Store(IServiceProvider services)
             Key = mailId.ToString(),
             Subject = "s",
             Sender = "a@example.com",
-            ContentHash = SHA256.HashData(value ?? DefaultValue),
+            ContentHash = SHA256.HashData(value),
             Recipients = [new Recipient("b@example.com", RecipientKind.To)],
         };
-        return (record, (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>());
+
+    /// <summary>A mail whose record a worker has read, with what it stores of it, sent.</summary>
+    public async Task<MailRecord> SendAsync(Guid mailId, Func<MailRecord, MailRecord>? change = null, bool isSent = true)
+    {
+        var worker = await services.GetRequiredService<WorkerStore>().RegisterAsync("test", TimeSpan.FromMinutes(5), default);
+        var record = RecordOf(mailId, DefaultValue);
+        record = change?.Invoke(record) ?? record;
+        var claim = (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>();
+        if (isSent)
+            await Mails.RecordSentAsync(record, claim.FencingToken, [.. record.Recipients.Select(recipient => new RecipientReply(recipient.Address, RecipientOutcome.Accepted, 250, "2.0.0", "OK"))]);
+        return record;
+    }
+
+    /// <summary>A mail that waits in its row until it is due.</summary>
+    public async Task ScheduleAsync(Guid mailId, DateTimeOffset due)
+    {
+        var record = RecordOf(mailId, DefaultValue);
+        record = record with { Identity = record.Identity with { Attempt = 0 } };
+        (await services.GetRequiredService<ScheduleStore>().StoreAsync(record, new ScheduledRecord(due, null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())])))
+            .ShouldBe(ClaimDecision.Claim);
     }
 
     /// <summary>A mail that died, and its failure.</summary>

@@ -60,6 +60,23 @@ internal sealed class ScheduledMailTests
         To("later@example.com")[0].ReceivedAt.ShouldBeGreaterThanOrEqualTo(due);
     }
 
+    [TestCase(1)]
+    [TestCase(-1)]
+    public async Task A_rescheduled_mail_is_sent_once_at_its_new_time(int hours)
+    {
+        var (before, after) = (DateTimeOffset.UtcNow.AddHours(hours > 0 ? 1 : 0).AddSeconds(6), DateTimeOffset.UtcNow.AddSeconds(hours > 0 ? 2 : 9));
+        var id = await PostAsync(before);
+        await _worker.WhenAsync(id, MailState.Scheduled);
+        (await _worker.Schedules.RescheduleAsync(id, after)).ShouldBe(RescheduleResult.Rescheduled);
+
+        (await _worker.WhenAsync(id, MailState.Sent)).Epoch.ShouldBe(1);
+        await DoneAsync();
+        var sent = Sent(id).ShouldHaveSingleItem();
+        sent.ReceivedAt.ShouldBeGreaterThanOrEqualTo(after);
+        sent.Parse().Date.ShouldBe(after, TimeSpan.FromSeconds(1));
+        (await _worker.Schedules.RescheduleAsync(id, before)).ShouldBe(RescheduleResult.Refused);
+    }
+
     [Test]
     public async Task A_canceled_mail_is_never_sent()
     {

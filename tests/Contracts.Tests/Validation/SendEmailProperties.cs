@@ -54,7 +54,7 @@ public class SendEmailProperties
 
             return new[] { mail.From, mail.Subject!, mail.OrderingKey ?? "" }
                 .Concat(mail.Attachments.SelectMany(attachment => new[] { attachment.Filename, attachment.ContentType ?? "", attachment.ContentId ?? "" }))
-                .Concat(mail.Recipients).Concat(mail.Tags).Concat(mail.Headers.Keys).Concat(mail.Headers.Values)
+                .Concat(mail.Recipients).Concat(mail.Tags.Select(tag => tag.Name)).Concat(mail.Headers.Keys).Concat(mail.Headers.Values)
                 .All(text => !text.Any(c => char.IsControl(c) && c != '\t'));
         }));
 

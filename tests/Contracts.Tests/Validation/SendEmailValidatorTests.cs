@@ -65,7 +65,8 @@ public class SendEmailValidatorTests
         Errors(Mails.Valid with { Subject = new string('s', 999) }).ShouldBe(["subject: too_long"]);
         Errors(Mails.Valid with { OrderingKey = new string('ü', 128) }).ShouldBeEmpty();
         Errors(Mails.Valid with { OrderingKey = new string('ü', 129) }).ShouldBe(["ordering_key: too_long"]);
-        Errors(Mails.Valid with { Tags = [new string('t', 101)] }).ShouldBe(["tags[0]: too_long"]);
+        Errors(Mails.Valid with { Tags = [new string('t', 257)] }).ShouldBe(["tags[0]: too_long"]);
+        Errors(Mails.Valid with { Tags = [new MailTag("", new string('v', 257))] }).ShouldBe(["tags[0].name: empty", "tags[0].value: too_long"]);
     }
 
     [TestCase("X-Campaign", null)]

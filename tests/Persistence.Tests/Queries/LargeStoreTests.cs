@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Contracts;
 using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Stats;
@@ -27,11 +28,12 @@ public sealed partial class LargeStoreTests
         _store = await Store.OpenMigratedAsync();
         await ExecuteAsync("""
             INSERT INTO email.mails (id, epoch, attempt, state, outbox_entry, first_topic, first_partition, first_offset, record_timestamp, content_hash, key, subject,
-                sender, worker_id, claimed_at, sent_at, ended_at, created_at, updated_at)
+                sender, worker_id, claimed_at, sent_at, ended_at, created_at, updated_at, tags)
             SELECT ('01a20000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 0, 1,
                 CASE WHEN n % 10 = 0 THEN 'dead' WHEN n % 10007 = 1 THEN 'queued' ELSE 'sent' END,
                 CASE WHEN n % 10 = 0 THEN 'dead_letter' END, 'email.send', n % 12, n, at, '\x00', n::text, 'subject', 'shop@example.com',
-                gen_random_uuid(), at, at, at, at, at
+                gen_random_uuid(), at, at, at, at, at,
+                CASE WHEN n % 100000 = 7 THEN '[{"name": "campaign", "value": "spring"}]' WHEN n % 5 = 0 THEN '["order"]' END::jsonb
             FROM generate_series(1, 1000000) AS n, LATERAL (SELECT now() - n * interval '1 second' AS at) AS t
             """);
         await ExecuteAsync("""
@@ -70,6 +72,60 @@ public sealed partial class LargeStoreTests
         var counts = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => stats.CountMailsAsync()));
         counts.ShouldAllBe(count => ReferenceEquals(count, counts[0]));
         counts[0][MailState.Dead].ShouldBe(100_000);
+    }
+
+    private static IEnumerable<TestCaseData> Lists() =>
+    [
+        List("all", new MailFilter()),
+        List("recipient", new MailFilter { Recipient = "USER17@example.com" }),
+        List("no recipient", new MailFilter { Recipient = "nobody@example.com" }),
+        List("frequent sender", new MailFilter { Sender = "shop@example.com" }),
+        List("no sender", new MailFilter { Sender = "nobody@example.com" }),
+        List("tag", new MailFilter { Tag = new MailTag("order") }),
+        List("rare tag", new MailFilter { Tag = new MailTag("campaign", "spring") }),
+        List("no tag", new MailFilter { Tag = new MailTag("none") }),
+        List("dead", new MailFilter { State = MailState.Dead }),
+        List("scheduled, of which there are none", new MailFilter { State = MailState.Scheduled }),
+        List("sent", new MailFilter { State = MailState.Sent }),
+        List("held, of which there are none", new MailFilter { State = MailState.Held }),
+        List("subject, which none has", new MailFilter { Subject = "nothing" }),
+        List("time", new MailFilter { Since = DateTimeOffset.UtcNow.AddDays(-9), Until = DateTimeOffset.UtcNow.AddDays(-8) }),
+    ];
+
+    [TestCaseSource(nameof(Lists))]
+    public async Task A_page_of_mails_is_found_by_an_index_and_soon(MailFilter filter)
+    {
+        var search = new MailSearch(_store.DataSource);
+        foreach (var from in new[] { null, await search.FindPositionAsync(Guid.Parse("01a20000-0000-7000-8000-000000050000")) })
+        {
+            await using (var explain = search.PageCommand(filter, 21, from))
+            {
+                explain.CommandText = $"EXPLAIN {explain.CommandText}";
+                await using var reader = await explain.ExecuteReaderAsync();
+                while (await reader.ReadAsync())
+                    reader.GetString(0).ShouldNotContain("Seq Scan");
+            }
+
+            var took = await BestOfAsync(() => search.ListAsync(filter, 20, from), tries: 5);
+            TestContext.Out.WriteLine($"{TestContext.CurrentContext.Test.Name}: {took.TotalMilliseconds:0.0} ms");
+            took.ShouldBeLessThan(Limit);
+        }
+    }
+
+    private static TestCaseData List(string name, MailFilter filter) => new TestCaseData(filter).SetArgDisplayNames(name);
+
+    private static async Task<TimeSpan> BestOfAsync(Func<Task> run, int tries)
+    {
+        var best = TimeSpan.MaxValue;
+        for (var i = 0; i < tries; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await run();
+            var took = Stopwatch.GetElapsedTime(start);
+            best = took < best ? took : best;
+        }
+
+        return best;
     }
 
     private static async Task<TimeSpan> BestOfAsync(Func<Task> run)

@@ -257,15 +257,14 @@ public class PostEmailTests
         await using var api = await ApiHost.StartAsync(("Database:ConnectionString", ApiHost.NoPostgres));
 
         (await api.PostAsync("/emails", Mail)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
-        (await api.PostAsync("/emails", Mail, ("Idempotency-Key", "k"))).StatusCode.ShouldBe(HttpStatusCode.Accepted);
-        api.Queue.Mails.Count.ShouldBe(2);
+        api.Queue.Mails.Count.ShouldBe(1);
     }
 
     [Test]
     public async Task Unknown_paths_and_methods_are_problems_too()
     {
         await (await _api.GetAsync("/nowhere")).ProblemAsync(404, "not_found");
-        var wrongMethod = await _api.GetAsync("/emails");
+        var wrongMethod = await _api.GetAsync($"/emails/{Guid.NewGuid()}/cancel");
         await wrongMethod.ProblemAsync(405, "method_not_allowed");
         wrongMethod.Content.Headers.Allow.ShouldBe(["POST"]);
     }

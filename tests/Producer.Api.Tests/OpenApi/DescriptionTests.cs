@@ -35,7 +35,7 @@ public partial class DescriptionTests
     public void It_names_every_route() =>
         _document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order().ShouldBe(
         [
-            "/emails", "/emails/{id}", "/emails/{id}/cancel", "/failures", "/failures/{id}", "/failures/{id}/discard", "/failures/{id}/replay", "/health/live", "/health/ready",
+            "/emails", "/emails/{id}", "/emails/{id}/cancel", "/emails/{id}/events", "/emails/batch", "/failures", "/failures/{id}", "/failures/{id}/discard", "/failures/{id}/replay", "/health/live", "/health/ready",
             "/stats",
         ]);
 
@@ -67,7 +67,7 @@ public partial class DescriptionTests
         var codes = typeof(Contracts.Validation.ValidationCodes).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
 
         Schema("Problem").GetProperty("properties").GetProperty("errors").GetProperty("items").GetProperty("properties").GetProperty("code").GetProperty("enum")
-            .EnumerateArray().Select(code => code.GetString()!).ShouldBe(codes);
+            .EnumerateArray().Select(code => code.GetString()!).ShouldBe(codes.Concat(["too_large", "not_accepted", "outcome_unknown"]));
     }
 
     [Test]
@@ -82,6 +82,7 @@ public partial class DescriptionTests
     }
 
     [TestCase("/emails", "Idempotency-Key")]
+    [TestCase("/emails/batch", "Idempotency-Key")]
     [TestCase("/emails/{id}/cancel", "X-Actor")]
     [TestCase("/failures/{id}/replay", "X-Actor")]
     [TestCase("/failures/{id}/discard", "X-Actor")]

@@ -1,0 +1,57 @@
+using Persistence.Failures;
+using Persistence.Mails;
+using Persistence.Workers;
+using Producer.Api.Ids;
+using ServiceDefaults.Kafka;
+
+namespace Producer.Api.Emails;
+
+/// <summary>A mail and its events.</summary>
+internal sealed record MailWithEvents(MailReport Report, IReadOnlyList<MailEvent> Events);
+
+/// <summary>Finds out what became of a mail: by its row, by its failures, or by its id alone.</summary>
+internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerStore workers, MailId ids, MailTopics names, PostedMails posted, TimeProvider timeProvider)
+{
+    private const int MaxFailures = 100;
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>The mail; null where there is none.</summary>
+    public async Task<MailReport?> ReportAsync(Guid id, CancellationToken cancellationToken) =>
+        await WithEventsAsync(id, cancellationToken) is { Report: var report } ? await WithWaitAsync(report, cancellationToken) : null;
+
+    /// <summary>The mail once it has ended, or as it is when the time is over; null where there is none.</summary>
+    public async Task<MailReport?> WhenEndedAsync(Guid id, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var started = timeProvider.GetTimestamp();
+        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            var left = wait - timeProvider.GetElapsedTime(started);
+            var report = await ReportAsync(id, cancellationToken);
+            if (report is null or { HasEnded: true } || left <= TimeSpan.Zero)
+                return report;
+            await Task.Delay(pause < left ? pause : left, timeProvider, cancellationToken);
+        }
+    }
+
+    /// <summary>The mail and its events; null where there is none.</summary>
+    public async Task<MailWithEvents?> WithEventsAsync(Guid id, CancellationToken cancellationToken)
+    {
+        var ours = ids.IsOurs(id, out var issuedAt);
+        if (await mails.FindAsync(id, cancellationToken) is { } view)
+            return new MailWithEvents(MailReport.Of(view, issuedAt, names, posted.Find(id)), MailEvents.Of(view, issuedAt));
+
+        // The worker gave its record up before it could make a row of it: undecodable, or invalid.
+        var dead = (await failures.ListAsync(new FailureFilter { MailId = id }, MaxFailures, cursor: null, cancellationToken)).Items;
+        // Else one of ours without a row: accepted, and no worker has read it yet.
+        var report = dead.Count > 0 ? MailReport.Unreadable(id, issuedAt, dead) : ours ? MailReport.Unseen(id, issuedAt, posted.Find(id)) : null;
+        return report is null ? null : new MailWithEvents(report, MailEvents.Of(report));
+    }
+
+    /// <summary>A mail that is to be sent now says what it waits for, where that is not its turn.</summary>
+    private async Task<MailReport> WithWaitAsync(MailReport mail, CancellationToken cancellationToken) =>
+        mail.State is MailState.Queued && await workers.FindPauseAsync(cancellationToken) is { } pause
+            ? mail with { Waiting = new WaitReport(pause.Reason, pause.Since) }
+            : mail;
+}

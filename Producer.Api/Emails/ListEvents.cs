@@ -1,0 +1,45 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Producer.Api.Emails;
+
+/// <summary><c>GET /emails/{id}/events</c>: as a list, or, where <c>Accept</c> asks for <c>text/event-stream</c>, one after the other until the mail has ended.</summary>
+internal static class ListEvents
+{
+    private const string LastEventId = "Last-Event-ID";
+
+    // Clients connect again where a stream ends; each look is a query.
+    private static readonly TimeSpan LongestStream = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    public static async Task<Results<Ok<MailEventList>, ServerSentEventsResult<MailEvent>, ProblemHttpResult>> HandleAsync(
+        string id, HttpRequest request, FindEmail find, TimeProvider timeProvider, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParseExact(id, "D", out var mailId) || await find.WithEventsAsync(mailId, cancellationToken) is not { } found)
+            return GetEmail.NotFound(id);
+        return request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase))
+            ? TypedResults.ServerSentEvents(StreamAsync(mailId, found, request.Headers[LastEventId].ToString(), find, timeProvider, cancellationToken))
+            : TypedResults.Ok(new MailEventList(found.Events));
+    }
+
+    private static async IAsyncEnumerable<SseItem<MailEvent>> StreamAsync(
+        Guid id, MailWithEvents found, string last, FindEmail find, TimeProvider timeProvider, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // A client that connects again says which it has seen; one that is not there any more says nothing.
+        var seen = found.Events.ToList().FindLastIndex(happened => happened.Id == last);
+        var told = found.Events.Take(seen + 1).Select(happened => happened.Id).ToHashSet(StringComparer.Ordinal);
+        var started = timeProvider.GetTimestamp();
+        while (true)
+        {
+            foreach (var happened in found.Events.Where(happened => told.Add(happened.Id)))
+                yield return new SseItem<MailEvent>(happened, happened.Type) { EventId = happened.Id };
+            if (found.Report.HasEnded || timeProvider.GetElapsedTime(started) > LongestStream)
+                yield break;
+            await Task.Delay(Pause, timeProvider, cancellationToken);
+            if (await find.WithEventsAsync(id, cancellationToken) is not { } next)
+                yield break;
+            found = next;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Contracts.Validation;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+using Producer.Api.Configuration;
+using Producer.Api.Ids;
+using Producer.Api.Observability;
+using Producer.Api.Problems;
+using Producer.Api.Requests;
+
+namespace Producer.Api.Emails;
+
+/// <summary><c>POST /emails/batch</c>: each mail as by <c>POST /emails</c>, under one <c>Idempotency-Key</c> for all of them.</summary>
+internal static class PostBatch
+{
+    public const string ValidationHeader = "x-batch-validation";
+
+    private const string Strict = "strict";
+    private const string Permissive = "permissive";
+
+    public static async Task<Results<Accepted<AcceptedBatch>, ProblemHttpResult>> HandleAsync(
+        HttpContext context, [AsParameters] IdempotencyKey key,
+        [FromHeader(Name = ValidationHeader), Description("`strict` (default): with one mail that is not valid nothing is accepted. `permissive`: the others are, and `errors` names those that are not.")] string? validation,
+        MailId ids, KeyedPosts posts, AcceptMail accept, IOptions<ApiOptions> options, TimeProvider timeProvider, ApiMetrics metrics, CancellationToken cancellationToken)
+    {
+        if (!key.IsValid(out var invalid))
+            return invalid;
+        if (validation is not (null or Strict or Permissive))
+            return ProblemTypes.InvalidRequest.Because($"{ValidationHeader} is '{QueryTexts.Shown(validation)}'; {Strict} or {Permissive} is allowed.");
+
+        var body = await BatchBody.ReadAsync(context.Request, options.Value.MaxBatchBytes, options.Value.MaxMailBytes, timeProvider.GetUtcNow(), cancellationToken);
+        if (body.Problem is { } problem)
+            return problem;
+        var errors = body.Items.SelectMany(item => item.Errors).ToList();
+        var valid = body.Items.Where(item => item.Mail is not null).ToList();
+        if (errors.Count > 0 && (validation != Permissive || valid.Count == 0))
+            return NotValid(errors);
+
+        if (key.Value is not { } value)
+        {
+            var now = timeProvider.GetUtcNow();
+            var sent = await Task.WhenAll(Groups(valid).Select(group => EnqueueAsync(group, _ => ids.New(), now, accept)));
+            return Respond([.. sent.SelectMany(outcomes => outcomes)], errors, validation, metrics);
+        }
+
+        switch (await posts.BeginAsync(context.User.Identity?.Name ?? "", value, body.ContentHash))
+        {
+            case KeyedPost.Refused refused:
+                return refused.Problem;
+            case KeyedPost.Repeat repeat:
+                context.Response.Headers[PostEmail.ReplayedHeader] = "true";
+                return TypedResults.Accepted((string?)null, new AcceptedBatch([.. valid.Select(item => new AcceptedItem(ItemId(ids, repeat.MailId, item.Index), item.Index))], Some(Listed(errors))));
+            case KeyedPost.Go go:
+                return await EnqueueKeyedAsync(go);
+            default:
+                throw new UnreachableException();
+        }
+
+        async Task<Results<Accepted<AcceptedBatch>, ProblemHttpResult>> EnqueueKeyedAsync(KeyedPost.Go go)
+        {
+            var outcome = EnqueueOutcome.Unknown;
+            try
+            {
+                var sent = await Task.WhenAll(Groups(valid).Select(group => EnqueueAsync(group, index => ItemId(ids, go.MailId, index), go.At, accept)));
+                List<ItemOutcome> outcomes = [.. sent.SelectMany(of => of)];
+                // Partly accepted is not known to be accepted: the same batch may go on, and what is produced again is the same mail.
+                outcome = outcomes.TrueForAll(item => item.Result.Outcome == outcomes[0].Result.Outcome) ? outcomes[0].Result.Outcome : EnqueueOutcome.Unknown;
+                return Respond(outcomes, errors, validation, metrics);
+            }
+            finally
+            {
+                await posts.CompleteAsync(go, outcome);
+            }
+        }
+    }
+
+    /// <summary>The id of a mail of a batch: the same each time that the batch is posted under its key.</summary>
+    private static Guid ItemId(MailId ids, Guid batchId, int index) => ids.Derive($"batch {batchId}", index.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    /// <summary>Mails of one ordering key go one after the other, in their order; all others at once.</summary>
+    private static IEnumerable<IEnumerable<BatchItem>> Groups(List<BatchItem> items) =>
+        items.GroupBy(item => item.Mail!.OrderingKey is { } key ? (key, -1) : ("", item.Index));
+
+    private static async Task<List<ItemOutcome>> EnqueueAsync(IEnumerable<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept)
+    {
+        var outcomes = new List<ItemOutcome>();
+        foreach (var item in items)
+        {
+            var id = idOf(item.Index);
+            outcomes.Add(new ItemOutcome(item.Index, id, await accept.EnqueueAsync(id, item.Mail!.At(at))));
+        }
+
+        return outcomes;
+    }
+
+    private static Results<Accepted<AcceptedBatch>, ProblemHttpResult> Respond(List<ItemOutcome> outcomes, List<BatchError> invalid, string? validation, ApiMetrics metrics)
+    {
+        outcomes.Sort((one, other) => one.Index.CompareTo(other.Index));
+        foreach (var outcome in outcomes)
+            metrics.Posted(outcome.Result.Problem is { } refused ? CodeOf(refused) : ApiMetrics.Accepted);
+
+        List<AcceptedItem> accepted = [.. outcomes.Where(item => item.Result.Problem is null).Select(item => new AcceptedItem(item.Id, item.Index))];
+        List<BatchError> failed = [.. outcomes.Where(item => item.Result.Problem is not null).Select(item => new BatchError(
+            item.Index, $"[{item.Index}]", CodeOf(item.Result.Problem!), item.Result.Problem!.ProblemDetails.Detail ?? "", item.Result.Outcome == EnqueueOutcome.Unknown ? item.Id : null))];
+        if (failed.Count == 0 || (validation == Permissive && accepted.Count > 0))
+            return TypedResults.Accepted((string?)null, new AcceptedBatch(accepted, Some([.. Listed(invalid), .. failed])));
+
+        var type = accepted.Count > 0 ? ProblemTypes.PartlyAccepted
+            : outcomes.Exists(item => item.Result.Outcome == EnqueueOutcome.Unknown) ? ProblemTypes.OutcomeUnknown
+            : ProblemTypes.NotAccepted;
+        return type.Because(
+            $"{accepted.Count} of {outcomes.Count} mails were accepted. `data` has their ids, and `errors` names the others.", ("data", accepted), ("errors", failed));
+    }
+
+    private static ProblemHttpResult NotValid(List<BatchError> errors) => ProblemTypes.ValidationFailed.Because(
+        string.Join("; ", errors.Take(3).Select(error => $"{error.Field} {error.Message}")) + (errors.Count > 3 ? $"; and {errors.Count - 3} more." : "."),
+        ("errors", Listed(errors)));
+
+    /// <summary>As many errors as one mail may have, however many mails have them.</summary>
+    private static List<BatchError> Listed(List<BatchError> errors) => errors.Count <= SendEmailLimits.Errors ? errors :
+    [
+        .. errors.Take(SendEmailLimits.Errors),
+        new BatchError(
+            errors[SendEmailLimits.Errors].Index, "batch", ValidationCodes.MoreErrors, $"has {errors.Count - SendEmailLimits.Errors} more errors, which are not listed; fix these first"),
+    ];
+
+    private static List<BatchError>? Some(List<BatchError> errors) => errors.Count == 0 ? null : errors;
+
+    private static string CodeOf(ProblemHttpResult problem) => (string)problem.ProblemDetails.Extensions[ProblemResults.CodeMember]!;
+
+    private sealed record ItemOutcome(int Index, Guid Id, EnqueueResult Result);
+}
+
+/// <summary>The response to a batch.</summary>
+/// <param name="Data">The mails that were accepted, in their order.</param>
+/// <param name="Errors">Those that were not, and why; absent where there are none.</param>
+internal sealed record AcceptedBatch(IReadOnlyList<AcceptedItem> Data, IReadOnlyList<BatchError>? Errors);
+
+/// <summary>An accepted mail of a batch.</summary>
+/// <param name="Id">The mail's id.</param>
+/// <param name="Index">Its place in the batch, from 0.</param>
+internal sealed record AcceptedItem(Guid Id, int Index);

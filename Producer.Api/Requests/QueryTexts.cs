@@ -1,0 +1,53 @@
+using System.Globalization;
+using Contracts;
+using Contracts.Validation;
+
+namespace Producer.Api.Requests;
+
+/// <summary>Reads the parameters of a query strictly: a misspelt filter must not list everything.</summary>
+internal static class QueryTexts
+{
+    private const int MostShown = 100;
+
+    /// <summary>Refuses parameters that an endpoint does not have, and those that are given twice.</summary>
+    /// <exception cref="FormatException">The message says which.</exception>
+    public static void Check(HttpRequest request, IReadOnlyList<string> names)
+    {
+        foreach (var (name, values) in request.Query)
+        {
+            if (!names.Contains(name, StringComparer.Ordinal))
+                throw new FormatException($"'{Shown(name)}' is not a parameter here; these are: {string.Join(", ", names)}.");
+            if (values.Count != 1)
+                throw new FormatException($"'{name}' is given {values.Count} times; give it once.");
+            if (values.ToString().Any(char.IsControl))
+                throw new FormatException($"'{name}' holds a control character.");
+        }
+    }
+
+    /// <summary>A parameter, null where it is not given or empty.</summary>
+    public static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    /// <summary>The beginning of what was given, for a message.</summary>
+    public static string Shown(string text) => Texts.Cut(text, MostShown);
+
+    /// <summary>A number of rows.</summary>
+    /// <exception cref="FormatException">It is not a number that is allowed.</exception>
+    public static int Limit(string name, string? text, int byDefault, int most) =>
+        Given(text) is not { } given ? byDefault
+        : int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit >= 1 && limit <= most ? limit
+        : throw new FormatException($"'{name}' is '{Shown(given)}'; 1 to {most} is allowed.");
+
+    /// <summary>A time.</summary>
+    /// <exception cref="FormatException">It is not RFC 3339.</exception>
+    public static DateTimeOffset? Time(string name, string? text) =>
+        Given(text) is not { } given ? null
+        : Rfc3339.TryParse(given, out var time) ? time
+        : throw new FormatException($"'{name}' is '{Shown(given)}'; {Rfc3339.Rule}. In a query a + is written %2B.");
+
+    /// <summary>A mail's id.</summary>
+    /// <exception cref="FormatException">It is not a UUID.</exception>
+    public static Guid? MailId(string name, string? text) =>
+        Given(text) is not { } given ? null
+        : Guid.TryParseExact(given, "D", out var id) ? id
+        : throw new FormatException($"'{name}' is '{Shown(given)}'; the UUID of a mail is expected.");
+}
