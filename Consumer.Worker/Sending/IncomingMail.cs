@@ -72,7 +72,7 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
     }
 
     /// <summary>Whether the row's sender and recipients do not tell how the mail was posted: nothing is stored twice where they do.</summary>
-    private static bool SaysMore(SendEmail mail, string sender, IReadOnlyList<Recipient> recipients) =>
+    private static bool SaysMore(SendEmail mail, string sender, List<Recipient> recipients) =>
         mail.ReplyTo.Count > 0 || mail.From != sender || !mail.Recipients.SequenceEqual(recipients.Select(recipient => recipient.Address))
         || (recipients.Count > 1 && recipients.DistinctBy(recipient => recipient.Address).Count() != recipients.Count);
 

@@ -119,7 +119,7 @@ public sealed class SoakTests
             new("a broker is killed", 20, () => cluster.KillAsync(0), () => cluster.ReviveAsync(0)),
             new("a broker is frozen", 20, () => cluster.FreezeAsync(1), () => cluster.ThawAsync(1)),
             new("the mails' coordinator is stopped", 15, () => cluster.StopAsync(scene.Coordinator = cluster.CoordinatorOf(Groups.EmailSend)), () => cluster.ReviveAsync(scene.Coordinator)),
-            new("all brokers are stopped", 15, () => scene.AllBrokersAsync(cluster.StopAsync), () => scene.AllBrokersAsync(cluster.ReviveAsync)),
+            new("all brokers are stopped", 15, () => SoakScene.AllBrokersAsync(cluster.StopAsync), () => SoakScene.AllBrokersAsync(cluster.ReviveAsync)),
             new("Postgres is killed", 10, postgres.KillAsync, postgres.StartAsync),
             new("Postgres is restarted", 1, postgres.StopAsync, postgres.StartAsync),
             new("Postgres is frozen", 20, postgres.FreezeAsync, postgres.ThawAsync),
@@ -149,7 +149,7 @@ public sealed class SoakTests
     {
         public int Coordinator { get; set; }
 
-        public Task AllBrokersAsync(Func<int, Task> what) => Task.WhenAll(Enumerable.Range(0, KafkaCluster.Brokers).Select(what));
+        public static Task AllBrokersAsync(Func<int, Task> what) => Task.WhenAll(Enumerable.Range(0, KafkaCluster.Brokers).Select(what));
 
         /// <summary>Changes a setting of the database, from outside of it, and ends its connections, so that it holds.</summary>
         public async Task DatabaseAsync(string change)

@@ -37,7 +37,7 @@ public sealed class UpgradeTests
         await system.StartApiAsync("api-now");
         await MailsEndAsync(system, "this version's API, both workers");
 
-        // One takes the other's place with mails under way; and back, as when an upgrade is taken back.
+        // One takes the other's place with mails under way; and the other way round, as when an upgrade is undone.
         await MailsEndAsync(system, "this version alone", meanwhile: () => system.KillAsync("worker-before"));
         if (await MayComeBackAsync(system, before))
         {
@@ -72,7 +72,11 @@ public sealed class UpgradeTests
     {
         using var response = await system.Api.PostAsJsonAsync("/emails", new
         {
-            from = "a@example.com", to = EntryPoints.Address(to), subject = "Hello", text = "It works.", scheduled_at = later is { } time ? DateTimeOffset.UtcNow + time : (DateTimeOffset?)null,
+            from = "a@example.com",
+            to = EntryPoints.Address(to),
+            subject = "Hello",
+            text = "It works.",
+            scheduled_at = later is { } time ? DateTimeOffset.UtcNow + time : (DateTimeOffset?)null,
         });
         var body = await response.Content.ReadAsStringAsync();
         response.IsSuccessStatusCode.ShouldBeTrue(body);
@@ -109,7 +113,7 @@ public sealed class UpgradeTests
 
     private static async Task<(int Code, string Output)> RunAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true })!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, output);

@@ -63,7 +63,7 @@ internal sealed class SecureWorkerTests
     [Test]
     public async Task What_is_taken_away_from_the_ledger_is_named_and_it_calls_nothing_clean()
     {
-        const string Topics = "book.", Groups = "book-";
+        const string Topics = "reader.", Groups = "reader-";
         await using var world = await SecureWorld.StartAsync(_kafka, Topics, Groups);
         await world.AllEndAsync();
         (ResourceType Type, string Name, bool Prefixed, AclOperation Operation, string Said)[] rights =

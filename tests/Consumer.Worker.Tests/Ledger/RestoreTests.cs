@@ -29,7 +29,11 @@ internal sealed class RestoreTests
         var deadBefore = await worker.PostAsync("gone-before@example.com");
         var later = await worker.PostAsync(new SendEmail
         {
-            From = "ann@example.com", To = ["later@example.com"], Subject = "subject", Text = "text", ScheduledAt = DateTimeOffset.UtcNow.AddDays(1),
+            From = "ann@example.com",
+            To = ["later@example.com"],
+            Subject = "subject",
+            Text = "text",
+            ScheduledAt = DateTimeOffset.UtcNow.AddDays(1),
         });
         await worker.WhenAsync(before, MailState.Sent);
         await worker.WhenAsync(later, MailState.Scheduled);
@@ -86,7 +90,9 @@ internal sealed class RestoreTests
     {
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig
         {
-            BootstrapServers = worker.Kafka.BootstrapServers, GroupId = worker.Topics.DeadLetterGroup, EnableAutoCommit = false,
+            BootstrapServers = worker.Kafka.BootstrapServers,
+            GroupId = worker.Topics.DeadLetterGroup,
+            EnableAutoCommit = false,
         }).Build();
         var partitions = worker.Kafka.Records.EndOffsets(worker.Topics.DeadLetters).Keys
             .Select(partition => new TopicPartitionTimestamp(worker.Topics.DeadLetters, partition, new Timestamp(time.UtcDateTime)));
