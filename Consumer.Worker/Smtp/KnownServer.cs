@@ -8,7 +8,7 @@ internal sealed class KnownServer(TimeProvider timeProvider)
 
     private volatile Limit? _recipients;
     private volatile bool _tookLoginOverTls;
-    private volatile bool _demandsLogin;
+    private volatile bool _refusesSenders;
 
     /// <summary>Whether it took the login over TLS: from then on it gets none in plain text, whoever stands in between.</summary>
     public bool TookLoginOverTls
@@ -17,11 +17,14 @@ internal sealed class KnownServer(TimeProvider timeProvider)
         set => _tookLoginOverTls = value;
     }
 
-    /// <summary>Whether it has asked for a login that the worker does not have; a probe finds out whether it still does.</summary>
-    public bool DemandsLogin
+    /// <summary>
+    /// Whether it has refused a mail's sender as it may refuse everybody's: it asked for a login that the worker does not have, or said 421.
+    /// A connection and a login tell nothing of that; a probe asks it for another sender.
+    /// </summary>
+    public bool RefusesSenders
     {
-        get => _demandsLogin;
-        set => _demandsLogin = value;
+        get => _refusesSenders;
+        set => _refusesSenders = value;
     }
 
     /// <summary>How many recipients it takes in one transaction.</summary>

@@ -179,13 +179,15 @@ internal sealed class SmtpConnection : SmtpClient
         _dialogue!.RecipientRefused(mailbox, reply);
     }
 
-    /// <summary>Asks whether the server would take a sender without a login, and withdraws the question: no mail.</summary>
-    /// <returns>Its refusal, where it still asks for a login; else none.</returns>
-    public async Task<SmtpReply?> AskForLoginAsync(CancellationToken cancellationToken)
+    /// <summary>Asks whether the server takes the sender that every server must take (RFC 5321 section 4.5.5), and withdraws the question: no mail.</summary>
+    /// <returns>Its refusal, where it asks for a login or says that it is not available; else none. The connection may be over then.</returns>
+    public async Task<SmtpReply?> AskForSenderAsync(CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.CommandTimeout, _timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var reply = SmtpReply.From(await SendCommandAsync("MAIL FROM:<>", either.Token));
+        if (reply.Code == FailureClassification.ServiceNotAvailable)
+            return reply;
         await SendCommandAsync("RSET", either.Token);
         return reply.Code >= 400 && FailureClassification.OfReply(SmtpPhase.Mail, reply).Verdict.OfItself is not null ? reply : null;
     }

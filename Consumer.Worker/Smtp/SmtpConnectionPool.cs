@@ -92,7 +92,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
             // Without a place it may well be one too many; those that have all of them are then what speaks for the server.
             if (await OpenInPlaceOfIdleAsync(mayBeOneTooMany: !hasPlace, cancellationToken) is not { } connection)
                 return;
-            await AskForLoginAsync(connection, cancellationToken);
+            await AskForSenderAsync(connection, cancellationToken);
             if (!TryKeep(connection))
                 await CloseAsync(connection);
         }
@@ -103,17 +103,22 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Without a login of the worker's all is well up to here, and every mail is refused.</summary>
-    private async Task AskForLoginAsync(SmtpConnection connection, CancellationToken cancellationToken)
+    /// <summary>Where every mail is refused at its sender all is well up to here.</summary>
+    private async Task AskForSenderAsync(SmtpConnection connection, CancellationToken cancellationToken)
     {
-        if (Server.DemandsLogin && !HasLogin && await connection.AskForLoginAsync(cancellationToken) is { } demand)
+        if (Server.RefusesSenders && await connection.AskForSenderAsync(cancellationToken) is { } refusal)
         {
-            await CloseAsync(connection);
-            await _availability.ObserveAsync<SmtpConnection>(
-                () => throw new SmtpUnavailableException($"The mail server takes no mail without a login: {demand}. Set Smtp:Username and Smtp:Password."));
+            var isUnavailable = refusal.Code == FailureClassification.ServiceNotAvailable;
+            if (isUnavailable || !HasLogin)
+            {
+                await CloseAsync(connection);
+                await _availability.ObserveAsync<SmtpConnection>(() => throw new SmtpUnavailableException(isUnavailable
+                    ? $"The mail server takes connections, and no mail: {refusal}"
+                    : $"The mail server takes no mail without a login: {refusal}. Set Smtp:Username and Smtp:Password."));
+            }
         }
 
-        Server.DemandsLogin = false;
+        Server.RefusesSenders = false;
     }
 
     /// <summary>From now on contents go by DATA: the server does not know BDAT, whatever it offers. Says whether that is news.</summary>

@@ -1,3 +1,4 @@
+using System.Net;
 using Consumer.Worker.Tests.Smtp;
 using Contracts;
 using NUnit.Framework;
@@ -101,6 +102,26 @@ internal sealed class RefusalTests
         server.Count("MAIL FROM:<ann@").ShouldBe(1);
 
         demands = false;
+        (await worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_server_that_lets_everybody_in_and_says_421_to_every_sender_is_away_and_costs_no_mail_a_try()
+    {
+        var busy = true;
+        await using var server = new ScriptedServer
+        {
+            Reply = (_, command) => busy && command.StartsWith("MAIL", StringComparison.Ordinal) ? "421 4.3.2 Service not available" : null,
+        };
+        await using var worker = await StartAsync(server);
+
+        var id = await worker.PostAsync("good@example.com");
+        await worker.ReadyAsync(HttpStatusCode.ServiceUnavailable, "takes connections, and no mail: 421");
+        // Longer than all redeliveries take here, by the probes that were made meanwhile.
+        await Eventually.Until(() => server.Count("MAIL FROM:<>") >= 3, TimeSpan.FromSeconds(60), "it is probed, by a sender");
+        server.Count("MAIL FROM:<ann@").ShouldBeLessThanOrEqualTo(2);
+
+        busy = false;
         (await worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1);
     }
 
