@@ -20,6 +20,7 @@ internal sealed class RunningSystem : IAsyncDisposable
     private readonly NpgsqlDataSource _database;
     private readonly HttpClient _sink;
     private readonly ConcurrentDictionary<string, ServiceProcess> _services = [];
+    private readonly ConcurrentDictionary<string, int> _consumers = [];
 
     private RunningSystem(string name, string bootstrapServers, string connection, int smtp, int sink, IEnumerable<(string Key, string Value)> settings)
     {
@@ -69,11 +70,17 @@ internal sealed class RunningSystem : IAsyncDisposable
     }
 
     /// <summary>Starts a worker.</summary>
-    public void StartWorker(string name, string? root = null) => Start(name, Of(root, "Consumer.Worker"), ("ASPNETCORE_HTTP_PORTS", Ports.Free()));
+    public void StartWorker(string name, string? root = null)
+    {
+        // A consumer of its group for each stream, where it knows of streams.
+        _consumers[name] = File.Exists(Path.Combine(root ?? Checkout.Root, "Contracts", "MailStream.cs")) ? 2 : 1;
+        Start(name, Of(root, "Consumer.Worker"), ("ASPNETCORE_HTTP_PORTS", Ports.Free()));
+    }
 
     /// <summary>Ends a service, as a crash does.</summary>
     public async Task KillAsync(string name)
     {
+        _consumers.TryRemove(name, out _);
         if (_services.TryRemove(name, out var service))
             await service.DisposeAsync();
     }
@@ -87,26 +94,19 @@ internal sealed class RunningSystem : IAsyncDisposable
     /// <summary>Whether the mail server takes connections.</summary>
     public async Task ListenAsync(bool listening) => (await _sink.PutAsJsonAsync("/api/v1/listening", new { listening })).EnsureSuccessStatusCode();
 
-    /// <summary>Whether all services run, and each of the three groups is stable with a member for each worker.</summary>
+    /// <summary>Whether all services run, and each of the three groups is stable with all its members.</summary>
     public async Task<bool> HasAllMembersAsync()
     {
         if (_services.FirstOrDefault(service => service.Value.HasExited) is { Key: { } ended })
             throw new InvalidOperationException($"{ended} has ended: {Log(ended)}");
-        var workers = _services.Keys.Count(name => name.Contains("worker", StringComparison.Ordinal));
-        var prefix = _settings.GetValueOrDefault("Kafka__GroupPrefix", "");
-        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _bootstrapServers }).SetLogHandler((_, _) => { }).Build();
-        return await Task.Run(() => Array.TrueForAll(
-            [Groups.EmailSend, Groups.EmailSendDelay, Groups.EmailSendDeadLetter],
-            group => admin.ListGroup(prefix + group, TimeSpan.FromSeconds(5)) is { State: "Stable" } found && found.Members.Count == workers));
+        (string Group, int Members)[] groups =
+            [(Groups.EmailSend, _consumers.Values.Sum()), (Groups.EmailSendDelay, _consumers.Count), (Groups.EmailSendDeadLetter, _consumers.Count)];
+        return await Task.Run(() => Array.TrueForAll(groups, group => Find(group.Group) is { State: "Stable" } found && found.Members.Count == group.Members));
     }
 
     /// <summary>How many members a group has.</summary>
     /// <exception cref="KafkaException">Kafka does not answer.</exception>
-    public int MembersOf(string group)
-    {
-        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _bootstrapServers }).SetLogHandler((_, _) => { }).Build();
-        return admin.ListGroup(_settings.GetValueOrDefault("Kafka__GroupPrefix", "") + group, TimeSpan.FromSeconds(5))?.Members.Count ?? 0;
-    }
+    public int MembersOf(string group) => Find(group)?.Members.Count ?? 0;
 
     /// <summary>How many mails the mail server has stored.</summary>
     public async Task<long> SentAsync() => (await _sink.GetFromJsonAsync<JsonNode>("/api/v1/counters"))!["mails"]!.GetValue<long>();
@@ -140,6 +140,12 @@ internal sealed class RunningSystem : IAsyncDisposable
         Api.Dispose();
         _sink.Dispose();
         await _database.DisposeAsync();
+    }
+
+    private GroupInfo? Find(string group)
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _bootstrapServers }).SetLogHandler((_, _) => { }).Build();
+        return admin.ListGroup(_settings.GetValueOrDefault("Kafka__GroupPrefix", "") + group, TimeSpan.FromSeconds(5));
     }
 
     private static string Of(string? root, string project) => root is null ? project : Path.Combine(root, project);
