@@ -38,7 +38,7 @@ public class ProblemFormTests
     public async Task Whatever_Accept_says_a_problem_is_told(string accept)
     {
         await (await _api.GetAsync("/nowhere", ("Accept", accept))).ProblemAsync(404, "not_found");
-        await (await _api.GetAsync("/emails", ("Accept", accept))).ProblemAsync(405, "method_not_allowed");
+        await (await _api.GetAsync("/emails/0190b0a0-0000-7000-8000-000000000000/cancel", ("Accept", accept))).ProblemAsync(405, "method_not_allowed");
         await (await _api.PostAsync("/emails", "{", ("Accept", accept))).ProblemAsync(400, "invalid_json");
         _api.Queue.Before = _ => throw new KafkaProduceException("email.send", ProduceOutcome.NotWritten, "broker away");
         try
@@ -142,7 +142,8 @@ public class ProblemFormTests
     [TestCase("/openapi/v1.json", 200)]
     [TestCase("/emails/0190b0a0-0000-7000-8000-000000000000", 404)]
     [TestCase("/failures", 200)]
-    [TestCase("/emails", 405)]
+    [TestCase("/emails", 200)]
+    [TestCase("/emails/0190b0a0-0000-7000-8000-000000000000/cancel", 405)]
     public async Task HEAD_is_GET_without_a_body(string path, int status)
     {
         var response = await _api.Client.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
