@@ -29,7 +29,7 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
 
     /// <summary>When a mail is to be sent by its record: what it was rescheduled for, else what it was posted with.</summary>
     public static DateTimeOffset? DueOf(ConsumeContext<SendEmail> context) =>
-        context.ReceiveContext.GetPayload<KafkaConsumeRecord>().RecordHeaders.ToRecord().Last(HeaderNames.ScheduledAt).AsTime() ?? context.Message.ScheduledAt;
+        context.ReceiveContext.GetPayload<KafkaConsumeRecord>().RecordHeaders.Last(HeaderNames.ScheduledAt).AsTime() ?? context.Message.ScheduledAt;
 
     /// <summary>Reads a mail from its record.</summary>
     /// <exception cref="PermanentMailException">The mail or its headers are invalid; the message names each error.</exception>
@@ -76,7 +76,7 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
         mail.ReplyTo.Count > 0 || mail.From != sender || !mail.Recipients.SequenceEqual(recipients.Select(recipient => recipient.Address))
         || (recipients.Count > 1 && recipients.DistinctBy(recipient => recipient.Address).Count() != recipients.Count);
 
-    private static int Epoch(KafkaConsumeRecord record) => record.RecordHeaders.ToRecord().Last(HeaderNames.Epoch) is not { } value
+    private static int Epoch(KafkaConsumeRecord record) => record.RecordHeaders.Last(HeaderNames.Epoch) is not { } value
         ? 0
         : value.AsNumber() ?? throw new PermanentMailException($"The header {HeaderNames.Epoch} is not a number.");
 }

@@ -84,7 +84,7 @@ internal sealed class DomainShares
     /// <summary>The streams take turns, as everywhere; whoever's domain has its share lets the others by.</summary>
     private void Admit()
     {
-        while ((NextThatMay(_turns.First) ?? NextThatMay(_turns.First == MailStream.Bulk ? MailStream.Transactional : MailStream.Bulk)) is { } waiter)
+        while ((NextThatMay(_turns.First) ?? NextThatMay(_turns.Second)) is { } waiter)
         {
             LineOf(waiter.Stream).Remove(waiter.Place!);
             waiter.Place = null;

@@ -106,19 +106,39 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     /// <summary>Where every mail is refused at its sender all is well up to here.</summary>
     private async Task AskForSenderAsync(SmtpConnection connection, CancellationToken cancellationToken)
     {
-        if (Server.RefusesSenders && await connection.AskForSenderAsync(cancellationToken) is { } refusal)
+        if (Server.RefusesSenders && await WhyNoSenderAsync(connection, cancellationToken) is { } reason)
+            await _availability.ObserveAsync<SmtpConnection>(() => throw new SmtpUnavailableException(reason));
+        Server.RefusesSenders = false;
+    }
+
+    /// <summary>Why the server takes no sender; null where it does. A connection that is of no use any more is closed.</summary>
+    private async Task<string?> WhyNoSenderAsync(SmtpConnection connection, CancellationToken cancellationToken)
+    {
+        string reason;
+        try
         {
-            var isUnavailable = refusal.Code == FailureClassification.ServiceNotAvailable;
-            if (isUnavailable || !HasLogin)
+            switch (await connection.AskForSenderAsync(cancellationToken))
             {
-                await CloseAsync(connection);
-                await _availability.ObserveAsync<SmtpConnection>(() => throw new SmtpUnavailableException(isUnavailable
-                    ? $"The mail server takes connections, and no mail: {refusal}"
-                    : $"The mail server takes no mail without a login: {refusal}. Set Smtp:Username and Smtp:Password."));
+                case { Code: FailureClassification.ServiceNotAvailable } refusal:
+                    reason = $"The mail server takes connections, and no mail: {refusal}";
+                    break;
+                case { } refusal when !HasLogin:
+                    reason = $"The mail server takes no mail without a login: {refusal}. Set Smtp:Username and Smtp:Password.";
+                    break;
+                default:
+                    return null;
             }
         }
+        // Broad on purpose, as where a connection is opened: what fails here fails for every mail.
+        catch (Exception exception)
+        {
+            await CloseAsync(connection);
+            cancellationToken.ThrowIfCancellationRequested();
+            return $"The mail server takes connections, and no mail: {FailureClassification.OfException(SmtpPhase.Mail, exception)}";
+        }
 
-        Server.RefusesSenders = false;
+        await CloseAsync(connection);
+        return reason;
     }
 
     /// <summary>From now on contents go by DATA: the server does not know BDAT, whatever it offers. Says whether that is news.</summary>

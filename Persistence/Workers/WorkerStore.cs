@@ -58,14 +58,6 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
     /// <param name="workerId">The worker.</param>
     /// <param name="lease">How long the lease lasts from now.</param>
     /// <param name="pause">Why the worker sends nothing now; null while it does.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, Pause? pause, CancellationToken cancellationToken) =>
-        HeartbeatAsync(workerId, lease, pause, pace: null, cancellationToken);
-
-    /// <summary>As the other, with the worker's pace.</summary>
-    /// <param name="workerId">The worker.</param>
-    /// <param name="lease">How long the lease lasts from now.</param>
-    /// <param name="pause">Why the worker sends nothing now; null while it does.</param>
     /// <param name="pace">How fast it sends; null where it does not tell.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<Heartbeat> HeartbeatAsync(Guid workerId, TimeSpan lease, Pause? pause, WorkerPace? pace, CancellationToken cancellationToken)

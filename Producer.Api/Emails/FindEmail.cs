@@ -6,8 +6,15 @@ using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
 
-/// <summary>A mail and its events.</summary>
-internal sealed record MailWithEvents(MailReport Report, IReadOnlyList<MailEvent> Events);
+/// <summary>A mail, and its events for whoever asks.</summary>
+/// <param name="Report">What became of it.</param>
+/// <param name="View">Its row; null where it has none.</param>
+/// <param name="IssuedAt">When the API accepted it, where that is known.</param>
+internal sealed record FoundMail(MailReport Report, MailView? View, DateTimeOffset? IssuedAt)
+{
+    /// <summary>The events, read off it each time.</summary>
+    public IReadOnlyList<MailEvent> Events() => View is null ? MailEvents.Of(Report) : MailEvents.Of(View, IssuedAt);
+}
 
 /// <summary>Finds out what became of a mail: by its row, by its failures, or by its id alone.</summary>
 internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerStore workers, MailId ids, MailTopics names, PostedMails posted, TimeProvider timeProvider)
@@ -17,10 +24,6 @@ internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerSt
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>The mail; null where there is none.</summary>
-    public async Task<MailReport?> ReportAsync(Guid id, CancellationToken cancellationToken) =>
-        await WithEventsAsync(id, cancellationToken) is { Report: var report } ? await WithWaitAsync(report, cancellationToken) : null;
-
     /// <summary>The mail once it has ended, or as it is when the time is over; null where there is none.</summary>
     public async Task<MailReport?> WhenEndedAsync(Guid id, TimeSpan wait, CancellationToken cancellationToken)
     {
@@ -28,25 +31,26 @@ internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerSt
         for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             var left = wait - timeProvider.GetElapsedTime(started);
-            var report = await ReportAsync(id, cancellationToken);
-            if (report is null or { HasEnded: true } || left <= TimeSpan.Zero)
-                return report;
+            if (await FindAsync(id, cancellationToken) is not { Report: var report })
+                return null;
+            if (report.HasEnded || left <= TimeSpan.Zero)
+                return await WithWaitAsync(report, cancellationToken);
             await Task.Delay(pause < left ? pause : left, timeProvider, cancellationToken);
         }
     }
 
-    /// <summary>The mail and its events; null where there is none.</summary>
-    public async Task<MailWithEvents?> WithEventsAsync(Guid id, CancellationToken cancellationToken)
+    /// <summary>The mail; null where there is none.</summary>
+    public async Task<FoundMail?> FindAsync(Guid id, CancellationToken cancellationToken)
     {
         var ours = ids.IsOurs(id, out var issuedAt);
         if (await mails.FindAsync(id, cancellationToken) is { } view)
-            return new MailWithEvents(MailReport.Of(view, issuedAt, names, posted.Find(id)), MailEvents.Of(view, issuedAt));
+            return new FoundMail(MailReport.Of(view, issuedAt, names, posted.Find(id)), view, issuedAt);
 
         // The worker gave its record up before it could make a row of it: undecodable, or invalid.
         var dead = (await failures.ListAsync(new FailureFilter { MailId = id }, MaxFailures, cursor: null, cancellationToken)).Items;
         // Else one of ours without a row: accepted, and no worker has read it yet.
         var report = dead.Count > 0 ? MailReport.Unreadable(id, issuedAt, dead) : ours ? MailReport.Unseen(id, issuedAt, posted.Find(id)) : null;
-        return report is null ? null : new MailWithEvents(report, MailEvents.Of(report));
+        return report is null ? null : new FoundMail(report, View: null, issuedAt);
     }
 
     /// <summary>A mail that is to be sent now says what it waits for, where that is not its turn.</summary>

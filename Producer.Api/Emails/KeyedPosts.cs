@@ -74,8 +74,27 @@ internal sealed class KeyedPosts(
         }
     }
 
-    /// <summary>Tells the reservation what became of the post. Never throws: the answer to the caller stands, and a lease ends by itself.</summary>
-    public async Task CompleteAsync(KeyedPost.Go post, EnqueueOutcome outcome)
+    /// <summary>Produces what is posted, and tells the reservation what became of it, also where that is not known, as producing threw.</summary>
+    /// <param name="post">The post.</param>
+    /// <param name="produce">Produces it.</param>
+    /// <param name="outcomeOf">What became of it.</param>
+    public async Task<T> ProduceAsync<T>(KeyedPost.Go post, Func<Task<T>> produce, Func<T, EnqueueOutcome> outcomeOf)
+    {
+        var outcome = EnqueueOutcome.Unknown;
+        try
+        {
+            var result = await produce();
+            outcome = outcomeOf(result);
+            return result;
+        }
+        finally
+        {
+            await CompleteAsync(post, outcome);
+        }
+    }
+
+    /// <summary>Never throws: the answer to the caller stands, and a lease ends by itself.</summary>
+    private async Task CompleteAsync(KeyedPost.Go post, EnqueueOutcome outcome)
     {
         if (post.Reservation is not { } reservation)
             return;

@@ -16,30 +16,31 @@ internal static class ListEvents
     public static async Task<Results<Ok<MailEventList>, ServerSentEventsResult<MailEvent>, ProblemHttpResult>> HandleAsync(
         string id, HttpRequest request, FindEmail find, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        if (!Guid.TryParseExact(id, "D", out var mailId) || await find.WithEventsAsync(mailId, cancellationToken) is not { } found)
+        if (!Guid.TryParseExact(id, "D", out var mailId) || await find.FindAsync(mailId, cancellationToken) is not { } found)
             return GetEmail.NotFound(id);
         return request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase))
             ? TypedResults.ServerSentEvents(StreamAsync(mailId, found, request.Headers[LastEventId].ToString(), find, timeProvider, cancellationToken))
-            : TypedResults.Ok(new MailEventList(found.Events));
+            : TypedResults.Ok(new MailEventList(found.Events()));
     }
 
     private static async IAsyncEnumerable<SseItem<MailEvent>> StreamAsync(
-        Guid id, MailWithEvents found, string last, FindEmail find, TimeProvider timeProvider, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Guid id, FoundMail found, string last, FindEmail find, TimeProvider timeProvider, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // A client that connects again says which it has seen; one that is not there any more says nothing.
-        var seen = found.Events.ToList().FindLastIndex(happened => happened.Id == last);
-        var told = found.Events.Take(seen + 1).Select(happened => happened.Id).ToHashSet(StringComparer.Ordinal);
+        var events = found.Events();
+        var seen = events.ToList().FindLastIndex(happened => happened.Id == last);
+        var told = events.Take(seen + 1).Select(happened => happened.Id).ToHashSet(StringComparer.Ordinal);
         var started = timeProvider.GetTimestamp();
         while (true)
         {
-            foreach (var happened in found.Events.Where(happened => told.Add(happened.Id)))
+            foreach (var happened in events.Where(happened => told.Add(happened.Id)))
                 yield return new SseItem<MailEvent>(happened, happened.Type) { EventId = happened.Id };
             if (found.Report.HasEnded || timeProvider.GetElapsedTime(started) > LongestStream)
                 yield break;
             await Task.Delay(Pause, timeProvider, cancellationToken);
-            if (await find.WithEventsAsync(id, cancellationToken) is not { } next)
+            if (await find.FindAsync(id, cancellationToken) is not { } next)
                 yield break;
-            found = next;
+            (found, events) = (next, next.Events());
         }
     }
 }

@@ -39,11 +39,7 @@ internal static class PostBatch
             return NotValid(errors);
 
         if (key.Value is not { } value)
-        {
-            var now = timeProvider.GetUtcNow();
-            var sent = await Task.WhenAll(Groups(valid).Select(group => EnqueueAsync(group, _ => ids.New(), now, accept)));
-            return Respond([.. sent.SelectMany(outcomes => outcomes)], errors, validation, metrics);
-        }
+            return Respond(await EnqueueAllAsync(valid, _ => ids.New(), timeProvider.GetUtcNow(), accept), errors, validation, metrics);
 
         switch (await posts.BeginAsync(context.User.Identity?.Name ?? "", value, body.ContentHash))
         {
@@ -53,26 +49,10 @@ internal static class PostBatch
                 context.Response.Headers[PostEmail.ReplayedHeader] = "true";
                 return TypedResults.Accepted((string?)null, new AcceptedBatch([.. valid.Select(item => new AcceptedItem(ItemId(ids, repeat.MailId, item.Index), item.Index))], Some(Listed(errors))));
             case KeyedPost.Go go:
-                return await EnqueueKeyedAsync(go);
+                var outcomes = await posts.ProduceAsync(go, () => EnqueueAllAsync(valid, index => ItemId(ids, go.MailId, index), go.At, accept), OutcomeOf);
+                return Respond(outcomes, errors, validation, metrics);
             default:
                 throw new UnreachableException();
-        }
-
-        async Task<Results<Accepted<AcceptedBatch>, ProblemHttpResult>> EnqueueKeyedAsync(KeyedPost.Go go)
-        {
-            var outcome = EnqueueOutcome.Unknown;
-            try
-            {
-                var sent = await Task.WhenAll(Groups(valid).Select(group => EnqueueAsync(group, index => ItemId(ids, go.MailId, index), go.At, accept)));
-                List<ItemOutcome> outcomes = [.. sent.SelectMany(of => of)];
-                // Partly accepted is not known to be accepted: the same batch may go on, and what is produced again is the same mail.
-                outcome = outcomes.TrueForAll(item => item.Result.Outcome == outcomes[0].Result.Outcome) ? outcomes[0].Result.Outcome : EnqueueOutcome.Unknown;
-                return Respond(outcomes, errors, validation, metrics);
-            }
-            finally
-            {
-                await posts.CompleteAsync(go, outcome);
-            }
         }
     }
 
@@ -82,6 +62,16 @@ internal static class PostBatch
     /// <summary>Mails of one ordering key go one after the other, in their order; all others at once.</summary>
     private static IEnumerable<IEnumerable<BatchItem>> Groups(List<BatchItem> items) =>
         items.GroupBy(item => item.Mail!.OrderingKey is { } key ? (key, -1) : ("", item.Index));
+
+    private static async Task<List<ItemOutcome>> EnqueueAllAsync(List<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept)
+    {
+        var outcomes = await Task.WhenAll(Groups(items).Select(group => EnqueueAsync(group, idOf, at, accept)));
+        return [.. outcomes.SelectMany(of => of)];
+    }
+
+    /// <summary>Partly accepted is not known to be accepted: the same batch may go on, and what is produced again is the same mail.</summary>
+    private static EnqueueOutcome OutcomeOf(List<ItemOutcome> outcomes) =>
+        outcomes.TrueForAll(item => item.Result.Outcome == outcomes[0].Result.Outcome) ? outcomes[0].Result.Outcome : EnqueueOutcome.Unknown;
 
     private static async Task<List<ItemOutcome>> EnqueueAsync(IEnumerable<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept)
     {

@@ -31,7 +31,10 @@ internal static class PostEmail
             if (body is not { Mail: { } mail, Canonical: { } canonical })
                 return body.Problem!;
             if (key.Value is not { } value)
-                return await EnqueueAsync(ids.New());
+            {
+                var id = ids.New();
+                return Respond(id, await accept.EnqueueAsync(id, mail.At(timeProvider.GetUtcNow())));
+            }
 
             switch (await posts.BeginAsync(context.User.Identity?.Name ?? "", value, SHA256.HashData(canonical)))
             {
@@ -41,30 +44,15 @@ internal static class PostEmail
                     context.Response.Headers[ReplayedHeader] = "true";
                     return Accepted(repeat.MailId);
                 case KeyedPost.Go go:
-                    return await EnqueueKeyedAsync(go);
+                    return Respond(go.MailId, await posts.ProduceAsync(go, () => accept.EnqueueAsync(go.MailId, mail.At(go.At)), enqueued => enqueued.Outcome));
                 default:
                     throw new UnreachableException();
             }
-
-            async Task<Results<Accepted<AcceptedMail>, ProblemHttpResult>> EnqueueKeyedAsync(KeyedPost.Go go)
-            {
-                var outcome = EnqueueOutcome.Unknown;
-                try
-                {
-                    var enqueued = await accept.EnqueueAsync(go.MailId, mail.At(go.At));
-                    outcome = enqueued.Outcome;
-                    return enqueued.Problem is { } problem ? problem : Accepted(go.MailId);
-                }
-                finally
-                {
-                    await posts.CompleteAsync(go, outcome);
-                }
-            }
-
-            async Task<Results<Accepted<AcceptedMail>, ProblemHttpResult>> EnqueueAsync(Guid mailId) =>
-                (await accept.EnqueueAsync(mailId, mail.At(timeProvider.GetUtcNow()))).Problem is { } refused ? refused : Accepted(mailId);
         }
     }
+
+    private static Results<Accepted<AcceptedMail>, ProblemHttpResult> Respond(Guid id, EnqueueResult enqueued) =>
+        enqueued.Problem is { } problem ? problem : Accepted(id);
 
     private static Accepted<AcceptedMail> Accepted(Guid id) => TypedResults.Accepted(EmailEndpoints.PathOf(id), new AcceptedMail(id));
 }

@@ -80,6 +80,6 @@ public sealed record MailTopics(string Mails, string Group, string DelayGroup, s
     public string? OtherInstallation(IReadOnlyList<KafkaHeader> headers)
     {
         ArgumentNullException.ThrowIfNull(headers);
-        return Installation is not null && headers.LastOrDefault(header => header.Name == HeaderNames.Installation).Value.AsText() is { } found && found != Installation ? found : null;
+        return Installation is not null && headers.Last(HeaderNames.Installation).AsText() is { } found && found != Installation ? found : null;
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using Contracts;
 using Npgsql;
 using NUnit.Framework;
-using Shouldly;
 using Testing;
 
 namespace EndToEnd;
@@ -65,7 +64,7 @@ public sealed class SoakTests
         }
 
         await load.StopAsync();
-        await AuditAsync(system, load);
+        await system.AuditAsync(load, UntilAllEnded);
         await graph.StopAsync();
         TestContext.Progress.WriteLine($"the graph: {graph.Write(Path.Combine(TestRun.Results, "soak"))}");
         graph.ShouldHaveFlatMemory();
@@ -92,19 +91,6 @@ public sealed class SoakTests
         await Eventually.Until(async () => await system.SentAsync() > sent + PostsPerSecond, Recovery, $"mails flow after {fault.Name}");
         TestContext.Progress.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{DateTime.UtcNow:HH:mm:ss} {fault.Name}, {fault.Lasts.TotalSeconds:0} s: members again after {members.TotalSeconds:0} s, mails flow after {healed.Elapsed.TotalSeconds:0} s"));
-    }
-
-    private static async Task AuditAsync(RunningSystem system, MailLoad load)
-    {
-        Guid[] dead = [.. load.Accepted.Where(mail => mail.Value == "fail-550").Select(mail => mail.Key)];
-        Guid[] sent = [.. load.Accepted.Keys.Except(dead)];
-        await Eventually.Until(async () => await system.CountNotSentAsync(sent) == 0, UntilAllEnded, "every accepted mail is sent");
-        await Eventually.Until(async () => await system.CountNotInAsync(dead, "dead") == 0, UntilAllEnded, "every refused mail is dead");
-        var (unknown, twice) = (await system.UnknownOutcomesAsync(), await system.SentTwiceAsync());
-        TestContext.Progress.WriteLine($"{load.Accepted.Count} accepted: {sent.Length} sent, {dead.Length} dead, {twice} sent twice, {unknown} outcomes known as unknown; refused: {load.DescribeRefused()}");
-
-        twice.ShouldBeLessThanOrEqualTo(unknown, "mails sent twice, and outcomes known as unknown");
-        (await system.LedgerAsync()).ShouldBe(0, "the ledger's exit code");
     }
 
     private static Fault[] Faults(SoakScene scene)

@@ -67,7 +67,7 @@ public sealed class CommitTests : StoreTests
     {
         var worker = await Store.StartWorkerAsync("slow");
 
-        await Should.ThrowAsync<NpgsqlException>(new WorkerStore(_withShortTimeout).HeartbeatAsync(worker, TimeSpan.FromHours(1), null, CancellationToken.None));
+        await Should.ThrowAsync<NpgsqlException>(new WorkerStore(_withShortTimeout).HeartbeatAsync(worker, TimeSpan.FromHours(1), null, null, CancellationToken.None));
 
         (await Store.ScalarAsync<bool>("SELECT lease_until < now() + interval '30 minutes' FROM email.workers WHERE id = $1", worker)).ShouldBeTrue();
     }

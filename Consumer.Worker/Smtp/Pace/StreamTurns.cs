@@ -16,6 +16,9 @@ internal sealed class StreamTurns
     /// <summary>The stream that goes first of two that wait.</summary>
     public MailStream First => _inARow >= Most ? MailStream.Bulk : MailStream.Transactional;
 
+    /// <summary>The other one.</summary>
+    public MailStream Second => First == MailStream.Bulk ? MailStream.Transactional : MailStream.Bulk;
+
     /// <summary>Counts one that went.</summary>
     public void Took(MailStream stream) => _inARow = stream == MailStream.Bulk ? 0 : Math.Min(_inARow + 1, Most);
 }

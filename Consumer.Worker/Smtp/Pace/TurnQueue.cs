@@ -21,14 +21,11 @@ internal sealed class TurnQueue<T>
     /// <returns>Its place, by which it may leave.</returns>
     public Place Add(Party party, T item) => LineOf(party.Stream).Add(party.Sender ?? "", item);
 
-    /// <summary>Takes one off that does not wait any more; false where it was taken before.</summary>
-    public static bool Remove(Place place) => place.Leave();
-
     /// <summary>Takes the next; false where none waits.</summary>
     public bool TryTake([MaybeNullWhen(false)] out T item)
     {
         var first = LineOf(_turns.First);
-        var line = first.Count > 0 ? first : first == _bulk ? _transactional : _bulk;
+        var line = first.Count > 0 ? first : LineOf(_turns.Second);
         if (!line.TryTake(out item))
             return false;
         _turns.Took(line.Stream);
@@ -103,6 +100,7 @@ internal sealed class TurnQueue<T>
     /// <summary>The place of one that waits.</summary>
     internal sealed class Place(Line line, Sender sender, LinkedListNode<T> node)
     {
+        /// <summary>Takes it off, as it does not wait any more; false where it was taken before.</summary>
         public bool Leave()
         {
             if (node.List is null)

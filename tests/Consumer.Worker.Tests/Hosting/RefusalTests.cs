@@ -105,18 +105,22 @@ internal sealed class RefusalTests
         (await worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1);
     }
 
-    [Test]
-    public async Task A_server_that_lets_everybody_in_and_says_421_to_every_sender_is_away_and_costs_no_mail_a_try()
+    /// <param name="probe">What it says to the sender that the probe asks for: nothing, where it hangs up.</param>
+    /// <param name="said">What readiness says of it.</param>
+    [TestCase("421 4.3.2 Service not available", "421")]
+    [TestCase(ScriptedServer.HangUp, "")]
+    public async Task A_server_that_lets_everybody_in_and_says_421_to_every_sender_is_away_and_costs_no_mail_a_try(string probe, string said)
     {
         var busy = true;
         await using var server = new ScriptedServer
         {
-            Reply = (_, command) => busy && command.StartsWith("MAIL", StringComparison.Ordinal) ? "421 4.3.2 Service not available" : null,
+            Reply = (_, command) => !busy || !command.StartsWith("MAIL", StringComparison.Ordinal) ? null
+                : command.StartsWith("MAIL FROM:<>", StringComparison.Ordinal) ? probe : "421 4.3.2 Service not available",
         };
         await using var worker = await StartAsync(server);
 
         var id = await worker.PostAsync("good@example.com");
-        await worker.ReadyAsync(HttpStatusCode.ServiceUnavailable, "takes connections, and no mail: 421");
+        await worker.ReadyAsync(HttpStatusCode.ServiceUnavailable, $"takes connections, and no mail: {said}");
         // Longer than all redeliveries take here, by the probes that were made meanwhile.
         await Eventually.Until(() => server.Count("MAIL FROM:<>") >= 3, TimeSpan.FromSeconds(60), "it is probed, by a sender");
         server.Count("MAIL FROM:<ann@").ShouldBeLessThanOrEqualTo(2);

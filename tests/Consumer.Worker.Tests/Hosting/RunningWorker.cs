@@ -137,6 +137,11 @@ internal sealed class RunningWorker : IAsyncDisposable
         return view!.Mail;
     }
 
+    /// <summary>Waits until its group has read all mails, and that of dead letters all of those.</summary>
+    public Task NoLagAsync() => Eventually.Until(
+        () => Kafka.Records.Lag(Topics.Group, Topics.Mails) == 0 && Kafka.Records.Lag(Topics.DeadLetterGroup, Topics.DeadLetters) == 0,
+        TimeSpan.FromSeconds(40), "no lag is left");
+
     /// <summary>Waits until readiness has a status, and says all of that.</summary>
     public async Task ReadyAsync(HttpStatusCode status, params string[] says)
     {

@@ -44,7 +44,7 @@ internal sealed class LedgerTests
         await _worker.WhenAsync(sent, MailState.Sent);
         await _worker.WhenAsync(later, MailState.Sent);
         await _worker.WhenAsync(dead, MailState.Dead);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
 
         var ledger = await LedgerCommand.RunAsync(_worker);
 
@@ -61,7 +61,7 @@ internal sealed class LedgerTests
     public async Task Mails_that_a_foreign_consumer_committed_away_are_named_and_put_back_to_be_sent_once()
     {
         await _worker.WhenAsync(await _worker.PostAsync("first@example.com"), MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         await _worker.StopAsync();
         var ids = await PostAsync(30);
         // One without an id of its own, and one that cannot be read.
@@ -86,7 +86,7 @@ internal sealed class LedgerTests
         await _worker.RestartAsync();
         foreach (var id in ids)
             await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         (await LedgerCommand.RunAsync(_worker, "--repair", "--since=all")).ShouldBeClean();
         await _worker.StopAsync();
         SentOf(ids).ShouldBe(ids.Count);
@@ -98,7 +98,7 @@ internal sealed class LedgerTests
     public async Task A_bulk_mail_that_was_committed_away_is_put_back_to_the_topic_of_its_stream()
     {
         await _worker.WhenAsync(await _worker.PostAsync(Bulk()), MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         await _worker.StopAsync();
         var id = await _worker.PostAsync(Bulk());
         TakeAway(_worker.Topics.BulkMails, _worker.Topics.Group);
@@ -122,7 +122,7 @@ internal sealed class LedgerTests
         var sent = await PostAsync(3);
         foreach (var id in sent)
             await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         await _worker.StopAsync();
         await using (var postgres = Npgsql.NpgsqlDataSource.Create(_worker.ConnectionString))
         await using (var restore = postgres.CreateCommand("DELETE FROM email.mails WHERE id = ANY($1)"))
@@ -154,7 +154,7 @@ internal sealed class LedgerTests
         await _worker.RestartAsync();
         foreach (var id in ids)
             await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
 
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean();
         SentOf(ids).ShouldBe(10);
@@ -183,7 +183,7 @@ internal sealed class LedgerTests
         (await LedgerCommand.RunAsync(worker, "--repair", "--since=all")).ShouldBeClean();
         await worker.RestartAsync();
         (await worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(2);
-        await NoLagAsync(worker);
+        await worker.NoLagAsync();
         (await LedgerCommand.RunAsync(worker)).ShouldBeClean();
         worker.Sink.Mails.Count.ShouldBe(1);
     }
@@ -194,7 +194,7 @@ internal sealed class LedgerTests
         _worker.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(451)) { Recipient = "later@*", Times = 1 });
         var id = await _worker.PostAsync("later@example.com");
         await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         await _worker.StopAsync();
         // As a worker leaves it that was killed after its claim.
         var dead = await _worker.Workers.RegisterAsync("killed:1", TimeSpan.FromMinutes(5), default);
@@ -219,7 +219,7 @@ internal sealed class LedgerTests
             await worker.WhenAsync(id, MailState.Sent);
         var waiting = await worker.PostAsync("later@example.com");
         await HandedOnAsync(worker, waiting);
-        await NoLagAsync(worker, delayed: 1);
+        await worker.NoLagAsync();
         await worker.StopAsync();
         await MakeAnewAsync(worker, worker.Topics.Mails, worker.Topics.Mails + ".delay.1h");
 
@@ -246,7 +246,7 @@ internal sealed class LedgerTests
     {
         foreach (var id in await PostAsync(20))
             await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         await DeleteRecordsAsync(_worker.Kafka.Records.Committed(_worker.Topics.Group, _worker.Topics.Mails).ToDictionary(partition => partition.Key, partition => Math.Max(partition.Value - 1, 0)));
 
         var ledger = await LedgerCommand.RunAsync(_worker);
@@ -277,7 +277,7 @@ internal sealed class LedgerTests
         await _worker.RestartAsync();
         foreach (var id in await PostAsync(20))
             await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
 
         var found = await Eventually.Value(
             () => LedgerCommand.RunAsync(_worker), ledger => ledger.ExitCode == LedgerVerb.Missing, null, "the gap is noted");
@@ -296,7 +296,7 @@ internal sealed class LedgerTests
         _worker.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(550, "5.1.1 no such user")) { Recipient = "gone@*" });
         var id = await _worker.PostAsync("gone@example.com");
         await _worker.WhenAsync(id, MailState.Dead);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean();
         await ExecuteAsync("DELETE FROM email.failures WHERE mail_id = @id", id);
 
@@ -307,7 +307,7 @@ internal sealed class LedgerTests
         var failure = await Eventually.Value(
             () => _worker.Failures.ListAsync(new FailureFilter { MailId = id }, 10), page => page.Items.Count > 0, null, "the failure is back");
         failure.Items.ShouldHaveSingleItem().Message.ShouldContain("5.1.1 no such user");
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean();
     }
 
@@ -316,7 +316,7 @@ internal sealed class LedgerTests
     {
         var id = await _worker.PostAsync("bob@example.com");
         await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         await _worker.StopAsync();
         await ProduceAsync($"{id:D}", """{"from":"a@example.com","to":"second@example.com","subject":"s","text":"t"}""", (HeaderNames.MessageId, $"{id:D}"));
         TakeAway(_worker.Topics.Mails, _worker.Topics.Group);
@@ -327,7 +327,7 @@ internal sealed class LedgerTests
         (await LedgerCommand.RunAsync(_worker, "--repair", "--since=all")).ShouldBeClean("the dead letter is still to be read");
 
         await _worker.RestartAsync();
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean();
         (await _worker.Failures.ListAsync(new FailureFilter(), 10)).Items.ShouldHaveSingleItem().MailId.ShouldBeNull();
         (await _worker.Mails.FindAsync(id))!.Mail.State.ShouldBe(MailState.Sent);
@@ -352,13 +352,6 @@ internal sealed class LedgerTests
     private static Task HandedOnAsync(RunningWorker worker, Guid id) => Eventually.Until(
         async () => (await worker.Mails.FindAsync(id))?.Mail is { State: MailState.Queued, PublishedAt: not null }, null, $"mail {id} waits for its next attempt");
 
-    private Task NoLagAsync() => NoLagAsync(_worker);
-
-    private static Task NoLagAsync(RunningWorker worker, int delayed = 0) => Eventually.Until(
-        () => worker.Kafka.Records.Lag(worker.Topics.Group, worker.Topics.Mails) == 0
-            && worker.Kafka.Records.Lag(worker.Topics.DeadLetterGroup, worker.Topics.DeadLetters) == 0,
-        TimeSpan.FromSeconds(40), $"no lag is left, and {delayed} wait");
-
     /// <summary>As a console consumer that joins the group: reads all there is and commits it.</summary>
     private void TakeAway(string topic, string group) => ForeignConsumer.TakeAway(_worker.Kafka.BootstrapServers, topic, group);
 
@@ -378,7 +371,7 @@ internal sealed class LedgerTests
     {
         foreach (var id in await PostAsync(20))
             await _worker.WhenAsync(id, MailState.Sent);
-        await NoLagAsync();
+        await _worker.NoLagAsync();
         await _worker.StopAsync();
         await PostAsync(20);
         await DeleteRecordsAsync(_worker.Kafka.Records.EndOffsets(_worker.Topics.Mails));

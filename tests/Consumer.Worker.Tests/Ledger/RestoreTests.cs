@@ -45,7 +45,7 @@ internal sealed class RestoreTests
         var deadAfter = await worker.PostAsync("gone-after@example.com");
         await worker.WhenAsync(after, MailState.Sent);
         await FailsAsync(worker, deadAfter);
-        await NoLagAsync(worker);
+        await worker.NoLagAsync();
 
         // Step 1: all workers are stopped. What is accepted from here on waits in Kafka.
         await worker.StopAsync();
@@ -70,7 +70,7 @@ internal sealed class RestoreTests
         await worker.WhenAsync(waiting, MailState.Sent);
         await FailsAsync(worker, deadAfter);
         await worker.WhenAsync(later, MailState.Scheduled);
-        await NoLagAsync(worker);
+        await worker.NoLagAsync();
         var failures = (await worker.Failures.ListAsync(new FailureFilter(), 10)).Items;
         failures.Select(failure => failure.MailId).ShouldBe([deadBefore, deadAfter], ignoreOrder: true);
         foreach (var id in (Guid[])[before, after, waiting])
@@ -79,11 +79,6 @@ internal sealed class RestoreTests
 
     private static Task FailsAsync(RunningWorker worker, Guid mail) => Eventually.Until(
         async () => (await worker.Failures.ListAsync(new FailureFilter(), 10)).Items.Any(failure => failure.MailId == mail), TimeSpan.FromSeconds(40), $"mail {mail} is a failure");
-
-    private static Task NoLagAsync(RunningWorker worker) => Eventually.Until(
-        () => worker.Kafka.Records.Lag(worker.Topics.Group, worker.Topics.Mails) == 0
-            && worker.Kafka.Records.Lag(worker.Topics.DeadLetterGroup, worker.Topics.DeadLetters) == 0,
-        TimeSpan.FromSeconds(40), "no lag is left");
 
     /// <summary><c>kafka-consumer-groups.sh --reset-offsets --to-datetime</c>, as that does it.</summary>
     private static void ReadAgainFrom(DateTimeOffset time, RunningWorker worker)

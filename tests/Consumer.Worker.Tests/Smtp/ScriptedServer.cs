@@ -27,6 +27,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>A reply that never comes.</summary>
     public const string Silence = "";
 
+    /// <summary>No reply: the connection ends.</summary>
+    public const string HangUp = "\0";
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentQueue<string> _commands = new();
@@ -99,6 +102,8 @@ internal sealed class ScriptedServer : IAsyncDisposable
                 {
                     _commands.Enqueue(command);
                     var reply = await ReplyAsync(session, command, reader, writer);
+                    if (reply == HangUp)
+                        return;
                     if (reply == Silence)
                         await Task.Delay(Timeout.Infinite, _stop.Token);
                     await writer.WriteLineAsync(reply);

@@ -215,7 +215,7 @@ public sealed class InterleavingTests : StoreTests
 
         private async Task HeartbeatAsync(Actor actor)
         {
-            if (await _store.Workers.HeartbeatAsync(actor.Id, Store.Lease, null, CancellationToken.None) == Heartbeat.Lapsed)
+            if (await _store.Workers.HeartbeatAsync(actor.Id, Store.Lease, null, null, CancellationToken.None) == Heartbeat.Lapsed)
                 actor.Term++;
             actor.HasLease = true;
         }

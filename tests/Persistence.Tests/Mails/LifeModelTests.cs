@@ -309,7 +309,7 @@ public sealed class LifeModelTests : StoreTests
 
         private async Task HeartbeatAsync(Actor actor)
         {
-            if (await _store.Workers.HeartbeatAsync(actor.Id, Store.Lease, null, CancellationToken.None) == Heartbeat.Lapsed)
+            if (await _store.Workers.HeartbeatAsync(actor.Id, Store.Lease, null, null, CancellationToken.None) == Heartbeat.Lapsed)
                 actor.Term++;
             actor.HasLease = true;
         }

@@ -12,7 +12,7 @@ public sealed class WorkerStoreTests : StoreTests
     {
         var worker = await Store.StartWorkerAsync();
         var before = await LeaseAsync(worker);
-        (await Store.Workers.HeartbeatAsync(worker, Store.Lease * 2, null, CancellationToken.None)).ShouldBe(Heartbeat.Unbroken);
+        (await Store.Workers.HeartbeatAsync(worker, Store.Lease * 2, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unbroken);
         (await LeaseAsync(worker)).ShouldBeGreaterThan(before);
     }
 
@@ -41,7 +41,7 @@ public sealed class WorkerStoreTests : StoreTests
         var record = Make.Record();
         await Store.ClaimAsync(record, worker);
         await Store.LoseLeaseAsync(worker);
-        (await Store.Workers.HeartbeatAsync(worker, Store.Lease, null, CancellationToken.None)).ShouldBe(Heartbeat.Lapsed);
+        (await Store.Workers.HeartbeatAsync(worker, Store.Lease, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Lapsed);
         (await Store.Mails.ClaimAsync(record, Worker)).ShouldBeOfType<ClaimResult.Busy>();
     }
 
@@ -52,13 +52,13 @@ public sealed class WorkerStoreTests : StoreTests
         var record = Make.Record();
         await Store.ClaimAsync(record, worker);
         await Store.Workers.StopAsync(worker, CancellationToken.None);
-        (await Store.Workers.HeartbeatAsync(worker, Store.Lease, null, CancellationToken.None)).ShouldBe(Heartbeat.Unknown);
+        (await Store.Workers.HeartbeatAsync(worker, Store.Lease, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unknown);
         (await Store.ClaimAsync(record, Worker)).TakenOverFrom.ShouldBe(worker);
     }
 
     [Test]
     public async Task A_worker_that_was_never_registered_is_told_so() =>
-        (await Store.Workers.HeartbeatAsync(Guid.NewGuid(), Store.Lease, null, CancellationToken.None)).ShouldBe(Heartbeat.Unknown);
+        (await Store.Workers.HeartbeatAsync(Guid.NewGuid(), Store.Lease, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unknown);
 
     private Task<DateTime> LeaseAsync(Guid worker) =>
         Store.ScalarAsync<DateTime>("SELECT lease_until FROM email.workers WHERE id = $1", worker);

@@ -44,7 +44,7 @@ public class GetEmailTests
         var worker = await workers.RegisterAsync("host:1", lease, CancellationToken.None);
         (await WaitingAsync()).ShouldBeNull();
 
-        await workers.HeartbeatAsync(worker, lease, new Pause("smtp.example.com:25 refuses connections", since), CancellationToken.None);
+        await workers.HeartbeatAsync(worker, lease, new Pause("smtp.example.com:25 refuses connections", since), null, CancellationToken.None);
         var waiting = await WaitingAsync();
         waiting!.Value.GetProperty("reason").GetString().ShouldBe("smtp.example.com:25 refuses connections");
         waiting.Value.GetProperty("since").GetDateTimeOffset().ShouldBe(since, TimeSpan.FromMilliseconds(1));

@@ -56,10 +56,10 @@ internal sealed class TurnQueueTests
     {
         var first = Transactional("first", "a@example.com");
         var second = Transactional("second", "b@example.com");
-        TurnQueue<string>.Remove(first).ShouldBeTrue();
-        TurnQueue<string>.Remove(first).ShouldBeFalse();
+        first.Leave().ShouldBeTrue();
+        first.Leave().ShouldBeFalse();
         Take(1).ShouldBe(["second"]);
-        TurnQueue<string>.Remove(second).ShouldBeFalse();
+        second.Leave().ShouldBeFalse();
         _queue.Count.ShouldBe(0);
         _queue.TryTake(out _).ShouldBeFalse();
     }
