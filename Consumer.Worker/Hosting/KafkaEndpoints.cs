@@ -1,5 +1,6 @@
 using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Sending;
+using Consumer.Worker.Smtp.Relays;
 using Contracts;
 using MassTransit;
 using Microsoft.Extensions.Options;
@@ -47,6 +48,8 @@ internal static class KafkaEndpoints
             endpoint.DelayTopicsOf = topics.Mails;
             if (worker.FairBy == FairBy.Sender)
                 endpoint.FairBy(SenderReader.Read);
+            if (context.GetRequiredService<SmtpRelays>().AreSeveral)
+                SeparateRelays(endpoint, context);
             // What is too large to be a dead letter is a failure all the same, with its bytes.
             endpoint.OnDeadLetterTooLarge(context.GetRequiredService<DeadLetterProjector>().ProjectAsync);
             NoteDeletedRecords(endpoint, context);
@@ -55,6 +58,16 @@ internal static class KafkaEndpoints
             endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             SendEmailPipeline.Configure(endpoint, context);
         });
+
+    /// <summary>
+    /// The mails of each relay have places of their own. Those of one that is away hold the partitions' offsets meanwhile, and others are
+    /// read on behind them, as far as that may go.
+    /// </summary>
+    private static void SeparateRelays(IKafkaTopicReceiveEndpointConfigurator endpoint, IRiderRegistrationContext context)
+    {
+        endpoint.LaneBy(context.GetRequiredService<LaneReader>().Read);
+        endpoint.MessageLimit = ushort.MaxValue;
+    }
 
     /// <summary>What Kafka deleted unread is noted for the ledger; where Postgres is away, it is noted as soon as it is back.</summary>
     private static void NoteDeletedRecords(IKafkaConsumerConfigurator endpoint, IRiderRegistrationContext context)

@@ -1,5 +1,6 @@
 using Consumer.Worker.Smtp;
 using Consumer.Worker.Smtp.Pace;
+using Consumer.Worker.Smtp.Relays;
 using Contracts;
 using MassTransit;
 using Microsoft.Extensions.Options;
@@ -17,8 +18,7 @@ internal sealed class ClaimFilter(
     MailComposer composer,
     OutcomeRecorder outcomes,
     IOptions<RetryOptions> retry,
-    IOptions<SmtpOptions> smtp,
-    SmtpPace pace,
+    SmtpRelays relays,
     Parties parties,
     WorkerMetrics metrics,
     TimeProvider timeProvider,
@@ -32,16 +32,42 @@ internal sealed class ClaimFilter(
     {
         var mail = IncomingMail.Read(context, composer);
         mail = mail with { Party = parties.Of(mail.Record) };
+        var route = relays.RouteOf(mail.Record.Sender ?? "", mail.Mail.Tags);
+        // One that is unavailable is not asked again until a probe has found it well: the circuit of the mail's lane, or its second relay.
+        while (!await DeliverByAsync(route.Choose(), context, next, mail))
+        {
+        }
+    }
+
+    /// <inheritdoc />
+    public void Probe(ProbeContext context) => context.CreateFilterScope("claim");
+
+    private enum Step
+    {
+        Done,
+        ClaimAnew,
+        WaitAgain,
+        OtherRelay,
+    }
+
+    /// <summary>Delivers a mail by a relay.</summary>
+    /// <returns>False where the relay is unavailable: the mail is claimed by nobody, and to be delivered by another one.</returns>
+    private async Task<bool> DeliverByAsync(SmtpRelay relay, ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail)
+    {
         // What only waits stops as soon as the partition is revoked; a mail that is being sent continues a little longer.
         var waiting = context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining;
-        using var paced = new PacedDelivery(pace, mail.Party, smtp.Value.ThrottlePatience, timeProvider);
+        using var paced = new PacedDelivery(relay.Pace, mail.Party, relay.Options.ThrottlePatience, timeProvider);
         while (true)
         {
             await paced.TakeTurnAsync(waiting);
-            switch (await TryDeliverAsync(context, next, mail, paced, waiting))
+            if (relay.Circuit.IsOpen)
+                return false;
+            switch (await TryDeliverAsync(context, next, mail, relay, paced, waiting))
             {
                 case Step.Done:
-                    return;
+                    return true;
+                case Step.OtherRelay:
+                    return false;
                 // The lease ran out between the claim and the sending.
                 case Step.ClaimAnew:
                     paced.EndTurn();
@@ -55,24 +81,14 @@ internal sealed class ClaimFilter(
         }
     }
 
-    /// <inheritdoc />
-    public void Probe(ProbeContext context) => context.CreateFilterScope("claim");
-
-    private enum Step
-    {
-        Done,
-        ClaimAnew,
-        WaitAgain,
-    }
-
     private async Task<Step> TryDeliverAsync(
-        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, PacedDelivery paced, CancellationToken waiting)
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, IncomingMail mail, SmtpRelay relay, PacedDelivery paced, CancellationToken waiting)
     {
         var leaseTerm = claims.LeaseTerm;
         switch (await claims.ClaimAsync(mail, paced.EndTurn, waiting, context.CancellationToken))
         {
             case ClaimResult.Claimed claimed:
-                return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm), claimed, paced);
+                return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm, relay), claimed, relay, paced);
 
             case ClaimResult.OutboxPending { Kind: OutboxKind.Redelivery } pending:
                 OutboxTicket.Put(context, mail.Identity, OutboxKind.Redelivery);
@@ -100,14 +116,14 @@ internal sealed class ClaimFilter(
     }
 
     private async Task<Step> DeliverAsync(
-        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, DeliveryAttempt attempt, ClaimResult.Claimed claimed, PacedDelivery paced)
+        ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, DeliveryAttempt attempt, ClaimResult.Claimed claimed, SmtpRelay relay, PacedDelivery paced)
     {
         context.AddOrUpdatePayload(() => attempt, _ => attempt);
         try
         {
             if (claimed.TakenOverFrom is { } worker)
                 OnTakenOver(attempt, worker);
-            await SendAsync(context, next, paced);
+            await SendAsync(context, next, relay, paced);
         }
         catch (LeaseLostException)
         {
@@ -118,6 +134,12 @@ internal sealed class ClaimFilter(
         {
             await outcomes.LeaveAsync(attempt);
             return Step.WaitAgain;
+        }
+        catch (SmtpUnavailableException exception) when (relays.AreSeveral)
+        {
+            relay.Circuit.Open(exception.Message);
+            await RecordFailureAsync(context, attempt, exception);
+            return Step.OtherRelay;
         }
         catch (OperationCanceledException)
         {
@@ -142,7 +164,7 @@ internal sealed class ClaimFilter(
         }
 
         await outcomes.SentAsync(attempt);
-        metrics.Sent.Add(1);
+        metrics.Sent.Add(1, relays.Tags(relay));
         metrics.AcceptToSent.Record((timeProvider.GetUtcNow() - attempt.Date).TotalSeconds);
         return Step.Done;
     }
@@ -151,7 +173,7 @@ internal sealed class ClaimFilter(
     /// Says what an exception means that only its surroundings tell. A cancellation means that the worker stops, or lost the partition;
     /// where neither is so it is a timeout within the handler. A mail that alone is too fast for too long has failed by itself.
     /// </summary>
-    private async Task SendAsync(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, PacedDelivery paced)
+    private async Task SendAsync(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next, SmtpRelay relay, PacedDelivery paced)
     {
         try
         {
@@ -163,10 +185,10 @@ internal sealed class ClaimFilter(
         }
         catch (ThrottledMailException throttled)
         {
-            metrics.Throttled.Add(1);
+            metrics.Throttled.Add(1, relays.Tags(relay));
             if (paced.MayWaitFor(throttled))
                 throw;
-            throw new TransientMailException($"{throttled.Message} (for longer than Smtp:ThrottlePatience, while other mails pass)");
+            throw new TransientMailException($"{throttled.Message} (for longer than {relay.Options.Path}:ThrottlePatience, while other mails pass)");
         }
     }
 
@@ -176,9 +198,9 @@ internal sealed class ClaimFilter(
         if (worker != Guid.Empty)
             metrics.Unknown.Add(1);
         logger.LogWarning(
-            "{Mail} was being sent by a worker that did not finish: the mail server may have taken it. Smtp:OnUnknownOutcome says {Option}",
-            attempt.Identity, smtp.Value.OnUnknownOutcome);
-        if (smtp.Value.OnUnknownOutcome == UnknownOutcome.DeadLetter)
+            "{Mail} was being sent by a worker that did not finish: the mail server may have taken it. {Key}:OnUnknownOutcome says {Option}",
+            attempt.Identity, attempt.Relay.Options.Path, attempt.Relay.Options.OnUnknownOutcome);
+        if (attempt.Relay.Options.OnUnknownOutcome == UnknownOutcome.DeadLetter)
             throw new PermanentMailException("The mail was being sent by a worker that did not finish: the mail server may have taken it.");
     }
 

@@ -1,4 +1,5 @@
 using Consumer.Worker.Smtp;
+using Consumer.Worker.Smtp.Relays;
 using Persistence.Mails;
 
 namespace Consumer.Worker.Sending;
@@ -7,13 +8,16 @@ namespace Consumer.Worker.Sending;
 /// One claimed delivery of a mail: who it still has to go to, and what the server has said so far. Payload of the consume context
 /// from the claim to the consumer; in-process retries share it, so that each goes on where the last one ended.
 /// </summary>
-internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed claim, int leaseTerm)
+internal sealed class DeliveryAttempt(IncomingMail mail, ClaimResult.Claimed claim, int leaseTerm, IRelay relay)
 {
     private readonly Dictionary<string, RecipientReply> _replies = [];
 
     public RecordIdentity Identity => mail.Identity;
 
     public IncomingMail Mail => mail;
+
+    /// <summary>The relay that it goes by.</summary>
+    public IRelay Relay => relay;
 
     public long FencingToken => claim.FencingToken;
 

@@ -1,3 +1,4 @@
+using Consumer.Worker.Smtp.Relays;
 using MassTransit;
 using MassTransit.Transports;
 using Persistence.Workers;
@@ -5,14 +6,23 @@ using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Sending;
 
-/// <summary>Whether this worker sends nothing now, and why: the circuit of the mails' endpoints, for whoever asks what a mail waits for.</summary>
+/// <summary>
+/// Whether this worker sends nothing now, and why: the circuits of the mails' endpoints, for whoever asks what a mail waits for. As long
+/// as one relay of several is available the worker sends.
+/// </summary>
 /// <param name="services">Where the bus is, which needs what this class is needed by.</param>
 /// <param name="topics">The endpoints' topics.</param>
 internal sealed class MailPause(IServiceProvider services, MailTopics topics)
 {
     /// <summary>Why it sends nothing; null while it does.</summary>
-    public Pause? Now =>
-        services.GetService<IBusInstance>()?.GetRider<IKafkaRider>()?.Paused.FirstOrDefault(endpoint => topics.IsMails(endpoint.Topic)) is { } paused
-            ? new Pause(paused.Reason.Message, paused.Since)
-            : null;
+    public Pause? Now
+    {
+        get
+        {
+            var all = services.GetService<IBusInstance>()?.GetRider<IKafkaRider>()?.Paused.Where(endpoint => topics.IsMails(endpoint.Topic)).ToList() ?? [];
+            var paused = all.Find(endpoint => endpoint.Lane is null)
+                ?? (services.GetService<SmtpRelays>()?.All.All(relay => relay.Circuit.IsOpen) == true ? all.FirstOrDefault() : null);
+            return paused is null ? null : new Pause(paused.Reason.Message, paused.Since);
+        }
+    }
 }

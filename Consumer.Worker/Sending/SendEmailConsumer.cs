@@ -1,20 +1,17 @@
 using Consumer.Worker.Dkim;
 using Consumer.Worker.Smtp;
 using Consumer.Worker.Smtp.Pace;
+using Consumer.Worker.Smtp.Relays;
 using Contracts;
 using MassTransit;
-using Microsoft.Extensions.Options;
 
 namespace Consumer.Worker.Sending;
 
 /// <summary>Sends a claimed mail to the recipients that are still open, and says by its exception where the mail goes otherwise.</summary>
 internal sealed class SendEmailConsumer(
-    ISmtpSender sender,
-    ISmtpProbe probe,
     WorkerLease lease,
     RecipientRules rules,
     DkimKeys dkim,
-    IOptions<SmtpOptions> options,
     WorkerMetrics metrics,
     TimeProvider timeProvider,
     ILogger<SendEmailConsumer> logger) : IConsumer<SendEmail>
@@ -45,10 +42,13 @@ internal sealed class SendEmailConsumer(
         if (result.Failure is { Verdict.OutcomeUnknown: true } unknown)
             OnUnknown(attempt, unknown, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
+        // Where the probe is well it was said of this mail.
+        if (result.MayRefuseAllSenders)
+            await attempt.Relay.Probe.ProbeAsync(cancellationToken);
         if (Throttled(Allowed(attempt), result) is { } throttled)
             throw throttled;
         if (result.Unavailable is { } unavailable)
-            await OnDependencyUnavailableAsync(unavailable, cancellationToken);
+            await OnDependencyUnavailableAsync(attempt.Relay, unavailable, cancellationToken);
         ThrowIfOpen(Allowed(attempt), result);
     }
 
@@ -62,7 +62,7 @@ internal sealed class SendEmailConsumer(
         while (true)
         {
             var start = timeProvider.GetTimestamp();
-            var part = await sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
+            var part = await attempt.Relay.Sender.SendAsync(mail, open, () => KeepLease(attempt), cancellationToken);
             metrics.SendDuration.Record(timeProvider.GetElapsedTime(start).TotalSeconds);
             attempt.Note(part);
             asked.AddRange(part.Recipients);
@@ -96,8 +96,8 @@ internal sealed class SendEmailConsumer(
     private void OnUnknown(DeliveryAttempt attempt, SmtpFailure failure, CancellationToken cancellationToken)
     {
         metrics.Unknown.Add(1);
-        logger.LogWarning("{Mail}: {Failure}. Smtp:OnUnknownOutcome says {Option}", attempt.Identity, failure, options.Value.OnUnknownOutcome);
-        if (options.Value.OnUnknownOutcome == UnknownOutcome.DeadLetter && !cancellationToken.IsCancellationRequested)
+        logger.LogWarning("{Mail}: {Failure}. {Key}:OnUnknownOutcome says {Option}", attempt.Identity, failure, attempt.Relay.Options.Path, attempt.Relay.Options.OnUnknownOutcome);
+        if (attempt.Relay.Options.OnUnknownOutcome == UnknownOutcome.DeadLetter && !cancellationToken.IsCancellationRequested)
             throw new PermanentMailException(failure.Text);
     }
 
@@ -105,11 +105,11 @@ internal sealed class SendEmailConsumer(
     /// In the middle of a mail "nobody may send" can also be said of that mail alone. The probe tells: where it is well the mail
     /// has failed by itself, and would otherwise pause the endpoint again and again. A missing login is not one mail's own failure.
     /// </summary>
-    private async Task OnDependencyUnavailableAsync(SmtpFailure failure, CancellationToken cancellationToken)
+    private static async Task OnDependencyUnavailableAsync(IRelay relay, SmtpFailure failure, CancellationToken cancellationToken)
     {
         if (failure.Reply?.Code != FailureClassification.ServiceNotAvailable)
             throw new SmtpUnavailableException(failure.Text);
-        await probe.ProbeAsync(cancellationToken);
+        await relay.Probe.ProbeAsync(cancellationToken);
         throw new MomentaryMailException($"{failure.Text} (the server is well otherwise)");
     }
 

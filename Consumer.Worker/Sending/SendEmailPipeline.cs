@@ -21,6 +21,7 @@ internal static class SendEmailPipeline
         {
             pause.When = FailureVerdict.IsDependencyUnavailable;
             pause.Probe = dependencies.ProbeAsync;
+            pause.Lane = Dependencies.LaneOf;
             pause.MaxPausesPerMessage = int.MaxValue;
         });
 

@@ -1,4 +1,4 @@
-using Consumer.Worker.Smtp.Pace;
+using Consumer.Worker.Smtp.Relays;
 using Microsoft.Extensions.Options;
 using Persistence.Workers;
 
@@ -9,7 +9,7 @@ namespace Consumer.Worker.Sending;
 /// sending. By this process' own clocks the lease ends no later than by that of Postgres, since it is counted from before the
 /// call. Both of them count, whichever says later: the monotonic one stands still while a machine is suspended, and the other may be set back.
 /// </summary>
-internal sealed class WorkerLease(WorkerStore workers, MailPause pause, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<WorkerLease> logger, SmtpPace? pace = null) : IDisposable
+internal sealed class WorkerLease(WorkerStore workers, MailPause pause, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<WorkerLease> logger, SmtpRelays? relays = null) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
     private volatile Renewal? _last;
@@ -77,7 +77,7 @@ internal sealed class WorkerLease(WorkerStore workers, MailPause pause, IOptions
 
     private async Task<Heartbeat> HeartbeatAsync(Guid id, CancellationToken cancellationToken)
     {
-        var heartbeat = await workers.HeartbeatAsync(id, options.Value.Lease, pause.Now, pace?.Report, cancellationToken);
+        var heartbeat = await workers.HeartbeatAsync(id, options.Value.Lease, pause.Now, relays?.Report, cancellationToken);
         if (heartbeat == Heartbeat.Lapsed)
             logger.LogWarning("The lease of worker {WorkerId} had run out; mails that it was sending may have been taken over. Did the process, the machine or Postgres stall?", id);
         return heartbeat;

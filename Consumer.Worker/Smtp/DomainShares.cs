@@ -23,7 +23,7 @@ internal sealed class DomainShares
     private (string Domain, long At)? _last;
     private (string Domain, long At)? _lastOther;
 
-    public DomainShares(IOptions<SmtpOptions> options, TimeProvider timeProvider)
+    public DomainShares(IOptions<RelayOptions> options, TimeProvider timeProvider)
     {
         _timeProvider = timeProvider;
         _share = ShareOf(options.Value.MaxConnections);

@@ -19,6 +19,9 @@ internal static class FailureClassification
     /// <summary>RFC 5321 section 3.8: the server closes the channel.</summary>
     public const int ServiceNotAvailable = 421;
 
+    /// <summary>RFC 5321 section 4.2.3: "insufficient system storage".</summary>
+    private const int InsufficientStorage = 452;
+
     private static readonly Verdict Permanent = new(FailureKind.Permanent);
     private static readonly Verdict Transient = new(FailureKind.Transient);
     private static readonly Verdict DependencyUnavailable = new(FailureKind.DependencyUnavailable);
@@ -63,6 +66,14 @@ internal static class FailureClassification
 
     /// <summary>Whether a reply to the content, or to DATA, says that the transaction has too many recipients.</summary>
     public static bool HasTooManyCode(SmtpReply reply) => reply.EnhancedCode?.EndsWith(TooMany, StringComparison.Ordinal) == true;
+
+    /// <summary>
+    /// Whether a refusal of a sender, which is not a matter of pace, may be one of all senders: the mail system itself is in trouble (RFC 3463
+    /// section 3.4: x.3.x), or short of storage (452, RFC 5321 section 4.2.3). A probe tells.
+    /// </summary>
+    public static bool MayRefuseAllSenders(SmtpReply reply) =>
+        reply.Code is >= 400 and <= 499 && (reply.EnhancedCode is { } enhanced ? enhanced.StartsWith("4.3.", StringComparison.Ordinal) : reply.Code == InsufficientStorage)
+        && !Pace.ThrottleReplies.TellsOfPace(reply);
 
     /// <summary>What a reply means in a phase.</summary>
     public static SmtpFailure OfReply(SmtpPhase phase, SmtpReply reply)

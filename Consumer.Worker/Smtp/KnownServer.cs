@@ -18,7 +18,8 @@ internal sealed class KnownServer(TimeProvider timeProvider)
     }
 
     /// <summary>
-    /// Whether it has refused a mail's sender as it may refuse everybody's: it asked for a login that the worker does not have, or said 421.
+    /// Whether it has refused a mail's sender as it may refuse everybody's: it asked for a login that the worker does not have, said 421, or was in
+    /// trouble itself (452, x.3.x).
     /// A connection and a login tell nothing of that; a probe asks it for another sender.
     /// </summary>
     public bool RefusesSenders

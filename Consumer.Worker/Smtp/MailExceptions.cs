@@ -1,3 +1,5 @@
+using Consumer.Worker.Smtp.Relays;
+
 namespace Consumer.Worker.Smtp;
 
 /// <summary>A mail could not be sent. Its kinds say where the mail goes; the pipeline decides by type alone.</summary>
@@ -21,6 +23,9 @@ internal sealed class MomentaryMailException(string message, Exception? innerExc
 /// <summary>The mail server takes no mail at all now: the endpoint pauses, the mail waits unharmed.</summary>
 internal sealed class SmtpUnavailableException(string message, Exception? innerException = null) : MailException(message, innerException)
 {
+    /// <summary>The route none of whose relays is available; null where the one mail server of all mails is not.</summary>
+    public RelayRoute? Route { get; init; }
+
     /// <summary>What failed, where that was the opening of a connection.</summary>
     public SmtpFailure? Failure { get; init; }
 }

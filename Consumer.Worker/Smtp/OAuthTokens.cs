@@ -9,7 +9,7 @@ namespace Consumer.Worker.Smtp;
 /// Access tokens by client credentials (RFC 6749 section 4.4), for all connections: one is fetched where there is none, used until it is about to
 /// end, and forgotten where the mail server refuses it.
 /// </summary>
-internal sealed class OAuthTokens(IHttpClientFactory clients, IOptions<SmtpOptions> options, TimeProvider timeProvider) : IDisposable
+internal sealed class OAuthTokens(IHttpClientFactory clients, IOptions<RelayOptions> options, TimeProvider timeProvider) : IDisposable
 {
     // RFC 6749 section 5.1 only recommends expires_in.
     private static readonly TimeSpan UsualLife = TimeSpan.FromMinutes(5);
@@ -81,7 +81,7 @@ internal sealed class OAuthTokens(IHttpClientFactory clients, IOptions<SmtpOptio
         }
     }
 
-    private static string NoToken => $"there is no token from {SmtpOptions.Section}:{nameof(SmtpOptions.OAuthTokenEndpoint)}:";
+    private string NoToken => $"there is no token from {options.Value.Path}:{nameof(RelayOptions.OAuthTokenEndpoint)}:";
 
     private static Token Read(string body, DateTimeOffset fetched)
     {

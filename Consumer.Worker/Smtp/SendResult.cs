@@ -40,6 +40,9 @@ internal sealed record SendResult(IReadOnlyList<RecipientResult> Recipients, Smt
         ? Failure
         : Recipients.FirstOrDefault(recipient => recipient.Failure?.Kind == FailureKind.DependencyUnavailable)?.Failure;
 
+    /// <summary>Whether the sender was refused as all others may be; a probe tells.</summary>
+    public bool MayRefuseAllSenders => Failure is { Phase: SmtpPhase.Mail, Reply: { } reply } && FailureClassification.MayRefuseAllSenders(reply);
+
     /// <summary>Whether the server has said something that may mean the session's login, and not the mail.</summary>
     public bool MeansLogin => Recipients.Any(recipient => recipient.Failure?.Verdict.OfItself is not null);
 

@@ -11,12 +11,12 @@ namespace Consumer.Worker.Smtp;
 /// </summary>
 internal sealed class SmtpConnection : SmtpClient
 {
-    private readonly SmtpOptions _options;
+    private readonly RelayOptions _options;
     private readonly TimeProvider _timeProvider;
     private readonly Socket _socket;
     private SmtpDialogue? _dialogue;
 
-    private SmtpConnection(SmtpOptions options, TimeProvider timeProvider, Socket socket)
+    private SmtpConnection(RelayOptions options, TimeProvider timeProvider, Socket socket)
     {
         _options = options;
         _timeProvider = timeProvider;
@@ -58,7 +58,7 @@ internal sealed class SmtpConnection : SmtpClient
     /// <param name="timeProvider">The clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SmtpUnavailableException">Any of it failed: no mail would pass now.</exception>
-    public static async Task<SmtpConnection> OpenAsync(SmtpOptions options, SmtpLogin login, bool chunking, TimeProvider timeProvider, CancellationToken cancellationToken)
+    public static async Task<SmtpConnection> OpenAsync(RelayOptions options, SmtpLogin login, bool chunking, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -82,7 +82,7 @@ internal sealed class SmtpConnection : SmtpClient
             cancellationToken.ThrowIfCancellationRequested();
             var failure = FailureClassification.OfException(phase, exception);
             throw new SmtpUnavailableException(
-                $"{failure} Check that {options.Host}:{options.Port} takes mail, and the options Smtp:Host, Smtp:Port, Smtp:Security, Smtp:Username and Smtp:Password.",
+                $"{failure} Check that {options.Host}:{options.Port} takes mail, and the options Host, Port, Security, Username and Password of {options.Path}.",
                 exception)
             {
                 Failure = failure,
@@ -180,7 +180,7 @@ internal sealed class SmtpConnection : SmtpClient
     }
 
     /// <summary>Asks whether the server takes the sender that every server must take (RFC 5321 section 4.5.5), and withdraws the question: no mail.</summary>
-    /// <returns>Its refusal, where it asks for a login or says that it is not available; else none. The connection may be over then.</returns>
+    /// <returns>Its refusal, where it asks for a login, is not available or in trouble itself; else none. The connection may be over then.</returns>
     public async Task<SmtpReply?> AskForSenderAsync(CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.CommandTimeout, _timeProvider);
@@ -189,7 +189,7 @@ internal sealed class SmtpConnection : SmtpClient
         if (reply.Code == FailureClassification.ServiceNotAvailable)
             return reply;
         await SendCommandAsync("RSET", either.Token);
-        return reply.Code >= 400 && FailureClassification.OfReply(SmtpPhase.Mail, reply).Verdict.OfItself is not null ? reply : null;
+        return FailureClassification.MayRefuseAllSenders(reply) || (reply.Code >= 400 && FailureClassification.OfReply(SmtpPhase.Mail, reply).Verdict.OfItself is not null) ? reply : null;
     }
 
     /// <inheritdoc />

@@ -5,13 +5,13 @@ using Microsoft.Extensions.Options;
 namespace Consumer.Worker.Smtp;
 
 /// <summary>
-/// The connections to the mail server: at most <see cref="SmtpOptions.MaxConnections"/>, and as many as the server allows, opened when needed, reused while they are
-/// used, closed after <see cref="SmtpOptions.MaxMailsPerConnection"/> mails or <see cref="SmtpOptions.IdleTimeout"/>. The last
+/// The connections to the mail server: at most <see cref="RelayOptions.MaxConnections"/>, and as many as the server allows, opened when needed, reused while they are
+/// used, closed after <see cref="RelayOptions.MaxMailsPerConnection"/> mails or <see cref="RelayOptions.IdleTimeout"/>. The last
 /// one returned is taken first, so that those not needed fall idle.
 /// </summary>
 internal sealed class SmtpConnectionPool : IAsyncDisposable
 {
-    private readonly SmtpOptions _options;
+    private readonly RelayOptions _options;
     private readonly SmtpAvailability _availability;
     private readonly SmtpLogin _login;
     private readonly TimeProvider _timeProvider;
@@ -28,7 +28,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     /// <param name="pace">How fast, and how many at once; null: one of its own.</param>
     /// <param name="login">How connections log in; null: by the options alone.</param>
     public SmtpConnectionPool(
-        IOptions<SmtpOptions> options, SmtpAvailability availability, TimeProvider timeProvider, SmtpPace? pace = null, SmtpLogin? login = null)
+        IOptions<RelayOptions> options, SmtpAvailability availability, TimeProvider timeProvider, SmtpPace? pace = null, SmtpLogin? login = null)
     {
         _options = options.Value;
         _chunking = _options.Chunking;
@@ -119,11 +119,11 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
         {
             switch (await connection.AskForSenderAsync(cancellationToken))
             {
-                case { Code: FailureClassification.ServiceNotAvailable } refusal:
+                case { } refusal when refusal.Code == FailureClassification.ServiceNotAvailable || FailureClassification.MayRefuseAllSenders(refusal):
                     reason = $"The mail server takes connections, and no mail: {refusal}";
                     break;
                 case { } refusal when !HasLogin:
-                    reason = $"The mail server takes no mail without a login: {refusal}. Set Smtp:Username and Smtp:Password.";
+                    reason = $"The mail server takes no mail without a login: {refusal}. Set {_options.Path}:Username and {_options.Path}:Password.";
                     break;
                 default:
                     return null;

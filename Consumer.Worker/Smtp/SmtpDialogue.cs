@@ -13,7 +13,7 @@ namespace Consumer.Worker.Smtp;
 /// <param name="options">How long each phase may take.</param>
 /// <param name="allow">Gives the next reply its time.</param>
 /// <param name="beforeData">Called right before DATA or BDAT; what it throws withholds the mail.</param>
-internal sealed class SmtpDialogue(int recipients, bool chunking, SmtpOptions options, Action<TimeSpan> allow, Action beforeData) : ITransferProgress
+internal sealed class SmtpDialogue(int recipients, bool chunking, RelayOptions options, Action<TimeSpan> allow, Action beforeData) : ITransferProgress
 {
     private readonly Dictionary<string, SmtpReply> _refused = new(MailAddresses.SameMailbox);
     private bool _senderRefused;

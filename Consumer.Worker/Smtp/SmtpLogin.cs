@@ -7,7 +7,7 @@ using ServiceDefaults.Configuration;
 namespace Consumer.Worker.Smtp;
 
 /// <summary>Logs a connection in, with one mechanism: a wrong password is tried once, and not by each mechanism that the server offers.</summary>
-internal sealed class SmtpLogin(IOptions<SmtpOptions> options, SmtpAvailability availability, OAuthTokens? tokens = null)
+internal sealed class SmtpLogin(IOptions<RelayOptions> options, SmtpAvailability availability, OAuthTokens? tokens = null)
 {
     private const int UnknownMechanism = 504;
 

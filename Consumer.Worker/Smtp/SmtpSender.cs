@@ -88,8 +88,12 @@ internal sealed class SmtpSender(SmtpConnectionPool pool, ILogger<SmtpSender> lo
             attempt = await SendOnceAsync(mail, recipients, fresh: true, beforeData, cancellationToken);
         }
 
-        if ((attempt.Result.MeansLogin && !pool.HasLogin) || attempt.Result.Unavailable is { Phase: SmtpPhase.Mail, Reply.Code: FailureClassification.ServiceNotAvailable })
+        if ((attempt.Result.MeansLogin && !pool.HasLogin) || attempt.Result.MayRefuseAllSenders
+            || attempt.Result.Unavailable is { Phase: SmtpPhase.Mail, Reply.Code: FailureClassification.ServiceNotAvailable })
+        {
             pool.Server.RefusesSenders = true;
+        }
+
         if (!attempt.Result.MeansLogin || !pool.HasLogin)
             return attempt.Result;
         return attempt.LoginOver ? await SendLoggedInAsync(mail, attempt.Result, beforeData, cancellationToken) : attempt.Result.OfItself();

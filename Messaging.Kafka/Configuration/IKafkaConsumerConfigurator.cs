@@ -80,6 +80,14 @@ public interface IKafkaConsumerConfigurator
     void FairBy(Func<byte[]?, string?> party) => Consumer.PartyOf = party;
 
     /// <summary>
+    /// Which lane a record takes, by its value, such as the dependency that it needs: each has <see cref="ConcurrentMessageLimit"/> places of
+    /// its own, and may be stopped alone (<see cref="IPauseConfigurator.Lane"/>), so that the records of one do not wait for those of another
+    /// as far as records are read ahead. The order within each key holds over all lanes. Asked on the thread that reads, so it must be quick;
+    /// null, and what it throws, are a lane of their own. Default: none; all take the same places.
+    /// </summary>
+    void LaneBy(Func<byte[]?, string?> lane) => Consumer.LaneOf = lane;
+
+    /// <summary>
     /// How long the topic and its dead-letter topic must retain records: with less, health is degraded. Default: as long as
     /// <see cref="CreateIfMissing"/> says, else for ever, as what waits longer is deleted unread.
     /// </summary>

@@ -23,7 +23,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private readonly KafkaHost _host;
     private readonly string _topic;
     private TimeSpan[] _delays = [];
-    private PauseCircuit? _circuit;
+    private PauseCircuits? _circuits;
     private Func<KafkaRecord, CancellationToken, Task>? _takeTooLarge;
     private RecordFormat _format = new(null, null);
     private IDeserializer<TKey> _keyDeserializer = KeySerializers.DeserializerFor<TKey>();
@@ -47,7 +47,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         AddDeserializer(new PlainJsonDeserializer<TValue>(), isDefault: true);
 
         // All before anything that an application adds: outermost, and nothing can keep a message from its dead letter.
-        AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _circuit)));
+        AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _circuits)));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new ForeignCancellationFilter()));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new RecordNumbersFilter()));
         ConfigureError(pipe =>
@@ -125,7 +125,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         ApplySpecifications(new ReceiveEndpointBuilder(this));
 
         ConsumerSettings.WithDefaults(Consumer.Config);
-        _circuit = _host.CreateCircuit(Consumer);
+        _circuits = _host.CreateCircuits(Consumer);
         var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays, DelayTopicsOf);
         if (tiers is not null)
             _host.UseTiers(tiers);
@@ -137,7 +137,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
                 $"The endpoint of topic {_topic}, group {Consumer.Group}, has UseDelayedRedelivery and no delay topics: name some, as in DelayTiers(TimeSpan.FromSeconds(1)).");
         }
 
-        var handler = new MassTransitRecordHandler(context, _topic, _format, _circuit, _host.Time, _host.LoggerOf(_topic));
+        var handler = new MassTransitRecordHandler(context, _topic, _format, _circuits, _host.Time, _host.LoggerOf(_topic));
         var consumer = new EndpointConsumer(Consumer, handler, _host);
         yield return new KafkaEndpoint(
             consumer,
@@ -145,7 +145,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
                 new(_topic, Consumer.NewTopic, tiers is null ? TopicUse.Read : TopicUse.Read | TopicUse.Write, Retention: Consumer.RetentionNeeded),
                 new(DeadLetterTopic, TopicFor(retention: null), TopicUse.Write, _topic, Consumer.RequiredRetention),
             ],
-            _circuit,
+            _circuits,
             new ReceiveEndpoint(new KafkaReceiveTransport(context, consumer, () => handler.Metrics), context));
         if (tiers is { AreAnothers: false })
             yield return BuildForwarder(tiers);

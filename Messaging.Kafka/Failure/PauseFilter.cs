@@ -6,11 +6,16 @@ namespace Messaging.Kafka.Failure;
 /// A delivery that met an unavailable dependency, and is to wait for it. It derives from <see cref="OperationCanceledException"/> because
 /// that is what MassTransit's rescue filter lets pass: any other exception would take the message to the dead-letter topic.
 /// </summary>
-internal sealed class DeliveryPausedException(Exception reason) : OperationCanceledException(reason.Message, reason);
+/// <param name="reason">What it met.</param>
+/// <param name="lane">The lane that is stopped; null: the whole endpoint.</param>
+internal sealed class DeliveryPausedException(Exception reason, string? lane) : OperationCanceledException(reason.Message, reason)
+{
+    public string? Lane => lane;
+}
 
 /// <summary>The outermost filter of an endpoint's consume pipe: keeps a dependency's failure from being taken for the message's own.</summary>
-/// <param name="circuit">The endpoint's circuit, once it is built; null where it has none.</param>
-internal sealed class PauseFilter(Func<PauseCircuit?> circuit) : IFilter<ConsumeContext>
+/// <param name="circuits">The endpoint's circuits, once they are built; null where it has none.</param>
+internal sealed class PauseFilter(Func<PauseCircuits?> circuits) : IFilter<ConsumeContext>
 {
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
@@ -18,10 +23,10 @@ internal sealed class PauseFilter(Func<PauseCircuit?> circuit) : IFilter<Consume
         {
             await next.Send(context);
         }
-        catch (Exception exception) when (circuit() is { } pausing && pausing.Concerns(Reason(exception), context.GetPayload<KafkaConsumeRecord>().Pauses))
+        catch (Exception exception) when (circuits() is { } pausing && pausing.Concerns(Reason(exception), context.GetPayload<KafkaConsumeRecord>().Pauses))
         {
-            circuit()!.Open(Reason(exception));
-            throw new DeliveryPausedException(Reason(exception));
+            var lane = circuits()!.Open(Reason(exception));
+            throw new DeliveryPausedException(Reason(exception), lane);
         }
     }
 

@@ -13,6 +13,12 @@ public interface IPauseConfigurator
     /// <summary>Asks the dependency whether it is available: it throws while it is not. Required.</summary>
     Func<Exception, CancellationToken, Task> Probe { set; }
 
+    /// <summary>
+    /// Which lane an exception stops (<see cref="IKafkaConsumerConfigurator.LaneBy"/>), where what it blames is needed there alone: its
+    /// records wait, and those of other lanes go on. Null: the whole endpoint. Default: always the whole endpoint.
+    /// </summary>
+    Func<Exception, string?> Lane { set; }
+
     /// <summary>The pause before the first probe; it doubles with each that fails. Default: 1 s.</summary>
     TimeSpan FirstInterval { set; }
 

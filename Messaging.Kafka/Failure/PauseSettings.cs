@@ -9,6 +9,8 @@ internal sealed class PauseSettings : IPauseConfigurator
 
     public Func<Exception, CancellationToken, Task>? Probe { get; set; }
 
+    public Func<Exception, string?> Lane { get; set; } = static _ => null;
+
     public TimeSpan FirstInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     public TimeSpan LastInterval { get; set; } = TimeSpan.FromSeconds(30);

@@ -68,6 +68,9 @@ internal sealed class ConsumerSettings
     /// <inheritdoc cref="IKafkaConsumerConfigurator.FairBy"/>
     public Func<byte[]?, string?>? PartyOf { get; set; }
 
+    /// <inheritdoc cref="IKafkaConsumerConfigurator.LaneBy"/>
+    public Func<byte[]?, string?>? LaneOf { get; set; }
+
     /// <summary>How long the topic must retain its records; null: for ever.</summary>
     public TimeSpan? RetentionNeeded => RequiredRetention ?? NewTopic?.Retention;
 

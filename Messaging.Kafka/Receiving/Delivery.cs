@@ -28,8 +28,11 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
     /// <summary>When it was read, where its handler wants to know. The poll thread sets it.</summary>
     public DateTimeOffset ReadAt { get; set; }
 
-    /// <summary>Who runs its handler.</summary>
-    public RecordDispatcher? Dispatcher { get; set; }
+    /// <summary>Whose places it takes; the dispatcher sets it.</summary>
+    public DispatchLane? Lane { get; set; }
+
+    /// <summary>The lane's name, where its endpoint has such; the dispatcher sets it.</summary>
+    public string? LaneName { get; set; }
 
     /// <summary>What it counts against the bound on memory.</summary>
     public long Bytes => (Result.Message.Key?.Length ?? 0) + (Result.Message.Value?.Length ?? 0) + 512;

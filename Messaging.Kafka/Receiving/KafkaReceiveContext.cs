@@ -45,7 +45,7 @@ internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeReco
     public CancellationToken Draining => Delivery.Assignment.Draining;
 
     /// <inheritdoc cref="RecordDispatcher.LendPlace"/>
-    public IDisposable? LendPlace() => Delivery.Dispatcher?.LendPlace();
+    public IDisposable? LendPlace() => Delivery.Lane?.LendPlace();
 
     protected override IHeaderProvider HeaderProvider => _headers;
 

@@ -10,7 +10,7 @@ namespace Messaging.Kafka.Receiving;
 /// cannot even go there, or waits for a dependency, is delivered again, in place.
 /// </summary>
 internal sealed class MassTransitRecordHandler(
-    KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseCircuit? circuit, TimeProvider timeProvider, ILogger logger) : IRecordHandler
+    KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseCircuits? circuits, TimeProvider timeProvider, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -33,19 +33,26 @@ internal sealed class MassTransitRecordHandler(
     /// <inheritdoc/>
     public async Task Handle(Delivery delivery)
     {
+        // It waits for its lane, and for the one that it has met closed itself, where that is another.
+        var met = delivery.LaneName;
         for (var retry = FirstRetry; ; retry = Backoff.Next(retry, LastRetry))
         {
-            if (circuit is not null)
-                await circuit.WaitUntilClosed(delivery.Assignment.Draining);
+            if (circuits is not null)
+            {
+                await circuits.WaitUntilClosed(delivery.LaneName, delivery.Assignment.Draining);
+                if (met != delivery.LaneName)
+                    await circuits.WaitUntilClosed(met, delivery.Assignment.Draining);
+            }
 
             try
             {
                 await Dispatch(delivery);
                 return;
             }
-            catch (DeliveryPausedException)
+            catch (DeliveryPausedException paused)
             {
                 delivery.Pauses++;
+                met = paused.Lane ?? delivery.LaneName;
                 retry = FirstRetry;
             }
             catch (Exception exception) when (exception is not OperationCanceledException || !IsOver(delivery))

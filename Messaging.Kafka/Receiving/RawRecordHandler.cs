@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>Gives the application its records as they are. One whose handler throws is tried again until it succeeds.</summary>
-internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task> handle, PauseCircuit? circuit, TimeProvider timeProvider, ILogger logger) : IRecordHandler
+internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task> handle, PauseCircuits? circuits, TimeProvider timeProvider, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -26,8 +26,8 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
         {
             for (var pause = FirstRetry; ; pause = Backoff.Next(pause, LastRetry))
             {
-                if (circuit is not null)
-                    await circuit.WaitUntilClosed(delivery.Assignment.Draining);
+                if (circuits is not null)
+                    await circuits.WaitUntilClosed(delivery.LaneName, delivery.Assignment.Draining);
                 if (await TryHandle(record, delivery, canceled.Token))
                     return;
                 await Task.Delay(pause, timeProvider, delivery.Assignment.Draining);
@@ -50,10 +50,10 @@ internal sealed class RawRecordHandler(Func<KafkaRecord, CancellationToken, Task
         {
             throw;
         }
-        catch (Exception exception) when (circuit is not null && circuit.Concerns(exception, delivery.Pauses))
+        catch (Exception exception) when (circuits is not null && circuits.Concerns(exception, delivery.Pauses))
         {
             delivery.Pauses++;
-            circuit.Open(exception);
+            circuits.Open(exception);
             return false;
         }
         // No record is passed over: whatever its handler throws, it is tried again, and the log and the lag show it.

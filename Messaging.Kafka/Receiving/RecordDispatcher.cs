@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>
-/// Runs the handler for the records that the poll thread enqueues: at most so many at once, one at a time per key. A worker that
+/// Runs the handler for the records that the poll thread enqueues: at most so many of a lane at once, one at a time per key. A worker that
 /// has completed a record takes the next itself, without asking anybody.
 /// </summary>
 /// <remarks>
@@ -13,59 +13,59 @@ namespace Messaging.Kafka.Receiving;
 /// </remarks>
 internal sealed class RecordDispatcher(
     IRecordHandler handler, ConsumerSettings settings, Action<PartitionAssignment> progressed, TimeProvider timeProvider, KafkaRiderMetrics metrics, ILogger logger)
-    : IThreadPoolWorkItem
 {
     /// <summary>After how many records a worker that never had to wait lets others have its thread for once.</summary>
     private const int Turn = 100;
 
     private readonly Lock _lock = new();
     private readonly KeyScheduler<Delivery> _scheduler = new();
-    private int _workers;
-    private int _lent;
+    // By name; the poll thread's own. Those without a name share a lane.
+    private readonly Dictionary<string, DispatchLane> _named = [];
+    private volatile DispatchLane[] _lanes = [];
 
-    /// <summary>Whether all workers have something to do, so that nobody waits for what is read next.</summary>
-    public bool IsBusy => Volatile.Read(ref _workers) >= Places;
-
-    /// <summary>How many records may run now.</summary>
-    private int Places => settings.Concurrency + Volatile.Read(ref _lent);
+    /// <summary>Whether the workers of all lanes have something to do, so that nobody waits for what is read next.</summary>
+    public bool IsBusy => _lanes is { Length: > 0 } lanes && Array.TrueForAll(lanes, lane => lane.Workers >= lane.Places);
 
     /// <summary>Enqueues records that were admitted.</summary>
     public void Enqueue(List<Delivery> deliveries)
     {
         foreach (var delivery in deliveries)
         {
-            delivery.Dispatcher = this;
             delivery.OrderingKey = OrderingKey(delivery);
             delivery.Party = Party(delivery);
+            delivery.LaneName = LaneName(delivery);
+            delivery.Lane = Lane(delivery.LaneName);
         }
 
-        int begin;
         lock (_lock)
         {
             foreach (var delivery in deliveries)
-                _scheduler.Add(delivery.OrderingKey, delivery, delivery.Party);
-            begin = Math.Clamp(Places - _workers, 0, deliveries.Count);
-            _workers += begin;
-        }
+            {
+                _scheduler.Add(delivery.OrderingKey, delivery, delivery.Party, delivery.Lane!.Number);
+                delivery.Lane.Added++;
+            }
 
-        for (; begin > 0; begin--)
-            BeginWorker();
+            foreach (var lane in _lanes)
+            {
+                Begin(lane, Math.Clamp(lane.Places - lane.Workers, 0, lane.Added));
+                lane.Added = 0;
+            }
+        }
     }
 
-    /// <summary>Lets another record run in the place of one that now only waits.</summary>
+    /// <summary>Lets another record of a lane run in the place of one that now only waits.</summary>
     /// <returns>What ends the loan when it is disposed of; null where there is nothing to lend.</returns>
-    public IDisposable? LendPlace()
+    public IDisposable? LendPlace(DispatchLane lane)
     {
         lock (_lock)
         {
-            if (settings.Concurrency == 1 || _lent == settings.Concurrency)
+            if (!lane.MayLend)
                 return null;
-            _lent++;
-            _workers++;
+            lane.Lent++;
+            Begin(lane, 1);
         }
 
-        BeginWorker();
-        return new Loan(this);
+        return new Loan(this, lane);
     }
 
     /// <summary>Asked on the poll thread, which nothing that a handler throws may end: the record then goes without an order.</summary>
@@ -97,12 +97,43 @@ internal sealed class RecordDispatcher(
         }
     }
 
-    private void BeginWorker() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    /// <summary>As the ordering key, asked on the poll thread: whatever cannot be read has no name.</summary>
+    private string? LaneName(Delivery delivery)
+    {
+        try
+        {
+            return settings.LaneOf?.Invoke(delivery.Result.Message.Value);
+        }
+        // Broad on purpose, as for the party.
+        catch (Exception exception)
+        {
+            logger.LogDebug(exception, "The lane of the record {TopicPartitionOffset} cannot be read", delivery.Result.TopicPartitionOffset);
+            return null;
+        }
+    }
 
-    /// <summary>A worker begins.</summary>
-    void IThreadPoolWorkItem.Execute() => _ = Work();
+    private DispatchLane Lane(string? name)
+    {
+        if (_named.TryGetValue(name ?? "", out var lane))
+            return lane;
+        lane = new DispatchLane(this, _lanes.Length, settings.Concurrency);
+        _named.Add(name ?? "", lane);
+        _lanes = [.. _lanes, lane];
+        return lane;
+    }
 
-    private async Task Work()
+    /// <summary>Begins so many workers of a lane, which the caller has found room for under the lock.</summary>
+    private static void Begin(DispatchLane lane, int workers)
+    {
+        lane.Workers += workers;
+        for (; workers > 0; workers--)
+            BeginWorker(lane);
+    }
+
+    private static void BeginWorker(DispatchLane lane) => ThreadPool.UnsafeQueueUserWorkItem(lane, preferLocal: false);
+
+    /// <summary>A worker's way through the records of a lane.</summary>
+    internal async Task Work(DispatchLane lane)
     {
         int? key = null;
         var waited = false;
@@ -112,14 +143,14 @@ internal sealed class RecordDispatcher(
             lock (_lock)
             {
                 if (handled > 0)
-                    _scheduler.Done(key);
+                    Free(key, lane);
                 // The place was lent, and the loan is over.
-                var tooMany = _workers > Places;
+                var tooMany = lane.Workers > lane.Places;
                 if (!tooMany && (waited || handled == Turn))
                     break;
-                if (tooMany || !_scheduler.TryTake(out key, out delivery))
+                if (tooMany || !_scheduler.TryTake(out key, out delivery, lane.Number))
                 {
-                    _workers--;
+                    lane.Workers--;
                     return;
                 }
             }
@@ -130,7 +161,14 @@ internal sealed class RecordDispatcher(
         }
 
         // A handler that waited goes on where what it waited for was signalled: a timer's thread has the others' timers to tell of.
-        BeginWorker();
+        BeginWorker(lane);
+    }
+
+    /// <summary>Frees the key of a record that is done with. The next of the key may be another lane's, whose workers perhaps have nothing to do.</summary>
+    private void Free(int? key, DispatchLane lane)
+    {
+        if (_scheduler.Done(key) is { } next && next != lane.Number && _lanes[next] is var other && other.Workers < other.Places)
+            Begin(other, 1);
     }
 
     private async Task Handle(Delivery delivery)
@@ -163,7 +201,7 @@ internal sealed class RecordDispatcher(
         }
     }
 
-    private sealed class Loan(RecordDispatcher dispatcher) : IDisposable
+    private sealed class Loan(RecordDispatcher dispatcher, DispatchLane lane) : IDisposable
     {
         private RecordDispatcher? _dispatcher = dispatcher;
 
@@ -172,7 +210,7 @@ internal sealed class RecordDispatcher(
             if (Interlocked.Exchange(ref _dispatcher, null) is { } lender)
             {
                 lock (lender._lock)
-                    lender._lent--;
+                    lane.Lent--;
             }
         }
     }

@@ -26,4 +26,8 @@ public interface IKafkaRider : IRider, ITopicProducerProvider, IProbeSite
 /// <param name="Group">Its consumer group.</param>
 /// <param name="Reason">What its handler met.</param>
 /// <param name="Since">Since when.</param>
-public sealed record PausedEndpoint(string Topic, string Group, Exception Reason, DateTimeOffset Since);
+public sealed record PausedEndpoint(string Topic, string Group, Exception Reason, DateTimeOffset Since)
+{
+    /// <summary>The lane that pauses alone (<see cref="IPauseConfigurator.Lane"/>); null: all of the endpoint.</summary>
+    public string? Lane { get; init; }
+}

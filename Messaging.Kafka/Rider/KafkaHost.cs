@@ -120,14 +120,18 @@ internal sealed class KafkaHost : IDisposable
     /// <summary>The log of an endpoint.</summary>
     public ILogger LoggerOf(string topic) => Loggers.CreateLogger("MassTransit.Kafka." + topic);
 
-    /// <summary>The circuit of an endpoint that pauses, else null.</summary>
-    public PauseCircuit? CreateCircuit(ConsumerSettings settings)
+    /// <summary>The circuits of an endpoint that pauses, else null.</summary>
+    public PauseCircuits? CreateCircuits(ConsumerSettings settings)
     {
-        if (settings.Pause is not { } pause)
-            return null;
-        var circuit = new PauseCircuit(pause, settings.Name, Time, () => Metrics.Paused(settings.Topics[0], settings.Group), LoggerOf(settings.Topics[0]));
-        Metrics.Watch(circuit, settings.Topics[0], settings.Group);
-        return circuit;
+        return settings.Pause is { } pause ? new PauseCircuits(pause, Create) : null;
+
+        PauseCircuit Create(string? lane)
+        {
+            var name = lane is null ? settings.Name : $"{settings.Name}, for {lane},";
+            var circuit = new PauseCircuit(pause, name, Time, () => Metrics.Paused(settings.Topics[0], settings.Group, lane), LoggerOf(settings.Topics[0]));
+            Metrics.Watch(circuit, settings.Topics[0], settings.Group, lane);
+            return circuit;
+        }
     }
 
     /// <inheritdoc/>

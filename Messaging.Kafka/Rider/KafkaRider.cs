@@ -31,9 +31,8 @@ internal sealed class KafkaRider(
     public IReadOnlyList<PausedEndpoint> Paused =>
     [
         .. from endpoint in endpoints
-           let opened = endpoint.Circuit?.Opened
-           where opened is not null
-           select new PausedEndpoint(endpoint.Consumer.Settings.Topics[0], endpoint.Consumer.Settings.Group, opened.Value.Reason, opened.Value.Since),
+           from opened in endpoint.Circuits?.Opened ?? []
+           select new PausedEndpoint(endpoint.Consumer.Settings.Topics[0], endpoint.Consumer.Settings.Group, opened.Reason, opened.Since) { Lane = opened.Lane },
     ];
 
     /// <summary>What its endpoints and producers share.</summary>
@@ -121,7 +120,7 @@ internal sealed class KafkaRider(
         }
 
         foreach (var endpoint in endpoints)
-            endpoint.Circuit?.Dispose();
+            endpoint.Circuits?.Dispose();
         await Task.WhenAll(_ownConsumers.Select(consumer => consumer.Stop(cancellationToken)).Append(_collection.StopEndpoints(cancellationToken)));
         await host.Topics.Stop();
         await host.Cluster.Stop();

@@ -24,7 +24,7 @@ internal sealed class KafkaRiderHealth(
         if (!ready.IsCompleted)
             Add("the Kafka rider", HealthStatus.Unhealthy, waiting ?? "is starting");
         foreach (var endpoint in endpoints)
-            Note(endpoint.Consumer.Settings.Name, endpoint.Consumer.Loop, endpoint.Circuit);
+            Note(endpoint.Consumer.Settings.Name, endpoint.Consumer.Loop, endpoint.Circuits);
         foreach (var (topic, exception) in host.FailingTopics.All)
             Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there waits: {exception.Message}");
 
@@ -37,14 +37,14 @@ internal sealed class KafkaRiderHealth(
 
         return new HealthCheckResult(status, status == HealthStatus.Healthy ? "ready" : string.Join("; ", data.Select(item => $"{item.Key}: {item.Value}")), null, data);
 
-        void Note(string name, ConsumerLoop? loop, PauseCircuit? circuit)
+        void Note(string name, ConsumerLoop? loop, PauseCircuits? circuits)
         {
             if (loop is null && ready.IsCompleted)
                 Add(name, HealthStatus.Degraded, "is stopped");
             else if (loop?.Error is { } error)
                 Add(name, HealthStatus.Unhealthy, error);
-            else if (circuit?.Opened is { } opened)
-                Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused since {opened.Since:O}: {opened.Reason.Message}"));
+            else if (circuits?.Opened.ToList() is { Count: > 0 } opened)
+                opened.ForEach(circuit => Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused{(circuit.Lane is { } lane ? $" for {lane}" : "")} since {circuit.Since:O}: {circuit.Reason.Message}")));
             else if (loop?.Stalled is { } stalled)
                 Add(name, HealthStatus.Degraded, stalled);
         }

@@ -20,6 +20,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
     private const string Destination = "messaging.destination.name";
     private const string Group = "messaging.consumer.group.name";
     private const string Partition = "messaging.destination.partition.id";
+    private const string Lane = "kafka.rider.lane";
     private const string ErrorType = "error.type";
 
     private readonly Meter _meter;
@@ -63,7 +64,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
         _meter.CreateObservableGauge("kafka.rider.lag", () => Observe(static state => state.Lag), "{message}", "Records between the committed watermark and the end of the partition.");
     }
 
-    public void Watch(PauseCircuit circuit, string topic, string group) => _circuits.TryAdd(circuit, new TagList { { Destination, topic }, { Group, group } });
+    public void Watch(PauseCircuit circuit, string topic, string group, string? lane) => _circuits.TryAdd(circuit, Tags(topic, group, lane));
 
     public void Watch(ConsumerLoop loop) => _loops.TryAdd(loop, 0);
 
@@ -109,7 +110,7 @@ internal sealed class KafkaRiderMetrics : IDisposable
 
     public void DeletedUnread(string topic, string group, long count) => _deletedUnread.Add(count, new TagList { { Destination, topic }, { Group, group } });
 
-    public void Paused(string topic, string group) => _paused.Add(1, new TagList { { Destination, topic }, { Group, group } });
+    public void Paused(string topic, string group, string? lane) => _paused.Add(1, Tags(topic, group, lane));
 
     public void Committed(string group, TimeSpan duration, string? error)
     {
@@ -144,6 +145,14 @@ internal sealed class KafkaRiderMetrics : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
+
+    private static TagList Tags(string topic, string group, string? lane)
+    {
+        var tags = new TagList { { Destination, topic }, { Group, group } };
+        if (lane is not null)
+            tags.Add(Lane, lane);
+        return tags;
+    }
 
     private List<Measurement<long>> Observe(Func<PartitionState, long> value)
     {

@@ -662,6 +662,11 @@ namespace Persistence.Migrations
                         .HasColumnName("rate_present")
                         .HasComment("Mails that the mail server accepted in the second before the last heartbeat.");
 
+                    b.Property<string>("Relays")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("relays")
+                        .HasComment("What it tells of each of its relays, a list of {name, rate_present, rate_allowed, throttled_replies, connections_allowed, unavailable_since, unavailable_reason}; null where it has one alone.");
+
                     b.Property<DateTimeOffset>("StartedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("started_at")

@@ -36,6 +36,9 @@ public sealed class Worker
     /// <summary>Connections that the mail server allows it; null where it does not tell its pace.</summary>
     public int? ConnectionsAllowed { get; init; }
 
+    /// <summary>What it tells of each of its relays, as JSON; null where it has one alone.</summary>
+    public string? Relays { get; init; }
+
     /// <summary>When it stopped in an orderly way.</summary>
     public DateTimeOffset? StoppedAt { get; init; }
 }

@@ -24,6 +24,8 @@ internal sealed class WorkerConfiguration : IEntityTypeConfiguration<Worker>
         builder.Property(worker => worker.ThrottledReplies).HasComment("Replies of the mail server that mean slower, since the worker started.");
         builder.Property(worker => worker.ConnectionsAllowed)
             .HasComment("Connections that the mail server allows the worker, at most Smtp:MaxConnections; null for a worker that does not tell its pace.");
+        builder.Property(worker => worker.Relays).HasColumnType("jsonb")
+            .HasComment("What it tells of each of its relays, a list of {name, rate_present, rate_allowed, throttled_replies, connections_allowed, unavailable_since, unavailable_reason}; null where it has one alone.");
         builder.Property(worker => worker.StoppedAt).HasComment("When it stopped in an orderly way; null while it runs, or if it was killed.");
     }
 }

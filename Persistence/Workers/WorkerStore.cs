@@ -22,13 +22,6 @@ public enum Heartbeat
 /// <param name="Since">Since when, where that is known.</param>
 public sealed record Pause(string Reason, DateTimeOffset? Since);
 
-/// <summary>How fast a worker sends, or several together.</summary>
-/// <param name="Present">Mails that the mail server accepted in the last second.</param>
-/// <param name="Allowed">Mails a second that may be sent; null where nothing limits them.</param>
-/// <param name="Throttled">Replies that mean slower, since the start.</param>
-/// <param name="Connections">Connections that the mail server allows.</param>
-public sealed record WorkerPace(double Present, double? Allowed, long Throttled, int Connections);
-
 /// <summary>
 /// Workers and their leases. All times are the clock of Postgres, so workers whose clocks differ agree on whose lease
 /// lasts. A worker that wants to know by itself whether its lease still lasts counts from before the call, by its own
@@ -68,13 +61,14 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
             WITH before AS (
                 SELECT id, lease_until FROM email.workers WHERE id = @id AND stopped_at IS NULL FOR NO KEY UPDATE)
             UPDATE email.workers AS w SET heartbeat_at = now(), lease_until = now() + @lease, paused_since = @paused_since, paused_reason = @paused_reason,
-                rate_present = @rate_present, rate_allowed = @rate_allowed, throttled_replies = @throttled_replies, connections_allowed = @connections_allowed
+                rate_present = @rate_present, rate_allowed = @rate_allowed, throttled_replies = @throttled_replies, connections_allowed = @connections_allowed, relays = @relays
             FROM before WHERE w.id = before.id
             RETURNING before.lease_until > now()
             """)
             .With("id", workerId).With("lease", lease).With("paused_since", pause?.Since).Nullable("paused_reason", pause?.Reason, NpgsqlDbType.Text)
             .Nullable("rate_present", pace?.Present, NpgsqlDbType.Double).Nullable("rate_allowed", pace?.Allowed, NpgsqlDbType.Double)
-            .Nullable("throttled_replies", pace?.Throttled, NpgsqlDbType.Bigint).Nullable("connections_allowed", pace?.Connections, NpgsqlDbType.Integer);
+            .Nullable("throttled_replies", pace?.Throttled, NpgsqlDbType.Bigint).Nullable("connections_allowed", pace?.Connections, NpgsqlDbType.Integer)
+            .Nullable("relays", RelayJson.Write(pace?.Relays ?? []), NpgsqlDbType.Jsonb);
         return await command.ExecuteCommittedScalarAsync(cancellationToken) switch
         {
             true => Heartbeat.Unbroken,
@@ -112,7 +106,35 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new WorkerPace(reader.Get<double>("present"), reader.Get<double?>("allowed"), reader.Get<long>("throttled"), reader.Get<int>("connections"));
+        var all = new WorkerPace(reader.Get<double>("present"), reader.Get<double?>("allowed"), reader.Get<long>("throttled"), reader.Get<int>("connections"));
+        return all with { Relays = await FindRelaysAsync(cancellationToken) };
+    }
+
+    private async Task<IReadOnlyList<RelayReport>> FindRelaysAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand($"""
+            SELECT r.name, coalesce(sum(r.rate_present), 0) AS present, CASE WHEN count(*) = count(r.rate_allowed) THEN sum(r.rate_allowed) END AS allowed,
+                coalesce(sum(r.throttled_replies), 0)::bigint AS throttled, coalesce(sum(r.connections_allowed), 0)::int AS connections,
+                min(r.unavailable_since) AS since, (array_agg(r.unavailable_reason ORDER BY r.unavailable_since))[1] AS reason
+            FROM {WorkerSql.Live} AS live, jsonb_to_recordset(live.relays) AS r (
+                name text, rate_present double precision, rate_allowed double precision, throttled_replies bigint, connections_allowed integer,
+                unavailable_since timestamptz, unavailable_reason text)
+            GROUP BY r.name ORDER BY r.name
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var relays = new List<RelayReport>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            relays.Add(new RelayReport(
+                reader.Get<string>("name"), new WorkerPace(reader.Get<double>("present"), reader.Get<double?>("allowed"), reader.Get<long>("throttled"), reader.Get<int>("connections")))
+            {
+                UnavailableSince = reader.Get<DateTimeOffset?>("since"),
+                UnavailableReason = reader.Get<string?>("reason"),
+            });
+        }
+
+        // One instance for none, so that two that tell of none are equal.
+        return relays.Count == 0 ? [] : relays;
     }
 
     /// <summary>How many other workers have a lease that lasts.</summary>

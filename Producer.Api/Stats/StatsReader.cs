@@ -51,7 +51,14 @@ internal sealed class StatsReader(StatsStore store, WorkerStore workers, KafkaIn
     private async Task<PaceReport> PaceAsync(CancellationToken cancellationToken)
     {
         var pace = await workers.FindPaceAsync(cancellationToken);
-        return new PaceReport(pace.Present, pace.Allowed, pace.Throttled, pace.Connections);
+        return new PaceReport(pace.Present, pace.Allowed, pace.Throttled, pace.Connections)
+        {
+            Relays =
+            [
+                .. pace.Relays.Select(relay => new RelayPaceReport(
+                    relay.Name, relay.Pace.Present, relay.Pace.Allowed, relay.Pace.Throttled, relay.Pace.Connections, relay.UnavailableSince, relay.UnavailableReason)),
+            ],
+        };
     }
 
     private async Task<LagReport> LagAsync(string group, Func<string, bool> isTopic, CancellationToken cancellationToken)

@@ -48,4 +48,19 @@ public sealed record MissingPart(string Part, string Reason);
 /// <param name="Allowed">Mails a second that they may send, by <c>Smtp:Rate</c> and by what the mail server says; null where nothing limits them.</param>
 /// <param name="Throttled">Replies of the mail server that mean slower, since those workers started.</param>
 /// <param name="Connections">Connections that it allows them.</param>
-public sealed record PaceReport(double Present, double? Allowed, long Throttled, int Connections);
+public sealed record PaceReport(double Present, double? Allowed, long Throttled, int Connections)
+{
+    /// <summary>The same by relay; none where the workers have one alone.</summary>
+    public IReadOnlyList<RelayPaceReport> Relays { get; init; } = [];
+}
+
+/// <summary>How fast the live workers send by one relay of several.</summary>
+/// <param name="Name">The relay's name; <c>default</c> is that of <c>Smtp:Host</c>.</param>
+/// <param name="Present">Mails that it accepted in the second before their last heartbeats.</param>
+/// <param name="Allowed">Mails a second that they may send by it; null where nothing limits them.</param>
+/// <param name="Throttled">Its replies that mean slower, since those workers started.</param>
+/// <param name="Connections">Connections that it allows them.</param>
+/// <param name="UnavailableSince">Since when it lets a worker in no more; null while it lets all in.</param>
+/// <param name="UnavailableReason">Why.</param>
+public sealed record RelayPaceReport(
+    string Name, double Present, double? Allowed, long Throttled, int Connections, DateTimeOffset? UnavailableSince, string? UnavailableReason);

@@ -21,7 +21,7 @@ internal static class OptionError
 
     /// <summary>A key that the section does not have.</summary>
     public static string UnknownKey(string section, string key, string? text, IEnumerable<string> keys) =>
-        $"{section}:{key} is {Harmless(text)}, but {section} has no such key; allowed: {string.Join(", ", keys)}. Correct the name, or remove it (environment: {section}__{key})";
+        $"{section}:{key} is {Harmless(text)}, but {section} has no such key; allowed: {string.Join(", ", keys)}. Correct the name, or remove it (environment: {Environment(section)}__{key})";
 
     /// <summary>What a rule allows, and its fix.</summary>
     public static string Rule(ValidationAttribute rule)
@@ -44,6 +44,7 @@ internal static class OptionError
         var allowed = type.IsEnum ? string.Join(", ", Enum.GetNames(type))
             : type == typeof(bool) ? "true, false"
             : type == typeof(TimeSpan) ? "a duration" + Duration
+            : NestedSections.IsMap(type) ? "sections with names of their own"
             : "a whole number";
         return $"allowed: {allowed}.";
     }
@@ -51,7 +52,9 @@ internal static class OptionError
     private const string Duration = " (hours:minutes:seconds)";
 
     private static string Describe(string section, string key, string shown, string? rule) =>
-        $"{section}:{key} is {shown}; {rule?.TrimEnd()} (environment: {section}__{key.Replace(":", "__", StringComparison.Ordinal)})";
+        $"{section}:{key} is {shown}; {rule?.TrimEnd()} (environment: {Environment(section)}__{Environment(key)})";
+
+    private static string Environment(string key) => key.Replace(":", "__", StringComparison.Ordinal);
 
     private static string Shown(PropertyInfo property, string? text) =>
         string.IsNullOrEmpty(text) ? "not set"

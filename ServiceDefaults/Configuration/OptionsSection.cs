@@ -11,7 +11,7 @@ namespace ServiceDefaults.Configuration;
 /// Reads a section into its options and checks them. Not the configuration binder, which stops at the first value that it cannot
 /// convert, and names neither what is allowed nor the fix.
 /// </summary>
-internal sealed class OptionsSection<T>(string section, IServiceProvider services) : IConfigureOptions<T>, IValidateOptions<T>
+internal sealed class OptionsSection<T>(string section, IServiceProvider services) : IConfigureOptions<T>, IValidateOptions<T>, INestedSection
     where T : class
 {
     private static readonly Dictionary<string, PropertyInfo> Properties = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
@@ -29,6 +29,8 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
                 property.SetValue(options, value);
             else if (TryReadMap(entry) is { } map)
                 property!.SetValue(options, map);
+            else if (NestedSections.Of(section, entry, property, services) is { } nested)
+                property!.SetValue(options, nested.Read());
         }
 
         foreach (var (secret, file) in Secrets)
@@ -41,16 +43,38 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
     /// <inheritdoc />
     public ValidateOptionsResult Validate(string? name, T options)
     {
-        List<string> errors = [.. Entries().Select(ReadError).OfType<string>(), .. SecretErrors(options), .. Properties.Values.SelectMany(property => RuleErrors(property, options)), .. OwnErrors(options)];
+        var errors = Errors(options);
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
+
+    /// <inheritdoc />
+    object INestedSection.Read(string name)
+    {
+        var options = Activator.CreateInstance<T>();
+        if (options is INamedSection named)
+            named.Name = name;
+        Configure(options);
+        return options;
+    }
+
+    /// <inheritdoc />
+    IEnumerable<string> INestedSection.Errors(object options) => Errors((T)options);
+
+    private List<string> Errors(T options) =>
+    [
+        .. Entries().Select(ReadError).OfType<string>(),
+        .. SecretErrors(options),
+        .. Properties.Values.SelectMany(property => RuleErrors(property, options)),
+        .. Entries().SelectMany(entry => Properties.TryGetValue(entry.Key, out var property) ? NestedSections.Of(section, entry, property, services)?.Errors(property.GetValue(options)) ?? [] : []),
+        .. OwnErrors(options),
+    ];
 
     private IEnumerable<IConfigurationSection> Entries() =>
         services.GetRequiredService<IConfiguration>().GetSection(section).GetChildren().Where(entry => entry.Value is not null || entry.GetChildren().Any());
 
     private string? ReadError(IConfigurationSection entry)
     {
-        if (TryReadMap(entry) is not null)
+        if (TryReadMap(entry) is not null || (Properties.TryGetValue(entry.Key, out var map) && NestedSections.Of(section, entry, map, services) is not null))
             return null;
         if (entry.Value is null || !Properties.TryGetValue(entry.Key, out var property))
             return OptionError.UnknownKey(section, entry.Key, entry.Value, Properties.Keys);
@@ -80,7 +104,8 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
     {
         var type = Nullable.GetUnderlyingType(property.PropertyType);
         value = null;
-        if (text is null)
+        // Its converter takes any text, and makes nothing of it.
+        if (text is null || NestedSections.IsMap(property.PropertyType))
             return false;
         if (type is not null && text.Length == 0)
             return true;

@@ -15,7 +15,7 @@ internal sealed class LearnedConnections
     private double _changedAt;
     private bool _grown;
 
-    /// <param name="most"><see cref="SmtpOptions.MaxConnections"/>.</param>
+    /// <param name="most"><see cref="RelayOptions.MaxConnections"/>.</param>
     public LearnedConnections(int most) => (_most, Allowed) = (most, most);
 
     /// <summary>How many are allowed at present.</summary>

@@ -7,7 +7,10 @@ namespace Consumer.Worker.Smtp.Pace;
 /// The quotas of all workers, in Postgres. While mails go quickly some are taken at once, so that not each of them costs a statement; those
 /// that are not sent soon count as used. Asked by one mail at a time.
 /// </summary>
-internal sealed class PaceQuota(QuotaStore store, TimeProvider timeProvider) : IPaceQuota
+/// <param name="store">Where they are.</param>
+/// <param name="timeProvider">The clock.</param>
+/// <param name="relay">The relay whose quotas they are.</param>
+internal sealed class PaceQuota(QuotaStore store, TimeProvider timeProvider, string relay) : IPaceQuota
 {
     private const int MostAtOnce = 100;
     // A worker has one of so many parts of a quota in hand at most.
@@ -39,7 +42,7 @@ internal sealed class PaceQuota(QuotaStore store, TimeProvider timeProvider) : I
     {
         try
         {
-            return await store.UseAsync(quota.Window, quota.Count, wanted, cancellationToken);
+            return await store.UseAsync(relay, quota.Window, quota.Count, wanted, cancellationToken);
         }
         // Until Postgres is there nothing is sent: what is used of the quota is not known.
         catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) || PostgresErrors.IsContention(exception))

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Consumer.Worker.Smtp.Relays;
 
 namespace Consumer.Worker.Smtp.Pace;
 
@@ -6,8 +6,7 @@ internal static class PaceServices
 {
     /// <summary>How fast mails go to the mail server.</summary>
     public static IServiceCollection AddPace(this IServiceCollection services) => services
-        .AddSingleton<IPaceQuota, PaceQuota>()
-        .AddSingleton(services => ActivatorUtilities.CreateInstance<SmtpPace>(services, services.GetRequiredService<IOptions<WorkerOptions>>().Value.ConcurrentMails))
+        .AddSingleton(provider => provider.GetRequiredService<SmtpRelays>().Default.Pace)
         .AddHostedService<PaceMetrics>()
         .AddHostedService<PaceShareService>();
 }

@@ -1,4 +1,5 @@
 using Consumer.Worker.Sending;
+using Consumer.Worker.Smtp.Relays;
 using Microsoft.Extensions.Options;
 using Persistence.Workers;
 using ServiceDefaults.Periodic;
@@ -6,11 +7,11 @@ using ServiceDefaults.Periodic;
 namespace Consumer.Worker.Smtp.Pace;
 
 /// <summary>
-/// Shares <see cref="SmtpOptions.Rate"/> among the workers whose lease lasts. A worker that is killed counts until its lease is over, and
+/// Shares <see cref="RelayOptions.Rate"/> among the workers whose lease lasts. A worker that is killed counts until its lease is over, and
 /// one that joins others has no part until all of them have seen it: the rate is never exceeded for that, and not used in full for a moment.
 /// </summary>
 internal sealed class PaceShareService(
-    SmtpPace pace, WorkerStore workers, WorkerLease lease, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<PaceShareService> logger)
+    SmtpRelays relays, WorkerStore workers, WorkerLease lease, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<PaceShareService> logger)
     : PeriodicService("Sharing the rate among the workers", Interval(options.Value), timeProvider, logger, longestPause: Interval(options.Value))
 {
     // When this worker was counted for the first time in a term of its lease: in an earlier one the others may have counted without it.
@@ -23,7 +24,7 @@ internal sealed class PaceShareService(
     /// <inheritdoc />
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        if (!pace.IsShared)
+        if (!relays.All.Any(relay => relay.Pace.IsShared))
             return;
         try
         {
@@ -32,7 +33,7 @@ internal sealed class PaceShareService(
         catch
         {
             // Who cannot count the others may be more of them by now; without Postgres nothing is sent anyway.
-            pace.Share(0);
+            Share(0);
             throw;
         }
     }
@@ -52,9 +53,15 @@ internal sealed class PaceShareService(
 
     private void Set(int workers)
     {
-        pace.Share(workers);
+        Share(workers);
         if (workers != _said && workers > 0)
             logger.LogInformation("Smtp:Rate is shared by {Workers} workers", workers);
         _said = workers;
+    }
+
+    private void Share(int workers)
+    {
+        foreach (var relay in relays.All)
+            relay.Pace.Share(workers);
     }
 }

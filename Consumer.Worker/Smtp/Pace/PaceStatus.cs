@@ -8,12 +8,15 @@ namespace Consumer.Worker.Smtp.Pace;
 /// <param name="Connections">How many connections it allows.</param>
 /// <param name="MostConnections">How many the options allow.</param>
 /// <param name="ThrottledSince">Since when all that was begun was refused as too fast; null where something was accepted since.</param>
-/// <param name="Lasts">Whether that lasts longer than <see cref="SmtpOptions.ThrottlePatience"/>.</param>
-/// <param name="QuotaUsed">The part of <see cref="SmtpOptions.Rate"/> that is used up; null where none is.</param>
+/// <param name="Lasts">Whether that lasts longer than <see cref="RelayOptions.ThrottlePatience"/>.</param>
+/// <param name="QuotaUsed">The part of <see cref="RelayOptions.Rate"/> that is used up; null where none is.</param>
 /// <param name="Reply">What the server said when it complained last.</param>
 internal sealed record PaceStatus(
     int Present, double? Learned, int Connections, int MostConnections, DateTimeOffset? ThrottledSince, bool Lasts, RateLimit? QuotaUsed, string? Reply)
 {
+    /// <summary>The option that a quota is of.</summary>
+    public string RateOption { get; init; } = $"{SmtpOptions.Section}:{nameof(SmtpOptions.Rate)}";
+
     /// <summary>What a person is told; null where nothing slows the worker.</summary>
     public string? Text
     {
@@ -27,7 +30,7 @@ internal sealed record PaceStatus(
             if (Connections < MostConnections)
                 parts.Add(string.Create(CultureInfo.InvariantCulture, $"The mail server allows {Connections} of {MostConnections} connections"));
             if (QuotaUsed is { } quota)
-                parts.Add($"Smtp:Rate's {quota} is used up; mails wait until it is free again");
+                parts.Add($"{RateOption}'s {quota} is used up; mails wait until it is free again");
             if (parts.Count > 0 && Reply is not null)
                 parts.Add($"It said: {Reply}");
             return parts.Count == 0 ? null : string.Join(". ", parts);

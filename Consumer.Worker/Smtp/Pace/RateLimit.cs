@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Consumer.Worker.Smtp.Pace;
 
-/// <summary>So many mails in so long: one part of <see cref="SmtpOptions.Rate"/>.</summary>
+/// <summary>So many mails in so long: one part of <see cref="RelayOptions.Rate"/>.</summary>
 /// <param name="Count">How many mails.</param>
 /// <param name="Window">In how long.</param>
 internal sealed record RateLimit(int Count, TimeSpan Window)

@@ -5,7 +5,7 @@ using Persistence.Workers;
 namespace Consumer.Worker.Smtp.Pace;
 
 /// <summary>
-/// How fast mails go to the mail server, and over how many connections: by <see cref="SmtpOptions.Rate"/>, and by what the server's replies
+/// How fast mails go to the mail server, and over how many connections: by <see cref="RelayOptions.Rate"/>, and by what the server's replies
 /// teach. A mail passes three limits: <see cref="Claims"/> before it is claimed, <see cref="Connections"/> and <see cref="TakeAsync"/>
 /// before it is begun. Before each the streams and their senders take turns (<see cref="TurnQueue{T}"/>).
 /// </summary>
@@ -19,7 +19,7 @@ internal sealed class SmtpPace
     // A limit that the server has not complained of for so long, and that holds nothing back, is not worth a word in health, in seconds.
     private const double WorthSaying = 60;
 
-    private readonly SmtpOptions _options;
+    private readonly RelayOptions _options;
     private readonly TimeProvider _timeProvider;
     private readonly ILogger<SmtpPace> _logger;
     private readonly IPaceQuota _quota;
@@ -50,7 +50,7 @@ internal sealed class SmtpPace
     /// <param name="quota">The quotas that all workers share; null: none is counted.</param>
     /// <param name="mostClaims">How many mails may be claimed at once: <see cref="WorkerOptions.ConcurrentMails"/>, for all streams together.</param>
     public SmtpPace(
-        IOptions<SmtpOptions> options, TimeProvider timeProvider, ILogger<SmtpPace> logger, IPaceQuota? quota = null, int mostClaims = int.MaxValue)
+        IOptions<RelayOptions> options, TimeProvider timeProvider, ILogger<SmtpPace> logger, IPaceQuota? quota = null, int mostClaims = int.MaxValue)
     {
         _mostClaims = mostClaims;
         Claims = new AdjustableLimit(mostClaims);
@@ -89,7 +89,7 @@ internal sealed class SmtpPace
         }
     }
 
-    /// <summary>Whether some of <see cref="SmtpOptions.Rate"/> is to be shared with other workers.</summary>
+    /// <summary>Whether some of <see cref="RelayOptions.Rate"/> is to be shared with other workers.</summary>
     public bool IsShared => _configured.Count > 0;
 
     /// <summary>The time, as this class counts it.</summary>
@@ -131,10 +131,15 @@ internal sealed class SmtpPace
                     _throttledSince is { } since && now - since.At >= 1 ? since.Time : null,
                     _throttledSince is { } first && now - first.At >= _options.ThrottlePatience.TotalSeconds,
                     _usedUp,
-                    isWorthSaying ? _reply : _refusal);
+                    isWorthSaying ? _reply : _refusal)
+                {
+                    RateOption = RateOption,
+                };
             }
         }
     }
+
+    private string RateOption => $"{_options.Path}:{nameof(RelayOptions.Rate)}";
 
     /// <summary>Sets this worker's part of the rate: one of so many, or none as long as that is not known.</summary>
     public void Share(int workers)
@@ -244,7 +249,7 @@ internal sealed class SmtpPace
         while (await _quota.TakeAsync(quota, cancellationToken) is var wait && wait > TimeSpan.Zero)
         {
             if (_usedUp != quota)
-                _logger.LogWarning("Smtp:Rate's {Quota} is used up; mails wait until some of it is free again", quota);
+                _logger.LogWarning("{Option}'s {Quota} is used up; mails wait until some of it is free again", RateOption, quota);
             _usedUp = quota;
             await Task.Delay(wait, _timeProvider, cancellationToken);
         }
@@ -252,7 +257,7 @@ internal sealed class SmtpPace
         if (_usedUp == quota)
         {
             _usedUp = null;
-            _logger.LogInformation("Smtp:Rate's {Quota} has room again; mails go on", quota);
+            _logger.LogInformation("{Option}'s {Quota} has room again; mails go on", RateOption, quota);
         }
     }
 
@@ -293,14 +298,14 @@ internal sealed class SmtpPace
             if (before is null || (Math.Abs(rate - _said.Rate) > _said.Rate / 4 && now - _said.At >= LogInterval.TotalSeconds))
             {
                 _said = (now, rate);
-                _logger.LogWarning("Slowed by the mail server: {Rate}/s. It said last: {Reply}", rate.ToString("0.##", CultureInfo.InvariantCulture), _reply);
+                _logger.LogWarning("Slowed by {Relay}: {Rate}/s. It said last: {Reply}", _options.Title, rate.ToString("0.##", CultureInfo.InvariantCulture), _reply);
             }
         }
         else if (_learnedCells is not null)
         {
             _learnedCells = null;
             _said = (double.NegativeInfinity, double.PositiveInfinity);
-            _logger.LogInformation("The mail server has not complained for {Time}: mails go as fast as it takes them", TimeSpan.FromSeconds(LearnedRate.ForgetAfter));
+            _logger.LogInformation("No complaint from {Relay} for {Time}: mails go as fast as it takes them", _options.Title, TimeSpan.FromSeconds(LearnedRate.ForgetAfter));
         }
 
         Recompute();
@@ -319,7 +324,7 @@ internal sealed class SmtpPace
             return;
         _connectionsChangedAt = null;
         if (_learnedConnections.IsLimited)
-            _logger.LogWarning("The mail server allows {Connections} connections at present, Smtp:MaxConnections is {Most}: {Reply}", _learnedConnections.Allowed, _options.MaxConnections, _refusal);
+            _logger.LogWarning("{Connections} connections are allowed by {Relay} at present, MaxConnections is {Most}: {Reply}", _learnedConnections.Allowed, _options.Title, _options.MaxConnections, _refusal);
     }
 
     private IEnumerable<double> Rates() => _configured.Select(limit => limit.Cells.Rate).Concat(_learnedRate.Rate is { } rate ? [rate] : []);

@@ -16,7 +16,7 @@ internal enum ThrottleScope
 /// The replies that mean "slower" and not "this mail is wrong": the one table. A reply is looked up from the top; the first row that fits
 /// decides. What no row names is a refusal as any other (<see cref="FailureClassification"/>).
 /// </summary>
-/// <param name="further">Replies beyond the table: <see cref="SmtpOptions.ThrottleReplies"/>.</param>
+/// <param name="further">Replies beyond the table: <see cref="RelayOptions.ThrottleReplies"/>.</param>
 internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> further)
 {
     private const RegexOptions Text = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture;
@@ -69,6 +69,10 @@ internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> furth
         return row?.Scope is { } scope ? phase < SmtpPhase.Mail ? ThrottleScope.Connections : scope : null;
     }
 
+    /// <summary>Whether a reply's words are of a pace, of greylisting or of one mailbox, whatever its code says.</summary>
+    public static bool TellsOfPace(SmtpReply reply) =>
+        Greylist().IsMatch(reply.Text) || OneMailbox().IsMatch(reply.Text) || AtOnce().IsMatch(reply.Text) || TooFast().IsMatch(reply.Text) || IsTooManyPerTime(reply);
+
     /// <summary>The same result, with its throttled failures as such: no recipient's outcome is permanent by them.</summary>
     public SendResult Apply(SendResult result)
     {
@@ -112,7 +116,7 @@ internal sealed partial class ThrottleReplies(IReadOnlyList<ThrottleReply> furth
     private static partial Regex Excess();
 }
 
-/// <summary>One reply of <see cref="SmtpOptions.ThrottleReplies"/>.</summary>
+/// <summary>One reply of <see cref="RelayOptions.ThrottleReplies"/>.</summary>
 /// <param name="Code">The reply's code.</param>
 /// <param name="EnhancedCode">Its enhanced status code; null: any.</param>
 /// <param name="Text">What its text contains, without regard to case; empty: anything.</param>

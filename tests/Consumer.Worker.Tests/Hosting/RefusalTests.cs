@@ -129,6 +129,46 @@ internal sealed class RefusalTests
         (await worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1);
     }
 
+    [TestCase("452 4.3.1 Insufficient system storage")]
+    [TestCase("452 Insufficient system storage")]
+    [TestCase("451 4.3.0 Temporary lookup failure")]
+    [TestCase("451 4.3.5 Server configuration error")]
+    [TestCase("450 4.3.2 System not accepting network messages")]
+    public async Task A_server_that_is_in_trouble_itself_and_refuses_every_sender_is_away_and_costs_no_mail_a_try(string refusal)
+    {
+        var inTrouble = true;
+        await using var server = new ScriptedServer
+        {
+            Reply = (_, command) => inTrouble && command.StartsWith("MAIL", StringComparison.Ordinal) ? refusal : null,
+        };
+        await using var worker = await StartAsync(server);
+
+        var id = await worker.PostAsync("good@example.com");
+        await worker.ReadyAsync(HttpStatusCode.ServiceUnavailable, "takes connections, and no mail: ", refusal[4..].Split(' ')[^1]);
+        // Longer than all redeliveries take here, by the probes that were made meanwhile.
+        await Eventually.Until(() => server.Count("MAIL FROM:<>") >= 3, TimeSpan.FromSeconds(60), "it is probed, by a sender");
+        server.Count("MAIL FROM:<ann@").ShouldBe(1);
+
+        inTrouble = false;
+        (await worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_sender_that_alone_is_refused_for_the_servers_trouble_is_no_outage()
+    {
+        await using var server = new ScriptedServer
+        {
+            Reply = (_, command) => command.StartsWith("MAIL FROM:<bad@", StringComparison.Ordinal) ? "451 4.3.0 Local error in processing" : null,
+        };
+        await using var worker = await StartAsync(server);
+
+        var bad = await PostFromAsync(worker, "bad@example.net", "good@example.com");
+        (await worker.WhenAsync(bad, MailState.Dead)).Attempt.ShouldBe(Deliveries);
+        await worker.WhenAsync(await worker.PostAsync("good@example.com"), MailState.Sent);
+        server.Count("MAIL FROM:<bad@").ShouldBe(Deliveries);
+        await worker.ReadyAsync(HttpStatusCode.OK, "ready");
+    }
+
     [TestCase("452 4.5.3 Too many recipients")]
     [TestCase("452 Too many recipients")]
     [TestCase("552 Too many recipients")]

@@ -51,6 +51,44 @@ internal sealed class OptionsTests
         Errors<SmtpOptions>("Smtp", (key, value)).ShouldContain(error => error.StartsWith($"Smtp:{key} is \"{value}\"; allowed:", StringComparison.Ordinal) && error.Contains(allowed, StringComparison.Ordinal));
 
     [Test]
+    public void Relays_and_their_routes_are_read()
+    {
+        (string, string)[] routed =
+        [
+            ("Relays:Bulk:Host", "bulk.example.com"), ("Relays:bulk:Rate", "14/s"), ("Relays:news:Host", "news.example.com"),
+            ("Routes:2:Tag", "campaign:spring"), ("Routes:2:Relay", "BULK"), ("Routes:10:SenderDomain", "bücher.example"), ("Routes:10:Relay", "news"), ("Routes:10:SecondRelay", "default"),
+            ("Routes:11:Relay", "default"), ("Routes:11:SecondRelay", "news"),
+        ];
+        Errors<SmtpOptions>("Smtp", routed).ShouldBeEmpty();
+    }
+
+    [TestCase("Relays:bulk:Port", "70000", "Smtp:Relays:bulk:Port is \"70000\"; allowed: 1 to 65535.", "(environment: Smtp__Relays__bulk__Port)")]
+    [TestCase("Relays:bulk:Prot", "25", "Smtp:Relays:bulk:Prot is \"25\", but Smtp:Relays:bulk has no such key; allowed: ", "Port")]
+    [TestCase("Relays:bulk:OnlyTo", "example.com", "Smtp:Relays:bulk:OnlyTo is set, but Smtp:Relays:bulk has no such key", "")]
+    [TestCase("Relays:bulk:Password", "p", "Smtp:Relays:bulk:Username is not set; allowed: a login where there is a password.", "remove Smtp:Relays:bulk:Password")]
+    [TestCase("Relays:news:Port", "25", "Smtp:Relays:news:Host is not set", "Name the mail server that takes your mails.")]
+    [TestCase("Relays:news", "news.example.com", "Smtp:Relays:news is set; allowed: a section with keys of its own", "")]
+    [TestCase("Relays", "news.example.com", "Smtp:Relays is ", "allowed: sections with names of their own")]
+    [TestCase("Relays:Default:Host", "mx.example.com", "Smtp:Relays:Default is set; allowed: any other name.", "default is the relay that Smtp:Host")]
+    [TestCase("Relays:a b:Host", "mx.example.com", "Smtp:Relays:a b is set; allowed: names of up to 40 letters", "")]
+    [TestCase("Routes:1:Relay", "bulc", "Smtp:Routes:1:Relay is set; allowed: default, bulk.", "There is no relay \"bulc\"")]
+    [TestCase("Routes:1:SenderDomain", "example.org", "Smtp:Routes:1:Relay is not set", "Name the relay")]
+    [TestCase("Routes:0:SecondRelay", "Bulk", "Smtp:Routes:0:SecondRelay is set; allowed: another relay than bulk", "")]
+    [TestCase("Routes:0:SecondRelay", "other", "Smtp:Routes:0:SecondRelay is set; allowed: default, bulk.", "There is no relay \"other\"")]
+    [TestCase("Routes:0:SenderDomain", "ann@example.org", "Smtp:Routes:0:SenderDomain is set; allowed: a domain.", "\"ann@example.org\" is not one")]
+    [TestCase("Routes:7:Relay", "default", "Smtp:Routes:7:Relay is set; allowed: behind routes that leave some of its mails.", "lower number")]
+    public void A_relay_or_a_route_that_is_wrong_fails_the_start_with_its_key_and_what_is_allowed(string key, string value, string says, string fix)
+    {
+        (string Key, string Value)[] rest = [("Relays:bulk:Host", "bulk.example.com"), ("Routes:0:Relay", "bulk"), ("Routes:0:SenderDomain", "example.org"), ("Routes:6:Relay", "bulk")];
+        if (key == "Relays")
+            rest = [];
+        else if (key.StartsWith("Routes:1:", StringComparison.Ordinal))
+            rest = rest[..3];
+        Errors<SmtpOptions>("Smtp", [.. rest.Where(one => one.Key != key), (key, value)])
+            .ShouldContain(error => error.StartsWith(says, StringComparison.Ordinal) && error.Contains(fix, StringComparison.Ordinal));
+    }
+
+    [Test]
     public void A_token_takes_the_place_of_a_password()
     {
         (string, string)[] oauth = [("OAuthTokenEndpoint", "https://id.example.com/token"), ("OAuthClientId", "client"), ("OAuthClientSecret", "secret"), ("Username", "mail@example.com")];
@@ -64,6 +102,10 @@ internal sealed class OptionsTests
     public void A_key_that_is_incomplete_fails_the_start_with_one_line() =>
         Errors<DkimOptions>("Dkim", ("Keys:shop:Domain", "example.com"), ("Keys:shop:Selector", "mail")).ShouldHaveSingleItem()
             .ShouldBe("Dkim:Keys:shop is set; allowed: a key with Domain, Selector, KeyFile, and KeyFile is missing. Set Dkim:Keys:shop:KeyFile. (environment: Dkim__Keys__shop)");
+
+    [Test]
+    public void A_text_where_keys_belong_fails_the_start() =>
+        Errors<DkimOptions>("Dkim", ("Keys", "shop.pem")).ShouldHaveSingleItem().ShouldStartWith("Dkim:Keys is \"shop.pem\"; allowed: sections with names of their own.");
 
     [Test]
     public void A_webhook_is_a_secret_even_where_it_is_wrong() =>

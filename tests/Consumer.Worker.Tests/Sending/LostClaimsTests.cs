@@ -87,7 +87,7 @@ internal sealed class LostClaimsTests
             underWay.Hold(claimed.FencingToken);
         _store.Fails = true;
         var left = new OutcomeRecorder(_store, _claims, _shutdown, _timeProvider, new LogLimiter(_timeProvider), NullLogger<OutcomeRecorder>.Instance)
-            .LeaveAsync(new DeliveryAttempt(_mail, claimed, leaseTerm: 0));
+            .LeaveAsync(new DeliveryAttempt(_mail, claimed, leaseTerm: 0, new NoRelay()));
         left.IsCompleted.ShouldBeFalse();
         _claims.MayBeHeld(_mail.Identity.MailId, claimed.FencingToken).ShouldBeTrue();
 

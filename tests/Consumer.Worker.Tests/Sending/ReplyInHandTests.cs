@@ -3,6 +3,7 @@ using System.Reflection;
 using Consumer.Worker.Dkim;
 using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp;
+using Consumer.Worker.Smtp.Relays;
 using Contracts;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
@@ -73,9 +74,9 @@ internal sealed class ReplyInHandTests
     [Test]
     public async Task A_mail_that_the_server_has_taken_is_sent_though_its_handler_is_canceled()
     {
-        var attempt = await ClaimAsync();
+        var attempt = await ClaimAsync(new RecipientResult(Ann, RecipientOutcome.Accepted, Ok, null), new RecipientResult(Bob, RecipientOutcome.Accepted, Ok, null));
 
-        await ConsumeAsync(attempt, new RecipientResult(Ann, RecipientOutcome.Accepted, Ok, null), new RecipientResult(Bob, RecipientOutcome.Accepted, Ok, null));
+        await ConsumeAsync(attempt);
 
         _stop.IsCancellationRequested.ShouldBeTrue();
         attempt.Open.ShouldBeEmpty();
@@ -84,11 +85,11 @@ internal sealed class ReplyInHandTests
     [Test]
     public async Task A_recipient_that_has_the_mail_is_not_sent_to_again_after_a_stop()
     {
-        var attempt = await ClaimAsync();
         var busy = new SmtpFailure(SmtpPhase.Recipient, new SmtpReply(451, "4.3.0", "later"), "451 later", new Verdict(FailureKind.Transient));
 
-        await Should.ThrowAsync<OperationCanceledException>(ConsumeAsync(
-            attempt, new RecipientResult(Ann, RecipientOutcome.Accepted, Ok, null), new RecipientResult(Bob, RecipientOutcome.Deferred, busy.Reply, busy)));
+        var attempt = await ClaimAsync(new RecipientResult(Ann, RecipientOutcome.Accepted, Ok, null), new RecipientResult(Bob, RecipientOutcome.Deferred, busy.Reply, busy));
+
+        await Should.ThrowAsync<OperationCanceledException>(ConsumeAsync(attempt));
         await new OutcomeRecorder(_mails, new OwnClaims(_timeProvider), _shutdown, _timeProvider, new LogLimiter(_timeProvider), NullLogger<OutcomeRecorder>.Instance).LeaveAsync(attempt);
 
         var again = (await _mails.ClaimAsync(_mail.Record, Guid.NewGuid())).ShouldBeOfType<ClaimResult.Claimed>();
@@ -96,21 +97,26 @@ internal sealed class ReplyInHandTests
         again.TakenOverFrom.ShouldBeNull();
     }
 
-    private async Task<DeliveryAttempt> ClaimAsync() =>
-        new(_mail, (await _mails.ClaimAsync(_mail.Record, _lease.WorkerId)).ShouldBeOfType<ClaimResult.Claimed>(), leaseTerm: 0);
+    private async Task<DeliveryAttempt> ClaimAsync(params RecipientResult[] replies) =>
+        new(_mail, (await _mails.ClaimAsync(_mail.Record, _lease.WorkerId)).ShouldBeOfType<ClaimResult.Claimed>(), leaseTerm: 0, new StoppedSender(_stop, new SendResult(replies, null)));
 
-    private Task ConsumeAsync(DeliveryAttempt attempt, params RecipientResult[] replies)
+    private Task ConsumeAsync(DeliveryAttempt attempt)
     {
-        var sender = new StoppedSender(_stop, new SendResult(replies, null));
         var consumer = new SendEmailConsumer(
-            sender, sender, _lease, new RecipientRules(new SmtpOptions()), new DkimKeys([]), Create(new SmtpOptions()), new WorkerMetrics(_services.GetRequiredService<IMeterFactory>()), _timeProvider,
+            _lease, new RecipientRules(new SmtpOptions()), new DkimKeys([]), new WorkerMetrics(_services.GetRequiredService<IMeterFactory>()), _timeProvider,
             NullLogger<SendEmailConsumer>.Instance);
         return consumer.Consume(ContextProxy.Of(attempt, _stop.Token));
     }
 
     /// <summary>Has the server's reply, and is canceled before anybody has looked at it.</summary>
-    private sealed class StoppedSender(CancellationTokenSource stop, SendResult result) : ISmtpSender, ISmtpProbe
+    private sealed class StoppedSender(CancellationTokenSource stop, SendResult result) : ISmtpSender, ISmtpProbe, IRelay
     {
+        public RelayOptions Options { get; } = new();
+
+        public ISmtpSender Sender => this;
+
+        public ISmtpProbe Probe => this;
+
         public async Task<SendResult> SendAsync(OutgoingMail mail, IReadOnlyList<string> recipients, Action beforeData, CancellationToken cancellationToken)
         {
             await stop.CancelAsync();

@@ -87,12 +87,30 @@ public class KeySchedulerTests
             }
 
             // What is left is what waited, no more and no less.
-            running.ForEach(scheduler.Done);
+            running.ForEach(key => scheduler.Done(key));
             var left = 0;
             for (; scheduler.TryTake(out var key, out _); left++)
                 scheduler.Done(key);
             return left == waiting.Count;
         });
+
+    [Test]
+    public void An_item_is_taken_in_its_lane_alone_and_the_order_of_its_key_holds_over_all_lanes()
+    {
+        var scheduler = new KeyScheduler<string>();
+        scheduler.Add(7, "key, first", lane: 1);
+        scheduler.Add(7, "key, second", lane: 0);
+        scheduler.Add(null, "other", lane: 0);
+
+        scheduler.TryTake(out _, out var other, lane: 0).ShouldBeTrue();
+        other.ShouldBe("other");
+        scheduler.TryTake(out _, out _, lane: 0).ShouldBeFalse("the second waits for the first, whatever its lane");
+        scheduler.TryTake(out _, out var first, lane: 1).ShouldBeTrue();
+        first.ShouldBe("key, first");
+        scheduler.Done(7).ShouldBe(0);
+        Take(scheduler).ShouldBe("key, second");
+        scheduler.Done(7).ShouldBeNull();
+    }
 
     private static string Take(KeyScheduler<string> scheduler)
     {

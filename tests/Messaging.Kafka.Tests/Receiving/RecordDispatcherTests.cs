@@ -16,6 +16,8 @@ public class RecordDispatcherTests
 
     private readonly PartitionAssignment _assignment = new(Partition, NullLogger.Instance);
     private readonly HeldRecords _records = new();
+    private Delivery? _last;
+    private int _enqueued;
 
     [Test]
     public async Task A_record_that_only_waits_lends_its_place_until_it_goes_on()
@@ -24,7 +26,7 @@ public class RecordDispatcherTests
         Enqueue(dispatcher, 6);
         await RunAsync(0, 1);
 
-        var loan = dispatcher.LendPlace().ShouldNotBeNull();
+        var loan = Lane.LendPlace().ShouldNotBeNull();
         await RunAsync(0, 1, 2);
         loan.Dispose();
 
@@ -43,7 +45,7 @@ public class RecordDispatcherTests
     {
         var dispatcher = NewDispatcher(concurrency: 2);
         Enqueue(dispatcher, 4);
-        var loan = dispatcher.LendPlace().ShouldNotBeNull();
+        var loan = Lane.LendPlace().ShouldNotBeNull();
         await RunAsync(0, 1, 2);
         loan.Dispose();
         loan.Dispose();
@@ -57,9 +59,9 @@ public class RecordDispatcherTests
     {
         var dispatcher = NewDispatcher(concurrency: 2);
         Enqueue(dispatcher, 8);
-        dispatcher.LendPlace().ShouldNotBeNull();
-        dispatcher.LendPlace().ShouldNotBeNull();
-        dispatcher.LendPlace().ShouldBeNull();
+        Lane.LendPlace().ShouldNotBeNull();
+        Lane.LendPlace().ShouldNotBeNull();
+        Lane.LendPlace().ShouldBeNull();
         await RunAsync(0, 1, 2, 3);
         _records.Most.ShouldBe(4);
     }
@@ -70,13 +72,35 @@ public class RecordDispatcherTests
         var dispatcher = NewDispatcher(concurrency: 1);
         Enqueue(dispatcher, 2);
         await RunAsync(0);
-        dispatcher.LendPlace().ShouldBeNull();
+        Lane.LendPlace().ShouldBeNull();
     }
+
+    [Test]
+    public async Task Records_that_wait_in_a_lane_take_no_places_of_another_and_the_order_of_a_key_holds_over_both()
+    {
+        var dispatcher = NewDispatcher(concurrency: 2, value => value is { Length: > 0 } ? "slow" : "fast");
+        Enqueue(dispatcher, new byte[1], new byte[1], new byte[1], [], [], []);
+
+        await RunAsync(0, 1, 3, 4);
+        _records.End(3, 4);
+        await RunAsync(0, 1, 5);
+        _records.End(5, 0);
+        await RunAsync(1, 2);
+        // Of one key: what is in the idle lane begins once what is before it in the busy one has ended.
+        _records.Ordered = true;
+        Enqueue(dispatcher, new byte[1], []);
+        _records.End(1);
+        await RunAsync(2, 6);
+        _records.End(6);
+        await RunAsync(2, 7);
+    }
+
+    private DispatchLane Lane => _last!.Lane!;
 
     private Task RunAsync(params long[] offsets) =>
         Eventually.Until(() => _records.Running.SequenceEqual(offsets), null, $"{string.Join(", ", offsets)} run");
 
-    private RecordDispatcher NewDispatcher(int concurrency) => new(
+    private RecordDispatcher NewDispatcher(int concurrency, Func<byte[]?, string?>? lane = null) => new(
         _records,
         new ConsumerSettings
         {
@@ -85,19 +109,23 @@ public class RecordDispatcherTests
             Config = new ConsumerConfig { GroupId = "group" },
             Concurrency = concurrency,
             PrefetchCount = 100,
+            LaneOf = lane,
         },
         static _ => { },
         TimeProvider.System,
         new KafkaRiderMetrics(null),
         NullLogger.Instance);
 
-    private void Enqueue(RecordDispatcher dispatcher, int records)
+    private void Enqueue(RecordDispatcher dispatcher, int records) => Enqueue(dispatcher, new byte[records][]);
+
+    private void Enqueue(RecordDispatcher dispatcher, params byte[]?[] values)
     {
-        var deliveries = Enumerable.Range(0, records).Select(offset => new Delivery(
+        var deliveries = values.Select(value => new Delivery(
             _assignment,
-            new ConsumeResult<byte[]?, byte[]?> { TopicPartitionOffset = new(Partition, offset), Message = new Message<byte[]?, byte[]?>() })).ToList();
+            new ConsumeResult<byte[]?, byte[]?> { TopicPartitionOffset = new(Partition, _enqueued++), Message = new Message<byte[]?, byte[]?> { Value = value } })).ToList();
         _assignment.Admit(deliveries);
         dispatcher.Enqueue(deliveries);
+        _last = deliveries[^1];
     }
 
     private sealed class HeldRecords : IRecordHandler
@@ -115,7 +143,10 @@ public class RecordDispatcherTests
                 _running[offset].SetResult();
         }
 
-        public int? OrderingKey(Delivery delivery) => null;
+        /// <summary>Whether those that are enqueued now have one key.</summary>
+        public bool Ordered { get; set; }
+
+        public int? OrderingKey(Delivery delivery) => Ordered ? 7 : null;
 
         public DateTimeOffset? NotBefore(Delivery delivery) => null;
 

@@ -1,5 +1,6 @@
 using NUnit.Framework;
 using Persistence.Mails;
+using Persistence.Text;
 using Persistence.Workers;
 using Shouldly;
 
@@ -32,6 +33,24 @@ public sealed class WorkerStoreTests : StoreTests
         (await Store.Workers.FindPaceAsync()).ShouldBe(new WorkerPace(12, 14.5, 3, 20));
 
         Task BeatAsync(Guid worker, WorkerPace? pace) => Store.Workers.HeartbeatAsync(worker, Store.Lease, null, pace, CancellationToken.None);
+    }
+
+    [Test]
+    public async Task Each_of_several_relays_is_told_by_its_name()
+    {
+        var (first, second) = (await Store.StartWorkerAsync(), await Store.StartWorkerAsync());
+        var since = new DateTimeOffset(2026, 11, 29, 7, 0, 0, TimeSpan.Zero);
+        await BeatAsync(first, new("bulk", new WorkerPace(0, 14, 3, 20)) { UnavailableSince = since, UnavailableReason = "421 \0 away" }, new("default", new WorkerPace(12, null, 0, 20)));
+        await BeatAsync(second, new("default", new WorkerPace(8, 10, 0, 5)), new("bulk", new WorkerPace(1, 14, 0, 20)));
+
+        (await Store.Workers.FindPaceAsync()).Relays.ShouldBe(
+        [
+            new RelayReport("bulk", new WorkerPace(1, 28, 3, 40)) { UnavailableSince = since, UnavailableReason = PostgresText.Clean("421 \0 away") },
+            new RelayReport("default", new WorkerPace(20, null, 0, 25)),
+        ]);
+
+        Task BeatAsync(Guid worker, params RelayReport[] relays) =>
+            Store.Workers.HeartbeatAsync(worker, Store.Lease, null, new WorkerPace(0, null, 0, 0) { Relays = relays }, CancellationToken.None);
     }
 
     [Test]
