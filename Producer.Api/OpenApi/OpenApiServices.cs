@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using Persistence.Text;
 using Producer.Api.Security;
 using Scalar.AspNetCore;
 
@@ -48,7 +49,7 @@ internal static class OpenApiServices
             Type = SecuritySchemeType.ApiKey,
             In = ParameterLocation.Header,
             Name = ApiKeyAuthentication.HeaderName,
-            Description = "The key of `Api:Key`. In Development none is needed unless one is set.",
+            Description = "A key that was made by `POST /keys` or `Producer.Api keys create`, with its scopes (`send`, `read`, `operate`, `admin`), or the one of `Api:Key`, which has all. In Development none is needed unless one is set.",
         });
         document.AddComponent<IOpenApiSecurityScheme>(BearerScheme, new OpenApiSecurityScheme
         {
@@ -61,12 +62,17 @@ internal static class OpenApiServices
 
     private static Task DescribeSecurity(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
-        if (!context.Description.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any())
-            operation.Security =
-            [
-                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] },
-                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, context.Document)] = [] },
-            ];
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        if (metadata.OfType<IAllowAnonymous>().Any())
+            return Task.CompletedTask;
+        // OpenAPI 3.1: of schemes other than OAuth's these are the roles that are needed.
+        List<string> scopes = [.. metadata.OfType<ScopeMetadata>().Select(needed => needed.Scope.ToText())];
+        operation.Security =
+        [
+            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = scopes },
+            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, context.Document)] = scopes },
+        ];
+        operation.Description = $"{operation.Description}{(string.IsNullOrEmpty(operation.Description) ? "" : "\n\n")}Needs a key with the scope {string.Join(", ", scopes.Select(scope => $"`{scope}`"))}.";
         return Task.CompletedTask;
     }
 }
