@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -14,6 +15,16 @@ internal static class OpenApiServices
 
     private const string KeyScheme = "ApiKey";
     private const string BearerScheme = "Bearer";
+    private const string ScopesExtension = "x-required-scopes";
+
+    private static readonly Dictionary<string, string> Tags = new(StringComparer.Ordinal)
+    {
+        ["Emails"] = "Mails: accepted, found, followed, rescheduled and canceled.",
+        ["Failures"] = "Mails that failed, and what people do about them.",
+        ["Stats"] = "The state of the system.",
+        ["Keys"] = "API keys.",
+        ["Health"] = "Whether the process runs and can do its work.",
+    };
 
     public static IServiceCollection AddApiDescription(this IServiceCollection services) =>
         services.AddOpenApi("v1", options =>
@@ -22,6 +33,7 @@ internal static class OpenApiServices
             options.AddDocumentTransformer(ProblemResponses.AddSchemaAsync);
             options.AddOperationTransformer(ProblemResponses.DescribeAsync);
             options.AddOperationTransformer(DescribeSecurity);
+            options.AddOperationTransformer(DescribeBody);
             options.AddSchemaTransformer(MailSchema.DescribeAsync);
         });
 
@@ -39,11 +51,17 @@ internal static class OpenApiServices
         {
             Title = "Mail dispatch",
             Version = "v1",
+            Contact = new OpenApiContact { Name = "The Messaging maintainers" },
+            License = new OpenApiLicense { Name = "Apache License 2.0", Identifier = "Apache-2.0" },
             Description = """
                 Post a mail and get a response at once; workers send it. `202` means that all in-sync replicas of Kafka have it.
                 Every other response is a problem (RFC 9457) with a stable `code`, which says whether the mail was surely not accepted or may have been.
                 """,
         };
+        // Where the description came from; it does not repeat what a caller says in Host.
+        document.Servers = [new OpenApiServer { Url = "/", Description = "This service." }];
+        foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>())
+            tag.Description = Tags[tag.Name!];
         document.AddComponent<IOpenApiSecurityScheme>(KeyScheme, new OpenApiSecurityScheme
         {
             Type = SecuritySchemeType.ApiKey,
@@ -64,15 +82,29 @@ internal static class OpenApiServices
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         if (metadata.OfType<IAllowAnonymous>().Any())
+        {
+            operation.Security = [new OpenApiSecurityRequirement()];
+            operation.Responses?.TryAdd("400", new OpenApiResponse { Description = "The request is not valid HTTP." });
             return Task.CompletedTask;
-        // OpenAPI 3.1: of schemes other than OAuth's these are the roles that are needed.
-        List<string> scopes = [.. metadata.OfType<ScopeMetadata>().Select(needed => needed.Scope.ToText())];
+        }
+
+        string[] scopes = [.. metadata.OfType<ScopeMetadata>().Select(needed => needed.Scope.ToText())];
         operation.Security =
         [
-            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = scopes },
-            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, context.Document)] = scopes },
+            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] },
+            new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(BearerScheme, context.Document)] = [] },
         ];
+        // Beside the requirement: in it linters take roles (OpenAPI 3.1, section 4.8.30) for scopes of OAuth, and these schemes are not OAuth's.
+        operation.AddExtension(ScopesExtension, new JsonNodeExtension(new JsonArray([.. scopes.Select(scope => (JsonNode)scope)])));
         operation.Description = $"{operation.Description}{(string.IsNullOrEmpty(operation.Description) ? "" : "\n\n")}Needs a key with the scope {string.Join(", ", scopes.Select(scope => $"`{scope}`"))}.";
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What the generator says of a body are the words of the first parameter that is not one.</summary>
+    private static Task DescribeBody(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (operation.RequestBody is OpenApiRequestBody body)
+            body.Description = null;
         return Task.CompletedTask;
     }
 }

@@ -93,8 +93,8 @@ public class KeyScopeTests
         foreach (var (method, path, scope) in Table)
         {
             var operation = paths.GetProperty(path).GetProperty(method.ToLowerInvariant());
-            foreach (var requirement in operation.GetProperty("security").EnumerateArray())
-                requirement.EnumerateObject().Single().Value.EnumerateArray().Select(role => role.GetString()).ShouldBe([scope.ToText()]);
+            operation.GetProperty("security").EnumerateArray().Select(requirement => requirement.EnumerateObject().Single().Name).ShouldBe(["ApiKey", "Bearer"]);
+            operation.GetProperty("x-required-scopes").EnumerateArray().Select(required => required.GetString()).ShouldBe([scope.ToText()]);
             operation.GetProperty("description").GetString()!.ShouldContain($"`{scope.ToText()}`");
             operation.GetProperty("responses").GetProperty("403").GetProperty("description").GetString()!.ShouldContain("`insufficient_scope`");
             operation.GetProperty("responses").GetProperty("429").GetProperty("description").GetString()!.ShouldContain("`rate_limit_exceeded`");
