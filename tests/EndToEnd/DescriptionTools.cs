@@ -12,17 +12,16 @@ internal static class DescriptionTools
     public static async Task<string> LintAsync(HttpClient api)
     {
         var folder = await InstallAsync(api);
-        await OutsideProgram.RunAsync(folder, "npx", "--no", "spectral", "lint", Description, "--ruleset", "spectral.yaml", "--fail-severity", "hint");
-        var redocly = await OutsideProgram.RunAsync(folder, "npx", "--no", "redocly", "lint", Description, "--format", "json");
-        return redocly;
+        await OutsideProgram.RunAsync(folder, Tool(folder, "spectral"), "lint", Description, "--ruleset", "spectral.yaml", "--fail-severity", "hint");
+        return await OutsideProgram.RunAsync(folder, Tool(folder, "redocly"), "lint", Description, "--format", "json");
     }
 
     /// <summary>Generates a client by openapi-typescript, compiles it strictly and runs it; returns what it printed.</summary>
     public static async Task<string> RunTypeScriptAsync(HttpClient api)
     {
         var folder = await InstallAsync(api);
-        await OutsideProgram.RunAsync(folder, "npx", "--no", "openapi-typescript", Description, "-o", "schema.ts");
-        await OutsideProgram.RunAsync(folder, "npx", "--no", "tsc", "-p", ".");
+        await OutsideProgram.RunAsync(folder, Tool(folder, "openapi-typescript"), Description, "-o", "schema.ts");
+        await OutsideProgram.RunAsync(folder, Tool(folder, "tsc"), "--project", ".");
         return await OutsideProgram.RunAsync(folder, "node", Path.Combine("out", "run.js"), Address(api));
     }
 
@@ -40,7 +39,7 @@ internal static class DescriptionTools
 
     private static async Task<string> InstallAsync(HttpClient api)
     {
-        await OutsideProgram.RequireAsync("(Node.js 20 or later) to lint the description and to compile a client", "node", "npm", "npx");
+        await OutsideProgram.RequireAsync("(Node.js 20 or later) to lint the description and to compile a client", "node", "npm");
         var folder = OutsideProgram.FolderOf("clients");
         await SaveAsync(api, folder);
         await OutsideProgram.RunAsync(folder, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps");
@@ -53,6 +52,8 @@ internal static class DescriptionTools
         description.ShouldContain("\"openapi\": \"3.1");
         await File.WriteAllTextAsync(Path.Combine(folder, Description), description);
     }
+
+    private static string Tool(string folder, string name) => Path.Combine(folder, "node_modules", ".bin", name);
 
     private static string Address(HttpClient api) => api.BaseAddress!.ToString().TrimEnd('/');
 }
