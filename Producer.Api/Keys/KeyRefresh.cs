@@ -35,11 +35,13 @@ internal sealed class KeyRefresh(KnownKeys keys, IOptions<ApiOptions> options, T
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
+        using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            await keys.NoteUsesAsync(cancellationToken);
+            await keys.NoteUsesAsync(either.Token);
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) || cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) || either.IsCancellationRequested)
         {
             logger.LogInformation("When API keys were used last was not written at the stop: {Reason}", PostgresErrors.Explain(exception));
         }

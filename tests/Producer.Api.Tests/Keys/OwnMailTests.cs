@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Producer.Api.Keys;
 
 namespace Producer.Api.Tests.Keys;
