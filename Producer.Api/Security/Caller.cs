@@ -39,7 +39,7 @@ internal sealed class Caller : ClaimsPrincipal
     /// <summary>The result of its authentication.</summary>
     public AuthenticateResult Result { get; }
 
-    /// <summary>Whose idempotency keys are its own: two callers may use the same. The names of before, for those who are no stored key.</summary>
+    /// <summary>Whose idempotency keys are its own: two callers may use the same. Without a stored key it is the name, as before.</summary>
     public string IdempotencySpace => KeyId?.ToString() ?? Name;
 
     /// <summary>The stored key whose mails alone it sees; null where it sees all.</summary>
