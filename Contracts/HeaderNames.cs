@@ -19,6 +19,9 @@ public static class HeaderNames
     /// <summary>The installation that the mail was accepted by, where that has a name (<c>Kafka:Installation</c>); absent: any takes it. Our own.</summary>
     public const string Installation = "Mail-Installation";
 
+    /// <summary>The API key that the mail was accepted under, by its id; absent where it was none of the stored ones. Our own.</summary>
+    public const string ApiKey = "Mail-Api-Key";
+
     /// <summary>When a mail is to be sent that was rescheduled, RFC 3339; it goes over the mail's own <c>scheduled_at</c>. Our own.</summary>
     public const string ScheduledAt = "Mail-Scheduled-At";
 

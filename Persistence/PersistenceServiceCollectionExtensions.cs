@@ -6,6 +6,7 @@ using Npgsql;
 using Persistence.Clusters;
 using Persistence.Failures;
 using Persistence.Idempotency;
+using Persistence.Keys;
 using Persistence.Ledger;
 using Persistence.Mails;
 using Persistence.Pace;
@@ -40,6 +41,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<MailSearch>();
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<IdempotencyStore>();
+        services.AddSingleton<KeyStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<QuotaStore>();

@@ -20,6 +20,9 @@ internal static class DeadLetterReader
     {
         var headers = record.Headers.ToRecord();
         var other = names.OtherInstallation(record.Headers);
+        // An id that another installation gave out is not one of this one's mails.
+        var named = other is null ? headers.Last(HeaderNames.MessageId).AsId() : null;
+        var conflicts = headers.Last(HeaderNames.FaultConflict) is not null;
         var message = headers.Last(HeaderNames.FaultMessage).AsText() ?? "The record does not say why it is a dead letter.";
         return new DeadLetter
         {
@@ -28,7 +31,8 @@ internal static class DeadLetterReader
             Offset = record.Offset,
             Timestamp = record.Timestamp,
             // The id of a conflict belongs to another mail, and that of another installation's record to a mail there: a link would show the wrong mail as failed.
-            MailId = headers.Last(HeaderNames.FaultConflict) is null && other is null ? headers.Last(HeaderNames.MessageId).AsId() : null,
+            MailId = conflicts ? null : named,
+            ConflictsWith = conflicts ? named : null,
             Epoch = headers.Last(HeaderNames.Epoch).AsNumber() ?? 0,
             Key = record.Key,
             Value = record.Value,

@@ -63,6 +63,7 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
             Sender = bare,
             Posted = SaysMore(mail, bare, recipients) ? PostedAddresses.Of(mail).ToJson() : null,
             Tags = mail.Tags.Count == 0 ? null : JsonSerializer.Serialize(mail.Tags, SendEmailJson.Options),
+            ApiKeyId = record.RecordHeaders.Last(HeaderNames.ApiKey).AsId(),
             ContentHash = SHA256.HashData(record.Value ?? []),
             Recipients = recipients,
         })

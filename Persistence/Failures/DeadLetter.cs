@@ -20,6 +20,9 @@ public sealed record DeadLetter
     /// <summary>The mail, or null where the record does not say or must not be linked (an idempotency conflict).</summary>
     public Guid? MailId { get; init; }
 
+    /// <summary>The mail whose id the record has without being it, where its writer says so: other content under that id (an idempotency conflict).</summary>
+    public Guid? ConflictsWith { get; init; }
+
     /// <summary>
     /// Whether this system's own group gave the record up. Only then is it linked to the mail that it names, and may end it. Default true.
     /// </summary>

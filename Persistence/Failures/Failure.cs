@@ -23,6 +23,9 @@ public sealed class Failure
     /// <summary>The mail, where the record says which.</summary>
     public Guid? MailId { get; init; }
 
+    /// <summary>The mail whose id the record has without being it.</summary>
+    public Guid? ConflictsWith { get; init; }
+
     /// <summary>The mail's epoch.</summary>
     public int Epoch { get; init; }
 

@@ -21,6 +21,8 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.Property(failure => failure.Id).ValueGeneratedNever().HasComment("The failure's id (UUID version 7, sorts by time).");
         builder.Property(failure => failure.MailId)
             .HasComment("The mail (mails.id, which may have no row). Null where the record does not say, or conflicts with the mail under that id.");
+        builder.Property(failure => failure.ConflictsWith)
+            .HasComment("The mail (mails.id) whose id the record has without being it: other content under that id, or a dead letter of another group. Null else.");
         builder.Property(failure => failure.Epoch).HasComment("The epoch of the mail that failed.");
         builder.Property(failure => failure.Key).HasComment("The record's key, byte for byte.");
         builder.Property(failure => failure.Value).HasComment("The record's value, byte for byte: convert_from(value, 'UTF8') shows it where it is text.");
@@ -89,6 +91,8 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         // The list of what waits, and of one cause.
         builder.HasIndex(failure => new { failure.Status, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_status");
         builder.HasIndex(failure => new { failure.Fingerprint, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_fingerprint");
+        // What is shown with a mail beside its own failures.
+        builder.HasIndex(failure => failure.ConflictsWith).HasDatabaseName("ix_failures_conflicts_with").HasFilter("conflicts_with IS NOT NULL");
         // A sent mail looks for the failure that it resolves.
         builder.HasIndex(failure => failure.ReplayedAs).HasDatabaseName("ix_failures_replayed_as").HasFilter("replayed_as IS NOT NULL");
         // The sweep of replays whose record may not have been produced.

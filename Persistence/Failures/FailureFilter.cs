@@ -9,8 +9,11 @@ public sealed record FailureFilter
     /// <summary>Of one cause.</summary>
     public string? Fingerprint { get; init; }
 
-    /// <summary>Of one mail, also as what it was replayed as.</summary>
+    /// <summary>Of one mail, also as what it was replayed as, and conflicts with its id.</summary>
     public Guid? MailId { get; init; }
+
+    /// <summary>Of mails that were accepted under this API key, and conflicts with their ids.</summary>
+    public Guid? ApiKeyId { get; init; }
 
     /// <summary>Of mails to one address, in whatever case.</summary>
     public string? Recipient { get; init; }
@@ -30,6 +33,9 @@ public sealed record FailureSummary
 
     /// <summary>The mail, where known.</summary>
     public required Guid? MailId { get; init; }
+
+    /// <summary>The mail whose id the record has without being it: other content under that id, or a dead letter of another group.</summary>
+    public required Guid? ConflictsWith { get; init; }
 
     /// <summary>The mail's epoch.</summary>
     public required int Epoch { get; init; }

@@ -69,12 +69,12 @@ internal static class FailureSql
               AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated)
         ), added AS (
             INSERT INTO email.failures (
-                id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, epoch, key, value, headers,
+                id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, conflicts_with, epoch, key, value, headers,
                 exception_type, message, stack, fingerprint, attempts,
                 original_topic, original_partition, original_offset, original_timestamp, original_group,
                 status, replayed_as, failed_at)
             SELECT
-                @id, @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, link.mail_id, @epoch, @key, @value, @headers,
+                @id, @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, link.mail_id, CASE WHEN link.mail_id IS NULL THEN coalesce(@conflicts_with, @mail_id) END, @epoch, @key, @value, @headers,
                 @exception_type, @message, @stack, @fingerprint, @attempts,
                 @original_topic, @original_partition, @original_offset, @original_timestamp, @original_group,
                 coalesce(now_is.status, 'unresolved'), CASE WHEN now_is.status = 'replayed' THEN link.mail_id END, @failed_at

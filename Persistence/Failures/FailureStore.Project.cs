@@ -49,6 +49,7 @@ public sealed partial class FailureStore
         .With("dlt_topic", record.Topic).With("dlt_partition", record.Partition)
         .With("dlt_offset", record.Offset).With("dlt_timestamp", record.Timestamp)
         .Nullable("mail_id", record.MailId, NpgsqlDbType.Uuid)
+        .Nullable("conflicts_with", record.ConflictsWith, NpgsqlDbType.Uuid)
         .With("own", record.IsOwn)
         .With("content_hash", SHA256.HashData(record.Value ?? []))
         .With("epoch", record.Epoch)

@@ -10,6 +10,7 @@ public sealed partial class FailureStore
     {
         Id = failure.Id,
         MailId = failure.MailId,
+        ConflictsWith = failure.ConflictsWith,
         Epoch = failure.Epoch,
         Status = failure.Status,
         ExceptionType = failure.ExceptionType,
@@ -46,11 +47,12 @@ public sealed partial class FailureStore
 
     /// <summary>A failure with all its columns, actions and copies; null where there is none.</summary>
     /// <param name="id">The failure.</param>
+    /// <param name="apiKeyId">The API key that its mail must have been accepted under; null where that does not matter.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<Failure?> FindAsync(Guid id, CancellationToken cancellationToken = default)
+    public async Task<Failure?> FindAsync(Guid id, Guid? apiKeyId = null, CancellationToken cancellationToken = default)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        return await context.Failures.AsSplitQuery()
+        return await Filtered(context, new FailureFilter { ApiKeyId = apiKeyId }).AsSplitQuery()
             .Include(failure => failure.Actions.OrderBy(action => action.Id))
             .Include(failure => failure.Copies.OrderBy(copy => copy.SeenAt))
             .SingleOrDefaultAsync(failure => failure.Id == id, cancellationToken);
@@ -64,7 +66,9 @@ public sealed partial class FailureStore
         if (filter.Fingerprint is { } fingerprint)
             failures = failures.Where(failure => failure.Fingerprint == PostgresText.Clean(fingerprint));
         if (filter.MailId is { } mailId)
-            failures = failures.Where(failure => failure.MailId == mailId || failure.ReplayedAs == mailId);
+            failures = failures.Where(failure => failure.MailId == mailId || failure.ReplayedAs == mailId || failure.ConflictsWith == mailId);
+        if (filter.ApiKeyId is { } apiKeyId)
+            failures = failures.Where(failure => context.Mails.Any(mail => (mail.Id == failure.MailId || mail.Id == failure.ConflictsWith) && mail.ApiKeyId == apiKeyId));
         if (filter.Recipient is { } recipient)
         {
             var wanted = PostgresText.Clean(recipient);

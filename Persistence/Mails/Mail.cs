@@ -72,6 +72,9 @@ public sealed class Mail
     /// <summary>Its tags as JSON; null where it has none.</summary>
     public string? Tags { get; init; }
 
+    /// <summary>The API key that it was accepted under; null where it was none of the stored ones.</summary>
+    public Guid? ApiKeyId { get; init; }
+
     /// <summary>What went wrong last; null where nothing has.</summary>
     public string? LastError { get; init; }
 

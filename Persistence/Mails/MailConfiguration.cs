@@ -32,6 +32,8 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         builder.Property(mail => mail.Posted).HasColumnType("jsonb")
             .HasComment("from, to, cc, bcc and reply_to as they were posted, where they say more than sender and mail_recipients do: names, or a reply_to. Null else.");
         builder.Property(mail => mail.Tags).HasColumnType("jsonb").HasComment("The mail's tags, a list of texts and of {name, value}; null where it has none.");
+        builder.Property(mail => mail.ApiKeyId)
+            .HasComment("The API key that the mail was accepted under (api_keys.id), whose own it is; null where it was none of the stored ones.");
         builder.Property(mail => mail.MessageIdHeader)
             .HasComment("The SMTP Message-ID, the same in every attempt, so that a mail sent twice can be recognized.");
         builder.Property(mail => mail.LastError).HasComment("What went wrong last, or why the mail is held, for people; null where nothing has.");
@@ -52,6 +54,8 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
             .HasFilter("outbox_entry IS NOT NULL");
         // By sender, by tag and by recipient mails are found by ix_mails_sender, ix_mails_tags and ix_mail_recipients_address, which the model cannot
         // say: of expressions, and of the mails with tags alone.
+        // The list of a key's own mails; those that no stored key posted are not in it.
+        builder.HasIndex(mail => new { mail.ApiKeyId, mail.CreatedAt }).HasDatabaseName("ix_mails_api_key").HasFilter("api_key_id IS NOT NULL");
         // Recent mails, and what the retention job may remove.
         builder.HasIndex(mail => mail.CreatedAt).HasDatabaseName("ix_mails_created");
     }

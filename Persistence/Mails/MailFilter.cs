@@ -11,6 +11,9 @@ public sealed record MailFilter
     /// <summary>From this address; case does not count.</summary>
     public string? Sender { get; init; }
 
+    /// <summary>Accepted under this API key.</summary>
+    public Guid? ApiKeyId { get; init; }
+
     /// <summary>In this state.</summary>
     public MailState? State { get; init; }
 

@@ -36,6 +36,9 @@ public sealed record MailRecord
     /// <summary>The mail's tags as JSON; null where it has none.</summary>
     public string? Tags { get; init; }
 
+    /// <summary>The API key that the mail was accepted under; null where it was none of the stored ones.</summary>
+    public Guid? ApiKeyId { get; init; }
+
     /// <summary>SHA-256 of the record's value: tells a second post of the same mail from another mail under the same id.</summary>
     public required byte[] ContentHash { get; init; }
 

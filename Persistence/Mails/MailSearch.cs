@@ -49,10 +49,12 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
 
     /// <summary>Where a mail stands in the list; null where it has no row.</summary>
     /// <param name="id">The mail.</param>
+    /// <param name="apiKeyId">The API key that it must have been accepted under; null where that does not matter.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<MailPosition?> FindPositionAsync(Guid id, CancellationToken cancellationToken = default)
+    public async Task<MailPosition?> FindPositionAsync(Guid id, Guid? apiKeyId = null, CancellationToken cancellationToken = default)
     {
-        await using var command = dataSource.CreateCommand("SELECT created_at FROM email.mails WHERE id = @id").With("id", id);
+        await using var command = dataSource.CreateCommand("SELECT created_at FROM email.mails WHERE id = @id AND (@api_key_id IS NULL OR api_key_id = @api_key_id)")
+            .With("id", id).Nullable("api_key_id", apiKeyId, NpgsqlDbType.Uuid);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? new MailPosition(reader.Get<DateTimeOffset>("created_at"), id) : null;
     }
@@ -101,6 +103,8 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
             conditions.Add("m.id IN (SELECT r.mail_id FROM email.mail_recipients AS r WHERE lower(r.address) = lower(@recipient))");
         if (filter.Sender is not null)
             conditions.Add("lower(m.sender) = lower(@sender)");
+        if (filter.ApiKeyId is not null)
+            conditions.Add("m.api_key_id = @api_key_id");
         if (filter.Tag is not null)
             conditions.Add("(m.tags @> @tag OR m.tags @> @named_tag)");
         if (OutboxOf(filter.State) is not null)
@@ -143,6 +147,8 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
             command.With("recipient", PostgresText.Clean(recipient));
         if (filter.Sender is { } sender)
             command.With("sender", PostgresText.Clean(sender));
+        if (filter.ApiKeyId is { } apiKeyId)
+            command.With("api_key_id", apiKeyId);
         if (filter.Tag is { Value: var value } tag)
         {
             // "campaign:spring" may be a name and a value, or a text with a colon.

@@ -12,7 +12,7 @@ internal static class MailSql
 {
     private static readonly string[] Columns =
     [
-        "message_id_header", "first_topic", "first_partition", "first_offset", "record_timestamp", "content_hash", "key", "subject", "sender", "posted", "tags",
+        "message_id_header", "first_topic", "first_partition", "first_offset", "record_timestamp", "content_hash", "key", "subject", "sender", "posted", "tags", "api_key_id",
     ];
 
     /// <summary>What a row has of its mail's first record.</summary>
@@ -28,7 +28,7 @@ internal static class MailSql
             unnest(@message_id_headers) AS message_id_header, unnest(@topics) AS first_topic, unnest(@partitions) AS first_partition,
             unnest(@offsets) AS first_offset, unnest(@timestamps) AS record_timestamp, unnest(@content_hashes) AS content_hash,
             unnest(@keys) AS key, unnest(@subjects) AS subject, unnest(@senders) AS sender,
-            unnest(@posted)::jsonb AS posted, unnest(@tags)::jsonb AS tags
+            unnest(@posted)::jsonb AS posted, unnest(@tags)::jsonb AS tags, unnest(@api_keys) AS api_key_id
         {BatchSql.Few}
         """;
 

@@ -144,10 +144,11 @@ public sealed class MailStore : IMailStore
         if (found is null)
             return null;
         var failures = await context.Failures
-            .Where(failure => failure.MailId == id || failure.ReplayedAs == id)
+            .Where(failure => failure.MailId == id || failure.ReplayedAs == id || failure.ConflictsWith == id)
             .OrderBy(failure => failure.Epoch).ThenBy(failure => failure.FailedAt)
             .Select(FailureStore.Summary)
             .ToListAsync(cancellationToken);
-        return new MailView(found, failures);
+        // A conflict that was sent again under an id of its own stays that of the id that it came with.
+        return new MailView(found, failures.FindAll(failure => failure.ConflictsWith != id), failures.FindAll(failure => failure.ConflictsWith == id));
     }
 }

@@ -34,7 +34,8 @@ internal static class RecordParameters
         .Nullable("subjects", records.Select(record => PostgresText.CleanOrNull(record.Subject)).ToArray(), Texts)
         .With("senders", records.Select(record => PostgresText.Clean(record.Sender)).ToArray())
         .Nullable("posted", records.Select(record => record.Posted).ToArray(), Texts)
-        .Nullable("tags", records.Select(record => record.Tags).ToArray(), Texts);
+        .Nullable("tags", records.Select(record => record.Tags).ToArray(), Texts)
+        .With("api_keys", records.Select(record => record.ApiKeyId).ToArray());
 
     /// <summary>All recipients of records.</summary>
     public static NpgsqlCommand WithRecipients(this NpgsqlCommand command, IEnumerable<(MailRecord Record, IReadOnlyList<Recipient> Recipients)> mails)

@@ -110,6 +110,6 @@ internal static class ScheduleSql
     /// stale when it is read. It ends only then (<see cref="ClaimSql.Meet"/>), so that it is not removed before: the row alone stops the mail.
     /// </summary>
     public const string InsertCanceled = """
-        INSERT INTO email.mails (id, epoch, attempt, state) VALUES (@id, 1, 0, 'canceled') ON CONFLICT (id) DO NOTHING
+        INSERT INTO email.mails (id, epoch, attempt, state, api_key_id) VALUES (@id, 1, 0, 'canceled', @api_key_id) ON CONFLICT (id) DO NOTHING
         """;
 }

@@ -94,12 +94,13 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
     /// <param name="id">The mail.</param>
     /// <param name="actor">Who asks, for the audit of its failures.</param>
     /// <param name="accepted">Whether the caller knows that the mail was accepted, so that one without a row gets one.</param>
+    /// <param name="apiKeyId">The API key that such a one was accepted under, where that is known.</param>
     /// <param name="cancellationToken">Gives up; it may have been canceled then.</param>
     public async Task<CancelResult> CancelAsync(
-        Guid id, string actor, bool accepted, CancellationToken cancellationToken = default)
+        Guid id, string actor, bool accepted, Guid? apiKeyId = null, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        if (accepted && await InsertCanceledAsync(connection, id, cancellationToken))
+        if (accepted && await InsertCanceledAsync(connection, id, apiKeyId, cancellationToken))
             return CancelResult.Canceled;
 
         // Locked first: the second statement then sees the recipients as the last one that had the row locked left them.
@@ -183,9 +184,9 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         await connection.RaiseAsync(identity.MailId, identity.Epoch, cancellationToken);
     }
 
-    private static async Task<bool> InsertCanceledAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    private static async Task<bool> InsertCanceledAsync(NpgsqlConnection connection, Guid id, Guid? apiKeyId, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(ScheduleSql.InsertCanceled, connection).With("id", id);
+        await using var command = new NpgsqlCommand(ScheduleSql.InsertCanceled, connection).With("id", id).Nullable("api_key_id", apiKeyId, NpgsqlDbType.Uuid);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 

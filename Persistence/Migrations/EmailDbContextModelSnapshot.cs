@@ -36,6 +36,11 @@ namespace Persistence.Migrations
                         .HasColumnName("attempts")
                         .HasComment("How often the mail was delivered in this epoch.");
 
+                    b.Property<Guid?>("ConflictsWith")
+                        .HasColumnType("uuid")
+                        .HasColumnName("conflicts_with")
+                        .HasComment("The mail (mails.id) whose id the record has without being it: other content under that id, or a dead letter of another group. Null else.");
+
                     b.Property<long>("DltOffset")
                         .HasColumnType("bigint")
                         .HasColumnName("dlt_offset")
@@ -175,6 +180,10 @@ namespace Persistence.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_failures");
+
+                    b.HasIndex("ConflictsWith")
+                        .HasDatabaseName("ix_failures_conflicts_with")
+                        .HasFilter("conflicts_with IS NOT NULL");
 
                     b.HasIndex("ReplayClaimedAt")
                         .HasDatabaseName("ix_failures_pending_replays")
@@ -333,6 +342,11 @@ namespace Persistence.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id")
                         .HasComment("The mail's id: the MessageId header of its records, the id that POST /emails returned.");
+
+                    b.Property<Guid?>("ApiKeyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("api_key_id")
+                        .HasComment("The API key that the mail was accepted under (api_keys.id), whose own it is; null where it was none of the stored ones.");
 
                     b.Property<int>("Attempt")
                         .HasColumnType("integer")
@@ -503,6 +517,10 @@ namespace Persistence.Migrations
 
                     b.HasIndex("CreatedAt")
                         .HasDatabaseName("ix_mails_created");
+
+                    b.HasIndex("ApiKeyId", "CreatedAt")
+                        .HasDatabaseName("ix_mails_api_key")
+                        .HasFilter("api_key_id IS NOT NULL");
 
                     b.HasIndex("OutboxEntry", "NextAttemptAt")
                         .HasDatabaseName("ix_mails_outbox")

@@ -12,8 +12,9 @@ public sealed class ApiOptions : IValidatableObject
     private const int FewestCharacters = 16;
 
     /// <summary>
-    /// The key that callers present, as <c>X-Api-Key</c> or <c>Authorization: Bearer</c>; at least 16 characters. Required outside
-    /// <c>Development</c>, where its absence means that every caller is let in.
+    /// The first key that callers present, as <c>X-Api-Key</c> or <c>Authorization: Bearer</c>; at least 16 characters. It has all scopes, and
+    /// works without Postgres, where the others are stored. Required outside <c>Development</c>, where its absence means that every caller is
+    /// let in.
     /// </summary>
     [PasswordPropertyText(true)]
     public string? Key { get; set; }
@@ -70,6 +71,13 @@ public sealed class ApiOptions : IValidatableObject
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:00:30", ErrorMessage = "A second suits a server near by.")]
     public TimeSpan LookupTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How often the stored keys are read: so long it takes until every instance knows that one was made, rotated or revoked. Default 2 s.
+    /// 100 ms to 1 min.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00", ErrorMessage = "A revoked key is let in for as long.")]
+    public TimeSpan KeyRefreshInterval { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long Kafka and Postgres may take to answer for a part of <c>GET /stats</c>. Default 5 s. 100 ms to 1 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00", ErrorMessage = "What takes longer is left out of the report.")]

@@ -29,14 +29,17 @@ internal readonly record struct EnqueueResult(EnqueueOutcome Outcome, ProblemHtt
 internal sealed class AcceptMail(IMailQueue queue, PostedMails posted, IOptions<ApiOptions> options, ApiMetrics metrics, TimeProvider timeProvider, LogLimiter limiter, ILogger<AcceptMail> logger)
 {
     /// <summary>Writes the mail.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="mail">The mail, valid.</param>
+    /// <param name="apiKeyId">The stored API key that it is accepted under; null where it is none of them.</param>
     /// <remarks>Not canceled when the caller disconnects: a record under way is written or not all the same, and the log says which.</remarks>
-    public async Task<EnqueueResult> EnqueueAsync(Guid id, SendEmail mail)
+    public async Task<EnqueueResult> EnqueueAsync(Guid id, SendEmail mail, Guid? apiKeyId)
     {
         var started = timeProvider.GetTimestamp();
         using var deadline = new CancellationTokenSource(options.Value.AcceptTimeout, timeProvider);
         try
         {
-            await queue.EnqueueAsync(id, mail.OrderingKey ?? id.ToString(), mail, deadline.Token);
+            await queue.EnqueueAsync(id, mail.OrderingKey ?? id.ToString(), mail, apiKeyId, deadline.Token);
             posted.Add(id, mail);
             metrics.Acknowledged(timeProvider.GetElapsedTime(started));
             return new EnqueueResult(EnqueueOutcome.Acknowledged, Problem: null);

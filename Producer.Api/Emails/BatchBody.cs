@@ -5,6 +5,7 @@ using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Producer.Api.Problems;
 using Producer.Api.Requests;
+using Producer.Api.Security;
 
 namespace Producer.Api.Emails;
 
@@ -30,8 +31,8 @@ internal sealed record BatchBody(IReadOnlyList<BatchItem> Items, byte[] ContentH
 
     private const string Whole = "batch";
 
-    /// <summary>Reads and validates the body of a request that came at <paramref name="now"/>.</summary>
-    public static async Task<BatchBody> ReadAsync(HttpRequest request, int maxBytes, int maxMailBytes, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Reads and validates the body of a request of <paramref name="caller"/> that came at <paramref name="now"/>.</summary>
+    public static async Task<BatchBody> ReadAsync(HttpRequest request, int maxBytes, int maxMailBytes, DateTimeOffset now, Caller caller, CancellationToken cancellationToken)
     {
         var (bytes, problem) = await JsonBody.ReadAsync(request, maxBytes, cancellationToken);
         if (problem is not null)
@@ -57,7 +58,7 @@ internal sealed record BatchBody(IReadOnlyList<BatchItem> Items, byte[] ContentH
             foreach (var element in root.EnumerateArray())
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                items.Add(Read(element, items.Count, maxMailBytes, now, hash));
+                items.Add(Read(element, items.Count, maxMailBytes, now, caller, hash));
             }
 
             return new BatchBody(items, hash.GetHashAndReset(), Problem: null);
@@ -68,7 +69,7 @@ internal sealed record BatchBody(IReadOnlyList<BatchItem> Items, byte[] ContentH
         }
     }
 
-    private static BatchItem Read(JsonElement element, int index, int maxMailBytes, DateTimeOffset now, IncrementalHash hash)
+    private static BatchItem Read(JsonElement element, int index, int maxMailBytes, DateTimeOffset now, Caller caller, IncrementalHash hash)
     {
         if (element.ValueKind != JsonValueKind.Object)
         {
@@ -82,6 +83,8 @@ internal sealed record BatchBody(IReadOnlyList<BatchItem> Items, byte[] ContentH
         List<BatchError> errors = [.. SendEmailValidator.Validate(mail, now).Select(error => new BatchError(index, $"[{index}].{error.Path}", error.Code, error.Message))];
         if (canonical.Length > maxMailBytes)
             errors.Add(new BatchError(index, $"[{index}]", ProblemTypes.TooLarge.Code, $"has more than {maxMailBytes} bytes, which is the limit of a mail (Api:MaxMailBytes)"));
+        if (errors.Count == 0 && SenderRule.Explain(mail, caller) is { } refused)
+            errors.Add(new BatchError(index, $"[{index}].{SendEmailFields.From}", ProblemTypes.FromNotAllowed.Code, refused));
         return new BatchItem(index, errors.Count == 0 ? mail : null, errors);
     }
 

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Mails;
 using Persistence.Text;
-using Producer.Api.Ids;
 using Producer.Api.Problems;
 using Producer.Api.Security;
 using ServiceDefaults.Kafka;
@@ -12,23 +11,26 @@ namespace Producer.Api.Emails;
 internal static class CancelEmail
 {
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, [AsParameters] Actor actor, MailStore mails, ScheduleStore schedules, MailId ids, MailTopics names, ILoggerFactory loggers, CancellationToken cancellationToken)
+        string id, [AsParameters] Actor actor, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return GetEmail.NotFound(id);
         if (!actor.TryRead(out var who, out var problem))
             return problem;
 
+        var caller = Caller.Of(actor.Context);
+        var issued = access.Find(mailId, caller);
+        if (!await access.MayActOnAsync(mailId, issued, caller, cancellationToken))
+            return GetEmail.NotFound(id);
         // One of ours without a row gets one: its record, which no worker has read yet, is stale by that.
-        var ours = ids.IsOurs(mailId, out var issuedAt);
-        var result = await schedules.CancelAsync(mailId, who, ours, cancellationToken);
+        var result = await schedules.CancelAsync(mailId, who, issued is not null, issued?.Owner, cancellationToken);
         if (result == CancelResult.NotFound || await mails.FindAsync(mailId, cancellationToken) is not { } view)
             return GetEmail.NotFound(id);
         if (result == CancelResult.Refused)
             return ProblemTypes.MailNotWaiting.Because(Explain(view.Mail.State), ("state", view.Mail.State.ToText()));
 
         loggers.CreateLogger(typeof(CancelEmail)).LogInformation("Mail {MailId} was canceled by {Actor}", mailId, who);
-        return TypedResults.Ok(MailReport.Of(view, issuedAt, names));
+        return TypedResults.Ok(MailReport.Of(view, issued?.At, names));
     }
 
     private static string Explain(MailState state) => state switch

@@ -1,7 +1,9 @@
 using Contracts;
 using Microsoft.OpenApi;
+using Persistence.Keys;
 using Producer.Api.OpenApi;
 using Producer.Api.Problems;
+using Producer.Api.Security;
 
 namespace Producer.Api.Emails;
 
@@ -14,6 +16,7 @@ internal static class EmailEndpoints
         var emails = routes.MapGroup("/emails").WithTags("Emails");
 
         emails.MapPost("", PostEmail.HandleAsync)
+            .RequireScope(KeyScope.Send)
             .WithName("PostEmail").WithSummary("Accept a mail to be sent.")
             .WithDescription("""
                 Responds when all in-sync replicas of Kafka have the mail. With an `Idempotency-Key` a repeated post is the same mail: the key is reserved in Postgres
@@ -27,11 +30,12 @@ internal static class EmailEndpoints
                 ProblemTypes.InvalidJson, ProblemTypes.InvalidIdempotencyKey, ProblemTypes.TooLarge, ProblemTypes.UnsupportedMediaType,
                 ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout,
                 ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyTaken, ProblemTypes.IdempotencyKeyReused, ProblemTypes.IdempotencyKeyInUse,
-                ProblemTypes.IdempotencyUnavailable, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown,
+                ProblemTypes.IdempotencyUnavailable, ProblemTypes.FromNotAllowed, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown,
                 ProblemTypes.Overloaded)
             .RequireRateLimiting(PostLimit.PolicyName);
 
         emails.MapPost("/batch", PostBatch.HandleAsync)
+            .RequireScope(KeyScope.Send)
             .WithName("PostBatch").WithSummary("Accept up to 100 mails at once.")
             .WithDescription("""
                 Each mail as by `POST /emails`; one `Idempotency-Key` is for the whole batch. In order, for mails of one `ordering_key`. `202` lists the ids of the mails that
@@ -48,6 +52,7 @@ internal static class EmailEndpoints
             .RequireRateLimiting(PostLimit.PolicyName);
 
         emails.MapGet("", ListEmails.HandleAsync)
+            .RequireScope(KeyScope.Read)
             .WithName("ListEmails").WithSummary("Mails that a worker has read, newest first.")
             .WithDescription("""
                 By `recipient`, `sender`, `tag` and time an index finds them, also those that are `dead` or `scheduled`. Other states and text in the subject are looked for among
@@ -56,12 +61,14 @@ internal static class EmailEndpoints
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
 
         emails.MapGet("/{id}", GetEmail.HandleAsync)
+            .RequireScope(KeyScope.Read)
             .WithName("GetEmail").WithSummary("What became of a mail.")
             .WithDescription("Its state, attempts, times, recipients and failures. A mail that no worker has seen yet is `queued`, with `recorded` false.")
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.MailNotFound, ProblemTypes.DatabaseUnavailable);
 
         emails.MapPatch("/{id}", RescheduleEmail.HandleAsync)
             .Accepts<MailChange>("application/json")
+            .RequireScope(KeyScope.Send)
             .WithName("RescheduleEmail").WithSummary("Give a scheduled mail another time.")
             .WithDescription("Until its time has come. Its record of the time before is stale once this responds 200; a time that is past means at once.")
             .Problems(
@@ -69,11 +76,13 @@ internal static class EmailEndpoints
                 ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
 
         emails.MapGet("/{id}/events", ListEvents.HandleAsync)
+            .RequireScope(KeyScope.Read)
             .WithName("ListEvents").WithSummary("What became of a mail, step by step.")
             .WithDescription("Read off its row, recipients and failures: of attempts and replies the last. With `Accept: text/event-stream` as server-sent events, until the mail has ended or five minutes are over.")
             .Problems(ProblemTypes.MailNotFound, ProblemTypes.DatabaseUnavailable);
 
         emails.MapPost("/{id}/cancel", CancelEmail.HandleAsync)
+            .RequireScope(KeyScope.Send)
             .WithName("CancelEmail").WithSummary("Cancel a mail before it is sent.")
             .WithDescription("A mail that is scheduled, or waits in the queue or for its next attempt, is never sent once this responds 200. Canceling it twice is canceling it once.")
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.MailNotFound, ProblemTypes.MailNotWaiting, ProblemTypes.DatabaseUnavailable);

@@ -64,8 +64,11 @@ internal sealed record EmailQuery(
     public int PageSize() => QueryTexts.Limit(LimitName, Limit, DefaultLimit, MaxLimit);
 
     /// <summary>From where the page goes on; null for the newest.</summary>
+    /// <param name="mails">Where mails are found.</param>
+    /// <param name="apiKeyId">The API key of the list; null where it has the mails of all.</param>
+    /// <param name="cancellationToken">The caller went away.</param>
     /// <exception cref="FormatException">It is not a cursor of this list, or no mail of it.</exception>
-    public async Task<MailPosition?> FromAsync(MailSearch mails, CancellationToken cancellationToken)
+    public async Task<MailPosition?> FromAsync(MailSearch mails, Guid? apiKeyId, CancellationToken cancellationToken)
     {
         if (QueryTexts.Given(Cursor) is { } cursor)
             return MailCursor.Parse(cursor);
@@ -73,7 +76,7 @@ internal sealed record EmailQuery(
             return await PositionAsync(AfterName, after);
         return QueryTexts.MailId(BeforeName, Before) is { } before ? await PositionAsync(BeforeName, before) with { IsBefore = true } : null;
 
-        async Task<MailPosition> PositionAsync(string name, Guid id) => await mails.FindPositionAsync(id, cancellationToken)
+        async Task<MailPosition> PositionAsync(string name, Guid id) => await mails.FindPositionAsync(id, apiKeyId, cancellationToken)
             ?? throw new FormatException($"'{name}' is '{id}', which is not a mail of the list.");
     }
 

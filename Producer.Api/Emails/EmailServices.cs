@@ -6,6 +6,7 @@ internal static class EmailServices
     {
         services.AddScoped<AcceptMail>();
         services.AddSingleton<PostedMails>();
+        services.AddSingleton<MailAccess>();
         services.AddSingleton<FindEmail>();
         services.AddSingleton<KeyedPosts>();
         services.AddHostedService<IdempotencySweep>();

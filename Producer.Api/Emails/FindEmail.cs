@@ -1,7 +1,7 @@
 using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Workers;
-using Producer.Api.Ids;
+using Producer.Api.Security;
 using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
@@ -17,7 +17,7 @@ internal sealed record FoundMail(MailReport Report, MailView? View, DateTimeOffs
 }
 
 /// <summary>Finds out what became of a mail: by its row, by its failures, or by its id alone.</summary>
-internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerStore workers, MailId ids, MailTopics names, PostedMails posted, TimeProvider timeProvider)
+internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerStore workers, MailAccess access, MailTopics names, PostedMails posted, TimeProvider timeProvider)
 {
     private const int MaxFailures = 100;
 
@@ -25,13 +25,13 @@ internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerSt
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     /// <summary>The mail once it has ended, or as it is when the time is over; null where there is none.</summary>
-    public async Task<MailReport?> WhenEndedAsync(Guid id, TimeSpan wait, CancellationToken cancellationToken)
+    public async Task<MailReport?> WhenEndedAsync(Guid id, Caller caller, TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = timeProvider.GetTimestamp();
         for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             var left = wait - timeProvider.GetElapsedTime(started);
-            if (await FindAsync(id, cancellationToken) is not { Report: var report })
+            if (await FindAsync(id, caller, cancellationToken) is not { Report: var report })
                 return null;
             if (report.HasEnded || left <= TimeSpan.Zero)
                 return await WithWaitAsync(report, cancellationToken);
@@ -39,18 +39,21 @@ internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerSt
         }
     }
 
-    /// <summary>The mail; null where there is none.</summary>
-    public async Task<FoundMail?> FindAsync(Guid id, CancellationToken cancellationToken)
+    /// <summary>The mail; null where there is none, or none that the caller may see.</summary>
+    public async Task<FoundMail?> FindAsync(Guid id, Caller caller, CancellationToken cancellationToken)
     {
-        var ours = ids.IsOurs(id, out var issuedAt);
+        var issued = access.Find(id, caller);
         if (await mails.FindAsync(id, cancellationToken) is { } view)
-            return new FoundMail(MailReport.Of(view, issuedAt, names, posted.Find(id)), view, issuedAt);
+            return MailAccess.MaySee(view.Mail, issued, caller) ? new FoundMail(MailReport.Of(view, issued?.At, names, posted.Find(id)), view, issued?.At) : null;
+        if (issued is null && caller.OnlyOf is not null)
+            return null;
 
         // The worker gave its record up before it could make a row of it: undecodable, or invalid.
-        var dead = (await failures.ListAsync(new FailureFilter { MailId = id }, MaxFailures, cursor: null, cancellationToken)).Items;
+        var found = (await failures.ListAsync(new FailureFilter { MailId = id }, MaxFailures, cursor: null, cancellationToken)).Items;
+        List<FailureSummary> dead = [.. found.Where(failure => failure.ConflictsWith != id)], conflicts = [.. found.Where(failure => failure.ConflictsWith == id)];
         // Else one of ours without a row: accepted, and no worker has read it yet.
-        var report = dead.Count > 0 ? MailReport.Unreadable(id, issuedAt, dead) : ours ? MailReport.Unseen(id, issuedAt, posted.Find(id)) : null;
-        return report is null ? null : new FoundMail(report, View: null, issuedAt);
+        var report = dead.Count > 0 ? MailReport.Unreadable(id, issued?.At, dead) : issued is not null ? MailReport.Unseen(id, issued.At, posted.Find(id)) : null;
+        return report is null ? null : new FoundMail(report with { Conflicts = [.. Enumerable.Reverse(conflicts)] }, View: null, issued?.At);
     }
 
     /// <summary>A mail that is to be sent now says what it waits for, where that is not its turn.</summary>

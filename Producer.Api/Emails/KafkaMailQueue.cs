@@ -7,7 +7,7 @@ namespace Producer.Api.Emails;
 /// <summary>The topics of mails as the queue: each stream has its own.</summary>
 internal sealed class KafkaMailQueue(ITopicProducerProvider producers, IRawTopicProducer records, MailTopics names, QueueCircuit circuit) : IMailQueue
 {
-    public Task EnqueueAsync(Guid id, string key, SendEmail mail, CancellationToken cancellationToken) =>
+    public Task EnqueueAsync(Guid id, string key, SendEmail mail, Guid? apiKeyId, CancellationToken cancellationToken) =>
         circuit.RunAsync(() => producers.GetProducer<string, SendEmail>(new Uri($"topic:{names.TopicOf(mail.Stream)}")).Produce(
             key, mail,
             Pipe.Execute<KafkaSendContext<string, SendEmail>>(context =>
@@ -15,6 +15,8 @@ internal sealed class KafkaMailQueue(ITopicProducerProvider producers, IRawTopic
                 context.MessageId = id;
                 if (names.Installation is { } installation)
                     context.Headers.Set(HeaderNames.Installation, installation);
+                if (apiKeyId is { } owner)
+                    context.Headers.Set(HeaderNames.ApiKey, owner.ToString());
             }),
             cancellationToken));
 

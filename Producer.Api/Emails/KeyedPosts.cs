@@ -7,6 +7,7 @@ using Persistence.Text;
 using Producer.Api.Configuration;
 using Producer.Api.Ids;
 using Producer.Api.Problems;
+using Producer.Api.Security;
 using ServiceDefaults.Logging;
 
 namespace Producer.Api.Emails;
@@ -42,21 +43,21 @@ internal sealed class KeyedPosts(
     IdempotencyStore store, MailStore mails, MailId ids, IOptions<ApiOptions> options, TimeProvider timeProvider, LogLimiter limiter, ILogger<KeyedPosts> logger)
 {
     /// <summary>Reserves a key.</summary>
-    /// <param name="caller">Whose key it is.</param>
+    /// <param name="caller">Whose key it is: those of two callers differ, whatever they are.</param>
     /// <param name="key">The key.</param>
     /// <param name="contentHash">SHA-256 of what is posted under it.</param>
-    public async Task<KeyedPost> BeginAsync(string caller, string key, byte[] contentHash)
+    public async Task<KeyedPost> BeginAsync(Caller caller, string key, byte[] contentHash)
     {
-        var keyId = ids.Derive(caller, key);
+        var keyId = ids.Derive(caller.IdempotencySpace, key, caller.KeyId);
         // Not canceled with the caller: a reservation whose post nobody completes would make the next one wait for the end of its lease.
         using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, timeProvider);
         try
         {
             var reservation = await store.ReserveAsync(
-                keyId, contentHash, options.Value.AcceptTimeout, options.Value.IdempotencyKeyLifetime, ids.New, deadline.Token);
+                keyId, contentHash, options.Value.AcceptTimeout, options.Value.IdempotencyKeyLifetime, () => ids.New(caller.KeyId), deadline.Token);
             return reservation switch
             {
-                Reservation.Granted { IsKnown: true } granted => await OfKnownMailAsync(granted, contentHash, deadline.Token),
+                Reservation.Granted { IsKnown: true } granted => await OfKnownMailAsync(granted, contentHash, caller.KeyId, deadline.Token),
                 Reservation.Granted granted => new KeyedPost.Go(granted.MailId, granted.ReservedAt, granted),
                 Reservation.Acknowledged acknowledged => await RepeatAsync(acknowledged.MailId, deadline.Token),
                 Reservation.OtherContent => Refused(ProblemTypes.IdempotencyKeyReused),
@@ -116,13 +117,13 @@ internal sealed class KeyedPosts(
     }
 
     /// <summary>A mail has the id already: an earlier post of this one that was not completed, one of before the key expired, or one while Postgres was away.</summary>
-    private async Task<KeyedPost> OfKnownMailAsync(Reservation.Granted granted, byte[] contentHash, CancellationToken cancellationToken)
+    private async Task<KeyedPost> OfKnownMailAsync(Reservation.Granted granted, byte[] contentHash, Guid? apiKeyId, CancellationToken cancellationToken)
     {
         if (await mails.FindAsync(granted.MailId, cancellationToken) is not { Mail: var mail })
             return new KeyedPost.Go(granted.MailId, granted.ReservedAt, granted);
         if (!granted.IsContinued && mail.CreatedAt + options.Value.IdempotencyKeyLifetime < timeProvider.GetUtcNow())
         {
-            return await store.RenameAsync(granted, ids.New(), cancellationToken) is { } renamed
+            return await store.RenameAsync(granted, ids.New(apiKeyId), cancellationToken) is { } renamed
                 ? new KeyedPost.Go(renamed.MailId, renamed.ReservedAt, renamed)
                 : Refused(ProblemTypes.IdempotencyKeyInUse);
         }

@@ -3,6 +3,7 @@ using Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Mails;
 using Producer.Api.Problems;
+using Producer.Api.Security;
 
 namespace Producer.Api.Emails;
 
@@ -10,11 +11,12 @@ namespace Producer.Api.Emails;
 internal static class ListEmails
 {
     public static async Task<Results<Ok<MailList>, ProblemHttpResult>> HandleAsync(
-        [AsParameters] EmailQuery query, MailSearch mails, CancellationToken cancellationToken)
+        [AsParameters] EmailQuery query, HttpContext context, MailSearch mails, CancellationToken cancellationToken)
     {
         try
         {
-            var page = await mails.ListAsync(query.Filter(), query.PageSize(), await query.FromAsync(mails, cancellationToken), cancellationToken);
+            var own = Caller.Of(context).OnlyOf;
+            var page = await mails.ListAsync(query.Filter() with { ApiKeyId = own }, query.PageSize(), await query.FromAsync(mails, own, cancellationToken), cancellationToken);
             return TypedResults.Ok(new MailList([.. page.Items.Select(ListedMail.Of)], page.Next is { } next ? MailCursor.Write(next) : null));
         }
         catch (FormatException exception)

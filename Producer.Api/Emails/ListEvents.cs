@@ -1,6 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Producer.Api.Security;
 
 namespace Producer.Api.Emails;
 
@@ -14,17 +15,18 @@ internal static class ListEvents
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     public static async Task<Results<Ok<MailEventList>, ServerSentEventsResult<MailEvent>, ProblemHttpResult>> HandleAsync(
-        string id, HttpRequest request, FindEmail find, TimeProvider timeProvider, CancellationToken cancellationToken)
+        string id, HttpContext context, FindEmail find, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        if (!Guid.TryParseExact(id, "D", out var mailId) || await find.FindAsync(mailId, cancellationToken) is not { } found)
+        var (request, caller) = (context.Request, Caller.Of(context));
+        if (!Guid.TryParseExact(id, "D", out var mailId) || await find.FindAsync(mailId, caller, cancellationToken) is not { } found)
             return GetEmail.NotFound(id);
         return request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase))
-            ? TypedResults.ServerSentEvents(StreamAsync(mailId, found, request.Headers[LastEventId].ToString(), find, timeProvider, cancellationToken))
+            ? TypedResults.ServerSentEvents(StreamAsync(mailId, caller, found, request.Headers[LastEventId].ToString(), find, timeProvider, cancellationToken))
             : TypedResults.Ok(new MailEventList(found.Events()));
     }
 
     private static async IAsyncEnumerable<SseItem<MailEvent>> StreamAsync(
-        Guid id, FoundMail found, string last, FindEmail find, TimeProvider timeProvider, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Guid id, Caller caller, FoundMail found, string last, FindEmail find, TimeProvider timeProvider, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // A client that connects again says which it has seen; one that is not there any more says nothing.
         var events = found.Events();
@@ -38,7 +40,7 @@ internal static class ListEvents
             if (found.Report.HasEnded || timeProvider.GetElapsedTime(started) > LongestStream)
                 yield break;
             await Task.Delay(Pause, timeProvider, cancellationToken);
-            if (await find.FindAsync(id, cancellationToken) is not { } next)
+            if (await find.FindAsync(id, caller, cancellationToken) is not { } next)
                 yield break;
             (found, events) = (next, next.Events());
         }

@@ -91,6 +91,12 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>Its failures, oldest first.</summary>
     public IReadOnlyList<FailureSummary> Failures { get; init; } = [];
 
+    /// <summary>
+    /// Failures of records that came with its id and are not it, oldest first: other content, as under an Idempotency-Key that was used again
+    /// while Postgres was away, or written into the topic by others. This mail goes on without them.
+    /// </summary>
+    public IReadOnlyList<FailureSummary> Conflicts { get; init; } = [];
+
     /// <summary>Its stream, once a worker has read it.</summary>
     public string? Stream { get; init; }
 
@@ -152,6 +158,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
         UnknownOutcomes = view.Mail.UnknownOutcomes,
         Recipients = [.. view.Mail.Recipients.Select(RecipientReport.Of)],
         Failures = view.Failures,
+        Conflicts = view.Conflicts,
     }.With(MailAddresses.Of(view.Mail) ?? posted?.Addresses ?? MailAddresses.SenderOf(view.Mail));
 
     /// <summary>With its addresses, where they are known.</summary>

@@ -9,6 +9,7 @@ using Producer.Api.Ids;
 using Producer.Api.Observability;
 using Producer.Api.Problems;
 using Producer.Api.Requests;
+using Producer.Api.Security;
 
 namespace Producer.Api.Emails;
 
@@ -30,7 +31,8 @@ internal static class PostBatch
         if (validation is not (null or Strict or Permissive))
             return ProblemTypes.InvalidRequest.Because($"{ValidationHeader} is '{QueryTexts.Shown(validation)}'; {Strict} or {Permissive} is allowed.");
 
-        var body = await BatchBody.ReadAsync(context.Request, options.Value.MaxBatchBytes, options.Value.MaxMailBytes, timeProvider.GetUtcNow(), cancellationToken);
+        var caller = Caller.Of(context);
+        var body = await BatchBody.ReadAsync(context.Request, options.Value.MaxBatchBytes, options.Value.MaxMailBytes, timeProvider.GetUtcNow(), caller, cancellationToken);
         if (body.Problem is { } problem)
             return problem;
         var errors = body.Items.SelectMany(item => item.Errors).ToList();
@@ -39,17 +41,17 @@ internal static class PostBatch
             return NotValid(errors);
 
         if (key.Value is not { } value)
-            return Respond(await EnqueueAllAsync(valid, _ => ids.New(), timeProvider.GetUtcNow(), accept), errors, validation, metrics);
+            return Respond(await EnqueueAllAsync(valid, _ => ids.New(caller.KeyId), timeProvider.GetUtcNow(), accept, caller), errors, validation, metrics);
 
-        switch (await posts.BeginAsync(context.User.Identity?.Name ?? "", value, body.ContentHash))
+        switch (await posts.BeginAsync(caller, value, body.ContentHash))
         {
             case KeyedPost.Refused refused:
                 return refused.Problem;
             case KeyedPost.Repeat repeat:
                 context.Response.Headers[PostEmail.ReplayedHeader] = "true";
-                return TypedResults.Accepted((string?)null, new AcceptedBatch([.. valid.Select(item => new AcceptedItem(ItemId(ids, repeat.MailId, item.Index), item.Index))], Some(Listed(errors))));
+                return TypedResults.Accepted((string?)null, new AcceptedBatch([.. valid.Select(item => new AcceptedItem(ItemId(ids, repeat.MailId, item.Index, caller), item.Index))], Some(Listed(errors))));
             case KeyedPost.Go go:
-                var outcomes = await posts.ProduceAsync(go, () => EnqueueAllAsync(valid, index => ItemId(ids, go.MailId, index), go.At, accept), OutcomeOf);
+                var outcomes = await posts.ProduceAsync(go, () => EnqueueAllAsync(valid, index => ItemId(ids, go.MailId, index, caller), go.At, accept, caller), OutcomeOf);
                 return Respond(outcomes, errors, validation, metrics);
             default:
                 throw new UnreachableException();
@@ -57,15 +59,16 @@ internal static class PostBatch
     }
 
     /// <summary>The id of a mail of a batch: the same each time that the batch is posted under its key.</summary>
-    private static Guid ItemId(MailId ids, Guid batchId, int index) => ids.Derive($"batch {batchId}", index.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    private static Guid ItemId(MailId ids, Guid batchId, int index, Caller caller) =>
+        ids.Derive($"batch {batchId}", index.ToString(System.Globalization.CultureInfo.InvariantCulture), caller.KeyId);
 
     /// <summary>Mails of one ordering key go one after the other, in their order; all others at once.</summary>
     private static IEnumerable<IEnumerable<BatchItem>> Groups(List<BatchItem> items) =>
         items.GroupBy(item => item.Mail!.OrderingKey is { } key ? (key, -1) : ("", item.Index));
 
-    private static async Task<List<ItemOutcome>> EnqueueAllAsync(List<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept)
+    private static async Task<List<ItemOutcome>> EnqueueAllAsync(List<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept, Caller caller)
     {
-        var outcomes = await Task.WhenAll(Groups(items).Select(group => EnqueueAsync(group, idOf, at, accept)));
+        var outcomes = await Task.WhenAll(Groups(items).Select(group => EnqueueAsync(group, idOf, at, accept, caller)));
         return [.. outcomes.SelectMany(of => of)];
     }
 
@@ -73,13 +76,13 @@ internal static class PostBatch
     private static EnqueueOutcome OutcomeOf(List<ItemOutcome> outcomes) =>
         outcomes.TrueForAll(item => item.Result.Outcome == outcomes[0].Result.Outcome) ? outcomes[0].Result.Outcome : EnqueueOutcome.Unknown;
 
-    private static async Task<List<ItemOutcome>> EnqueueAsync(IEnumerable<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept)
+    private static async Task<List<ItemOutcome>> EnqueueAsync(IEnumerable<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept, Caller caller)
     {
         var outcomes = new List<ItemOutcome>();
         foreach (var item in items)
         {
             var id = idOf(item.Index);
-            outcomes.Add(new ItemOutcome(item.Index, id, await accept.EnqueueAsync(id, item.Mail!.At(at))));
+            outcomes.Add(new ItemOutcome(item.Index, id, await accept.EnqueueAsync(id, item.Mail!.At(at), caller.KeyId)));
         }
 
         return outcomes;

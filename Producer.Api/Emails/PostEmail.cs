@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
 using Producer.Api.Ids;
 using Producer.Api.Observability;
 using Producer.Api.Problems;
+using Producer.Api.Security;
 
 namespace Producer.Api.Emails;
 
@@ -30,13 +32,16 @@ internal static class PostEmail
             var body = await MailBody.ReadAsync(context.Request, options.Value.MaxMailBytes, timeProvider.GetUtcNow(), cancellationToken);
             if (body is not { Mail: { } mail, Canonical: { } canonical })
                 return body.Problem!;
+            var caller = Caller.Of(context);
+            if (SenderRule.Explain(mail, caller) is { } error)
+                return ProblemTypes.FromNotAllowed.Because($"{SendEmailFields.From} {error}.");
             if (key.Value is not { } value)
             {
-                var id = ids.New();
-                return Respond(id, await accept.EnqueueAsync(id, mail.At(timeProvider.GetUtcNow())));
+                var id = ids.New(caller.KeyId);
+                return Respond(id, await accept.EnqueueAsync(id, mail.At(timeProvider.GetUtcNow()), caller.KeyId));
             }
 
-            switch (await posts.BeginAsync(context.User.Identity?.Name ?? "", value, SHA256.HashData(canonical)))
+            switch (await posts.BeginAsync(caller, value, SHA256.HashData(canonical)))
             {
                 case KeyedPost.Refused refused:
                     return refused.Problem;
@@ -44,7 +49,7 @@ internal static class PostEmail
                     context.Response.Headers[ReplayedHeader] = "true";
                     return Accepted(repeat.MailId);
                 case KeyedPost.Go go:
-                    return Respond(go.MailId, await posts.ProduceAsync(go, () => accept.EnqueueAsync(go.MailId, mail.At(go.At)), enqueued => enqueued.Outcome));
+                    return Respond(go.MailId, await posts.ProduceAsync(go, () => accept.EnqueueAsync(go.MailId, mail.At(go.At), caller.KeyId), enqueued => enqueued.Outcome));
                 default:
                     throw new UnreachableException();
             }

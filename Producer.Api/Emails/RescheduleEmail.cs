@@ -6,7 +6,6 @@ using Microsoft.Extensions.Options;
 using Persistence.Mails;
 using Persistence.Text;
 using Producer.Api.Configuration;
-using Producer.Api.Ids;
 using Producer.Api.Problems;
 using Producer.Api.Requests;
 using Producer.Api.Security;
@@ -22,7 +21,7 @@ internal static class RescheduleEmail
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, [AsParameters] Actor actor, HttpRequest request, MailStore mails, ScheduleStore schedules, MailId ids, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider,
+        string id, [AsParameters] Actor actor, HttpRequest request, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider,
         ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
@@ -33,7 +32,11 @@ internal static class RescheduleEmail
         if (refused is not null)
             return refused;
 
-        var ours = ids.IsOurs(mailId, out var issuedAt);
+        var caller = Caller.Of(actor.Context);
+        var issued = access.Find(mailId, caller);
+        if (!await access.MayActOnAsync(mailId, issued, caller, cancellationToken))
+            return GetEmail.NotFound(id);
+        var ours = issued is not null;
         var result = await schedules.RescheduleAsync(mailId, due, cancellationToken);
         // A mail that was just posted has its row in a moment, where a worker runs.
         var started = timeProvider.GetTimestamp();
@@ -47,7 +50,7 @@ internal static class RescheduleEmail
         if (result == RescheduleResult.Rescheduled && view is not null)
         {
             loggers.CreateLogger(typeof(RescheduleEmail)).LogInformation("Mail {MailId} was rescheduled for {Due} by {Actor}", mailId, due, who);
-            return TypedResults.Ok(MailReport.Of(view, issuedAt, names));
+            return TypedResults.Ok(MailReport.Of(view, issued?.At, names));
         }
 
         if (view is null)

@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Contracts.Validation;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Producer.Api.Problems;
 using Producer.Api.Requests;
@@ -17,39 +15,12 @@ internal sealed record ActionRequest(string? Reason)
 {
     private const int MaxReasonLength = 1_000;
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Strict) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = false };
-
     /// <summary>A reason of <see cref="MaxReasonLength"/> characters, each as an escaped surrogate pair, and room for white space.</summary>
     private const int MaxBytes = 16_384;
 
     /// <summary>Reads the body, which may be left out; the problem where it is not valid.</summary>
-    public static async Task<(ActionRequest? Request, ProblemHttpResult? Problem)> ReadAsync(HttpContext context, CancellationToken cancellationToken)
-    {
-        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
-            return (null, null);
-
-        var (bytes, problem) = await JsonBody.ReadAsync(context.Request, MaxBytes, cancellationToken);
-        if (problem is not null)
-            return (null, problem);
-        if (bytes is null)
-            return (null, ProblemTypes.TooLarge.Because($"The body has more than {MaxBytes} bytes; a reason has at most {MaxReasonLength} characters.", (ProblemResults.LimitMember, MaxBytes)));
-        if (bytes.Length == 0)
-            return (null, null);
-
-        try
-        {
-            using var document = JsonDocument.Parse(bytes);
-            return (document.Deserialize<ActionRequest>(Options), null);
-        }
-        catch (JsonException exception) when (exception.Path is null)
-        {
-            return (null, JsonBody.Explain(exception));
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            return (null, ProblemTypes.InvalidRequest.Because("The body is not {\"reason\": \"…\"} with a text of Unicode characters."));
-        }
-    }
+    public static Task<(ActionRequest? Request, ProblemHttpResult? Problem)> ReadAsync(HttpContext context, CancellationToken cancellationToken) =>
+        StrictJson.ReadAsync<ActionRequest>(context, MaxBytes, "{\"reason\": \"…\"}", cancellationToken);
 
     /// <summary>Reads who does what and why; false, with the problem, where a part is not valid.</summary>
     public static bool TryRead(

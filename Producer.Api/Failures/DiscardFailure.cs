@@ -17,6 +17,6 @@ internal static class DiscardFailure
             return problem;
         if (await failures.DiscardAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) is { } refusal)
             return Refusals.Explain(id, refusal);
-        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.FailureId, cancellationToken))!));
+        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.FailureId, cancellationToken: cancellationToken))!));
     }
 }

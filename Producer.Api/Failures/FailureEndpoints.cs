@@ -1,5 +1,7 @@
+using Persistence.Keys;
 using Producer.Api.OpenApi;
 using Producer.Api.Problems;
+using Producer.Api.Security;
 
 namespace Producer.Api.Failures;
 
@@ -10,15 +12,18 @@ internal static class FailureEndpoints
         var failures = routes.MapGroup("/failures").WithTags("Failures");
 
         failures.MapGet("", ListFailures.HandleAsync)
+            .RequireScope(KeyScope.Read)
             .WithName("ListFailures").WithSummary("What failed, newest first.")
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
 
         failures.MapGet("/{id}", GetFailure.HandleAsync)
+            .RequireScope(KeyScope.Read)
             .WithName("GetFailure").WithSummary("One failure: its record, its headers, its exception, and what was done about it.")
             .Problems(ProblemTypes.FailureNotFound, ProblemTypes.DatabaseUnavailable);
 
         failures.MapPost("/{id}/replay", ReplayFailure.HandleAsync)
             .Accepts<ActionRequest>(isOptional: true, "application/json")
+            .RequireScope(KeyScope.Operate)
             .WithName("ReplayFailure").WithSummary("Send a failed mail again, as it was.")
             .WithDescription("Recorded with who and why before the record is produced. With `produced` false Kafka did not respond in time: the replay is finished in the background.")
             .Problems(
@@ -27,6 +32,7 @@ internal static class FailureEndpoints
 
         failures.MapPost("/{id}/discard", DiscardFailure.HandleAsync)
             .Accepts<ActionRequest>(isOptional: true, "application/json")
+            .RequireScope(KeyScope.Operate)
             .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent, permanently.")
             .WithDescription("The failure stays, with who decided so and why. A reason is required.")
             .Problems(

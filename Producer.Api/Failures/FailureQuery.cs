@@ -14,7 +14,7 @@ namespace Producer.Api.Failures;
 internal sealed record FailureQuery(
     [property: FromQuery(Name = FailureQuery.StatusName), Description("`unresolved`, `replayed`, `resolved` or `discarded`.")] string? Status,
     [property: FromQuery(Name = FailureQuery.FingerprintName), Description("Failures of one cause.")] string? Fingerprint,
-    [property: FromQuery(Name = FailureQuery.MailIdName), Description("Failures of one mail.")] string? MailId,
+    [property: FromQuery(Name = FailureQuery.MailIdName), Description("Failures of one mail, and of records that came with its id and are not it.")] string? MailId,
     [property: FromQuery(Name = FailureQuery.RecipientName), Description("Failures of mails to one address.")] string? Recipient,
     [property: FromQuery(Name = FailureQuery.SinceName), Description("Failed at this time or later, such as 2030-01-31T12:00:00Z.")] string? Since,
     [property: FromQuery(Name = FailureQuery.UntilName), Description("Failed before this time.")] string? Until,

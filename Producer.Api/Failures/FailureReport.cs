@@ -12,6 +12,9 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
     /// <summary>The mail; null where the record does not say which, or is another mail's copy.</summary>
     public Guid? MailId { get; init; }
 
+    /// <summary>The mail whose id the record came with without being it: other content under that id, or a dead letter of another group.</summary>
+    public Guid? ConflictsWith { get; init; }
+
     /// <summary>The mail's epoch that failed.</summary>
     public int Epoch { get; init; }
 
@@ -67,6 +70,7 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
         new(failure.Id, failure.Status, failure is { ReplayRequestedAt: not null, ReplayedAt: null, Status: FailureStatus.Unresolved })
         {
             MailId = failure.MailId,
+            ConflictsWith = failure.ConflictsWith,
             Epoch = failure.Epoch,
             Attempts = failure.Attempts,
             FailedAt = failure.FailedAt,

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Failures;
 using Producer.Api.Problems;
+using Producer.Api.Security;
 
 namespace Producer.Api.Failures;
 
@@ -8,11 +9,11 @@ namespace Producer.Api.Failures;
 internal static class ListFailures
 {
     public static async Task<Results<Ok<FailurePage>, ProblemHttpResult>> HandleAsync(
-        [AsParameters] FailureQuery query, FailureStore failures, CancellationToken cancellationToken)
+        [AsParameters] FailureQuery query, HttpContext context, FailureStore failures, CancellationToken cancellationToken)
     {
         try
         {
-            return TypedResults.Ok(await failures.ListAsync(query.Filter(), query.PageSize(), query.Cursor, cancellationToken));
+            return TypedResults.Ok(await failures.ListAsync(query.Filter() with { ApiKeyId = Caller.Of(context).OnlyOf }, query.PageSize(), query.Cursor, cancellationToken));
         }
         catch (FormatException exception)
         {

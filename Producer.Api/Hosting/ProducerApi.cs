@@ -5,6 +5,7 @@ using Producer.Api.Configuration;
 using Producer.Api.Emails;
 using Producer.Api.Failures;
 using Producer.Api.Health;
+using Producer.Api.Keys;
 using Producer.Api.Observability;
 using Producer.Api.OpenApi;
 using Producer.Api.Problems;
@@ -50,6 +51,7 @@ internal static class ProducerApi
 
         services.AddApiSecurity();
         services.AddApiDescription();
+        services.AddKeys();
         services.AddEmails();
         services.AddFailures();
         services.AddStats();
@@ -76,12 +78,14 @@ internal static class ProducerApi
         app.UseStatusCodePages();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseKeyRateLimit();
         app.UseAuthorization();
         app.UseRateLimiter();
 
         app.MapEmails();
         app.MapFailures();
         app.MapStats();
+        app.MapKeys();
         app.MapApiHealth();
         app.MapApiDescription();
         app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();

@@ -33,33 +33,34 @@ internal sealed class MailId
     }
 
     /// <summary>A new id, which carries the present time.</summary>
-    public Guid New()
+    /// <param name="owner">The stored API key whose mail it is, which alone knows it again; null where it is none of them.</param>
+    public Guid New(Guid? owner = null)
     {
         Span<byte> bytes = stackalloc byte[Size];
         RandomNumberGenerator.Fill(bytes);
         var now = _timeProvider.GetUtcNow().ToUnixTimeMilliseconds();
         BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)(now >> 32));
         BinaryPrimitives.WriteUInt32BigEndian(bytes[2..], (uint)now);
-        return Seal(bytes, derived: false);
+        return Seal(bytes, derived: false, owner);
     }
 
     /// <summary>The id of whatever <paramref name="caller"/> posts under <paramref name="idempotencyKey"/>: the same each time.</summary>
-    public Guid Derive(string caller, string idempotencyKey)
+    public Guid Derive(string caller, string idempotencyKey, Guid? owner = null)
     {
         // The length keeps ("ab", "c") and ("a", "bc") apart.
         var digest = HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes($"{caller.Length}:{caller}{idempotencyKey}"));
-        return Seal(digest.AsSpan(0, Size), derived: true);
+        return Seal(digest.AsSpan(0, Size), derived: true, owner);
     }
 
-    /// <summary>Whether an instance with this secret made the id; where it is not derived, also when.</summary>
-    public bool IsOurs(Guid id, out DateTimeOffset? issuedAt)
+    /// <summary>Whether an instance with this secret made the id, for this owner; where it is not derived, also when.</summary>
+    public bool IsOurs(Guid id, out DateTimeOffset? issuedAt, Guid? owner = null)
     {
         issuedAt = null;
         Span<byte> bytes = stackalloc byte[Size];
         Span<byte> expected = stackalloc byte[Size];
         id.TryWriteBytes(bytes, bigEndian: true, out _);
         bytes.CopyTo(expected);
-        WriteMac(expected);
+        WriteMac(expected, owner);
         if (bytes[6] >> 4 != 8 || bytes[8] >> 6 != 0b10 || !CryptographicOperations.FixedTimeEquals(bytes, expected))
             return false;
 
@@ -69,21 +70,24 @@ internal sealed class MailId
         return true;
     }
 
-    private Guid Seal(Span<byte> bytes, bool derived)
+    private Guid Seal(Span<byte> bytes, bool derived, Guid? owner)
     {
         bytes[6] = (byte)(0x80 | (derived ? DerivedFlag : 0) | (bytes[6] & 0b0111));
         bytes[8] = (byte)(0x80 | (bytes[8] & 0x3F));
-        WriteMac(bytes);
+        WriteMac(bytes, owner);
         return new Guid(bytes, bigEndian: true);
     }
 
-    // Over all but the last 28 bits, which it replaces.
-    private void WriteMac(Span<byte> bytes)
+    // Over all but the last 28 bits, which it replaces, and the owner: it is not in the id.
+    private void WriteMac(Span<byte> bytes, Guid? owner)
     {
         Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        Span<byte> input = stackalloc byte[2 * Size];
         bytes[MacAt] &= 0xF0;
         bytes[(MacAt + 1)..].Clear();
-        HMACSHA256.HashData(_secret, bytes, mac);
+        bytes.CopyTo(input);
+        owner?.TryWriteBytes(input[Size..], bigEndian: true, out _);
+        HMACSHA256.HashData(_secret, owner is null ? input[..Size] : input, mac);
         bytes[MacAt] |= (byte)(mac[0] & 0x0F);
         mac[1..4].CopyTo(bytes[(MacAt + 1)..]);
     }

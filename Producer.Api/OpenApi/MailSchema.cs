@@ -16,6 +16,11 @@ internal static class MailSchema
 {
     public static Task DescribeAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
+        // The generator sees nothing behind a converter, and leaves the items of such a list out.
+        if (context.JsonTypeInfo.Type == typeof(SendEmail[]))
+            schema.Items = new OpenApiSchemaReference(nameof(SendEmail), context.Document);
+        else if (context.JsonTypeInfo.Type == typeof(IReadOnlyList<MailTag>))
+            schema.Items = Tag();
         if (context.JsonTypeInfo.Type != typeof(SendEmail))
             return Task.CompletedTask;
 
@@ -49,24 +54,7 @@ internal static class MailSchema
                 Type = JsonSchemaType.Array,
                 Description = "Your own labels, to find mails by. They are not sent.",
                 MaxItems = SendEmailLimits.Tags,
-                Items = new OpenApiSchema
-                {
-                    OneOf =
-                    [
-                        Text("A label.", SendEmailLimits.TagLength),
-                        new OpenApiSchema
-                        {
-                            Type = JsonSchemaType.Object,
-                            Required = new HashSet<string>(StringComparer.Ordinal) { MailTagFields.Name },
-                            AdditionalPropertiesAllowed = false,
-                            Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
-                            {
-                                [MailTagFields.Name] = Text("The name.", SendEmailLimits.TagLength),
-                                [MailTagFields.Value] = Text("The value.", SendEmailLimits.TagLength),
-                            },
-                        },
-                    ],
-                },
+                Items = Tag(),
             },
             [SendEmailFields.OrderingKey] = Text($"Mails of one key are sent in the order in which they were accepted. At most {SendEmailLimits.OrderingKeyBytes} bytes."),
             [SendEmailFields.Stream] = new OpenApiSchema
@@ -97,6 +85,25 @@ internal static class MailSchema
         [SendEmailFields.Attachments] = new JsonArray(AttachmentSchema.Example()),
         [SendEmailFields.Tags] = new JsonArray("order"),
         [SendEmailFields.OrderingKey] = "order-1234",
+    };
+
+    private static OpenApiSchema Tag() => new()
+    {
+        OneOf =
+        [
+            Text("A label.", SendEmailLimits.TagLength),
+            new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Required = new HashSet<string>(StringComparer.Ordinal) { MailTagFields.Name },
+                AdditionalPropertiesAllowed = false,
+                Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+                {
+                    [MailTagFields.Name] = Text("The name.", SendEmailLimits.TagLength),
+                    [MailTagFields.Value] = Text("The value.", SendEmailLimits.TagLength),
+                },
+            },
+        ],
     };
 
     private static OpenApiSchema OneOrMany(string description) => new()

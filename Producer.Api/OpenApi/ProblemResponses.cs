@@ -50,6 +50,7 @@ internal static class ProblemResponses
                 ["data"] = new OpenApiSchema { Type = JsonSchemaType.Array, Description = "With `partly_accepted`: `id` and `index` of each mail of the batch that was accepted.", Items = new OpenApiSchema { Type = JsonSchemaType.Object } },
                 ["id"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", Description = "With `outcome_unknown`: the mail to ask for." },
                 ["state"] = Text("With `mail_not_waiting` and `idempotency_key_taken`: the mail's state."),
+                ["scope"] = Text("With `insufficient_scope`: the scope that is needed."),
                 ["limit"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `too_large`: how many bytes of JSON a mail may have." },
                 ["line"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `invalid_json`: the line, from 1." },
                 ["position"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `invalid_json`: the byte in that line, from 1." },
@@ -112,7 +113,7 @@ internal static class ProblemResponses
             {
                 ["index"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "Of a batch: the mail's place, from 0." },
                 ["field"] = Text("Where it is, such as `to[1]`; of a batch `[2].to[1]`."),
-                ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What programs look at.", Enum = [.. ValidationCodes.All.Concat([ProblemTypes.TooLarge.Code, ProblemTypes.NotAccepted.Code, ProblemTypes.OutcomeUnknown.Code]).Select(code => (JsonNode)code)] },
+                ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What programs look at.", Enum = [.. ValidationCodes.All.Concat([ProblemTypes.TooLarge.Code, ProblemTypes.FromNotAllowed.Code, ProblemTypes.NotAccepted.Code, ProblemTypes.OutcomeUnknown.Code]).Select(code => (JsonNode)code)] },
                 ["message"] = Text("What is wrong and what is allowed, to follow the field's name."),
             },
         },

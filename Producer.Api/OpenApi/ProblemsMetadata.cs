@@ -7,8 +7,8 @@ internal sealed record ProblemsMetadata(IReadOnlyList<ProblemType> Types);
 
 internal static class ProblemsMetadataExtensions
 {
-    /// <summary>Says which problems an endpoint responds with, beside <c>unauthorized</c> and <c>internal_error</c>, which every one may.</summary>
+    /// <summary>Says which problems an endpoint responds with, beside those that every one may: of its key, and <c>internal_error</c>.</summary>
     public static TBuilder Problems<TBuilder>(this TBuilder builder, params ProblemType[] types)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new ProblemsMetadata([.. types, ProblemTypes.Unauthorized, ProblemTypes.Internal]));
+        builder.WithMetadata(new ProblemsMetadata([.. types, ProblemTypes.Unauthorized, ProblemTypes.InsufficientScope, ProblemTypes.RateLimited, ProblemTypes.KeysUnavailable, ProblemTypes.Internal]));
 }

@@ -13,7 +13,29 @@ internal static class ProblemTypes
         "One header of 1 to 255 printable ASCII characters is expected.");
 
     public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
-        "Send the key as `X-Api-Key: …` or `Authorization: Bearer …`.");
+        "Send the key as `X-Api-Key: …` or `Authorization: Bearer …`; `detail` says where one was sent that is not valid any more.");
+
+    public static readonly ProblemType InsufficientScope = new("insufficient_scope", 403, "The key may not do this",
+        "The key lacks the scope that this needs; `scope` names it. Nothing was done.");
+
+    public static readonly ProblemType FromNotAllowed = new("from_not_allowed", 403, "The key may not send from this domain",
+        "The domain of `from` is not one of those that the key may send from. Nothing was accepted.");
+
+    public static readonly ProblemType KeyNotFound = new("key_not_found", 404, "No such key",
+        "No stored key has this id.");
+
+    public static readonly ProblemType KeyNameTaken = new("key_name_taken", 409, "There is a key of this name",
+        "A key that is not revoked has this name. Take another, or rotate or revoke that one.");
+
+    public static readonly ProblemType KeyRevoked = new("key_revoked", 409, "The key is revoked",
+        "A revoked key gets no new secret. Make another key.");
+
+    public static readonly ProblemType RateLimited = new("rate_limit_exceeded", 429, "Too many requests under this key",
+        "The key's rate is used up; `Retry-After` and `ratelimit-reset` say in how many seconds there is more. Nothing was done.");
+
+    public static readonly ProblemType KeysUnavailable = new("keys_unavailable", 503, "Whether the key is valid is not known",
+        "The keys have not been read since this instance started, as Postgres does not respond. Nothing was done: try again. The key of `Api:Key` is let in all the same.")
+    { RetryAfterSeconds = 2 };
 
     public static readonly ProblemType NotFound = new("not_found", 404, "There is nothing here",
         "The path is not one of this API.");
@@ -102,8 +124,8 @@ internal static class ProblemTypes
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, NotFound, MailNotFound, FailureNotFound, MethodNotAllowed,
-        NotAcceptable, RequestTimeout, FailureNotOpen, OtherCluster,
+        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, InsufficientScope, FromNotAllowed, NotFound, MailNotFound, FailureNotFound, KeyNotFound, MethodNotAllowed,
+        NotAcceptable, RequestTimeout, FailureNotOpen, OtherCluster, KeyNameTaken, KeyRevoked, RateLimited, KeysUnavailable,
         MailNotWaiting, IdempotencyKeyTaken, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding, UnreadableBody, ValidationFailed,
         IdempotencyKeyReused, IdempotencyKeyInUse, Internal, IdempotencyUnavailable, NotAccepted, OutcomeUnknown, PartlyAccepted, Overloaded, DatabaseUnavailable,
     ];
@@ -112,12 +134,14 @@ internal static class ProblemTypes
     public static ProblemType OfStatus(int status) => status switch
     {
         401 => Unauthorized,
+        403 => InsufficientScope,
         404 => NotFound,
         405 => MethodNotAllowed,
         406 => NotAcceptable,
         408 => RequestTimeout,
         413 => TooLarge,
         415 => UnsupportedMediaType,
+        429 => RateLimited,
         >= 400 and < 500 => InvalidRequest,
         _ => Internal,
     };

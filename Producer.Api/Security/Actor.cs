@@ -9,13 +9,13 @@ using Producer.Api.Problems;
 namespace Producer.Api.Security;
 
 /// <summary>
-/// Who acts, for the log and the audit: what the caller says in <c>X-Actor</c>, else the name of its key. The key proves that the
-/// caller may act; the name is the caller's word.
+/// Who acts, for the log and the audit: the name of its key, and what the caller says in <c>X-Actor</c>. The key proves that the
+/// caller may act; what it says is its word.
 /// </summary>
 /// <param name="Name">The header.</param>
 /// <param name="Context">The request.</param>
 internal sealed record Actor(
-    [property: FromHeader(Name = Actor.HeaderName), Description("Who acts, for the log and the audit; the name of the API key by default."), StringLength(Actor.MaxLength, MinimumLength = 1)]
+    [property: FromHeader(Name = Actor.HeaderName), Description("Who acts, for the log and the audit, where the name of the API key does not say it: that name is written before it, as in `shop: ann`."), StringLength(Actor.MaxLength, MinimumLength = 1)]
     string? Name,
     HttpContext Context)
 {
@@ -26,9 +26,15 @@ internal sealed record Actor(
     public bool TryRead(out string name, [NotNullWhen(false)] out ProblemHttpResult? problem)
     {
         problem = null;
-        name = Name?.Trim() ?? Context.User.Identity?.Name ?? "unknown";
-        if (Name is null || (Context.Request.Headers[HeaderName].Count == 1 && name.Length is > 0 and <= MaxLength && !name.Any(IsNoneOfAName)))
+        var caller = Caller.Of(Context);
+        name = caller.Name;
+        if (Name?.Trim() is not { } said)
             return true;
+        if (Context.Request.Headers[HeaderName].Count == 1 && said.Length is > 0 and <= MaxLength && !said.Any(IsNoneOfAName))
+        {
+            name = caller == Caller.Anonymous ? said : $"{caller.Name}: {said}";
+            return true;
+        }
 
         problem = ProblemTypes.InvalidRequest.Because($"{HeaderName} is one header of 1 to {MaxLength} characters, none of them a control character or one that turns the direction of writing: the name of the person or program that acts.");
         return false;

@@ -1,28 +1,28 @@
-using System.Security.Claims;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
+using Persistence.Text;
+using Producer.Api.Keys;
 using Producer.Api.Problems;
 
 namespace Producer.Api.Security;
 
 /// <summary>
-/// Lets callers in who present <c>Api:Key</c>, as <c>X-Api-Key</c> or as a bearer token; without a configured key (only in
-/// Development, see the options) lets everybody in.
+/// Lets callers in who present a stored key, or the one of <c>Api:Key</c>, as <c>X-Api-Key</c> or as a bearer token; without a configured
+/// key (only in Development, see the options) lets everybody in. No database is asked.
 /// </summary>
 internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> schemes,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    CallerKey key)
+    CallerKey first,
+    KnownKeys stored)
     : AuthenticationHandler<AuthenticationSchemeOptions>(schemes, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
     public const string HeaderName = "X-Api-Key";
 
-    /// <summary>The name of every caller who has the key: there is one key.</summary>
+    /// <summary>The name of every caller who has the key of <c>Api:Key</c>.</summary>
     public const string KeyHolder = "api-key";
 
     /// <summary>The name of every caller where no key is configured.</summary>
@@ -30,24 +30,59 @@ internal sealed class ApiKeyAuthentication(
 
     private const string BearerPrefix = "Bearer ";
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
+    private static readonly Task<AuthenticateResult> None = Task.FromResult(AuthenticateResult.NoResult());
+
+    private KeyMatch? _refused;
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var presented = Presented();
+        // What has the form of a stored key is meant as one, also where everybody is let in.
+        if (presented is not null && KeySecret.HasForm(presented))
+        {
+            var (match, caller) = stored.Find(presented);
+            return Task.FromResult(caller is not null ? caller.Result : first.Is(presented) ? Caller.KeyHolder.Result : Refuse(match));
+        }
+
+        if (!first.IsSet)
+            return Task.FromResult(Caller.Anonymous.Result);
+        if (presented is null)
+            return None;
+        return Task.FromResult(first.Is(presented) ? Caller.KeyHolder.Result : Refuse(KeyMatch.Unknown));
+    }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
+        await HandleAuthenticateOnceSafeAsync();
+        if (_refused == KeyMatch.NotRead)
+        {
+            await ProblemTypes.KeysUnavailable.Because(ProblemTypes.KeysUnavailable.Meaning).ExecuteAsync(Context);
+            return;
+        }
+
         Response.Headers.WWWAuthenticate = "Bearer";
-        var wrong = (await HandleAuthenticateOnceSafeAsync()).Failure is not null;
-        await ProblemTypes.Unauthorized.Because(wrong
-            ? "The key that was sent is not a valid key of this service: it may be misspelt, or have been replaced."
-            : "No key was sent. Send it as `X-Api-Key: …` or `Authorization: Bearer …`.").ExecuteAsync(Context);
+        await ProblemTypes.Unauthorized.Because(_refused switch
+        {
+            null => "No key was sent. Send it as `X-Api-Key: …` or `Authorization: Bearer …`.",
+            KeyMatch.Revoked => "The key that was sent was revoked.",
+            KeyMatch.Expired => "The key that was sent has expired.",
+            KeyMatch.Replaced => "The key that was sent was rotated, and its time is over: send the new secret.",
+            _ => "The key that was sent is not a valid key of this service: it may be misspelt, or have been replaced.",
+        }).ExecuteAsync(Context);
     }
 
-    private AuthenticateResult Authenticate()
+    protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
-        if (key.Value is not { Length: > 0 } expected)
-            return Caller(Anonymous);
-        if (Presented() is not { } presented)
-            return AuthenticateResult.NoResult();
-        return Same(presented, expected) ? Caller(KeyHolder) : AuthenticateResult.Fail("The API key is another one.");
+        var needed = Context.GetEndpoint()?.Metadata.GetMetadata<ScopeMetadata>()?.Scope.ToText();
+        Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{needed}\"";
+        await ProblemTypes.InsufficientScope.Because(
+            $"The key '{Context.User.Identity?.Name}' lacks the scope '{needed}'. Nothing was done.", ("scope", needed)).ExecuteAsync(Context);
+    }
+
+    private AuthenticateResult Refuse(KeyMatch match)
+    {
+        _refused = match;
+        return AuthenticateResult.Fail("The API key is not valid.");
     }
 
     private string? Presented()
@@ -57,15 +92,5 @@ internal sealed class ApiKeyAuthentication(
 
         var authorization = Request.Headers.Authorization.ToString();
         return authorization.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase) ? authorization[BearerPrefix.Length..].Trim() : null;
-    }
-
-    // Hashed first, so that the comparison takes the same time for keys of every length and content.
-    private static bool Same(string presented, string expected) =>
-        CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(presented)), SHA256.HashData(Encoding.UTF8.GetBytes(expected)));
-
-    private static AuthenticateResult Caller(string name)
-    {
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], SchemeName);
-        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
     }
 }

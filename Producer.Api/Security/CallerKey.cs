@@ -1,30 +1,47 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
+using Producer.Api.Keys;
 using ServiceDefaults.Configuration;
 
 namespace Producer.Api.Security;
 
-/// <summary>The key that callers present, as it is now: where it comes from a file, that is read again once a second at most. For any thread.</summary>
+/// <summary>The key of <c>Api:Key</c>, as it is now: where it comes from a file, that is read again once a second at most. For any thread.</summary>
 internal sealed class CallerKey(IOptions<ApiOptions> options, TimeProvider timeProvider)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private volatile Known _known = new(options.Value.Key, timeProvider.GetTimestamp());
 
-    /// <summary>The key; null or empty where everybody is let in.</summary>
-    public string? Value
+    /// <summary>Whether there is one; else everybody is let in.</summary>
+    public bool IsSet => !string.IsNullOrEmpty(Current().Key);
+
+    /// <summary>Whether a text is the key; takes the same time for texts of every length and content.</summary>
+    public bool Is(string presented) => Current() is { Key.Length: > 0 } known && KeySecret.Matches(presented, known.Hash);
+
+    private Known Current()
     {
-        get
-        {
-            var known = _known;
-            if (string.IsNullOrEmpty(options.Value.KeyFile) || timeProvider.GetElapsedTime(known.ReadAt) < Interval)
-                return known.Key;
-            var key = SecretFile.Current(known.Key, options.Value.KeyFile);
-            // What a start would refuse does not take the place of a key.
-            _known = new Known(ApiOptions.IsKey(key) ? key : known.Key, timeProvider.GetTimestamp());
-            return _known.Key;
-        }
+        var known = _known;
+        if (string.IsNullOrEmpty(options.Value.KeyFile) || timeProvider.GetElapsedTime(known.ReadAt) < Interval)
+            return known;
+        var key = SecretFile.Current(known.Key, options.Value.KeyFile);
+        // What a start would refuse does not take the place of a key.
+        _known = new Known(ApiOptions.IsKey(key) ? key : known.Key, timeProvider.GetTimestamp());
+        return _known;
     }
 
-    private sealed record Known(string? Key, long ReadAt);
+    private sealed record Known
+    {
+        public Known(string? key, long readAt)
+        {
+            (Key, ReadAt, Hash) = (key, readAt, new byte[SHA256.HashSizeInBytes]);
+            KeySecret.Hash(key ?? "", Hash);
+        }
+
+        public string? Key { get; }
+
+        public long ReadAt { get; }
+
+        public byte[] Hash { get; }
+    }
 }

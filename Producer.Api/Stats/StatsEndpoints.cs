@@ -1,4 +1,6 @@
+using Persistence.Keys;
 using Producer.Api.OpenApi;
+using Producer.Api.Security;
 using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Stats;
@@ -17,6 +19,7 @@ internal static class StatsEndpoints
 
     public static void MapStats(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/stats", GetStats.HandleAsync)
+            .RequireScope(KeyScope.Operate)
             .WithName("GetStats").WithTags("Stats").WithSummary("The state of the system: mails by state, failures by status, and what waits in Kafka.")
             .WithDescription(
                 "Mails by state are those that a worker has seen; `unread` is what the workers have yet to read, `delayed` what waits for its next delivery, "

@@ -16,7 +16,7 @@ public static class HealthEndpoints
     public static RouteHandlerBuilder MapHealth(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/health/live", () => TypedResults.Ok(new LiveReport("alive")))
-            .WithName("GetLiveness").WithTags("Health").WithSummary("Whether the process runs.").AllowAnonymous();
+            .WithName("GetLiveness").WithTags("Health").WithSummary("Whether the process runs.").WithDescription("`alive` as long as the process does: a restart fixes nothing that is wrong with what it depends on.").AllowAnonymous();
         return routes.MapGet("/health/ready", ReadyAsync)
             .WithName("GetReadiness").WithTags("Health").Produces<ReadyReport>().Produces<ReadyReport>(StatusCodes.Status503ServiceUnavailable).AllowAnonymous();
     }

@@ -1,15 +1,17 @@
+using Messaging.Bench.Api;
 using Messaging.Bench.Delivery;
 using Messaging.Bench.Micro;
 using Messaging.Bench.Rider;
 using Messaging.Bench.Running;
 
 // Exit status: 0 every bar was met, 1 one was missed, 2 nothing could be measured or the arguments are wrong.
-Suite[] suites = [RiderSuite.Create(), DeliverySuite.Create()];
+Suite[] suites = [RiderSuite.Create(), DeliverySuite.Create(), ApiSuite.Create()];
 
 return args switch
 {
     ["micro", .. var rest] => MicroBenchmarks.Run(rest),
     [ChildProcess.Verb, var suite, var row, var side, var input] => await ChildProcess.MeasureAsync(Find(suite)!, row, side, input),
+    [ServerProcess.Verb, var kind, var input] => await ServerProcess.RunAsync(kind, input),
     [SinkProcess.Verb, var latency] => await SinkProcess.RunAsync(latency),
     [var name, .. var rest] when Find(name) is { } suite => await RunAsync(suite, rest),
     _ => Usage(null),

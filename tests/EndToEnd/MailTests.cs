@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Contracts;
 using Npgsql;
 using NUnit.Framework;
@@ -179,6 +180,24 @@ public abstract class MailTests(StackMode mode)
             "ok send, get", "ok idempotency", "ok schedule, update, cancel", "ok a mail that is moved forward is sent", "ok batch", "ok list", "ok errors",
         ]);
     }
+
+    [Test]
+    public async Task Spectral_and_Redocly_find_nothing_in_the_description()
+    {
+        using var found = JsonDocument.Parse(await DescriptionTools.LintAsync(Stack.Api));
+
+        var totals = found.RootElement.GetProperty("totals");
+        totals.GetProperty("errors").GetInt32().ShouldBe(0);
+        totals.GetProperty("warnings").GetInt32().ShouldBe(0);
+    }
+
+    [Test]
+    public async Task A_client_that_openapi_typescript_generates_compiles_and_runs() =>
+        (await DescriptionTools.RunTypeScriptAsync(Stack.Api)).Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(["ok post, get", "ok batch", "ok list", "ok errors"]);
+
+    [Test]
+    public async Task A_client_that_Kiota_generates_compiles_and_runs() =>
+        (await DescriptionTools.RunKiotaAsync(Stack.Api)).Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldBe(["ok post, get", "ok list", "ok errors"]);
 
     [Test]
     public async Task The_demo_tells_what_became_of_each_mail()

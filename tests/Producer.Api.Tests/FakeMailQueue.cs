@@ -31,11 +31,11 @@ internal sealed class FakeMailQueue : IMailQueue
         }
     }
 
-    public async Task EnqueueAsync(Guid id, string key, SendEmail mail, CancellationToken cancellationToken)
+    public async Task EnqueueAsync(Guid id, string key, SendEmail mail, Guid? apiKeyId, CancellationToken cancellationToken)
     {
         await Before(cancellationToken);
         lock (_lock)
-            _mails.Add(new QueuedMail(id, key, mail));
+            _mails.Add(new QueuedMail(id, key, mail, apiKeyId));
     }
 
     public async Task EnqueueAgainAsync(string topic, byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken)
@@ -46,7 +46,7 @@ internal sealed class FakeMailQueue : IMailQueue
     }
 }
 
-internal sealed record QueuedMail(Guid Id, string Key, SendEmail Mail);
+internal sealed record QueuedMail(Guid Id, string Key, SendEmail Mail, Guid? ApiKeyId);
 
 internal sealed record QueuedRecord(string Topic, byte[]? Key, byte[]? Value, IReadOnlyList<RecordHeader> Headers)
 {

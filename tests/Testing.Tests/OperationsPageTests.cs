@@ -15,7 +15,7 @@ public partial class OperationsPageTests
             .Where(file => !file.Split(Path.DirectorySeparatorChar).Contains("obj"))
             .Select(File.ReadAllText));
 
-    private static readonly string[] Commands = ["kafka", "curl", "ALTER", "pg_", "Consumer.Worker "];
+    private static readonly string[] Commands = ["kafka", "curl", "ALTER", "pg_", "Consumer.Worker ", "keys ", "dotnet ", "docker "];
 
     /// <summary>What is quoted and is not the name of an option, a command, a state or a path: words that a log line or a reason has.</summary>
     private static IEnumerable<string> Sentences() =>

@@ -200,7 +200,25 @@ internal sealed class WorkerTests
             null, "the conflict is a failure");
         failure.MailId.ShouldBeNull();
         _worker.Kafka.Records.ReadAll(_worker.Topics.DeadLetters).ShouldContain(record => record.Header(HeaderNames.FaultConflict) == $"{id:D}");
-        (await _worker.Mails.FindAsync(id))!.Mail.State.ShouldBe(MailState.Sent);
+        var mail = (await _worker.Mails.FindAsync(id)).ShouldNotBeNull();
+        mail.Mail.State.ShouldBe(MailState.Sent);
+        mail.Failures.ShouldBeEmpty();
+        mail.Conflicts.ShouldHaveSingleItem().Id.ShouldBe(failure.Id);
+        (await Failure(id)).ConflictsWith.ShouldBe(id);
+    }
+
+    [Test]
+    public async Task A_mail_keeps_the_API_key_that_it_was_accepted_under_whatever_becomes_of_it()
+    {
+        var key = Guid.CreateVersion7();
+        foreach (var to in new[] { "fine@example.com", "fail-451-once@example.com", "fail-550@example.com" })
+        {
+            var id = await _worker.PostAsync(new SendEmail { From = "ann@example.com", To = [to], Subject = "s", Text = "t" }, (HeaderNames.ApiKey, $"{key:D}"));
+            (await _worker.WhenAsync(id, to.StartsWith("fail-550", StringComparison.Ordinal) ? MailState.Dead : MailState.Sent)).ApiKeyId.ShouldBe(key);
+        }
+
+        var unreadable = await _worker.PostAsync(new SendEmail { From = "ann@example.com", To = ["ok@example.com"], Subject = "s", Text = "t" }, (HeaderNames.ApiKey, "nonsense"));
+        (await _worker.WhenAsync(unreadable, MailState.Sent)).ApiKeyId.ShouldBeNull();
     }
 
     [Test]

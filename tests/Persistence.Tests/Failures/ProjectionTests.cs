@@ -81,7 +81,10 @@ public sealed class ProjectionTests : StoreTests
         var second = await Store.Failures.ProjectAsync(Make.DeadLetter(mail, value: "two"));
         second.IsNew.ShouldBeTrue();
         second.FailureId.ShouldNotBe(first.FailureId);
-        (await Store.Failures.FindAsync(second.FailureId))!.MailId.ShouldBeNull();
+        var failure = (await Store.Failures.FindAsync(second.FailureId))!;
+        failure.MailId.ShouldBeNull();
+        failure.ConflictsWith.ShouldBe(mail);
+        (await Store.Failures.ListAsync(new FailureFilter { MailId = mail }, 10)).Items.Select(item => item.Id).ShouldBe([first.FailureId, second.FailureId], ignoreOrder: true);
     }
 
     [Test]
@@ -128,6 +131,9 @@ public sealed class ProjectionTests : StoreTests
 
         foreign.IsNew.ShouldBeTrue();
         (await Store.Failures.FindAsync(foreign.FailureId))!.MailId.ShouldBeNull();
+        var mail = (await Store.Mails.FindAsync(record.Identity.MailId)).ShouldNotBeNull();
+        mail.Failures.ShouldBeEmpty();
+        mail.Conflicts.ShouldHaveSingleItem().Id.ShouldBe(foreign.FailureId);
         (await Store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Queued);
         await Store.DieAsync(record, Worker);
         var letter = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));

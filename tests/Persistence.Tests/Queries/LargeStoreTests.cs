@@ -18,6 +18,9 @@ public sealed partial class LargeStoreTests
 
     private Store _store = null!;
 
+    private static readonly Guid RareKey = Guid.Parse("01a20000-0000-7000-8000-00000000000a");
+    private static readonly Guid FrequentKey = Guid.Parse("01a20000-0000-7000-8000-00000000000b");
+
     private static IEnumerable<TestCaseData> Queries() =>
         Query().Matches(Checkout.Read("docs/queries.md")).Where(match => !match.Groups["text"].Value.Contains("audit", StringComparison.OrdinalIgnoreCase))
             .Select(match => new TestCaseData(match.Groups["sql"].Value).SetArgDisplayNames(match.Groups["heading"].Value));
@@ -28,12 +31,13 @@ public sealed partial class LargeStoreTests
         _store = await Store.OpenMigratedAsync();
         await ExecuteAsync("""
             INSERT INTO email.mails (id, epoch, attempt, state, outbox_entry, first_topic, first_partition, first_offset, record_timestamp, content_hash, key, subject,
-                sender, worker_id, claimed_at, sent_at, ended_at, created_at, updated_at, tags)
+                sender, worker_id, claimed_at, sent_at, ended_at, created_at, updated_at, tags, api_key_id)
             SELECT ('01a20000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 0, 1,
                 CASE WHEN n % 10 = 0 THEN 'dead' WHEN n % 10007 = 1 THEN 'queued' ELSE 'sent' END,
                 CASE WHEN n % 10 = 0 THEN 'dead_letter' END, 'email.send', n % 12, n, at, '\x00', n::text, 'subject', 'shop@example.com',
                 gen_random_uuid(), at, at, at, at, at,
-                CASE WHEN n % 100000 = 7 THEN '[{"name": "campaign", "value": "spring"}]' WHEN n % 5 = 0 THEN '["order"]' END::jsonb
+                CASE WHEN n % 100000 = 7 THEN '[{"name": "campaign", "value": "spring"}]' WHEN n % 5 = 0 THEN '["order"]' END::jsonb,
+                CASE WHEN n % 100000 = 7 THEN '01a20000-0000-7000-8000-00000000000a' WHEN n % 2 = 0 THEN '01a20000-0000-7000-8000-00000000000b' END::uuid
             FROM generate_series(1, 1000000) AS n, LATERAL (SELECT now() - n * interval '1 second' AS at) AS t
             """);
         await ExecuteAsync("""
@@ -84,6 +88,12 @@ public sealed partial class LargeStoreTests
         List("tag", new MailFilter { Tag = new MailTag("order") }),
         List("rare tag", new MailFilter { Tag = new MailTag("campaign", "spring") }),
         List("no tag", new MailFilter { Tag = new MailTag("none") }),
+        List("key with few mails", new MailFilter { ApiKeyId = RareKey }),
+        List("key with half of them", new MailFilter { ApiKeyId = FrequentKey }),
+        List("key without any", new MailFilter { ApiKeyId = Guid.Empty }),
+        List("recipient and key", new MailFilter { Recipient = "USER17@example.com", ApiKeyId = RareKey }),
+        List("sender and key with few mails", new MailFilter { Sender = "shop@example.com", ApiKeyId = RareKey }),
+        List("tag and key", new MailFilter { Tag = new MailTag("order"), ApiKeyId = FrequentKey }),
         List("dead", new MailFilter { State = MailState.Dead }),
         List("scheduled, of which there are none", new MailFilter { State = MailState.Scheduled }),
         List("sent", new MailFilter { State = MailState.Sent }),

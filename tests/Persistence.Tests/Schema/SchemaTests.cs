@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using NUnit.Framework;
 using Persistence.Failures;
+using Persistence.Keys;
 using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Text;
@@ -47,6 +48,7 @@ public sealed partial class SchemaTests : StoreTests
         Column("mail_recipients.outcome", EnumText.All<RecipientOutcome>()),
         Column("failures.status", EnumText.All<FailureStatus>()),
         Column("failure_actions.action", EnumText.All<FailureActionKind>()),
+        Column("api_keys.scopes", EnumText.All<KeyScope>()),
         Column("retention_horizons.table_name", ["mails", "failures"]),
     ];
 
@@ -67,7 +69,7 @@ public sealed partial class SchemaTests : StoreTests
     public async Task Every_check_constraint_on_words_is_compared_with_an_enum()
     {
         var constraints = await Store.ScalarAsync<string[]>(
-            "SELECT ARRAY(SELECT conname::text FROM pg_constraint WHERE connamespace = 'email'::regnamespace AND contype = 'c' AND pg_get_constraintdef(oid) LIKE '%ANY%')");
+            "SELECT ARRAY(SELECT conname::text FROM pg_constraint WHERE connamespace = 'email'::regnamespace AND contype = 'c' AND pg_get_constraintdef(oid) SIMILAR TO '%(ANY|<@)%')");
         constraints.ShouldBe(EnumColumns().Select(column => $"ck_{column.Arguments[0]}_{column.Arguments[1]}"), ignoreOrder: true);
     }
 

@@ -54,6 +54,21 @@ public class KafkaQueueTests
     }
 
     [Test]
+    public async Task A_record_carries_the_stored_key_that_its_mail_was_accepted_under()
+    {
+        var (api, kafka) = await StartAsync();
+        await using var _ = api;
+        var made = await (await api.PostAsync("/keys", $$"""{"name":"kafka-{{Guid.NewGuid():N}}","scopes":["send"]}""")).JsonAsync();
+        var key = made.GetProperty("key").GetProperty("id").GetGuid();
+
+        var response = await api.PostAsync("/emails", Mail, ("X-Api-Key", made.GetProperty("secret").GetString()!));
+        var nobodys = await AcceptedAsync(api, Mail);
+
+        RecordOf(kafka, (await response.JsonAsync()).GetProperty("id").GetGuid()).Header(HeaderNames.ApiKey).ShouldBe(key.ToString());
+        RecordOf(kafka, nobodys).Header(HeaderNames.ApiKey).ShouldBeNull();
+    }
+
+    [Test]
     public async Task A_bulk_mail_is_in_the_topic_of_its_stream()
     {
         var (api, kafka) = await StartAsync();

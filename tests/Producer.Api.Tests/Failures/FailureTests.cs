@@ -48,6 +48,25 @@ public class FailureTests
     }
 
     [Test]
+    public async Task Other_content_under_a_mail_s_id_is_told_with_the_mail_and_found_by_its_id()
+    {
+        var id = Guid.CreateVersion7();
+        await _store.ClaimAsync(id);
+        var conflict = await _store.ProjectAsync(id, "another mail"u8.ToArray());
+
+        var mail = await (await _api.GetAsync($"/emails/{id}")).JsonAsync();
+        mail.GetProperty("state").GetString().ShouldBe("sending");
+        mail.GetProperty("failures").GetArrayLength().ShouldBe(0);
+        var told = mail.GetProperty("conflicts").EnumerateArray().Single();
+        told.GetProperty("id").GetGuid().ShouldBe(conflict);
+        told.GetProperty("conflicts_with").GetGuid().ShouldBe(id);
+        (await (await _api.GetAsync($"/failures?mail_id={id}")).JsonAsync()).GetProperty("items").EnumerateArray().Single().GetProperty("id").GetGuid().ShouldBe(conflict);
+        (await (await _api.GetAsync($"/failures/{conflict}")).JsonAsync()).GetProperty("conflicts_with").GetGuid().ShouldBe(id);
+        var events = await (await _api.GetAsync($"/emails/{id}/events")).JsonAsync();
+        events.GetProperty("data").EnumerateArray().Select(happened => happened.GetProperty("type").GetString()).ShouldNotContain("failed");
+    }
+
+    [Test]
     public async Task Failures_are_listed_by_filter_and_page()
     {
         var (mailId, failureId) = await _store.FailAsync();

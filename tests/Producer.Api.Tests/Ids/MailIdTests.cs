@@ -27,6 +27,20 @@ public class MailIdTests
     }
 
     [Test]
+    public void The_id_of_a_key_s_mail_is_known_again_as_that_key_s_alone()
+    {
+        var (key, other) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        foreach (var id in new[] { Ids.New(key), Ids.Derive("caller", "key", key) })
+        {
+            Ids.IsOurs(id, out _, key).ShouldBeTrue();
+            Ids.IsOurs(id, out _, other).ShouldBeFalse();
+            Ids.IsOurs(id, out _).ShouldBeFalse();
+        }
+
+        Ids.IsOurs(Ids.New(), out _, key).ShouldBeFalse();
+    }
+
+    [Test]
     public void An_id_is_a_UUID_of_version_8_and_sorts_by_time()
     {
         var timeProvider = new FakeTimeProvider(Now);

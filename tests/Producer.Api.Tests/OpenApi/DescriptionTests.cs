@@ -36,7 +36,7 @@ public partial class DescriptionTests
         _document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order().ShouldBe(
         [
             "/emails", "/emails/{id}", "/emails/{id}/cancel", "/emails/{id}/events", "/emails/batch", "/failures", "/failures/{id}", "/failures/{id}/discard", "/failures/{id}/replay", "/health/live", "/health/ready",
-            "/stats",
+            "/keys", "/keys/{id}/revoke", "/keys/{id}/rotate", "/stats",
         ]);
 
     [Test]
@@ -67,7 +67,7 @@ public partial class DescriptionTests
         var codes = typeof(Contracts.Validation.ValidationCodes).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
 
         Schema("Problem").GetProperty("properties").GetProperty("errors").GetProperty("items").GetProperty("properties").GetProperty("code").GetProperty("enum")
-            .EnumerateArray().Select(code => code.GetString()!).ShouldBe(codes.Concat(["too_large", "not_accepted", "outcome_unknown"]));
+            .EnumerateArray().Select(code => code.GetString()!).ShouldBe(codes.Concat(["too_large", "from_not_allowed", "not_accepted", "outcome_unknown"]));
     }
 
     [Test]
