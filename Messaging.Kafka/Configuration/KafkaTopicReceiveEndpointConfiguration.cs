@@ -50,6 +50,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _circuit)));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new ForeignCancellationFilter()));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new RecordNumbersFilter()));
+        AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new EndpointTypeFilter<TValue>()));
         ConfigureError(pipe =>
         {
             pipe.UseFilter(new ErrorTransportFilter());
