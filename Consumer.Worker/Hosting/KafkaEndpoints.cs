@@ -45,6 +45,8 @@ internal static class KafkaEndpoints
             endpoint.DeadLetterTopic = topics.DeadLetters;
             endpoint.DelayGroup = topics.DelayGroup;
             endpoint.DelayTopicsOf = topics.Mails;
+            // One group sends mails. What it has delayed is its own under another Kafka:GroupPrefix, too.
+            endpoint.SeparateRedeliveries = false;
             if (worker.FairBy == FairBy.Sender)
                 endpoint.FairBy(SenderReader.Read);
             // What is too large to be a dead letter is a failure all the same, with its bytes.

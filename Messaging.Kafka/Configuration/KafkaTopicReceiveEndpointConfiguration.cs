@@ -73,6 +73,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
     public string? DelayTopicsOf { get; set; }
 
+    public bool SeparateRedeliveries { get; set; } = true;
+
     int? IKafkaConsumerConfigurator.ConcurrentMessageLimit
     {
         set => ConcurrentMessageLimit = value;
@@ -127,7 +129,13 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
         ConsumerSettings.WithDefaults(Consumer.Config);
         _circuit = _host.CreateCircuit(Consumer);
-        var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays, DelayTopicsOf);
+        var name = SeparateRedeliveries ? new EndpointName(_topic, Consumer.Group) : null;
+        var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays, DelayTopicsOf)
+        {
+            Group = Consumer.Group,
+            DelayGroup = DelayGroup,
+            Endpoint = name,
+        };
         if (tiers is not null)
             _host.UseTiers(tiers);
 
@@ -138,7 +146,9 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
                 $"The endpoint of topic {_topic}, group {Consumer.Group}, has UseDelayedRedelivery and no delay topics: name some, as in DelayTiers(TimeSpan.FromSeconds(1)).");
         }
 
-        var handler = new MassTransitRecordHandler(context, _topic, _format, _circuit, _host.Time, _host.LoggerOf(_topic));
+        var address = TopicAddress.Of(_topic);
+        var handler = new MassTransitRecordHandler(
+            context, delivery => new KafkaReceiveContext<TKey>(delivery, context, address, Consumer.Group, _format, tiers), name, _circuit, _host.Time, _host.LoggerOf(_topic));
         var consumer = new EndpointConsumer(Consumer, handler, _host);
         yield return new KafkaEndpoint(
             consumer,
@@ -183,7 +193,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             RecordsDeleted = Consumer.RecordsDeleted,
         };
         return new KafkaEndpoint(
-            new EndpointConsumer(settings, new DelayRecordHandler(tiers, topic => _host.UsesTiersOf(topic, tiers.Owner), _host.Onward, CreateDeadLetterWriter(DelayGroup), _host.Time), _host),
+            new EndpointConsumer(settings, new DelayRecordHandler(
+                tiers, topic => _host.UsesTiersOf(topic, tiers.Owner), _host.Onward, CreateDeadLetterWriter(DelayGroup), _host.Time, _host.LoggerOf(_topic)), _host),
             [.. tiers.All.Select(tier => new RequiredTopic(
                 tier.Topic, TopicFor(DelayRetention(tier.Delay)), TopicUse.Read | TopicUse.Write, _topic, DelayRetention(tier.Delay), IsDelay: true))]);
     }
