@@ -127,7 +127,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         Validate().ThrowIfContainsFailure($"The endpoint of topic {_topic}, group {Consumer.Group}, is not configured well:");
         ApplySpecifications(new ReceiveEndpointBuilder(this));
 
-        ConsumerSettings.WithDefaults(Consumer.Config);
+        ConsumerSettings.WithDefaults(Consumer.Config, _host.Clients.ClientConfig);
         _circuit = _host.CreateCircuit(Consumer);
         var name = SeparateRedeliveries ? new EndpointName(_topic, Consumer.Group) : null;
         var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays, DelayTopicsOf)
@@ -185,7 +185,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         {
             Name = $"delays of {_topic} ({DelayGroup})",
             Topics = [.. tiers.All.Select(tier => tier.Topic)],
-            Config = ConsumerSettings.WithDefaults(new ConsumerConfig { GroupId = DelayGroup }),
+            Config = ConsumerSettings.WithDefaults(new ConsumerConfig { GroupId = DelayGroup, GroupProtocol = Consumer.Config.GroupProtocol }, _host.Clients.ClientConfig),
             Concurrency = MostForwards,
             PrefetchCount = MostForwards,
             // What waits in the shortest tier is in progress meanwhile, and does not stand still.

@@ -14,7 +14,7 @@ internal sealed class RawEndpointConfigurator(string topic, string group, Func<K
 
     public KafkaEndpoint Build(KafkaHost host)
     {
-        ConsumerSettings.WithDefaults(Consumer.Config);
+        ConsumerSettings.WithDefaults(Consumer.Config, host.Clients.ClientConfig);
         var circuit = host.CreateCircuit(Consumer);
         var handler = new RawRecordHandler(handle, circuit, host.Time, host.LoggerOf(topic));
         return new KafkaEndpoint(new EndpointConsumer(Consumer, handler, host), [new RequiredTopic(topic, Consumer.NewTopic, TopicUse.Read, Retention: Consumer.RetentionNeeded)], circuit);
