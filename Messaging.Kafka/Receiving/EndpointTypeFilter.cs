@@ -30,8 +30,13 @@ internal sealed class EndpointTypeFilter<TMessage> : IFilter<ConsumeContext>
         /// A record of the endpoint's type is also of the types that this one derives from. Of those that derive from it, it is only one
         /// that it names: what names none is of the endpoint's type and no more.
         /// </summary>
-        private bool MayBe(Type type) => type.IsAssignableFrom(typeof(TMessage))
-            ? base.HasMessageType(typeof(TMessage))
-            : typeof(TMessage).IsAssignableFrom(type) && SupportedMessageTypes.Any();
+        private bool MayBe(Type type)
+        {
+            if (type == typeof(TMessage))
+                return true;
+            return type.IsAssignableFrom(typeof(TMessage))
+                ? base.HasMessageType(typeof(TMessage))
+                : typeof(TMessage).IsAssignableFrom(type) && SupportedMessageTypes.Any();
+        }
     }
 }
