@@ -46,6 +46,8 @@ internal static class KafkaEndpoints
             endpoint.DeadLetterTopic = topics.DeadLetters;
             endpoint.DelayGroup = topics.DelayGroup;
             endpoint.DelayTopicsOf = topics.Mails;
+            // One group sends mails. What it has delayed is its own under another Kafka:GroupPrefix, too.
+            endpoint.SeparateRedeliveries = false;
             if (worker.FairBy == FairBy.Sender)
                 endpoint.FairBy(SenderReader.Read);
             if (context.GetRequiredService<SmtpRelays>().AreSeveral)

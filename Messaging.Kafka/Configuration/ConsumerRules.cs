@@ -6,6 +6,9 @@ namespace Messaging.Kafka.Configuration;
 /// <summary>What the settings of a topic's consumer may be. No I/O.</summary>
 internal static class ConsumerRules
 {
+    /// <summary>What librdkafka refuses beside <c>group.protocol=consumer</c>.</summary>
+    private static readonly string[] ClassicSettings = [ConsumerSettings.AssignmentStrategy, "session.timeout.ms", "heartbeat.interval.ms", "group.protocol.type"];
+
     /// <summary>What is wrong: key, and what it is, what is allowed and how to fix it.</summary>
     public static IEnumerable<(string Key, string Message)> Validate(ConsumerSettings settings, ClientConfig host)
     {
@@ -34,6 +37,12 @@ internal static class ConsumerRules
 
         if (config.EnableAutoCommit == true || config.EnableAutoOffsetStore == true)
             yield return ("ConsumerConfig", "has EnableAutoCommit or EnableAutoOffsetStore on, which would commit records that are not completed: leave both alone");
+        if (ConsumerSettings.FollowsBrokers(config, host))
+        {
+            foreach (var name in ClassicSettings.Where(name => config.Get(name) is not null))
+                yield return ("ConsumerConfig", $"has {name} beside group.protocol=consumer, where the brokers decide (group.consumer.* of broker and group): leave it out");
+        }
+
         if (config.SessionTimeoutMs <= config.HeartbeatIntervalMs)
             yield return ("SessionTimeout", $"is {config.SessionTimeoutMs} ms, and must be longer than HeartbeatInterval ({config.HeartbeatIntervalMs} ms), three times as a rule");
         if (config.MaxPollIntervalMs < settings.DrainTimeout.TotalMilliseconds)

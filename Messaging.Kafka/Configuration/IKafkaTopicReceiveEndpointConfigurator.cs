@@ -40,6 +40,41 @@ public interface IKafkaTopicReceiveEndpointConfigurator : IReceiveEndpointConfig
     /// </summary>
     string? DelayTopicsOf { set; }
 
+    /// <summary>
+    /// Whether what this endpoint redelivers is for its group alone (headers <c>MT-Delay-Endpoint</c> and <c>MT-Delay-Group</c>), and what
+    /// other groups of the topic redeliver is passed over. False is for a topic that one group reads whose name, or whose
+    /// <see cref="DelayGroup"/>'s, may change: what was delayed under the old name is then taken, too. Default: true.
+    /// </summary>
+    bool SeparateRedeliveries { set; }
+
+    /// <summary>Of MassTransit's Kafka rider, for its programs to compile; it has no effect.</summary>
+    [Obsolete("Has no effect: one consumer reads all partitions of an instance, and ConcurrentMessageLimit says how many handlers run beside it. Remove the setting.")]
+    ushort ConcurrentConsumerLimit
+    {
+        set => _ = value;
+    }
+
+    /// <inheritdoc cref="ConcurrentConsumerLimit"/>
+    [Obsolete("Has no effect: records of one key are handled one at a time, and those of others beside them, up to ConcurrentMessageLimit. Remove the setting.")]
+    int ConcurrentDeliveryLimit
+    {
+        set => _ = value;
+    }
+
+    /// <inheritdoc cref="ConcurrentConsumerLimit"/>
+    [Obsolete("Has no effect: offsets are stored when their records are completed, never before. Remove the setting.")]
+    bool? EnableAutoOffsetStore
+    {
+        set => _ = value;
+    }
+
+    /// <inheritdoc cref="ConcurrentConsumerLimit"/>
+    [Obsolete("Has no effect: the rider reads the ends of partitions for itself, and gives none to consumers. Remove the setting.")]
+    bool? EnablePartitionEof
+    {
+        set => _ = value;
+    }
+
     /// <summary>Sets how headers are read. Default: the rider's, else <see cref="DictionaryHeadersSerialize.Deserializer"/>.</summary>
     void SetHeadersDeserializer(IHeadersDeserializer deserializer);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Configuration;
@@ -177,7 +176,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         KafkaClientFactory.EnsureLibrary();
         var loggers = registration.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var timeProvider = registration.GetService<TimeProvider>() ?? TimeProvider.System;
-        var metrics = new KafkaRiderMetrics(registration.GetService<IMeterFactory>());
+        var metrics = registration.GetRequiredService<KafkaRiderMetrics>();
         var clients = new KafkaClientFactory(clientConfig, _refreshToken, loggers.CreateLogger("MassTransit.Kafka.Client"), timeProvider, metrics);
         var monitor = new ClusterMonitor(clients, UnreachableAfter, timeProvider, metrics, loggers.CreateLogger<ClusterMonitor>());
         var host = new KafkaHost(busInstance, clients, monitor, ReviveAfter, KafkaProducer.WithDefaults(new ProducerConfig(), DeliveryTimeout), timeProvider, metrics, loggers)
@@ -189,12 +188,13 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
 
         var producers = Registrations.Select(producer => producer.Configure(registration, CreateSendPipe(busInstance), clientConfig)).ToList();
         List<KafkaEndpoint> endpoints = [.. _endpoints.SelectMany(endpoint => endpoint.Build(busInstance, host)), .. _rawEndpoints.Select(endpoint => endpoint.Build(host))];
-        host.CheckTiers();
+        host.SettleTiers();
         var factory = new TopicProducerFactory(
             host, busInstance.HostConfiguration.HostAddress, producers, _topics, CreateSendPipe(busInstance).CreatePipe(), _serializers);
         var rider = new KafkaRider(host, factory, endpoints);
         registration.GetRequiredService<KafkaRiderHealthSource>().Set(() => rider.Health);
         busInstance.Connect<IKafkaRider>(rider);
+        busInstance.HostConfiguration.BusConfiguration.ConnectBusObserver(new BusRestarts(rider));
     }
 
     private IEnumerable<IProducerRegistration> Registrations => registration.GetServices<IProducerRegistration>();

@@ -50,6 +50,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _circuits)));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new ForeignCancellationFilter()));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new RecordNumbersFilter()));
+        AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new EndpointTypeFilter<TValue>()));
         ConfigureError(pipe =>
         {
             pipe.UseFilter(new ErrorTransportFilter());
@@ -71,6 +72,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     public string DelayGroup { get; set; }
 
     public string? DelayTopicsOf { get; set; }
+
+    public bool SeparateRedeliveries { get; set; } = true;
 
     int? IKafkaConsumerConfigurator.ConcurrentMessageLimit
     {
@@ -124,9 +127,15 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         Validate().ThrowIfContainsFailure($"The endpoint of topic {_topic}, group {Consumer.Group}, is not configured well:");
         ApplySpecifications(new ReceiveEndpointBuilder(this));
 
-        ConsumerSettings.WithDefaults(Consumer.Config);
+        ConsumerSettings.WithDefaults(Consumer.Config, _host.Clients.ClientConfig);
         _circuits = _host.CreateCircuits(Consumer);
-        var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays, DelayTopicsOf);
+        var name = SeparateRedeliveries ? new EndpointName(_topic, Consumer.Group) : null;
+        var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays, DelayTopicsOf)
+        {
+            Group = Consumer.Group,
+            DelayGroup = DelayGroup,
+            Endpoint = name,
+        };
         if (tiers is not null)
             _host.UseTiers(tiers);
 
@@ -137,7 +146,9 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
                 $"The endpoint of topic {_topic}, group {Consumer.Group}, has UseDelayedRedelivery and no delay topics: name some, as in DelayTiers(TimeSpan.FromSeconds(1)).");
         }
 
-        var handler = new MassTransitRecordHandler(context, _topic, _format, _circuits, _host.Time, _host.LoggerOf(_topic));
+        var address = TopicAddress.Of(_topic);
+        var handler = new MassTransitRecordHandler(
+            context, delivery => new KafkaReceiveContext<TKey>(delivery, context, address, Consumer.Group, _format, tiers), name, _circuits, _host.Time, _host.LoggerOf(_topic));
         var consumer = new EndpointConsumer(Consumer, handler, _host);
         yield return new KafkaEndpoint(
             consumer,
@@ -174,7 +185,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         {
             Name = $"delays of {_topic} ({DelayGroup})",
             Topics = [.. tiers.All.Select(tier => tier.Topic)],
-            Config = ConsumerSettings.WithDefaults(new ConsumerConfig { GroupId = DelayGroup }),
+            Config = ConsumerSettings.WithDefaults(new ConsumerConfig { GroupId = DelayGroup, GroupProtocol = Consumer.Config.GroupProtocol }, _host.Clients.ClientConfig),
             Concurrency = MostForwards,
             PrefetchCount = MostForwards,
             // What waits in the shortest tier is in progress meanwhile, and does not stand still.
@@ -182,7 +193,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             RecordsDeleted = Consumer.RecordsDeleted,
         };
         return new KafkaEndpoint(
-            new EndpointConsumer(settings, new DelayRecordHandler(tiers, topic => _host.UsesTiersOf(topic, tiers.Owner), _host.Onward, CreateDeadLetterWriter(DelayGroup), _host.Time), _host),
+            new EndpointConsumer(settings, new DelayRecordHandler(
+                tiers, topic => _host.UsesTiersOf(topic, tiers.Owner), _host.Onward, CreateDeadLetterWriter(DelayGroup), _host.Time, _host.LoggerOf(_topic)), _host),
             [.. tiers.All.Select(tier => new RequiredTopic(
                 tier.Topic, TopicFor(DelayRetention(tier.Delay)), TopicUse.Read | TopicUse.Write, _topic, DelayRetention(tier.Delay), IsDelay: true))]);
     }

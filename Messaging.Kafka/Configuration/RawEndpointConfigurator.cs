@@ -14,7 +14,7 @@ internal sealed class RawEndpointConfigurator(string topic, string group, Func<K
 
     public KafkaEndpoint Build(KafkaHost host)
     {
-        ConsumerSettings.WithDefaults(Consumer.Config);
+        ConsumerSettings.WithDefaults(Consumer.Config, host.Clients.ClientConfig);
         var circuits = host.CreateCircuits(Consumer);
         var handler = new RawRecordHandler(handle, circuits, host.Time, host.LoggerOf(topic));
         return new KafkaEndpoint(new EndpointConsumer(Consumer, handler, host), [new RequiredTopic(topic, Consumer.NewTopic, TopicUse.Read, Retention: Consumer.RetentionNeeded)], circuits);

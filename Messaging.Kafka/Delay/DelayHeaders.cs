@@ -16,4 +16,19 @@ public static class DelayHeaders
     /// copy, with the same origin: whoever remembers the origins it has seen can tell.
     /// </summary>
     public const string Origin = "MT-Delay-Origin";
+
+    /// <summary>
+    /// The delay group that brings the record back, where several groups have delay topics of one topic; absent: whoever reads it does.
+    /// Taken off when it returns.
+    /// </summary>
+    public const string Group = "MT-Delay-Group";
+
+    /// <summary>
+    /// The endpoint that has redelivered the record, as <c>topic/group</c>: other groups that read this topic pass it over, as they have had
+    /// their own delivery of it. Absent: it is for all of them.
+    /// </summary>
+    public const string Endpoint = "MT-Delay-Endpoint";
+
+    /// <summary>Whether a header is one of these, and so tells of one delay, which a further one must not take over.</summary>
+    internal static bool IsOne(string name) => name is Due or Topic or Origin or Group or Endpoint;
 }

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using MassTransit;
 using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
 using Messaging.Kafka.Sending;
 using Messaging.Kafka.Wire;
+using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Delay;
 
@@ -18,8 +20,9 @@ namespace Messaging.Kafka.Delay;
 /// <param name="producer">Writes them on.</param>
 /// <param name="deadLetters">Takes what is too large for that.</param>
 /// <param name="timeProvider">The clock.</param>
+/// <param name="logger">The log.</param>
 internal sealed class DelayRecordHandler(
-    DelayTiers tiers, Func<string, bool> isUser, OnwardProducer producer, DeadLetterWriter deadLetters, TimeProvider timeProvider) : IRecordHandler
+    DelayTiers tiers, Func<string, bool> isUser, OnwardProducer producer, DeadLetterWriter deadLetters, TimeProvider timeProvider, ILogger logger) : IRecordHandler
 {
     /// <summary>How far ahead records are read into memory.</summary>
     public static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(1);
@@ -28,6 +31,8 @@ internal sealed class DelayRecordHandler(
 
     private readonly string _shortest = tiers.All[^1].Topic;
 
+    private readonly ConcurrentDictionary<string, byte> _told = [];
+
     /// <inheritdoc/>
     public int? OrderingKey(Delivery delivery) => null;
 
@@ -35,6 +40,8 @@ internal sealed class DelayRecordHandler(
     public DateTimeOffset? NotBefore(Delivery delivery)
     {
         delivery.ReadAt = timeProvider.GetUtcNow();
+        if (OtherGroup(delivery) is not null)
+            return null;
         // The shortest tier also takes what is due before its time there ends, behind records that are not: it is read ahead, as far as
         // memory allows, so that nothing in it is late by the tier.
         return delivery.Result.Topic == _shortest ? null : Plan(delivery).Release - LookAhead;
@@ -43,6 +50,14 @@ internal sealed class DelayRecordHandler(
     /// <inheritdoc/>
     public async Task Handle(Delivery delivery)
     {
+        if (OtherGroup(delivery) is { } other)
+        {
+            // Whoever has renamed a group, and looks for what waited under the old name, finds it told here.
+            if (_told.TryAdd(other, 0))
+                logger.LogInformation("Records in the delay topics of {Topic} that name the delay group {Other} are left to that group; this is {Group}", tiers.Topic, other, tiers.DelayGroup);
+            return;
+        }
+
         var (release, due) = Plan(delivery);
         await WaitUntil(release, delivery.Assignment.Draining);
 
@@ -74,6 +89,7 @@ internal sealed class DelayRecordHandler(
         {
             headers.Remove(DelayHeaders.Due);
             headers.Remove(DelayHeaders.Topic);
+            headers.Remove(DelayHeaders.Group);
         }
 
         try
@@ -91,6 +107,10 @@ internal sealed class DelayRecordHandler(
     /// <summary>The topic that a record goes back to: no other than those that use these tiers, whatever its header says.</summary>
     private string Home(Confluent.Kafka.Headers? headers) =>
         KafkaHeaders.FindText(headers, DelayHeaders.Topic) is { } named && isUser(named) ? named : tiers.Topic;
+
+    /// <summary>The group that brings a record back, where it is another one; null: this one does.</summary>
+    private string? OtherGroup(Delivery delivery) =>
+        tiers.Endpoint is not null && KafkaHeaders.FindText(delivery.Result.Message.Headers, DelayHeaders.Group) is { } group && group != tiers.DelayGroup ? group : null;
 
     private DelayPlan Plan(Delivery delivery) => DelayPlan.Of(
         delivery.Result.Message.Timestamp, KafkaHeaders.FindText(delivery.Result.Message.Headers, DelayHeaders.Due), delivery.ReadAt, _tiers[delivery.Result.Topic].Delay);

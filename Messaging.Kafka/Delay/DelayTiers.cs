@@ -30,6 +30,21 @@ internal sealed class DelayTiers
     /// <summary>Whether the tiers are another topic's, so that a record in them must name its own.</summary>
     public bool AreAnothers => Owner != Topic;
 
+    /// <summary>The consumer group of the endpoint that has them.</summary>
+    public string Group { get; init; } = "";
+
+    /// <summary>The group that brings the records back, where the tiers are the topic's own.</summary>
+    public string DelayGroup { get; init; } = "";
+
+    /// <summary>The endpoint that its redeliveries are for alone; null: they are for whoever reads the topic.</summary>
+    public EndpointName? Endpoint { get; init; }
+
+    /// <summary>
+    /// The delay group that a record in the tiers names, so that no other group's forwarder brings it back a second time; null: none.
+    /// That of the owner's endpoint, which may be configured after this one.
+    /// </summary>
+    public string? Forwarder { get; set; }
+
     /// <summary>All tiers, the longest first.</summary>
     public IReadOnlyList<DelayTier> All => _descending;
 
@@ -38,6 +53,17 @@ internal sealed class DelayTiers
     /// the shortest for what is due earlier still (the forwarder releases it when it is due).
     /// </summary>
     public DelayTier Choose(TimeSpan delay) => Array.Find(_descending, tier => tier.Delay <= delay) ?? _descending[^1];
+
+    /// <summary>What a record says of itself while it waits.</summary>
+    /// <param name="due">When it is due.</param>
+    public IEnumerable<KeyValuePair<string, string>> HeadersUntil(string due)
+    {
+        yield return new(DelayHeaders.Due, due);
+        if (AreAnothers)
+            yield return new(DelayHeaders.Topic, Topic);
+        if (Forwarder is not null)
+            yield return new(DelayHeaders.Group, Forwarder);
+    }
 
     /// <summary>The next tier for a record that has waited in one and is due later, or null where it goes back to the topic.</summary>
     public DelayTier? ChooseNext(TimeSpan remaining) => Array.Find(_descending, tier => tier.Delay <= remaining);

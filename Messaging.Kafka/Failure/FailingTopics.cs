@@ -16,4 +16,7 @@ internal sealed class FailingTopics
 
     /// <summary>Notes that a topic could be written again.</summary>
     public void Recovered(string topic) => _failing.TryRemove(topic, out _);
+
+    /// <summary>Forgets them: what failed belonged to a rider that has stopped since.</summary>
+    public void Clear() => _failing.Clear();
 }

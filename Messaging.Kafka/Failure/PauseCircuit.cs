@@ -11,10 +11,10 @@ namespace Messaging.Kafka.Failure;
 /// <param name="timeProvider">The clock.</param>
 /// <param name="opened">Told each time that it opens.</param>
 /// <param name="logger">The log.</param>
-internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProvider timeProvider, Action opened, ILogger logger) : IDisposable
+internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProvider timeProvider, Action opened, ILogger logger)
 {
     private readonly Lock _lock = new();
-    private readonly CancellationTokenSource _stopped = new();
+    private CancellationTokenSource _stopped = new();
     private TaskCompletionSource? _open;
 
     /// <summary>Why and since when the circuit is open; null while it is closed.</summary>
@@ -30,39 +30,62 @@ internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProv
         return open is null ? default : new ValueTask(open.Task.WaitAsync(cancellationToken));
     }
 
+    /// <summary>Closes the circuit for a rider that starts: what a stop has left open was another life's.</summary>
+    public void Start()
+    {
+        lock (_lock)
+        {
+            _stopped = new CancellationTokenSource();
+            Opened = null;
+            Volatile.Write(ref _open, null);
+        }
+    }
+
+    /// <summary>
+    /// Ends the probing. What waits, and what meets the dependency yet, waits on until its assignment ends: let through, it would meet it
+    /// again and again, and be a dead letter for it.
+    /// </summary>
+    public void Stop()
+    {
+        lock (_lock)
+            Opened = null;
+        _stopped.Cancel();
+    }
+
     /// <summary>Opens the circuit, where it is closed, and starts to probe.</summary>
     public void Open(Exception reason)
     {
         TaskCompletionSource open;
+        CancellationToken stopped;
         lock (_lock)
         {
-            if (_open is not null || _stopped.IsCancellationRequested)
+            if (_open is not null)
                 return;
             open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            Opened = (reason, timeProvider.GetUtcNow());
             Volatile.Write(ref _open, open);
+            stopped = _stopped.Token;
+            if (stopped.IsCancellationRequested)
+                return;
+            Opened = (reason, timeProvider.GetUtcNow());
         }
 
         logger.LogWarning(reason, "{Endpoint} pauses until its dependency is available: {Reason}", name, reason.Message);
         opened();
-        _ = ProbeUntilAvailable(open, reason);
+        _ = ProbeUntilAvailable(open, reason, stopped);
     }
 
-    /// <summary>Ends the probing.</summary>
-    public void Dispose() => _stopped.Cancel();
-
-    private async Task ProbeUntilAvailable(TaskCompletionSource open, Exception reason)
+    private async Task ProbeUntilAvailable(TaskCompletionSource open, Exception reason, CancellationToken stopped)
     {
         var pause = settings.FirstInterval;
         while (true)
         {
             try
             {
-                await Task.Delay(pause, timeProvider, _stopped.Token);
-                await settings.Probe!(reason, _stopped.Token);
+                await Task.Delay(pause, timeProvider, stopped);
+                await settings.Probe!(reason, stopped);
                 break;
             }
-            catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+            catch (OperationCanceledException) when (stopped.IsCancellationRequested)
             {
                 return;
             }
@@ -76,6 +99,9 @@ internal sealed class PauseCircuit(PauseSettings settings, string name, TimeProv
 
         lock (_lock)
         {
+            // A rider that was started again meanwhile has forgotten this opening.
+            if (!ReferenceEquals(_open, open))
+                return;
             Opened = null;
             Volatile.Write(ref _open, null);
         }

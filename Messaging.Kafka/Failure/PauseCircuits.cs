@@ -5,10 +5,11 @@ namespace Messaging.Kafka.Failure;
 /// <summary>The circuits before an endpoint's pipeline: one for all of its records, and one for each lane that was stopped alone.</summary>
 /// <param name="settings">What opens them.</param>
 /// <param name="create">Makes the circuit of a lane; null: of the whole endpoint.</param>
-internal sealed class PauseCircuits(PauseSettings settings, Func<string?, PauseCircuit> create) : IDisposable
+internal sealed class PauseCircuits(PauseSettings settings, Func<string?, PauseCircuit> create)
 {
     private readonly PauseCircuit _whole = create(null);
     private readonly ConcurrentDictionary<string, Lazy<PauseCircuit>> _lanes = [];
+    private volatile bool _isStopped;
 
     /// <summary>Those that are open, why and since when; the whole endpoint's has no lane.</summary>
     public IEnumerable<(string? Lane, Exception Reason, DateTimeOffset Since)> Opened
@@ -48,14 +49,32 @@ internal sealed class PauseCircuits(PauseSettings settings, Func<string?, PauseC
         await _whole.WaitUntilClosed(cancellationToken);
     }
 
-    /// <summary>Ends the probing.</summary>
-    public void Dispose()
+    /// <inheritdoc cref="PauseCircuit.Start"/>
+    public void Start()
     {
-        _whole.Dispose();
-        foreach (var circuit in _lanes.Values)
-            circuit.Value.Dispose();
+        _isStopped = false;
+        foreach (var circuit in All)
+            circuit.Start();
     }
 
-    private PauseCircuit Of(string? lane) =>
-        lane is null ? _whole : _lanes.GetOrAdd(lane, static (name, create) => new Lazy<PauseCircuit>(() => create(name)), create).Value;
+    /// <inheritdoc cref="PauseCircuit.Stop"/>
+    public void Stop()
+    {
+        _isStopped = true;
+        foreach (var circuit in All)
+            circuit.Stop();
+    }
+
+    private IEnumerable<PauseCircuit> All => _lanes.Values.Select(lane => lane.Value).Prepend(_whole);
+
+    private PauseCircuit Of(string? lane)
+    {
+        if (lane is null)
+            return _whole;
+        var circuit = _lanes.GetOrAdd(lane, static (name, create) => new Lazy<PauseCircuit>(() => create(name)), create).Value;
+        // One that is made while the rider stops is not among those that were stopped.
+        if (_isStopped)
+            circuit.Stop();
+        return circuit;
+    }
 }

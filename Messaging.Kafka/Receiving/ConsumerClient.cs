@@ -149,6 +149,12 @@ internal sealed class ConsumerClient
             FatalError = error;
         if (error.Code == ErrorCode.GroupAuthorizationFailed)
             _refusedGroup = $"READ on group {_settings.Group} is refused";
+        if (error.Code == ErrorCode.InconsistentGroupProtocol)
+        {
+            _refusedGroup = $"group {_settings.Group} has members that share partitions in another way than {_settings.Config.Get(ConsumerSettings.AssignmentStrategy) ?? "the brokers'"}: " +
+                "set PartitionAssignmentStrategy to one that they have (Range, where they have librdkafka's default of range,roundrobin) until they are gone, or stop them first";
+        }
+
         if (error.Code == ErrorCode.TopicAuthorizationFailed)
             _refusedTopic = $"READ on topic {string.Join(", ", _settings.Topics)} is refused";
     }

@@ -8,6 +8,9 @@ namespace Messaging.Kafka.Receiving;
 /// <summary>What a consumer reads and within which bounds. The defaults of the public settings stand here, once.</summary>
 internal sealed class ConsumerSettings
 {
+    /// <summary>librdkafka's name of <see cref="IKafkaConsumerConfigurator.PartitionAssignmentStrategy"/>.</summary>
+    public const string AssignmentStrategy = "partition.assignment.strategy";
+
     private const int SmallestPrefetch = 20_000;
     private const int PrefetchPerHandler = 10;
 
@@ -77,12 +80,24 @@ internal sealed class ConsumerSettings
     /// <summary>The consumer group; empty until validation names it as missing.</summary>
     public string Group => Config.GroupId ?? "";
 
+    private static string? Setting(string name, ConsumerConfig config, ClientConfig? host) =>
+        config.Get(name) ?? host?.FirstOrDefault(setting => setting.Key == name).Value;
+
     /// <summary>The settings of a consumer of one topic, with the defaults.</summary>
     public static ConsumerSettings Of(string topic, ConsumerConfig config) =>
         new() { Name = $"{topic} ({config.GroupId})", Topics = [topic], Config = config };
 
+    /// <summary>
+    /// Whether the members of the group follow KIP-848 (<c>group.protocol=consumer</c>), where the brokers assign partitions and set the
+    /// timeouts, and a client that has those settings is refused.
+    /// </summary>
+    /// <param name="config">The consumer's settings.</param>
+    /// <param name="host">Those of all clients.</param>
+    public static bool FollowsBrokers(ConsumerConfig config, ClientConfig? host) =>
+        string.Equals(Setting("group.protocol", config, host), "consumer", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Fills in what nobody has set of the client's settings, and what is the rider's alone to set.</summary>
-    public static ConsumerConfig WithDefaults(ConsumerConfig config)
+    public static ConsumerConfig WithDefaults(ConsumerConfig config, ClientConfig? host = null)
     {
         config.EnableAutoCommit = false;
         config.EnableAutoOffsetStore = false;
@@ -90,9 +105,14 @@ internal sealed class ConsumerSettings
         // The end of a partition tells how far it was read where no record lies there: behind the markers of transactions.
         config.EnablePartitionEof = true;
         config.AutoOffsetReset ??= AutoOffsetReset.Earliest;
-        config.PartitionAssignmentStrategy ??= PartitionAssignmentStrategy.CooperativeSticky;
-        config.SessionTimeoutMs ??= 10_000;
-        config.HeartbeatIntervalMs ??= 3_000;
+        if (!FollowsBrokers(config, host))
+        {
+            // By name: "range,roundrobin" is not a value of the enumeration.
+            if (config.Get(AssignmentStrategy) is null)
+                config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
+            config.SessionTimeoutMs ??= 10_000;
+            config.HeartbeatIntervalMs ??= 3_000;
+        }
 
         // What librdkafka fetches ahead of the poll thread, for all partitions together; its own default is 64 MiB and 100,000 records.
         config.QueuedMaxMessagesKbytes ??= 16 * 1024;

@@ -13,7 +13,13 @@ public static class KafkaConsumeContextExtensions
     public static TKey? GetKey<TKey>(this ConsumeContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (!context.TryGetPayload(out KafkaConsumeRecord? record) || record.Key is null)
+        return context.TryGetPayload(out KafkaConsumeRecord? record) ? ReadKey<TKey>(context, record) : default;
+    }
+
+    /// <summary>A record's key, by the deserializer that a context has.</summary>
+    internal static TKey? ReadKey<TKey>(PipeContext context, KafkaConsumeRecord record)
+    {
+        if (record.Key is null)
             return default;
         var deserializer = context.TryGetPayload(out IDeserializer<TKey>? configured) ? configured : KeySerializers.DeserializerFor<TKey>();
         return deserializer.Deserialize(record.Key, isNull: false, new SerializationContext(MessageComponentType.Key, record.Topic, record.RecordHeaders.ToClient()));

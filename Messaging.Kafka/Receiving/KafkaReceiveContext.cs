@@ -1,21 +1,24 @@
 using System.Net.Mime;
 using MassTransit;
 using MassTransit.Transports;
+using Messaging.Kafka.Delay;
 using Messaging.Kafka.Sending;
 using Messaging.Kafka.Wire;
 
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>A record as MassTransit's receive context.</summary>
-internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord, ICancelable
+internal class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord, KafkaConsumeContext, ICancelable
 {
     private readonly RecordFormat _format;
     private readonly RecordHeaderProvider _headers;
 
-    public KafkaReceiveContext(Delivery delivery, ReceiveEndpointContext endpoint, Uri topicAddress, RecordFormat format)
+    public KafkaReceiveContext(Delivery delivery, ReceiveEndpointContext endpoint, Uri topicAddress, string group, RecordFormat format, DelayTiers? tiers)
         : base(RecordHeaderProvider.IsRedelivery(delivery), endpoint)
     {
         Delivery = delivery;
+        Tiers = tiers;
+        GroupId = group;
         InputAddress = topicAddress;
         _format = format;
         _headers = new RecordHeaderProvider(delivery.Result, format.Headers);
@@ -24,13 +27,22 @@ internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeReco
 
     public Delivery Delivery { get; }
 
+    /// <summary>The delay topics of the endpoint that has read the record, where it has some.</summary>
+    public DelayTiers? Tiers { get; }
+
     public override MessageBody Body { get; }
+
+    public string GroupId { get; }
 
     public string Topic => Delivery.Result.Topic;
 
     public int Partition => Delivery.Result.Partition.Value;
 
     public long Offset => Delivery.Result.Offset.Value;
+
+    public bool IsPartitionEof => false;
+
+    public DateTime CheckpointUtcDateTime => Timestamp.UtcDateTime;
 
     public DateTimeOffset Timestamp => RecordNumbers.Time(Delivery.Result.Message.Timestamp);
 
@@ -50,4 +62,13 @@ internal sealed class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeReco
     protected override IHeaderProvider HeaderProvider => _headers;
 
     protected override ContentType GetContentType() => _format.ContentType ?? (_headers.SaysPlainJson ? PlainJsonSerializer.Instance.ContentType : base.GetContentType());
+}
+
+/// <inheritdoc/>
+/// <typeparam name="TKey">The key type of the endpoint.</typeparam>
+internal sealed class KafkaReceiveContext<TKey>(
+    Delivery delivery, ReceiveEndpointContext endpoint, Uri topicAddress, string group, RecordFormat format, DelayTiers? tiers)
+    : KafkaReceiveContext(delivery, endpoint, topicAddress, group, format, tiers), KafkaConsumeContext<TKey>
+{
+    TKey? KafkaConsumeContext<TKey>.Key => KafkaConsumeContextExtensions.ReadKey<TKey>(this, this);
 }

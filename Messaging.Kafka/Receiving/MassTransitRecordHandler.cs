@@ -1,6 +1,6 @@
 using MassTransit.Transports;
+using Messaging.Kafka.Delay;
 using Messaging.Kafka.Failure;
-using Messaging.Kafka.Sending;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Receiving;
@@ -9,14 +9,19 @@ namespace Messaging.Kafka.Receiving;
 /// Puts a record through MassTransit's receive pipe. Whatever fails there goes to a delay topic or to the dead-letter topic; what
 /// cannot even go there, or waits for a dependency, is delivered again, in place.
 /// </summary>
+/// <param name="endpoint">The endpoint's context, with the pipe.</param>
+/// <param name="read">Makes a receive context of a record.</param>
+/// <param name="name">What records are called by that are for it alone; null: it takes what is redelivered to others, too.</param>
+/// <param name="circuits">Its circuits, where it has some.</param>
+/// <param name="timeProvider">The clock.</param>
+/// <param name="logger">The log.</param>
 internal sealed class MassTransitRecordHandler(
-    KafkaReceiveEndpointContext endpoint, string topic, RecordFormat format, PauseCircuits? circuits, TimeProvider timeProvider, ILogger logger) : IRecordHandler
+    KafkaReceiveEndpointContext endpoint, Func<Delivery, KafkaReceiveContext> read, EndpointName? name, PauseCircuits? circuits, TimeProvider timeProvider, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
 
     private readonly IReceivePipeDispatcher _dispatcher = endpoint.CreateReceivePipeDispatcher();
-    private readonly Uri _address = TopicAddress.Of(topic);
 
     /// <summary>The endpoint, with the pipe that its records go through.</summary>
     public ReceiveEndpointContext Endpoint => endpoint;
@@ -33,6 +38,10 @@ internal sealed class MassTransitRecordHandler(
     /// <inheritdoc/>
     public async Task Handle(Delivery delivery)
     {
+        // It was delivered to this group before another one failed at it, and is completed.
+        if (name is not null && name.IsPassedOver(delivery.Result.Message.Headers))
+            return;
+
         // It waits for its lane, and for the one that it has met closed itself, where that is another.
         var met = delivery.LaneName;
         for (var retry = FirstRetry; ; retry = Backoff.Next(retry, LastRetry))
@@ -66,7 +75,7 @@ internal sealed class MassTransitRecordHandler(
 
     private async Task Dispatch(Delivery delivery)
     {
-        using var context = new KafkaReceiveContext(delivery, endpoint, _address, format);
+        using var context = read(delivery);
         delivery.CancelBy(context);
         try
         {

@@ -12,13 +12,9 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly RenewedClient<IAdminClient> _client = new(() => clients.CreateAdminClient(), timeProvider, () =>
-    {
-        metrics.Recovered("admin", ClientRemedy.Replace, null);
-        logger.LogWarning("Kafka has not answered for {Duration}: another client asks", RenewedClient<IAdminClient>.RenewAfter);
-    });
-
+    // Of a run, from a start to a stop.
+    private CancellationTokenSource _stopping = new();
+    private RenewedClient<IAdminClient> _client = null!;
     private Task _running = Task.CompletedTask;
     private volatile Outage? _away;
     private volatile bool _seen;
@@ -37,7 +33,17 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
     public bool Answers => _seen && _away is null;
 
     /// <summary>Starts asking.</summary>
-    public void Start() => _running = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    public void Start()
+    {
+        _stopping = new CancellationTokenSource();
+        _client = new RenewedClient<IAdminClient>(() => clients.CreateAdminClient(), timeProvider, () =>
+        {
+            metrics.Recovered("admin", ClientRemedy.Replace, null);
+            logger.LogWarning("Kafka has not answered for {Duration}: another client asks", RenewedClient<IAdminClient>.RenewAfter);
+        });
+        (_away, _seen) = (null, false);
+        _running = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
 
     /// <summary>Stops asking.</summary>
     public async Task Stop()

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace Messaging.Kafka;
 
 /// <summary>What all endpoints and producers of a rider share: the clients, the producer, and one writer a topic for what endpoints send.</summary>
-internal sealed class KafkaHost : IDisposable
+internal sealed class KafkaHost
 {
     /// <summary>The largest <c>message.max.bytes</c> that librdkafka takes.</summary>
     private const int LargestMessage = 1_000_000_000;
@@ -25,7 +25,7 @@ internal sealed class KafkaHost : IDisposable
     private readonly List<KafkaProducer> _ownProducers = [];
     private readonly Lazy<KafkaProducer> _compressing;
     private readonly ConcurrentDictionary<string, TopicWriter> _writers = [];
-    private readonly ConcurrentDictionary<string, DelayTiers> _tiers = [];
+    private readonly List<DelayTiers> _tiers = [];
 
     public KafkaHost(
         IBusInstance bus, KafkaClientFactory clients, ClusterMonitor cluster, TimeSpan reviveAfter, ProducerConfig producerConfig, TimeProvider timeProvider,
@@ -83,25 +83,33 @@ internal sealed class KafkaHost : IDisposable
     /// <summary>Writes headers for all that has no serializer of its own for them; null: the rider's own.</summary>
     public IHeadersSerializer? HeadersSerializer { get; init; }
 
-    /// <summary>Names the delay topics of a topic, before anything is sent to it.</summary>
-    public void UseTiers(DelayTiers tiers) => _tiers[tiers.Topic] = tiers;
+    /// <summary>Notes the delay topics of an endpoint, before anything is sent to its topic.</summary>
+    public void UseTiers(DelayTiers tiers) => _tiers.Add(tiers);
 
     /// <summary>Whether records of a topic wait in tiers that are named after another one.</summary>
-    public bool UsesTiersOf(string topic, string owner) => _tiers.TryGetValue(topic, out var tiers) && tiers.Owner == owner;
+    public bool UsesTiersOf(string topic, string owner) => _tiers.Exists(tiers => tiers.Topic == topic && tiers.Owner == owner);
 
-    /// <summary>Refuses tiers that nobody reads: those of another topic that no endpoint has.</summary>
-    /// <exception cref="ConfigurationException">There are such.</exception>
-    public void CheckTiers()
+    /// <summary>Settles which group brings back from which tiers, once all endpoints are known.</summary>
+    /// <exception cref="ConfigurationException">There are tiers that nobody reads: those of another topic that no endpoint has.</exception>
+    public void SettleTiers()
     {
-        foreach (var tiers in _tiers.Values.Where(tiers => tiers.AreAnothers))
+        foreach (var tiers in _tiers)
         {
-            if (!_tiers.TryGetValue(tiers.Owner, out var owners) || tiers.All.Except(owners.All).Any())
+            var owner = tiers.AreAnothers ? OwnersOf(tiers) : tiers;
+            if (owner is null)
             {
                 throw new ConfigurationException(
                     $"The endpoint of topic {tiers.Topic} has DelayTopicsOf {tiers.Owner}, and no endpoint of that topic brings records back from {string.Join(", ", tiers.All.Select(tier => tier.Topic))}: configure one with the same DelayTiers.");
             }
+
+            tiers.Forwarder = tiers.Endpoint is null ? null : owner.DelayGroup;
         }
     }
+
+    /// <summary>The tiers of the topic that others are named after: of the same group, where that has some.</summary>
+    private DelayTiers? OwnersOf(DelayTiers tiers) => _tiers
+        .Where(owner => owner.Topic == tiers.Owner && !owner.AreAnothers && !tiers.All.Except(owner.All).Any())
+        .OrderByDescending(owner => owner.Group == tiers.Group).FirstOrDefault();
 
     /// <summary>The writer of a topic.</summary>
     public TopicWriter Writer(string topic) => _writers.GetOrAdd(topic, static (name, host) => host.CreateWriter(name), this);
@@ -110,11 +118,14 @@ internal sealed class KafkaHost : IDisposable
     /// <param name="topic">The topic.</param>
     /// <param name="config">The settings of a Kafka client of its own, over the shared ones; null: it shares the rider's client.</param>
     /// <param name="headers">Writes its headers; null: as all others.</param>
-    public TopicWriter CreateWriter(string topic, ProducerConfig? config = null, IHeadersSerializer? headers = null)
+    /// <param name="isProducer">Whether it is a producer's, of which the bus does not know, and not an endpoint's.</param>
+    public TopicWriter CreateWriter(string topic, ProducerConfig? config = null, IHeadersSerializer? headers = null, bool isProducer = false)
     {
         var context = new TopicSendContext(_bus.HostConfiguration, _serialization, topic);
         var producer = config is null ? Producer : OwnProducer(config);
-        return new TopicWriter(producer, config is null ? Onward : new OnwardProducer(producer, _compressing), context, SendObservers, _tiers.GetValueOrDefault(topic), headers ?? HeadersSerializer, Time, Metrics);
+        var onward = config is null ? Onward : new OnwardProducer(producer, _compressing);
+        var observers = new SendNotices(context.SendObservers, SendObservers, isProducer ? _bus.HostConfiguration.SendObservers : null);
+        return new TopicWriter(producer, onward, context, observers, _tiers.Find(tiers => tiers.Topic == topic), headers ?? HeadersSerializer, Time, Metrics);
     }
 
     /// <summary>The log of an endpoint.</summary>
@@ -134,14 +145,30 @@ internal sealed class KafkaHost : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Begins to ask the cluster, and takes records.</summary>
+    public void Start()
     {
-        KafkaProducer[] producers;
-        lock (_ownProducers)
-            producers = [.. _ownProducers, Producer];
-        Parallel.ForEach(producers, static producer => producer.Dispose());
-        Metrics.Dispose();
+        FailingTopics.Clear();
+        Cluster.Start();
+        foreach (var producer in Producers)
+            producer.Open();
+    }
+
+    /// <summary>Sends what the producers have taken, and closes all clients.</summary>
+    public async Task Stop()
+    {
+        await Topics.Stop();
+        await Cluster.Stop();
+        await Task.Run(() => Parallel.ForEach(Producers, static producer => producer.Close()), CancellationToken.None);
+    }
+
+    private List<KafkaProducer> Producers
+    {
+        get
+        {
+            lock (_ownProducers)
+                return [.. _ownProducers, Producer];
+        }
     }
 
     private KafkaProducer OwnProducer(ProducerConfig config)

@@ -6,17 +6,22 @@ using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka;
 
-/// <summary>Starts, watches and stops the rider's endpoints and producers.</summary>
+/// <summary>Starts, watches and stops the rider's endpoints and producers, any number of times: a bus may be stopped and started again.</summary>
 internal sealed class KafkaRider(
     KafkaHost host, TopicProducerFactory producers, IReadOnlyList<KafkaEndpoint> endpoints)
     : IRiderControl, IKafkaRider
 {
     private readonly ILogger _logger = host.Loggers.CreateLogger<KafkaRider>();
-    private readonly ReceiveEndpointCollection _collection = new();
-    private readonly CancellationTokenSource _stopping = new();
     private readonly List<EndpointConsumer> _ownConsumers = [.. endpoints.Where(endpoint => endpoint.ReceiveEndpoint is null).Select(endpoint => endpoint.Consumer)];
     private readonly TopicProvisioner _provisioner = new(new TopicDescriber(host.Cluster), host.Cluster, host.Time, host.Loggers.CreateLogger<KafkaRider>());
+
+    private readonly Lock _lock = new();
+
+    // Of a run, from a start to a stop.
+    private ReceiveEndpointCollection _collection = new();
+    private CancellationTokenSource _stopping = new();
     private Task _ready = Task.CompletedTask;
+    private Task? _stopped = Task.CompletedTask;
 
     /// <inheritdoc/>
     public IRawTopicProducer RawProducer => host.Producer;
@@ -44,14 +49,28 @@ internal sealed class KafkaRider(
     /// <summary>What the rider's health is made of.</summary>
     public KafkaRiderHealth Health => new(_ready, _provisioner.Waiting, host, endpoints);
 
+    /// <summary>Whether it was started and not stopped since.</summary>
+    public bool IsRunning => _stopped is null;
+
+    /// <summary>Whether MassTransit's host has stopped it, which it does once: see <see cref="BusRestarts"/>.</summary>
+    public bool WasStoppedByHost { get; private set; }
+
     /// <inheritdoc/>
     public RiderHandle Start(CancellationToken cancellationToken = default)
     {
-        foreach (var endpoint in endpoints.Select(endpoint => endpoint.ReceiveEndpoint).OfType<ReceiveEndpoint>())
-            _collection.Add(endpoint.InputAddress.ToString(), endpoint);
+        lock (_lock)
+            _stopped = null;
+        _stopping = new CancellationTokenSource();
+        _collection = new ReceiveEndpointCollection();
+        foreach (var endpoint in endpoints)
+        {
+            endpoint.Circuits?.Start();
+            if (endpoint.ReceiveEndpoint is { } receiveEndpoint)
+                _collection.Add(receiveEndpoint.InputAddress.ToString(), receiveEndpoint);
+        }
 
-        host.Cluster.Start();
-        _ready = StartEndpoints();
+        host.Start();
+        _ready = StartEndpoints(_stopping.Token);
         return new Handle(this);
     }
 
@@ -84,29 +103,37 @@ internal sealed class KafkaRider(
         return scope;
     }
 
-    private async Task StartEndpoints()
+    private async Task StartEndpoints(CancellationToken stopping)
     {
         try
         {
-            host.Producer.Start();
+            host.Producer.Connect();
             // What blocks in a client does not hold up a stop.
             var topics = RequiredTopic.Merge([.. endpoints.SelectMany(endpoint => endpoint.Topics), .. producers.Topics]);
-            var created = await _provisioner.EnsureAll(topics, _stopping.Token).WaitAsync(_stopping.Token);
-            await host.Topics.Start(topics, created).WaitAsync(_stopping.Token);
+            var created = await _provisioner.EnsureAll(topics, stopping).WaitAsync(stopping);
+            await host.Topics.Start(topics, created).WaitAsync(stopping);
 
             var loops = _ownConsumers.ConvertAll(consumer => consumer.Start());
-            var handles = _collection.StartEndpoints(_stopping.Token);
-            await Task.WhenAll(handles.Select(handle => (Task)handle.Ready).Concat(loops.Select(loop => loop.Ready))).WaitAsync(_stopping.Token);
+            var handles = _collection.StartEndpoints(stopping);
+            await Task.WhenAll(handles.Select(handle => (Task)handle.Ready).Concat(loops.Select(loop => loop.Ready))).WaitAsync(stopping);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !_stopping.IsCancellationRequested)
+        catch (Exception exception) when (exception is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
             _logger.LogCritical(exception, "The Kafka rider did not start: {Reason}", exception.Message);
             throw;
         }
     }
 
+    /// <summary>Stops it, where it runs; another call waits for the same end.</summary>
+    /// <param name="cancellationToken">Cancels the handlers that still run.</param>
+    public Task Stop(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return _stopped ??= StopRun(cancellationToken);
+    }
+
     /// <summary>Endpoints first, while the producer still takes their redeliveries and dead letters.</summary>
-    private async Task Stop(CancellationToken cancellationToken)
+    private async Task StopRun(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
         try
@@ -120,17 +147,19 @@ internal sealed class KafkaRider(
         }
 
         foreach (var endpoint in endpoints)
-            endpoint.Circuits?.Dispose();
+            endpoint.Circuits?.Stop();
         await Task.WhenAll(_ownConsumers.Select(consumer => consumer.Stop(cancellationToken)).Append(_collection.StopEndpoints(cancellationToken)));
-        await host.Topics.Stop();
-        await host.Cluster.Stop();
-        await Task.Run(host.Dispose, CancellationToken.None);
+        await host.Stop();
     }
 
     private sealed class Handle(KafkaRider rider) : RiderHandle
     {
         public Task Ready => rider._ready;
 
-        public Task StopAsync(CancellationToken cancellationToken) => rider.Stop(cancellationToken);
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            rider.WasStoppedByHost = true;
+            return rider.Stop(cancellationToken);
+        }
     }
 }

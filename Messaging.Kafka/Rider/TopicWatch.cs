@@ -15,7 +15,7 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan SettingsInterval = TimeSpan.FromMinutes(1);
 
-    private readonly CancellationTokenSource _stopping = new();
+    private CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, string> _ids = [];
     private readonly HashSet<string> _told = [];
     private Dictionary<string, IReadOnlyDictionary<string, string>> _settings = [];
@@ -48,6 +48,8 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
     public async Task Start(IReadOnlyList<RequiredTopic> topics, IReadOnlyCollection<string> created)
     {
         _topics = topics;
+        _looked = 0;
+        var stopping = _stopping = new CancellationTokenSource();
         if (topics.Count > 0)
         {
             await Look();
@@ -56,7 +58,9 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
             await TellDeviations(created);
         }
 
-        _running = Task.Run(Run, CancellationToken.None);
+        // A stop does not wait for the first look.
+        if (!stopping.IsCancellationRequested)
+            _running = Task.Run(() => Run(stopping.Token), CancellationToken.None);
     }
 
     /// <summary>Stops looking.</summary>
@@ -66,12 +70,12 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
         await _running;
     }
 
-    private async Task Run()
+    private async Task Run(CancellationToken stopping)
     {
-        while (_topics.Count > 0 && _canDescribe != false && !_stopping.IsCancellationRequested)
+        while (_topics.Count > 0 && _canDescribe != false && !stopping.IsCancellationRequested)
         {
-            await Task.Delay(Interval, timeProvider, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!_stopping.IsCancellationRequested)
+            await Task.Delay(Interval, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!stopping.IsCancellationRequested)
                 await Look();
         }
     }

@@ -9,7 +9,7 @@ namespace Messaging.Kafka.Sending;
 /// One Kafka producer, shared by all topics of a rider: a task that completes is a record acknowledged. A client with a fatal error (an
 /// idempotent producer's lost sequence), or that does not come through while Kafka answers, is replaced; a full queue holds back callers.
 /// </summary>
-internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
+internal sealed class KafkaProducer : IRawTopicProducer
 {
     private static readonly TimeSpan QueueFullPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
@@ -24,7 +24,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private readonly Action<Acknowledgement, Error> _settled;
     private readonly List<Task> _closing = [];
     private ProducerClient? _client;
-    private bool _disposed;
+    private bool _closed;
 
     public KafkaProducer(ProducerConfig config, KafkaHost host)
     {
@@ -51,12 +51,19 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
         return config;
     }
 
+    /// <summary>Takes records, again where it was closed.</summary>
+    public void Open()
+    {
+        lock (_lock)
+            _closed = false;
+    }
+
     /// <summary>
     /// Begins to connect. An idempotent producer asks the broker for its id first and, where it is not connected yet, asks again after
     /// half a second: the first record should not wait for that.
     /// </summary>
     /// <exception cref="InvalidOperationException">The client refuses a setting.</exception>
-    public void Start() => ObjectDisposedException.ThrowIf(Current() is null, this);
+    public void Connect() => Current();
 
     /// <inheritdoc/>
     public Task Produce(
@@ -112,12 +119,12 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     }
 
     /// <summary>Sends what is queued, for the delivery timeout at the most, and closes the client, and those it has replaced.</summary>
-    public void Dispose()
+    public void Close()
     {
         ProducerClient? client;
         lock (_lock)
         {
-            _disposed = true;
+            _closed = true;
             (client, _client) = (_client, null);
         }
 
@@ -194,7 +201,7 @@ internal sealed class KafkaProducer : IRawTopicProducer, IDisposable
     private ProducerClient? Current()
     {
         lock (_lock)
-            return _disposed ? null : _client ??= new ProducerClient(_config, _host.Clients, Failed);
+            return _closed ? null : _client ??= new ProducerClient(_config, _host.Clients, Failed);
     }
 
     /// <summary>A fatal error never heals. Only the client's error handler tells that one is: not a produce, not a delivery report.</summary>

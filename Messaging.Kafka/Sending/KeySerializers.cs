@@ -49,7 +49,8 @@ internal static class KeySerializers
 
         public byte[] Serialize(Guid data, SerializationContext context) => Encoding.UTF8.GetBytes(data.ToString());
 
-        public Guid Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) => Guid.Parse(data);
+        /// <summary>MassTransit's own rider writes it as JSON, between quotation marks.</summary>
+        public Guid Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) => Guid.Parse(data is [(byte)'"', .. var text, (byte)'"'] ? text : data);
     }
 
     private sealed class JsonKey<T> : ISerializer<T>, IDeserializer<T>

@@ -35,7 +35,7 @@ internal sealed class Redelivery
         }
 
         var headers = record.RecordHeaders.Where(header => !FaultHeaders.IsFaultHeader(header.Name)).ToList();
-        headers.Remove(DelayHeaders.Origin);
+        headers.RemoveAll(header => DelayHeaders.IsOne(header.Name));
         headers.Set(MessageHeaders.RedeliveryCount, Convert.ToString(count, System.Globalization.CultureInfo.InvariantCulture)!);
 
         // A record without an id has one by where it lies, which is elsewhere from now on. ReplaceMessageId changes it, too.
@@ -47,13 +47,14 @@ internal sealed class Redelivery
     }
 
     /// <summary>The headers to write to a delay topic.</summary>
+    /// <param name="tiers">The delay topics.</param>
     /// <param name="due">When it is due.</param>
-    /// <param name="topic">The topic to come back to, where the delay topics are another one's.</param>
-    public IReadOnlyList<KafkaHeader> HeadersUntil(string due, string? topic)
+    public IReadOnlyList<KafkaHeader> HeadersUntil(DelayTiers tiers, string due)
     {
-        _headers.Set(DelayHeaders.Due, due);
-        if (topic is not null)
-            _headers.Set(DelayHeaders.Topic, topic);
+        foreach (var (name, value) in tiers.HeadersUntil(due))
+            _headers.Set(name, value);
+        if (tiers.Endpoint is { } endpoint)
+            _headers.Set(DelayHeaders.Endpoint, endpoint.Text);
         return _headers;
     }
 }

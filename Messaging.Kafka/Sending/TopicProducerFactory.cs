@@ -31,7 +31,7 @@ internal sealed class TopicProducerFactory(
     {
         var specification = configured.FirstOrDefault(producer => producer.Key == key)?.Specification as ProducerSpecification<TKey, TValue>;
         var producer = new TopicProducer<TKey, TValue>(
-            host.CreateWriter(key.Topic, specification?.OwnClient, specification?.HeadersSerializer),
+            host.CreateWriter(key.Topic, specification?.OwnClient, specification?.HeadersSerializer, isProducer: true),
             specification?.SendPipe ?? sendPipe,
             new RecordSerializers<TKey, TValue>(
                 specification?.KeySerializer ?? DefaultKeySerializer<TKey>(),

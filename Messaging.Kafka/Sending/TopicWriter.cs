@@ -4,7 +4,6 @@ using Confluent.Kafka;
 using MassTransit;
 using MassTransit.KafkaIntegration.Serializers;
 using MassTransit.Logging;
-using MassTransit.Observables;
 using MassTransit.Transports;
 using Messaging.Kafka.Delay;
 using Messaging.Kafka.Wire;
@@ -16,7 +15,7 @@ namespace Messaging.Kafka.Sending;
 /// of delay topics that fits.
 /// </summary>
 internal sealed class TopicWriter(
-    KafkaProducer producer, OnwardProducer onward, TopicSendContext transport, SendObservable riderObservers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
+    KafkaProducer producer, OnwardProducer onward, TopicSendContext transport, SendNotices observers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
     TimeProvider timeProvider, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
@@ -35,11 +34,8 @@ internal sealed class TopicWriter(
         var instrument = LogContext.Current?.StartSendInstrument(transport, context);
         try
         {
-            if (IsObserved)
-            {
-                await transport.SendObservers.PreSend(context);
-                await riderObservers.PreSend(context);
-            }
+            if (observers.Any)
+                await observers.PreSend(context);
 
             if (Redelivery.Of(context, Topic) is { } redelivery)
             {
@@ -53,20 +49,14 @@ internal sealed class TopicWriter(
 
             activity?.Update(context);
             context.LogSent();
-            if (IsObserved)
-            {
-                await transport.SendObservers.PostSend(context);
-                await riderObservers.PostSend(context);
-            }
+            if (observers.Any)
+                await observers.PostSend(context);
         }
         catch (Exception exception)
         {
             context.LogFaulted(exception);
-            if (IsObserved)
-            {
-                await transport.SendObservers.SendFault(context, exception);
-                await riderObservers.SendFault(context, exception);
-            }
+            if (observers.Any)
+                await observers.SendFault(context, exception);
 
             activity?.AddExceptionEvent(exception);
             instrument?.AddException(exception);
@@ -82,23 +72,19 @@ internal sealed class TopicWriter(
     /// <summary>Writes a record as it is, to be at the topic when it is due, until it is acknowledged.</summary>
     public async Task WriteAt(DateTimeOffset due, byte[]? key, byte[]? value, IReadOnlyList<KafkaHeader> headers, CancellationToken cancellationToken)
     {
-        var all = headers.Where(header => header.Name is not DelayHeaders.Due and not DelayHeaders.Topic and not DelayHeaders.Origin).ToList();
+        var all = headers.Where(header => !DelayHeaders.IsOne(header.Name)).ToList();
         var target = Topic;
         if (due - timeProvider.GetUtcNow() is var delay && delay > TimeSpan.Zero)
         {
-            target = Tiers().Choose(delay).Topic;
+            target = Tiers.Choose(delay).Topic;
             // Rounded up: what is cut off would be early.
             var milliseconds = Math.Ceiling((due - DateTimeOffset.UnixEpoch).TotalMilliseconds);
-            all.Set(DelayHeaders.Due, milliseconds.ToString("F0", CultureInfo.InvariantCulture));
-            if (Tiers().AreAnothers)
-                all.Set(DelayHeaders.Topic, Topic);
+            foreach (var (name, text) in Tiers.HeadersUntil(milliseconds.ToString("F0", CultureInfo.InvariantCulture)))
+                all.Set(name, text);
         }
 
         await onward.Produce(target, key, value, all, cancellationToken);
     }
-
-    /// <summary>Whether anybody looks on. The rider's observers are not connected to the topic's: that would cost every message.</summary>
-    private bool IsObserved => transport.SendObservers.Count > 0 || riderObservers.Count > 0;
 
     /// <summary>The record of a message, and where it goes.</summary>
     private async ValueTask<(TopicPartition Target, Message<byte[]?, byte[]?> Message)> Compose<T>(SendContext<T> context, IRecordSource record)
@@ -114,11 +100,9 @@ internal sealed class TopicWriter(
         var message = new Message<byte[]?, byte[]?>();
         if (context.Delay is { } delay && delay > TimeSpan.Zero)
         {
-            var (tier, due) = Tier(delay);
-            headers.Set(DelayHeaders.Due, due);
-            if (Tiers().AreAnothers)
-                headers.Set(DelayHeaders.Topic, Topic);
-            target = new TopicPartition(tier.Topic, Partition.Any);
+            foreach (var (name, text) in Tiers.HeadersUntil(DueIn(delay)))
+                headers.Set(name, text);
+            target = new TopicPartition(Tiers.Choose(delay).Topic, Partition.Any);
         }
         else if (context.SentTime is { } sent)
         {
@@ -137,18 +121,16 @@ internal sealed class TopicWriter(
     /// </summary>
     private async Task Delay(Redelivery redelivery, TimeSpan delay, CancellationToken cancellationToken)
     {
-        var (tier, due) = Tier(delay);
+        // Those of the endpoint that has read it: another of the same topic may have others.
+        var own = redelivery.Record.Tiers ?? Tiers;
+        var tier = own.Choose(delay);
         using var place = redelivery.Record.LendPlace();
-        await onward.Produce(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(due, Tiers().AreAnothers ? Topic : null), cancellationToken);
+        await onward.Produce(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(own, DueIn(delay)), cancellationToken);
         metrics.Redelivered(Topic, tier.Topic);
     }
 
-    private DelayTiers Tiers() => tiers ?? throw new ConfigurationException(
+    private DelayTiers Tiers => tiers ?? throw new ConfigurationException(
         $"A message for topic {Topic} asks for a delay, but the topic has no delay topics: configure DelayTiers on an endpoint of that topic in this process.");
 
-    private (DelayTier Tier, string Due) Tier(TimeSpan delay)
-    {
-        var due = timeProvider.GetUtcNow() + delay;
-        return (Tiers().Choose(delay), due.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture));
-    }
+    private string DueIn(TimeSpan delay) => (timeProvider.GetUtcNow() + delay).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
 }

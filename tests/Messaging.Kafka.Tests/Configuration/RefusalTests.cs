@@ -55,6 +55,12 @@ public class RefusalTests
         _ => { }, "^orders-.*", "one topic", kafka => kafka.TopicEndpoint<string, Order>("^orders-.*", "g", _ => { }));
 
     [Test]
+    public Task A_setting_that_is_the_brokers_with_their_protocol_is_refused() => RefusedAsync(
+        _ => { }, "session.timeout.ms", "leave it out",
+        kafka => kafka.TopicEndpoint<string, Order>(
+            "orders", new ConsumerConfig { GroupId = "g", GroupProtocol = GroupProtocol.Consumer }, endpoint => endpoint.SessionTimeout = TimeSpan.FromSeconds(20)));
+
+    [Test]
     public Task Redelivery_without_delay_topics_is_refused() => RefusedAsync(
         _ => { }, "DelayTiers", "UseDelayedRedelivery",
         kafka => kafka.TopicEndpoint<string, Order>("orders", "g", endpoint =>

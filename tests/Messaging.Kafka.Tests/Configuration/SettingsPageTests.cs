@@ -29,6 +29,15 @@ public partial class SettingsPageTests
     }
 
     [Test]
+    public void Every_setting_without_a_meaning_says_so_where_it_is_used_and_on_the_page()
+    {
+        var settings = typeof(IKafkaTopicReceiveEndpointConfigurator).GetProperties().Where(IsObsolete).ToList();
+        settings.ShouldNotBeEmpty();
+        settings.ShouldAllBe(setting => setting.GetCustomAttribute<ObsoleteAttribute>()!.Message!.StartsWith("Has no effect: ", StringComparison.Ordinal));
+        settings.Where(setting => !Page.Contains($"`{setting.Name}`", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
+    [Test]
     public void Every_host_and_client_setting_is_on_the_page_and_the_table_has_no_other()
     {
         var settings = Members(typeof(IKafkaFactoryConfigurator));
@@ -82,10 +91,12 @@ public partial class SettingsPageTests
         yield return new(nameof(topic.RequestTimeout), topic.RequestTimeout);
     }
 
+    private static bool IsObsolete(MemberInfo member) => member.IsDefined(typeof(ObsoleteAttribute), inherit: false);
+
     /// <summary>The names of what an application sets or calls.</summary>
     private static List<string> Members(params Type[] types) =>
         [.. types.SelectMany(type => type.GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
-            .Where(member => member is PropertyInfo or MethodInfo { IsSpecialName: false }).Select(member => member.Name).Distinct()];
+            .Where(member => member is PropertyInfo or MethodInfo { IsSpecialName: false } && !IsObsolete(member)).Select(member => member.Name).Distinct()];
 
     /// <summary>The defaults that a section's table gives, by setting; one row may have several.</summary>
     private static Dictionary<string, string> Rows(string section)

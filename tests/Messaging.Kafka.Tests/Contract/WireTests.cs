@@ -27,6 +27,46 @@ public class WireTests : ContractTests
     [Test]
     public Task A_guid_key_is_text() => KeyRoundTripAsync(new Guid("0b2f1f4e-8f0b-4b57-a2b5-0d5b7a1f3d11"), "0b2f1f4e-8f0b-4b57-a2b5-0d5b7a1f3d11"u8.ToArray());
 
+    /// <summary>MassTransit's own rider writes such a key as JSON.</summary>
+    [Test]
+    public async Task A_guid_key_between_quotation_marks_is_read_as_one_without()
+    {
+        var id = new Guid("0b2f1f4e-8f0b-4b57-a2b5-0d5b7a1f3d11");
+        var keys = new ConcurrentQueue<(Guid, Guid)>();
+        await using var host = await RiderHost.StartAsync(
+            Kafka.BootstrapServers,
+            _ => { },
+            (_, kafka) => kafka.TopicEndpoint<Guid, Order>(Topic, Group, endpoint => endpoint.Handler<Order>(context =>
+            {
+                keys.Enqueue((context.GetKey<Guid>(), context.ReceiveContext.GetPayload<KafkaConsumeContext<Guid>>().Key));
+                return Task.CompletedTask;
+            })));
+        await Kafka.Records.ProduceAsync(Topic, $"\"{id}\"", """{"text":"1"}""");
+        await Kafka.Records.ProduceAsync(Topic, $"{id}", """{"text":"2"}""");
+
+        await Eventually.Until(() => keys.Count == 2, null, "both are consumed");
+        keys.ShouldBe([(id, id), (id, id)]);
+    }
+
+    [Test]
+    public async Task A_consumer_is_told_topic_partition_offset_group_and_time_of_its_record()
+    {
+        var seen = new TaskCompletionSource<KafkaConsumeContext<string>>();
+        await using var host = await StartAsync((_, endpoint) => endpoint.Handler<Order>(context =>
+        {
+            context.TryGetPayload(out KafkaConsumeContext<string>? found).ShouldBeTrue();
+            seen.TrySetResult(found!);
+            return Task.CompletedTask;
+        }));
+        await Kafka.Records.ProduceAsync(Topic, "käy", """{"text":"1"}""");
+
+        var context = await seen.Task.WaitAsync(Eventually.DefaultDeadline);
+        var record = Kafka.Records.ReadAll(Topic).Single();
+        (context.GroupId, context.Topic, context.Partition, context.Offset, context.Key, context.IsPartitionEof)
+            .ShouldBe((Group, Topic, record.Partition, record.Offset, "käy", false));
+        context.CheckpointUtcDateTime.ShouldBe(record.Timestamp.UtcDateTime);
+    }
+
     [Test]
     public Task A_number_is_big_endian_as_in_Java() => KeyRoundTripAsync(258, [0, 0, 1, 2]);
 

@@ -13,7 +13,7 @@ public sealed class RiderHost : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
-    private readonly CancellationTokenSource _giveUp = new();
+    private CancellationTokenSource _giveUp = new();
     private Task _starting = Task.CompletedTask;
     private bool _stopped;
 
@@ -72,6 +72,19 @@ public sealed class RiderHost : IAsyncDisposable
 
     public async Task<HealthReportEntry> HealthAsync() =>
         (await _services.GetRequiredService<HealthCheckService>().CheckHealthAsync(check => check.Name == "kafka")).Entries["kafka"];
+
+    /// <summary>Starts the bus again, after a stop or a start that has failed.</summary>
+    public async Task StartAgainAsync()
+    {
+        _stopped = false;
+        _giveUp = new CancellationTokenSource(Eventually.DefaultDeadline);
+        _starting = _bus.StartAsync(_giveUp.Token);
+        await _starting;
+        await Rider.Ready.WaitAsync(Eventually.DefaultDeadline);
+    }
+
+    /// <summary>How the start ended.</summary>
+    public Task Starting => _starting;
 
     public async Task StopAsync()
     {

@@ -10,9 +10,6 @@ namespace Messaging.Kafka.Tests.Endpoints;
 /// <summary>A note for the tests.</summary>
 public sealed record Note(string Text);
 
-/// <summary>Another reading of the same JSON.</summary>
-public sealed record Memo(string Text, string Author);
-
 public class TopicEndpointTests
 {
     private KafkaFixture _kafka = null!;
@@ -140,27 +137,6 @@ public class TopicEndpointTests
         var dead = await Eventually.Value(() => _kafka.Records.ReadAll(_topic + ".dlt"), records => records.Count == 1, null, "the dead letter is written");
         dead[0].Header("MT-Reason").ShouldBe("dead-letter");
         dead[0].ValueText.ShouldBe("""{"text":"x"}""");
-    }
-
-    [Test]
-    public async Task A_record_that_names_no_type_is_read_as_each_type_that_a_consumer_asks_for()
-    {
-        var seen = new ConcurrentQueue<string>();
-        await using var host = await StartAsync(
-            context =>
-            {
-                seen.Enqueue($"note {context.Message.Text}");
-                return Task.CompletedTask;
-            },
-            endpoint => endpoint.Handler<Memo>(context =>
-            {
-                seen.Enqueue($"memo {context.Message.Text}, {context.Message.Author}");
-                return Task.CompletedTask;
-            }));
-        await _kafka.Records.ProduceAsync(_topic, "k1", """{"text":"x","author":"ann"}""");
-
-        await Eventually.Until(() => seen.Count == 2, null, "both consumers have it");
-        seen.Order().ShouldBe(["memo x, ann", "note x"]);
     }
 
     [TestCase("[1, 2]", "System.Text.Json.JsonException")]
