@@ -134,7 +134,9 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
         }
 
         // One instance for none, so that two that tell of none are equal.
-        return relays.Count == 0 ? [] : relays;
+        if (relays.Count == 0)
+            return [];
+        return relays;
     }
 
     /// <summary>How many other workers have a lease that lasts.</summary>

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using Contracts;
 using Contracts.Validation;
-using Microsoft.Extensions.Configuration;
 
 namespace Consumer.Worker.Smtp.Relays;
 

@@ -1,5 +1,4 @@
 using Consumer.Worker.Smtp.Pace;
-using Microsoft.Extensions.Options;
 using Persistence.Workers;
 
 namespace Consumer.Worker.Smtp.Relays;

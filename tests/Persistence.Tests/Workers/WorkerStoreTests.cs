@@ -48,6 +48,9 @@ public sealed class WorkerStoreTests : StoreTests
             new RelayReport("bulk", new WorkerPace(1, 28, 3, 40)) { UnavailableSince = since, UnavailableReason = PostgresText.Clean("421 \0 away") },
             new RelayReport("default", new WorkerPace(20, null, 0, 25)),
         ]);
+        await Store.Workers.StopAsync(first, CancellationToken.None);
+        await Store.Workers.StopAsync(second, CancellationToken.None);
+        (await Store.Workers.FindPaceAsync()).Relays.ShouldBeEmpty("they are not live any more");
 
         Task BeatAsync(Guid worker, params RelayReport[] relays) =>
             Store.Workers.HeartbeatAsync(worker, Store.Lease, null, new WorkerPace(0, null, 0, 0) { Relays = relays }, CancellationToken.None);
