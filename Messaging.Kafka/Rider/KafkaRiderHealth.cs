@@ -44,7 +44,8 @@ internal sealed class KafkaRiderHealth(
             else if (loop?.Error is { } error)
                 Add(name, HealthStatus.Unhealthy, error);
             else if (circuits?.Opened.ToList() is { Count: > 0 } opened)
-                opened.ForEach(circuit => Add(name, HealthStatus.Unhealthy, string.Create(CultureInfo.InvariantCulture, $"is paused{(circuit.Lane is { } lane ? $" for {lane}" : "")} since {circuit.Since:O}: {circuit.Reason.Message}")));
+                opened.ForEach(circuit => Add(name, HealthStatus.Unhealthy, string.Create(
+                    CultureInfo.InvariantCulture, $"{(circuit.Lane is { } lane ? $"is paused for {lane} since" : "is paused since")} {circuit.Since:O}: {circuit.Reason.Message}")));
             else if (loop?.Stalled is { } stalled)
                 Add(name, HealthStatus.Degraded, stalled);
         }
