@@ -1,19 +1,24 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Persistence.Failures;
 
 /// <summary>
 /// What failures of one cause share. Made of the exception's type and of its message without what differs from mail to
-/// mail: ids, addresses, numbers. SMTP codes stay, since 451 and 550 are different causes.
+/// mail: ids, addresses, numbers. SMTP codes stay, since 451 and 550 are different causes. Where a message tells of several recipients, each
+/// reply counts once, in whatever order and however many recipients it was given for.
 /// </summary>
-public static class Fingerprint
+public static partial class Fingerprint
 {
     private const int HexLength = 16;
 
     // The cause stands at the beginning; what a server adds at length does not make it another one.
     private const int MessageLength = 1_000;
+
+    // Of the replies to many recipients; what lies behind it seldom has one that did not come before.
+    private const int ListLength = 16_384;
 
     // From this length on a word of letters and digits is an id: a queue id, a hash, a token.
     private const int IdLength = 8;
@@ -32,6 +37,22 @@ public static class Fingerprint
 
     /// <summary>A message without what differs from mail to mail.</summary>
     internal static string Normalize(string message)
+    {
+        var parts = Recipient().Split(message[..Math.Min(message.Length, ListLength)]);
+        if (parts.Length == 1)
+            return NormalizeText(message);
+        // The last reply may be cut.
+        var replies = parts[1..(message.Length > ListLength && parts.Length > 2 ? ^1 : ^0)]
+            .Select(reply => NormalizeText(reply.TrimEnd(' ', ';'))).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        var lead = NormalizeText(parts[0]).Replace("<n> recipients", "<n> recipient", StringComparison.Ordinal);
+        return $"{lead} {string.Join("; ", replies)}";
+    }
+
+    /// <summary>A recipient before the reply that it was given, in a list of such.</summary>
+    [GeneratedRegex(@"(?:: |; )[^\s@]+@[^\s@]+: ", RegexOptions.NonBacktracking)]
+    private static partial Regex Recipient();
+
+    private static string NormalizeText(string message)
     {
         var rest = message.AsSpan(0, Math.Min(message.Length, MessageLength));
         var normal = new StringBuilder(rest.Length);

@@ -4,6 +4,7 @@ using MassTransit.Transports;
 using Messaging.Bench.Running;
 using Messaging.Kafka;
 using Messaging.Kafka.Receiving;
+using Messaging.Kafka.Sending;
 
 namespace Messaging.Bench.Rider;
 
@@ -43,6 +44,8 @@ internal static class ConsumeScenarios
             var context = ((KafkaRider)process.Rider).Endpoints.Select(endpoint => endpoint.Consumer.Handler).OfType<MassTransitRecordHandler>().Single().Endpoint;
             await process.StopAsync();
             var dispatcher = context.CreateReceivePipeDispatcher();
+            // The pipe's filters ask a record for its timestamp and headers: one answers for all, so that the peer pays for a payload and no more.
+            var kafka = new KafkaReceiveContext(new Messaging.Kafka.Receiving.Delivery(null!, InMemoryRecord.AnyResult), context, TopicAddress.Of(input.Topic), "pipe", new RecordFormat(Headers: null, ContentType: null), tiers: null);
             var next = -1;
 
             // A consumer that does nothing never waits, so more at once than there are cores would only take turns.
@@ -51,7 +54,7 @@ internal static class ConsumeScenarios
             {
                 for (var i = Interlocked.Increment(ref next); i < count; i = Interlocked.Increment(ref next))
                 {
-                    using var received = new InMemoryReceiveContext(records[i % records.Count], context);
+                    using var received = new InMemoryReceiveContext(records[i % records.Count], context, kafka);
                     await dispatcher.Dispatch(received, NoLock.Instance);
                 }
             })));
@@ -108,12 +111,14 @@ internal static class ConsumeScenarios
 
     private sealed record InMemoryRecord(byte[] Value, Dictionary<string, object> Headers)
     {
+        public static readonly ConsumeResult<byte[]?, byte[]?> AnyResult = new() { Message = new Message<byte[]?, byte[]?> { Timestamp = new Timestamp(DateTimeOffset.UnixEpoch), Headers = [] } };
+
         public static InMemoryRecord Of(BenchRecord record) =>
             new(record.Value, record.Headers.ToDictionary(header => header.Key, header => (object)System.Text.Encoding.UTF8.GetString(header.Value), StringComparer.Ordinal));
     }
 
     /// <summary>No more than MassTransit asks of a transport.</summary>
-    private sealed class InMemoryReceiveContext(InMemoryRecord record, ReceiveEndpointContext endpoint) : BaseReceiveContext(redelivered: false, endpoint)
+    private sealed class InMemoryReceiveContext(InMemoryRecord record, ReceiveEndpointContext endpoint, KafkaReceiveContext kafka) : BaseReceiveContext(redelivered: false, endpoint, kafka)
     {
         public override MessageBody Body { get; } = new BytesMessageBody(record.Value);
 

@@ -15,6 +15,22 @@ public sealed class FingerprintTests
     public void Mails_of_one_cause_share_it(string one, string other) =>
         Fingerprint.Of("X", one).ShouldBe(Fingerprint.Of("X", other), Fingerprint.Normalize(one));
 
+    [TestCase("refused 1 recipient permanently: a@x.org: 550 5.1.1 No such user", "refused 3 recipients permanently: a@x.org: 550 5.1.1 No such user; b@y.org: 550 5.1.1 No such user; c@z.org: 550 5.1.1 No such user")]
+    [TestCase("refused 2 recipients permanently: a@x.org: 550 5.1.1 No such user; b@y.org: 552 5.2.2 Full", "refused 3 recipients permanently: b@y.org: 552 5.2.2 Full; a@x.org: 550 5.1.1 No such user; c@z.org: 552 5.2.2 Full")]
+    [TestCase("refused 1 recipient permanently: a@x.org: 550 5.1.1 <a@x.org>: no; really no", "refused 2 recipients permanently: a@x.org: 550 5.1.1 <a@x.org>: no; really no; b@x.org: 550 5.1.1 <b@x.org>: no; really no")]
+    public void Recipients_of_one_cause_share_it_however_many_and_in_whatever_order(string one, string other) =>
+        Fingerprint.Of("X", one).ShouldBe(Fingerprint.Of("X", other), Fingerprint.Normalize(one));
+
+    [Test]
+    public void A_thousand_recipients_share_it_with_one()
+    {
+        var replies = Enumerable.Range(0, 1_000).Select(number => $"user-{number}@example.com: 550 5.1.1 No such user here");
+        Fingerprint.Of("X", $"refused 1000 recipients permanently: {string.Join("; ", replies)}")
+            .ShouldBe(Fingerprint.Of("X", "refused 1 recipient permanently: bob@example.org: 550 5.1.1 No such user here"));
+    }
+
+    [TestCase("refused 1 recipient permanently: a@x.org: 550 5.1.1 No such user", "refused 1 recipient permanently: a@x.org: 552 5.2.2 Full")]
+    [TestCase("refused 2 recipients permanently: a@x.org: 550 5.1.1 No; b@x.org: 552 5.2.2 Full", "refused 2 recipients permanently: a@x.org: 550 5.1.1 No; b@x.org: 550 5.1.1 No")]
     [TestCase("550 no", "451 no")]
     [TestCase("550 5.1.1 no", "550 5.7.1 no")]
     [TestCase("550-5.1.1 no", "550-5.7.1 no")]
