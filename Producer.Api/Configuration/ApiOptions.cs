@@ -50,7 +50,7 @@ public sealed class ApiOptions : IValidatableObject
     /// <summary>
     /// How long a post waits for Kafka's acknowledgement before it is answered 503; Kafka's client tries for two seconds less. Default 15 s,
     /// so that a broker's crash does not reach the caller: Kafka elects new leaders 9 s after it (<c>broker.session.timeout.ms</c>).
-    /// 1 s to 5 min.
+    /// A third of it is how long Postgres may take to reserve an <c>Idempotency-Key</c>. 1 s to 5 min.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00", ErrorMessage = "Stay below what your callers wait.")]
     public TimeSpan AcceptTimeout { get; set; } = TimeSpan.FromSeconds(15);
@@ -66,7 +66,7 @@ public sealed class ApiOptions : IValidatableObject
     public IdempotencyWithoutDatabase IdempotencyWithoutDatabase { get; set; } = IdempotencyWithoutDatabase.Refuse;
 
     /// <summary>
-    /// How long Postgres may take to reserve an <c>Idempotency-Key</c>, and to respond to the health check.
+    /// How long Postgres may take to respond to the health check, and a mail to be read by a worker before it can be rescheduled.
     /// Default 1 s. 50 ms to 30 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:00:30", ErrorMessage = "A second suits a server near by.")]

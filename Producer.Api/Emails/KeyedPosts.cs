@@ -42,6 +42,9 @@ internal abstract record KeyedPost
 internal sealed class KeyedPosts(
     IdempotencyStore store, MailStore mails, MailId ids, IOptions<ApiOptions> options, TimeProvider timeProvider, LogLimiter limiter, ILogger<KeyedPosts> logger)
 {
+    // So long that a burst finds its connections, and so short that a post without Postgres is answered before its caller gives up.
+    private TimeSpan Timeout => options.Value.AcceptTimeout / 3;
+
     /// <summary>Reserves a key.</summary>
     /// <param name="caller">Whose key it is: those of two callers differ, whatever they are.</param>
     /// <param name="key">The key.</param>
@@ -50,7 +53,7 @@ internal sealed class KeyedPosts(
     {
         var keyId = ids.Derive(caller.IdempotencySpace, key, caller.KeyId);
         // Not canceled with the caller: a reservation whose post nobody completes would make the next one wait for the end of its lease.
-        using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, timeProvider);
+        using var deadline = new CancellationTokenSource(Timeout, timeProvider);
         try
         {
             var reservation = await store.ReserveAsync(
@@ -99,7 +102,7 @@ internal sealed class KeyedPosts(
     {
         if (post.Reservation is not { } reservation)
             return;
-        using var deadline = new CancellationTokenSource(options.Value.LookupTimeout, timeProvider);
+        using var deadline = new CancellationTokenSource(Timeout, timeProvider);
         try
         {
             await (outcome switch

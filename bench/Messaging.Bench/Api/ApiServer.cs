@@ -21,8 +21,6 @@ internal static class ApiServer
             "--Kafka:ReplicationFactor=1",
             $"--Database:ConnectionString={input.Servers[ApiServers.Database]}",
             $"--Api:Key={ServerProcess.Key}",
-            // The first posts open all connections at once, to a Postgres that may have to share the machine.
-            "--Api:LookupTimeout=00:00:10",
             "--Logging:LogLevel:Default=Warning",
             // On the error stream, beside the progress.
             "--Logging:Console:LogToStandardErrorThreshold=Trace",
