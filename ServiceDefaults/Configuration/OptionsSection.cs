@@ -16,6 +16,8 @@ internal sealed class OptionsSection<T>(string section, IServiceProvider service
 {
     private static readonly Dictionary<string, PropertyInfo> Properties = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
         .Where(property => property.CanWrite)
+        // Those that a section has in common with others first, as its pages have them.
+        .OrderBy(property => property.DeclaringType == typeof(T))
         .ToDictionary(property => property.Name, StringComparer.OrdinalIgnoreCase);
 
     private static readonly (PropertyInfo Secret, PropertyInfo File)[] Secrets = [.. SecretFile.Of(Properties)];
