@@ -82,7 +82,7 @@ internal sealed class SmtpConnection : SmtpClient
             cancellationToken.ThrowIfCancellationRequested();
             var failure = FailureClassification.OfException(phase, exception);
             throw new SmtpUnavailableException(
-                $"{failure} Check that {options.Host}:{options.Port} takes mail, and the options Host, Port, Security, Username and Password of {options.Path}.",
+                $"{failure} Check that {options.Host}:{options.Port} takes mail, and the options {options.Path}:Host, {options.Path}:Port, {options.Path}:Security, {options.Path}:Username and {options.Path}:Password.",
                 exception)
             {
                 Failure = failure,
