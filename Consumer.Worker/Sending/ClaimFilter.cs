@@ -34,9 +34,9 @@ internal sealed class ClaimFilter(
         mail = mail with { Party = parties.Of(mail.Record) };
         var route = relays.RouteOf(mail.Record.Sender ?? "", mail.Mail.Tags);
         // One that is unavailable is not asked again until a probe has found it well: the circuit of the mail's lane, or its second relay.
-        while (!await DeliverByAsync(route.Choose(), context, next, mail))
-        {
-        }
+        var delivered = false;
+        while (!delivered)
+            delivered = await DeliverByAsync(route.Choose(), context, next, mail);
     }
 
     /// <inheritdoc />

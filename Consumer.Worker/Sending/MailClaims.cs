@@ -1,5 +1,6 @@
 using Persistence;
 using Persistence.Mails;
+using ServiceDefaults.Periodic;
 
 namespace Consumer.Worker.Sending;
 
@@ -27,7 +28,7 @@ internal sealed class MailClaims(IMailStore store, WorkerLease lease, OwnClaims 
     public async Task<ClaimResult> ClaimAsync(IncomingMail mail, Action busy, CancellationToken waiting, CancellationToken cancellationToken)
     {
         long? reclaim = null;
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; ; pause = Backoff.Next(pause, LongestPause))
         {
             waiting.ThrowIfCancellationRequested();
             var renewals = lease.Renewals;

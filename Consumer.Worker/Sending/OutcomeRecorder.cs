@@ -1,5 +1,6 @@
 using Persistence.Mails;
 using ServiceDefaults.Logging;
+using ServiceDefaults.Periodic;
 
 namespace Consumer.Worker.Sending;
 
@@ -55,7 +56,7 @@ internal sealed class OutcomeRecorder(
 
     private async Task<bool> UntilWrittenAsync(string what, RecordIdentity mail, Func<CancellationToken, Task<bool>> write)
     {
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; ; pause = Backoff.Next(pause, LongestPause))
         {
             try
             {

@@ -3,6 +3,7 @@ using Persistence.Mails;
 using Persistence.Workers;
 using Producer.Api.Security;
 using ServiceDefaults.Kafka;
+using ServiceDefaults.Periodic;
 
 namespace Producer.Api.Emails;
 
@@ -28,7 +29,7 @@ internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerSt
     public async Task<MailReport?> WhenEndedAsync(Guid id, Caller caller, TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = timeProvider.GetTimestamp();
-        for (var pause = ShortestPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = ShortestPause; ; pause = Backoff.Next(pause, LongestPause))
         {
             var left = wait - timeProvider.GetElapsedTime(started);
             if (await FindAsync(id, caller, cancellationToken) is not { Report: var report })

@@ -1,12 +1,9 @@
-using Consumer.Worker.Smtp.Relays;
-
 namespace Consumer.Worker.Smtp.Pace;
 
 internal static class PaceServices
 {
     /// <summary>How fast mails go to the mail server.</summary>
     public static IServiceCollection AddPace(this IServiceCollection services) => services
-        .AddSingleton(provider => provider.GetRequiredService<SmtpRelays>().Default.Pace)
         .AddHostedService<PaceMetrics>()
         .AddHostedService<PaceShareService>();
 }

@@ -1,3 +1,5 @@
+using ServiceDefaults.Periodic;
+
 namespace Consumer.Worker.Smtp.Relays;
 
 /// <summary>
@@ -45,7 +47,7 @@ internal sealed class RelayCircuit(ISmtpProbe probe, string title, TimeProvider 
 
     private async Task ProbeUntilAvailableAsync(TaskCompletionSource open)
     {
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; ; pause = Backoff.Next(pause, LongestPause))
         {
             try
             {

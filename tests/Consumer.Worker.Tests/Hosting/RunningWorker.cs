@@ -2,6 +2,7 @@ using System.Net;
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Sending;
 using Consumer.Worker.Smtp.Pace;
+using Consumer.Worker.Smtp.Relays;
 using Contracts;
 using MailSink;
 using MassTransit;
@@ -55,7 +56,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     public Guid WorkerId => _app.Services.GetRequiredService<WorkerLease>().WorkerId;
 
     /// <summary>How fast it sends.</summary>
-    public SmtpPace Pace => _app.Services.GetRequiredService<SmtpPace>();
+    public SmtpPace Pace => _app.Services.GetRequiredService<SmtpRelays>().Default.Pace;
 
     /// <summary>The claims that it holds.</summary>
     public OwnClaims Claims => _app.Services.GetRequiredService<OwnClaims>();
