@@ -18,6 +18,9 @@ internal sealed class SentMails : IDisposable
         };
         _listener.SetMeasurementEventCallback<long>((instrument, count, _, _) =>
         {
+            // The worker begins its counters at zero when it starts: that is no mail.
+            if (count == 0)
+                return;
             if (instrument.Name == "mails.sent")
                 onSent();
             else
