@@ -14,15 +14,32 @@ namespace Consumer.Worker.Sending;
 /// <param name="topics">The endpoints' topics.</param>
 internal sealed class MailPause(IServiceProvider services, MailTopics topics)
 {
+    private static readonly Pause Starting = new("The worker is starting.", null);
+
     /// <summary>Why it sends nothing; null while it does.</summary>
     public Pause? Now
     {
         get
         {
-            var all = services.GetService<IBusInstance>()?.GetRider<IKafkaRider>()?.Paused.Where(endpoint => topics.IsMails(endpoint.Topic)).ToList() ?? [];
+            if (FindRider() is not { } rider)
+                return Starting;
+            var all = rider.Paused.Where(endpoint => topics.IsMails(endpoint.Topic)).ToList();
             var paused = all.Find(endpoint => endpoint.Lane is null)
                 ?? (services.GetService<SmtpRelays>()?.All.All(relay => relay.Circuit.IsOpen) == true ? all.FirstOrDefault() : null);
             return paused is null ? null : new Pause(paused.Reason.Message, paused.Since);
+        }
+    }
+
+    /// <summary>The rider; null until it has been started, which the first heartbeats do not wait for.</summary>
+    private IKafkaRider? FindRider()
+    {
+        try
+        {
+            return services.GetRequiredService<IBusInstance>().GetRider<IKafkaRider>();
+        }
+        catch (ConfigurationException)
+        {
+            return null;
         }
     }
 }

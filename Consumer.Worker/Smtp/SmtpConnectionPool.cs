@@ -56,16 +56,17 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     public async Task<PooledConnection> RentAsync(bool fresh, Party party, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        PacedMail? mail = null;
         for (var paced = false; ; fresh = false)
         {
             await Pace.Connections.WaitAsync(party, cancellationToken);
             try
             {
                 if (!paced)
-                    await Pace.TakeAsync(party, cancellationToken);
+                    mail = await Pace.TakeAsync(party, cancellationToken);
                 paced = true;
                 if ((fresh ? await OpenInPlaceOfIdleAsync(mayBeOneTooMany: true, cancellationToken) : TakeIdle() ?? await TryOpenAsync(mayBeOneTooMany: true, cancellationToken)) is { } connection)
-                    return new PooledConnection(this, connection);
+                    return new PooledConnection(this, connection, mail);
             }
             catch
             {
@@ -320,7 +321,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
 }
 
 /// <summary>A connection in use. Disposing it returns it to the pool; it is closed unless it is marked usable.</summary>
-internal sealed class PooledConnection(SmtpConnectionPool pool, SmtpConnection connection) : IDisposable
+internal sealed class PooledConnection(SmtpConnectionPool pool, SmtpConnection connection, PacedMail? mail) : IDisposable
 {
     private bool _returned;
 
@@ -334,6 +335,8 @@ internal sealed class PooledConnection(SmtpConnectionPool pool, SmtpConnection c
         if (_returned)
             return;
         _returned = true;
+        if (mail is not null)
+            pool.Pace.End(mail);
         pool.Return(connection, Usable);
     }
 }

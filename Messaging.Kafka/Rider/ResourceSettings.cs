@@ -18,7 +18,8 @@ internal static class ResourceSettings
             var results = await admin.DescribeConfigsAsync(resources, new DescribeConfigsOptions { RequestTimeout = timeout });
             found = results.Select(result => (result.ConfigResource, result.Entries));
         }
-        catch (DescribeConfigsException exception)
+        // A topic that its broker does not know yet, or an answer that is late, is no refusal: whoever asks asks again.
+        catch (DescribeConfigsException exception) when (exception.Results.TrueForAll(result => !result.Error.IsError || IsRefusal(result.Error)))
         {
             found = exception.Results.Where(result => !result.Error.IsError).Select(result => (result.ConfigResource, result.Entries));
         }
@@ -42,6 +43,8 @@ internal static class ResourceSettings
             return false;
         }
     }
+
+    private static bool IsRefusal(Error error) => error.Code is ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed;
 
     /// <summary>A broker, as settings are asked for.</summary>
     public static ConfigResource OfBroker(int broker) => new() { Type = ResourceType.Broker, Name = broker.ToString(CultureInfo.InvariantCulture) };

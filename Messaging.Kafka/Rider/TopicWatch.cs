@@ -14,6 +14,13 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan SettingsInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// For how long the first look is tried again: a broker that has only just come, or a topic that has only just been created, cannot be
+    /// described yet, and a compacted topic must not be used meanwhile. A server that never describes its topics is used all the same.
+    /// </summary>
+    private static readonly TimeSpan FirstLookTimeout = TimeSpan.FromSeconds(30);
 
     private CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, string> _ids = [];
@@ -52,7 +59,7 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
         var stopping = _stopping = new CancellationTokenSource();
         if (topics.Count > 0)
         {
-            await Look();
+            await LookFirst(stopping.Token);
             if (Findings.Where(finding => finding.IsRefused).ToList() is { Count: > 0 } refused)
                 throw new ConfigurationException(string.Join(Environment.NewLine, refused.Select(finding => $"Topic {finding.Topic} is not used: {finding.Text}")));
             await TellDeviations(created);
@@ -80,18 +87,36 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
         }
     }
 
-    private async Task Look()
+    private async Task LookFirst(CancellationToken stopping)
+    {
+        var begun = timeProvider.GetTimestamp();
+        while (!await Look() && !stopping.IsCancellationRequested)
+        {
+            if (timeProvider.GetElapsedTime(begun) >= FirstLookTimeout)
+            {
+                logger.LogWarning("The settings of topics {Topics} could not be read: whether they keep what the rider promises is not known yet", _topics.Select(topic => topic.Name));
+                return;
+            }
+
+            await Task.Delay(Retry, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <returns>Whether nothing is left to be looked at: all topics are described, or may not or cannot be.</returns>
+    private async Task<bool> Look()
     {
         try
         {
             _canDescribe ??= await describer.CanDescribe(await describer.ReadMetadata());
             if (_canDescribe == false)
-                return;
+                return true;
             var found = await describer.Describe(_topics.Select(topic => topic.Name));
+            var areAllThere = found.TrueForAll(topic => !topic.Error.IsError || topic.Error.Code == ErrorCode.TopicAuthorizationFailed);
             if (_looked == 0 || timeProvider.GetElapsedTime(_looked) >= SettingsInterval)
             {
-                _looked = timeProvider.GetTimestamp();
                 await LookAtSettings(found);
+                if (areAllThere)
+                    _looked = timeProvider.GetTimestamp();
             }
 
             foreach (var topic in found.Where(topic => !topic.Error.IsError))
@@ -99,11 +124,13 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
             _leaders = found.SelectMany(topic => topic.Partitions.Where(partition => partition.Leader is not null)
                 .Select(partition => (Partition: new TopicPartition(topic.Name, partition.Partition), partition.Leader.Id))).ToDictionary(led => led.Partition, led => led.Id);
             Problems = [.. found.SelectMany(topic => TopicProblem.Of(_topics.First(needed => needed.Name == topic.Name), topic, _settings.GetValueOrDefault(topic.Name)))];
+            return areAllThere;
         }
         catch (KafkaException exception)
         {
             // That Kafka does not answer is told by whoever watches the cluster.
             logger.LogDebug("The topics could not be looked at: {Reason}", exception.Error.Reason);
+            return false;
         }
     }
 

@@ -22,6 +22,13 @@ public enum Heartbeat
 /// <param name="Since">Since when, where that is known.</param>
 public sealed record Pause(string Reason, DateTimeOffset? Since);
 
+/// <summary>Another worker at a relay.</summary>
+/// <param name="Id">The worker.</param>
+/// <param name="Relay">The relay; null where the worker has one alone.</param>
+/// <param name="Present">Mails that the mail server accepted of it in the last second.</param>
+/// <param name="Allowed">Mails a second that it may send; null where nothing limits them.</param>
+public sealed record OtherWorker(Guid Id, string? Relay, double Present, double? Allowed);
+
 /// <summary>
 /// Workers and their leases. All times are the clock of Postgres, so workers whose clocks differ agree on whose lease
 /// lasts. A worker that wants to know by itself whether its lease still lasts counts from before the call, by its own
@@ -139,13 +146,23 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
         return relays;
     }
 
-    /// <summary>How many other workers have a lease that lasts.</summary>
-    /// <param name="workerId">The worker that is not counted.</param>
+    /// <summary>The other workers whose lease lasts, with their pace at each relay as their last heartbeats told it.</summary>
+    /// <param name="workerId">The worker that asks.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<int> CountOthersAsync(Guid workerId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<OtherWorker>> FindOthersAsync(Guid workerId, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand($"SELECT count(*)::int FROM {WorkerSql.Live} AS live WHERE live.id <> @id").With("id", workerId);
-        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+        await using var command = dataSource.CreateCommand($"""
+            SELECT live.id, r.name, coalesce(r.rate_present, live.rate_present, 0) AS present, CASE WHEN r.name IS NULL THEN live.rate_allowed ELSE r.rate_allowed END AS allowed
+            FROM {WorkerSql.Live} AS live
+            LEFT JOIN LATERAL jsonb_to_recordset(live.relays) AS r (name text, rate_present double precision, rate_allowed double precision) ON true
+            WHERE live.id <> @id
+            """)
+            .With("id", workerId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var others = new List<OtherWorker>();
+        while (await reader.ReadAsync(cancellationToken))
+            others.Add(new OtherWorker(reader.Get<Guid>("id"), reader.Get<string?>("name"), reader.Get<double>("present"), reader.Get<double?>("allowed")));
+        return others;
     }
 
     /// <summary>Ends a worker's lease in an orderly way. Mails that it did not release can be taken over at once.</summary>

@@ -32,6 +32,7 @@ internal sealed class LearnedRate
     private double _grownAt;
     private double _complainedAt;
     private bool _acceptedSinceChange;
+    private Dictionary<Guid, double> _others = [];
 
     /// <summary>Mails a second; null: as fast as it goes.</summary>
     public double? Rate { get; private set; }
@@ -83,6 +84,24 @@ internal sealed class LearnedRate
         if (_acceptedSinceChange)
             _ceiling = rate;
         return Set(Math.Max(Lower(rate, now), Floor), now);
+    }
+
+    /// <summary>
+    /// Goes half of the way to what the workers before one server have on average, and takes its part of what those had that do not send any
+    /// more. Replies alone never make them equal, and what one leaves the others would find only slowly.
+    /// </summary>
+    /// <param name="others">The rates of the other workers that use theirs.</param>
+    /// <returns>Whether the rate is another one now.</returns>
+    public bool Level(Dictionary<Guid, double> others)
+    {
+        var left = _others.Where(other => !others.ContainsKey(other.Key)).Sum(other => other.Value);
+        _others = others;
+        if (Rate is not { } rate || (left == 0 && others.Count == 0))
+            return false;
+        var average = (rate + others.Values.Sum()) / (others.Count + 1);
+        Rate = ((rate + average) / 2) + (left / (others.Count + 1));
+        _ceiling *= Rate.Value / rate;
+        return true;
     }
 
     private double Lower(double rate, double now)

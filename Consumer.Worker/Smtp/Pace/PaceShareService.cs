@@ -9,6 +9,7 @@ namespace Consumer.Worker.Smtp.Pace;
 /// <summary>
 /// Shares <see cref="RelayOptions.Rate"/> among the workers whose lease lasts. A worker that is killed counts until its lease is over, and
 /// one that joins others has no part until all of them have seen it: the rate is never exceeded for that, and not used in full for a moment.
+/// What the mail server taught them by its replies they level: by those alone the one that was first keeps most of it.
 /// </summary>
 internal sealed class PaceShareService(
     SmtpRelays relays, WorkerStore workers, WorkerLease lease, IOptions<WorkerOptions> options, TimeProvider timeProvider, ILogger<PaceShareService> logger)
@@ -24,11 +25,17 @@ internal sealed class PaceShareService(
     /// <inheritdoc />
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        if (!relays.All.Any(relay => relay.Pace.IsShared))
+        if (!relays.All.Any(relay => relay.Pace.IsShared || relay.Pace.IsLearned))
             return;
         try
         {
-            Set(await ShareAsync(cancellationToken));
+            if (!lease.IsHeld)
+                await lease.RenewAsync(lease.Renewals, cancellationToken);
+            var term = lease.Term;
+            var others = await workers.FindOthersAsync(lease.WorkerId, cancellationToken);
+            foreach (var relay in relays.All)
+                relay.Pace.Level([.. others.Where(other => (other.Relay ?? relay.Name) == relay.Name)]);
+            Set(Workers(others.DistinctBy(other => other.Id).Count(), term));
         }
         catch
         {
@@ -38,12 +45,9 @@ internal sealed class PaceShareService(
         }
     }
 
-    private async Task<int> ShareAsync(CancellationToken cancellationToken)
+    /// <summary>How many share the rate; 0 as long as not all of them know of this one.</summary>
+    private int Workers(int others, int term)
     {
-        if (!lease.IsHeld)
-            await lease.RenewAsync(lease.Renewals, cancellationToken);
-        var term = lease.Term;
-        var others = await workers.CountOthersAsync(lease.WorkerId, cancellationToken);
         if (_counted?.Term != term)
             _counted = (term, Time.GetTimestamp());
         // Two of their intervals: within the first each of them counts this worker, within the second it acts by that.
@@ -54,7 +58,7 @@ internal sealed class PaceShareService(
     private void Set(int workers)
     {
         Share(workers);
-        if (workers != _said && workers > 0)
+        if (workers != _said && workers > 0 && relays.All.Any(relay => relay.Pace.IsShared))
             logger.LogInformation("Smtp:Rate is shared by {Workers} workers", workers);
         _said = workers;
     }

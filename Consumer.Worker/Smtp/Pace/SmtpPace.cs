@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Extensions.Options;
 using Persistence.Workers;
@@ -27,7 +28,7 @@ internal sealed class SmtpPace
     private readonly Lock _lock = new();
     private readonly AdjustableLimit _turn = new(1);
     private readonly int _mostClaims;
-    private readonly List<(RateLimit Limit, CellRate Cells)> _configured;
+    private readonly List<(RateLimit Limit, CellRate Cells, SlidingWindow Window)> _configured;
     private readonly List<RateLimit> _quotas;
     private readonly LearnedRate _learnedRate = new();
     private readonly LearnedConnections _learnedConnections;
@@ -61,7 +62,7 @@ internal sealed class SmtpPace
         Connections = new AdjustableLimit(_options.MaxConnections);
         var limits = RateLimit.TryRead(_options.Rate) ?? [];
         // Until the number of workers is known none of the rate is this one's.
-        _configured = [.. limits.Where(limit => !limit.IsQuota).Select(limit => (limit, new CellRate(0, Burst(limit), 0)))];
+        _configured = [.. limits.Where(limit => !limit.IsQuota).Select(limit => (limit, new CellRate(0, Burst(limit), 0), new SlidingWindow(limit.Window.TotalSeconds)))];
         _quotas = [.. limits.Where(limit => limit.IsQuota)];
         _isLimited = limits.Count > 0;
         Recompute();
@@ -91,6 +92,9 @@ internal sealed class SmtpPace
 
     /// <summary>Whether some of <see cref="RelayOptions.Rate"/> is to be shared with other workers.</summary>
     public bool IsShared => _configured.Count > 0;
+
+    /// <summary>Whether the server taught a rate, which is to be leveled with that of other workers.</summary>
+    public bool IsLearned => _learnedCells is not null;
 
     /// <summary>The time, as this class counts it.</summary>
     public double Now => _timeProvider.GetElapsedTime(_start).TotalSeconds;
@@ -147,29 +151,57 @@ internal sealed class SmtpPace
         lock (_lock)
         {
             var now = Now;
-            foreach (var (limit, cells) in _configured)
-                cells.Change(workers == 0 ? 0 : limit.Count / limit.Window.TotalSeconds / workers, now);
+            foreach (var (limit, cells, window) in _configured)
+            {
+                var part = workers == 0 ? 0 : (double)limit.Count / workers;
+                cells.Change(part / limit.Window.TotalSeconds, now);
+                // Without a part what was sent stays remembered: the next one may come at once.
+                if (workers > 0)
+                    window.Change(part);
+            }
+
             Recompute();
         }
     }
 
+    /// <summary>Levels what the server taught with what it taught other workers. A configured rate is shared instead, and what they may send says nothing of the server.</summary>
+    public void Level(IReadOnlyList<OtherWorker> others)
+    {
+        lock (_lock)
+        {
+            var (now, before) = (Now, _learnedRate.Rate);
+            if (!IsShared && now - _heldAt < HeldFor && _learnedRate.Level(others.Where(UsesItsRate).ToDictionary(other => other.Id, other => other.Allowed!.Value)))
+                OnRateChanged(now, before);
+        }
+    }
+
     /// <summary>Waits until the next mail may be begun, and counts it.</summary>
-    public async ValueTask TakeAsync(Party party, CancellationToken cancellationToken)
+    /// <returns>The mail as it counts, for <see cref="End"/>; null where nothing is limited.</returns>
+    public async ValueTask<PacedMail?> TakeAsync(Party party, CancellationToken cancellationToken)
     {
         if (!_isLimited)
-            return;
+            return null;
         await _turn.WaitAsync(party, cancellationToken);
         try
         {
             foreach (var quota in _quotas)
                 await TakeQuotaAsync(quota, cancellationToken);
-            while (TryTake() is var wait && wait > TimeSpan.Zero)
-                await Task.Delay(wait < LongestNap ? wait : LongestNap, _timeProvider, cancellationToken);
+            PacedMail? mail;
+            while (!TryTake(out mail, out var wait))
+                await Task.Delay(wait, _timeProvider, cancellationToken);
+            return mail;
         }
         finally
         {
             _turn.Release();
         }
+    }
+
+    /// <summary>The server has replied to a mail, or will not any more.</summary>
+    public void End(PacedMail mail)
+    {
+        lock (_lock)
+            mail.End(Now);
     }
 
     /// <summary>The server has accepted a mail for some recipient.</summary>
@@ -261,23 +293,29 @@ internal sealed class SmtpPace
         }
     }
 
-    private TimeSpan TryTake()
+    private bool TryTake([NotNullWhen(true)] out PacedMail? mail, out TimeSpan wait)
     {
         lock (_lock)
         {
             var now = Now;
-            var wait = _configured.Select(limit => limit.Cells.Wait(now)).Append(_learnedCells?.Wait(now) ?? 0).Max();
-            if (wait > 0)
+            var seconds = _configured.Select(limit => Math.Max(limit.Cells.Wait(now), limit.Window.Wait(now))).Append(_learnedCells?.Wait(now) ?? 0).Max();
+            if (seconds > 0)
             {
                 _heldAt = now;
                 // At least what a timer can tell from nothing.
-                return TimeSpan.FromSeconds(Math.Clamp(wait, 0.001, LongestNap.TotalSeconds));
+                (mail, wait) = (null, TimeSpan.FromSeconds(Math.Clamp(seconds, 0.001, LongestNap.TotalSeconds)));
+                return false;
             }
 
-            foreach (var (_, cells) in _configured)
+            (mail, wait) = (new PacedMail(now), TimeSpan.Zero);
+            foreach (var (_, cells, window) in _configured)
+            {
                 cells.Take(now);
+                window.Take(mail);
+            }
+
             _learnedCells?.Take(now);
-            return TimeSpan.Zero;
+            return true;
         }
     }
 
@@ -326,6 +364,9 @@ internal sealed class SmtpPace
         if (_learnedConnections.IsLimited)
             _logger.LogWarning("{Connections} connections are allowed by {Relay} at present, MaxConnections is {Most}: {Reply}", _learnedConnections.Allowed, _options.Title, _options.MaxConnections, _refusal);
     }
+
+    // One with little to send needs no more than that, and has nothing to leave.
+    private static bool UsesItsRate(OtherWorker other) => other.Allowed is { } allowed && other.Present >= allowed / 2;
 
     private IEnumerable<double> Rates() => _configured.Select(limit => limit.Cells.Rate).Concat(_learnedRate.Rate is { } rate ? [rate] : []);
 

@@ -50,7 +50,7 @@ internal static class DeliverySuite
     {
         Records = 4_000,
         WarmUp = 1,
-        Source = RecordSource.SharedBacklog,
+        Source = RecordSource.Empty,
         Sides = [new(Worker, PacedScenario.Over(options))],
         Lines =
         [

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Consumer.Worker.Hosting;
+using Consumer.Worker.Smtp.Relays;
+using Contracts;
 using MailSink;
 using Messaging.Bench.Running;
 using Microsoft.AspNetCore.Builder;
@@ -29,28 +31,45 @@ internal static class PacedScenario
     private const int Workers = 2;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan WarmUpInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Begun = TimeSpan.FromSeconds(1);
 
-    /// <summary>Sends the backlog.</summary>
+    /// <summary>Sends a backlog that came at once.</summary>
     /// <param name="options">Further options of the workers.</param>
     public static Func<ScenarioInput, Task<Measurement>> Over(params string[] options) => async input =>
     {
         await using var sink = StartSink();
         var measured = new Measurement { [Limit] = MailsPerSecond };
-        await RunAsync(input, input.Topic, sink, options, async workers =>
+        await RunAsync(input, input.Topic, sink, options, async (workers, mails) =>
         {
-            // From the first mail on, that is without what the start takes.
-            await UntilAsync(() => sink.Mails.Count > 0);
+            await BothWorkAsync(workers, sink, () => mails.Produce(MailStream.Transactional, 4));
+            var warm = sink.Mails.Count;
+            mails.Produce(MailStream.Transactional, input.Records);
+            await UntilAsync(() => sink.Mails.Count > warm);
             await Task.Delay(Begun);
             var before = sink.Counters.RepliesWith(454);
-            await UntilAsync(() => sink.Mails.Count >= input.Records);
+            await UntilAsync(() => sink.Mails.Count >= warm + input.Records);
             measured[ThrottledLater] = sink.Counters.RepliesWith(454) - before;
-            var times = sink.Mails.All().Select(mail => mail.ReceivedAt).Order().ToList();
+            var times = sink.Mails.All().Select(mail => mail.ReceivedAt).Order().Skip(warm).ToList();
             measured[Measurement.Rate] = (times.Count - 1) / (times[^1] - times[0]).TotalSeconds;
             measured[Dead] = await DeadAsync(workers);
         });
         return measured;
     };
+
+    /// <summary>Waits until each worker has sent some of what is produced now and then, and the server has forgotten it: what starting and sharing the partitions take is not measured.</summary>
+    public static async Task BothWorkAsync(IReadOnlyList<WebApplication> workers, SmtpSink sink, Action produce)
+    {
+        var paces = workers.Select(worker => worker.Services.GetRequiredService<SmtpRelays>().All[0].Pace).ToList();
+        while (!paces.TrueForAll(pace => pace.Report.Present > 0))
+        {
+            produce();
+            await Task.Delay(WarmUpInterval);
+        }
+
+        for (var count = -1; count != sink.Mails.Count; await Task.Delay(Begun * 2))
+            count = sink.Mails.Count;
+    }
 
     /// <summary>A mail server with the limit.</summary>
     public static SmtpSink StartSink() => SmtpSink.StartOnFreePort(sink => (sink.MailsPerSecond, sink.MaxMessages) = (MailsPerSecond, 1_000_000));
@@ -67,7 +86,7 @@ internal static class PacedScenario
     }
 
     /// <summary>Runs the workers, on a database of their own, until a task has ended.</summary>
-    public static async Task RunAsync(ScenarioInput input, string topic, SmtpSink sink, string[] options, Func<IReadOnlyList<WebApplication>, Task> until)
+    public static async Task RunAsync(ScenarioInput input, string topic, SmtpSink sink, string[] options, Func<IReadOnlyList<WebApplication>, PacedMails, Task> until)
     {
         var server = input.Servers[DeliveryServers.Database];
         var name = $"bench_{Guid.NewGuid():N}";
@@ -76,7 +95,8 @@ internal static class PacedScenario
         var workers = Enumerable.Range(0, Workers).Select(_ => WorkerHost.Build([.. Arguments(input, sink, name), .. options], topics)).ToList();
         foreach (var worker in workers)
             await worker.StartAsync();
-        await until(workers);
+        using (var mails = new PacedMails(input.BootstrapServers, topic))
+            await until(workers, mails);
         foreach (var worker in workers)
         {
             await worker.StopAsync();

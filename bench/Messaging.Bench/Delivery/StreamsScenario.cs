@@ -1,9 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
-using Confluent.Kafka;
 using Contracts;
-using MassTransit;
 using Messaging.Bench.Running;
 
 namespace Messaging.Bench.Delivery;
@@ -21,8 +17,6 @@ internal static class StreamsScenario
     public const string Left = "left";
 
     private const int Transactional = 10;
-    private const string BulkSubject = "bulk";
-    private const string TransactionalSubject = "transactional";
 
     // What bulk is measured over: from when it goes at its pace until it may have come to its end.
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(5);
@@ -33,27 +27,29 @@ internal static class StreamsScenario
     {
         await using var sink = PacedScenario.StartSink();
         var measured = new Measurement();
-        using var producer = new ProducerBuilder<string, byte[]>(new ProducerConfig { BootstrapServers = input.BootstrapServers, LingerMs = 0 }).Build();
-        var bulk = input.Topic + Contracts.Topics.EmailSendBulk[Contracts.Topics.EmailSend.Length..];
-        await PacedScenario.RunAsync(input, input.Topic, sink, [$"--Smtp:Rate={PacedScenario.MailsPerSecond}/s"], async workers =>
+        await PacedScenario.RunAsync(input, input.Topic, sink, [$"--Smtp:Rate={PacedScenario.MailsPerSecond}/s"], async (workers, mails) =>
         {
-            for (var number = 0; number < input.Records; number++)
-                Produce(producer, bulk, BulkSubject);
-            producer.Flush(CancellationToken.None);
-            await PacedScenario.UntilAsync(() => sink.Mails.Count > 0);
+            await PacedScenario.BothWorkAsync(workers, sink, () =>
+            {
+                mails.Produce(MailStream.Bulk, 4);
+                mails.Produce(MailStream.Transactional, 4);
+            });
+            var warm = sink.Mails.Count;
+            mails.Produce(MailStream.Bulk, input.Records);
+            await PacedScenario.UntilAsync(() => sink.Mails.Count > warm);
             await Task.Delay(Settled * input.Scale);
             var (begin, before) = (Stopwatch.GetTimestamp(), sink.Mails.Count);
             var longest = 0.0;
             for (var number = 1; number <= Transactional; number++)
             {
                 var produced = Stopwatch.GetTimestamp();
-                Produce(producer, input.Topic, TransactionalSubject);
+                mails.Produce(MailStream.Transactional, 1);
                 var so = number;
                 await PacedScenario.UntilAsync(() => CountTransactional(sink) >= so);
                 longest = Math.Max(longest, Stopwatch.GetElapsedTime(produced).TotalSeconds);
             }
 
-            await PacedScenario.UntilAsync(() => sink.Mails.Count >= input.Records * 9 / 10 || Stopwatch.GetElapsedTime(begin) >= LongestStretch);
+            await PacedScenario.UntilAsync(() => sink.Mails.Count >= warm + (input.Records * 9 / 10) || Stopwatch.GetElapsedTime(begin) >= LongestStretch);
             var seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
             measured[Longest] = longest;
             measured[Bulk] = (sink.Mails.Count - before - Transactional) / seconds;
@@ -63,19 +59,5 @@ internal static class StreamsScenario
         return measured;
     }
 
-    private static int CountTransactional(MailSink.SmtpSink sink) => sink.Mails.All().Count(mail => mail.Sender.StartsWith(TransactionalSubject, StringComparison.Ordinal));
-
-    private static void Produce(IProducer<string, byte[]> producer, string topic, string stream)
-    {
-        var id = Guid.NewGuid().ToString();
-        var mail = new SendEmail
-        {
-            From = $"{stream}@shop.example.com",
-            To = [string.Create(CultureInfo.InvariantCulture, $"{id}@example.com")],
-            Subject = stream,
-            Text = "text",
-            Stream = stream == BulkSubject ? MailStream.Bulk : MailStream.Transactional,
-        };
-        producer.Produce(topic, new Message<string, byte[]> { Key = id, Value = SendEmailJson.Serialize(mail), Headers = [new Header(MessageHeaders.MessageId, Encoding.UTF8.GetBytes(id))] });
-    }
+    private static int CountTransactional(MailSink.SmtpSink sink) => sink.Mails.All().Count(mail => PacedMails.IsOf(MailStream.Transactional, mail.Sender));
 }

@@ -44,14 +44,14 @@ internal sealed class PostfixTests
         await Parallel.ForEachAsync(mails, new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (mail, _) => ids.Add(await worker.PostAsync(mail)));
 
         var within = TimeSpan.FromSeconds(120 + (Mails / 10));
-        await Eventually.Until(() => worker.Kafka.Records.Lag(worker.Topics.Group, worker.Topics.Mails) == 0, within, "all mails are read and done with", postfix.LogAsync);
+        await Eventually.Until(() => worker.Kafka.Records.Lag(worker.Topics.Group, worker.Topics.Mails) == 0, within, "all mails are read and done with", StateAsync);
         foreach (var id in ids)
             (await worker.WhenAsync(id, MailState.Sent)).UnknownOutcomes.ShouldBe(0);
         worker.Kafka.Records.ReadAll(worker.Topics.DeadLetters).ShouldBeEmpty();
 
         // Each recipient once: as many deliveries as recipients, and all of them.
         var expected = mails.SelectMany(mail => mail.To).ToList();
-        await Eventually.Until(() => Arrived(target).Count >= expected.Count, within, "Postfix has relayed all", postfix.LogAsync);
+        await Eventually.Until(() => Arrived(target).Count >= expected.Count, within, "Postfix has relayed all", StateAsync);
         Arrived(target).Order(StringComparer.Ordinal).ShouldBe(expected.Order(StringComparer.Ordinal));
 
         // All three limits were met.
@@ -59,6 +59,10 @@ internal sealed class PostfixTests
         var log = await postfix.LogAsync();
         log.ShouldContain("Connection concurrency limit exceeded");
         log.ShouldContain("Message delivery request rate limit exceeded");
+
+        async Task<string> StateAsync() =>
+            $"{worker.Pace.Report}; connections {worker.Pace.Connections.Taken} of {worker.Pace.Connections.Limit}; claims {worker.Pace.Claims.Taken} of {worker.Pace.Claims.Limit}, " +
+            $"{worker.Pace.Claims.Waiting} wait; {Arrived(target).Count} arrived; {await worker.ReadinessAsync()}; Postfix' last lines:\n{string.Join('\n', (await postfix.LogAsync()).Split('\n').TakeLast(20))}";
     }
 
     private static List<string> Arrived(SmtpSink sink) => [.. sink.Mails.All().SelectMany(mail => mail.Recipients)];

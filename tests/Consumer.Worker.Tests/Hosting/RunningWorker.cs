@@ -162,6 +162,14 @@ internal sealed class RunningWorker : IAsyncDisposable
             TimeSpan.FromSeconds(40), $"readiness is {status}");
     }
 
+    /// <summary>What readiness says now.</summary>
+    public async Task<string> ReadinessAsync()
+    {
+        using var http = new HttpClient { BaseAddress = Address };
+        using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
+        return await response.Content.ReadAsStringAsync();
+    }
+
     /// <summary>Stops the worker as SIGTERM does.</summary>
     public Task StopAsync() => _app.StopAsync();
 

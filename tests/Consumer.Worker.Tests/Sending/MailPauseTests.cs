@@ -1,4 +1,7 @@
+using Consumer.Worker.Hosting;
+using Consumer.Worker.Sending;
 using Consumer.Worker.Tests.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 using Persistence.Mails;
 using Shouldly;
@@ -18,6 +21,13 @@ internal sealed class MailPauseTests
         pause!.Reason.ShouldContain("127.0.0.1:1");
         pause.Since.ShouldNotBeNull();
         await worker.WhenAsync(id, MailState.Queued);
+    }
+
+    [Test]
+    public async Task Before_the_rider_has_been_started_it_says_so()
+    {
+        await using var app = WorkerHost.Build(["--Kafka:BootstrapServers=127.0.0.1:1", "--Database:ConnectionString=Host=127.0.0.1;Port=1", "--Smtp:Host=127.0.0.1"]);
+        app.Services.GetRequiredService<MailPause>().Now!.Reason.ShouldBe("The worker is starting.");
     }
 
     [Test]

@@ -71,6 +71,23 @@ public class TopicTests
     }
 
     [Test]
+    public async Task A_compacted_topic_is_refused_by_brokers_that_tell_its_settings_late_and_not_read_before()
+    {
+        await CreateAsync(_topic);
+        await CreateAsync(_topic + ".dlt", ("cleanup.policy", "delete"));
+        await using var proxy = KafkaProxy.Start(_broker.BootstrapServers);
+        proxy.Hold(KafkaApi.DescribeConfigs);
+        await using var host = await StartAsync(asAdmin: true, awaitReady: false, servers: proxy.BootstrapServers);
+
+        // Longer than a question to the brokers takes at most.
+        await Task.Delay(TimeSpan.FromSeconds(8));
+        host.Rider.Ready.IsCompleted.ShouldBeFalse();
+        proxy.Answered(KafkaApi.JoinGroup).ShouldBe(0);
+        proxy.Release(KafkaApi.DescribeConfigs);
+        await Should.ThrowAsync<ConfigurationException>(Started(host));
+    }
+
+    [Test]
     public async Task An_existing_topic_whose_settings_may_lose_records_degrades_health_with_the_setting_and_the_command()
     {
         await CreateAsync(_topic, ("cleanup.policy", "delete"), ("retention.ms", "86400000"));
@@ -195,8 +212,8 @@ public class TopicTests
     });
 
     private Task<RiderHost> StartAsync(
-        bool asAdmin, Action<IKafkaTopicReceiveEndpointConfigurator<string, Order>>? configure = null, bool awaitReady = true, bool produces = false) => RiderHost.StartAsync(
-        _broker.BootstrapServers,
+        bool asAdmin, Action<IKafkaTopicReceiveEndpointConfigurator<string, Order>>? configure = null, bool awaitReady = true, bool produces = false, string? servers = null) => RiderHost.StartAsync(
+        servers ?? _broker.BootstrapServers,
         rider =>
         {
             if (produces)

@@ -57,6 +57,27 @@ public sealed class WorkerStoreTests : StoreTests
     }
 
     [Test]
+    public async Task The_other_live_workers_are_told_with_their_pace_at_each_relay()
+    {
+        var (self, alone, several, silent, stopped) = (
+            await Store.StartWorkerAsync(), await Store.StartWorkerAsync(), await Store.StartWorkerAsync(), await Store.StartWorkerAsync(), await Store.StartWorkerAsync());
+        await BeatAsync(self, new WorkerPace(1, 2, 0, 20));
+        await BeatAsync(alone, new WorkerPace(12, 14.5, 3, 20));
+        await BeatAsync(several, new WorkerPace(9, null, 0, 40) { Relays = [new("bulk", new WorkerPace(8, 10, 0, 20)), new("default", new WorkerPace(1, null, 0, 20))] });
+        await Store.Workers.StopAsync(stopped, CancellationToken.None);
+
+        // Workers of other tests may be live, too.
+        Guid[] own = [self, alone, several, silent, stopped];
+        (await Store.Workers.FindOthersAsync(self, CancellationToken.None)).Where(other => own.Contains(other.Id)).ShouldBe(
+            [new OtherWorker(alone, null, 12, 14.5), new OtherWorker(several, "bulk", 8, 10), new OtherWorker(several, "default", 1, null), new OtherWorker(silent, null, 0, null)],
+            ignoreOrder: true);
+        foreach (var worker in own)
+            await Store.Workers.StopAsync(worker, CancellationToken.None);
+
+        Task BeatAsync(Guid worker, WorkerPace pace) => Store.Workers.HeartbeatAsync(worker, Store.Lease, null, pace, CancellationToken.None);
+    }
+
+    [Test]
     public async Task A_heartbeat_after_the_lease_ran_out_says_so_and_protects_again_what_was_not_taken_over()
     {
         var worker = await Store.StartWorkerAsync();

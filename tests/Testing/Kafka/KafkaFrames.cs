@@ -33,6 +33,9 @@ public enum KafkaApi
 
     /// <summary>A member leaves its group.</summary>
     LeaveGroup = 13,
+
+    /// <summary>The settings of topics and brokers.</summary>
+    DescribeConfigs = 32,
 }
 
 /// <summary>The few responses that a proxy in front of a broker must rewrite: those that say where brokers are. No I/O.</summary>

@@ -91,6 +91,55 @@ internal sealed class LearnedRateTests
         rate.Rate.ShouldBe(100);
     }
 
+    [Test]
+    public void Workers_before_one_server_come_to_have_equal_parts()
+    {
+        var (large, small) = (Learned(160), Learned(40));
+        for (var look = 0; look < 10; look++)
+        {
+            var (first, second) = (large.Rate!.Value, small.Rate!.Value);
+            large.Level(Others((Second, second)));
+            small.Level(Others((First, first)));
+            (large.Rate.Value + small.Rate.Value).ShouldBe(200, 0.001, "together they have what they had");
+        }
+
+        large.Rate!.Value.ShouldBe(100, 1);
+    }
+
+    [Test]
+    public void What_one_leaves_the_others_have_at_once()
+    {
+        var rate = Learned(100);
+        rate.Level(Others((First, 100), (Second, 100)));
+        rate.Level(Others((Second, 100)));
+        rate.Rate.ShouldBe(150);
+        rate.Level([]);
+        rate.Rate.ShouldBe(250);
+        rate.Level([]).ShouldBeFalse("it is left once");
+    }
+
+    [Test]
+    public void Who_was_taught_nothing_learns_nothing_from_others()
+    {
+        var rate = new LearnedRate();
+        rate.Level(Others((First, 100))).ShouldBeFalse();
+        rate.Rate.ShouldBeNull();
+    }
+
+    private static readonly Guid First = new(1, 0, 0, new byte[8]);
+    private static readonly Guid Second = new(2, 0, 0, new byte[8]);
+
+    private static Dictionary<Guid, double> Others(params (Guid Id, double Rate)[] others) => others.ToDictionary(other => other.Id, other => other.Rate);
+
+    private static LearnedRate Learned(int mails)
+    {
+        var rate = new LearnedRate();
+        for (var mail = 0; mail < mails; mail++)
+            rate.OnAccepted(0, limited: true);
+        rate.OnThrottled(0, 0).ShouldBeTrue();
+        return rate;
+    }
+
     private static (int Accepted, int Refused) Run(Server server, double seconds, LearnedRate? learned = null, double from = 0)
     {
         learned ??= new LearnedRate();
