@@ -18,7 +18,7 @@ internal static class ResourceSettings
             var results = await admin.DescribeConfigsAsync(resources, new DescribeConfigsOptions { RequestTimeout = timeout });
             found = results.Select(result => (result.ConfigResource, result.Entries));
         }
-        // A topic that its broker does not know yet, or an answer that is late, is no refusal: whoever asks asks again.
+        // A topic that its broker does not know yet, or an answer that is late, refuses nothing: whoever asks asks again.
         catch (DescribeConfigsException exception) when (exception.Results.TrueForAll(result => !result.Error.IsError || IsRefusal(result.Error)))
         {
             found = exception.Results.Where(result => !result.Error.IsError).Select(result => (result.ConfigResource, result.Entries));

@@ -31,6 +31,7 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
     private Task _running = Task.CompletedTask;
     private bool _toldOfNoRight;
     private bool? _canDescribe;
+    private string? _unknown;
     private long _looked;
 
     /// <summary>What is not right with the topics' settings.</summary>
@@ -94,9 +95,11 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
         {
             if (timeProvider.GetElapsedTime(begun) >= FirstLookTimeout)
             {
-                logger.LogWarning("The settings of topics {Topics} could not be read: whether they keep what the rider promises is not known yet", _topics.Select(topic => topic.Name));
+                logger.LogWarning("Topics {Topics} could not be looked at, and are used all the same; whether they keep what the rider promises is not known: {Reason}", _topics.Select(topic => topic.Name), _unknown);
                 return;
             }
+
+            logger.LogInformation("The start waits until topics {Topics} can be looked at: {Reason}", _topics.Select(topic => topic.Name), _unknown);
 
             await Task.Delay(Retry, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -124,12 +127,14 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
             _leaders = found.SelectMany(topic => topic.Partitions.Where(partition => partition.Leader is not null)
                 .Select(partition => (Partition: new TopicPartition(topic.Name, partition.Partition), partition.Leader.Id))).ToDictionary(led => led.Partition, led => led.Id);
             Problems = [.. found.SelectMany(topic => TopicProblem.Of(_topics.First(needed => needed.Name == topic.Name), topic, _settings.GetValueOrDefault(topic.Name)))];
+            _unknown = found.Find(topic => topic.Error.IsError)?.Error.Reason;
             return areAllThere;
         }
         catch (KafkaException exception)
         {
             // That Kafka does not answer is told by whoever watches the cluster.
             logger.LogDebug("The topics could not be looked at: {Reason}", exception.Error.Reason);
+            _unknown = exception.Error.Reason;
             return false;
         }
     }

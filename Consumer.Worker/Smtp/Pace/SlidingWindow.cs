@@ -10,7 +10,7 @@ internal sealed class SlidingWindow(double length)
 {
     private const int MostRemembered = 10_000;
 
-    /// <summary>Where the rest of a part that is no whole number is more than this share of it, the mails are only spaced evenly.</summary>
+    /// <summary>Where the rest of a fractional part is more than this share of it, the mails are only spaced evenly.</summary>
     private const double LargestRest = 0.1;
 
     private readonly Queue<PacedMail> _mails = new();

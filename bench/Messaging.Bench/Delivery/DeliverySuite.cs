@@ -11,6 +11,7 @@ internal static class DeliverySuite
     private const string Worker = "worker";
     private const string InMemory = "in memory";
     private const string Bare = "bare";
+    private const string Bound = "bound";
 
     public static Suite Create() => new("delivery", DeliveryMail.Record,
     [
@@ -61,7 +62,7 @@ internal static class DeliverySuite
     };
 
     private static Row Send(string name, string what, string sink, int warmUp) => new(
-        name, $"20,000 mails, {what}: the worker, against MailKit in a loop on as many connections, and against its store in memory")
+        name, $"20,000 mails, {what}: the worker, against MailKit in a loop on as many connections, against its store in memory, and against the bound")
     {
         Records = 20_000,
         WarmUp = warmUp,
@@ -71,10 +72,13 @@ internal static class DeliverySuite
             new(Worker, WorkerScenario.Over(sink)),
             new(InMemory, WorkerScenario.Over(sink, InMemoryStore)),
             new(Bare, BareLoop.Over(sink)),
+            new(Bound, BoundLoop.Over(sink)),
         ],
         Lines =
         [
             new Line("rate", new(Worker, Measurement.Rate), "1/s", new(Bare, Measurement.Rate), Bar.RatioAtLeast(0.6)),
+            new Line("of the bound", new(Worker, Measurement.Rate), "1/s", new(Bound, Measurement.Rate), Bar.None),
+            new Line("bound", new(Bound, Measurement.Rate), "1/s", new(Bare, Measurement.Rate), Bar.None),
             new Line("store", new(Worker, Measurement.Rate), "1/s", new(InMemory, Measurement.Rate), Bar.RatioAtLeast(0.833)),
             new Line("cpu", new(Worker, Measurement.Cpu), "us", new(Bare, Measurement.Cpu), Bar.None),
             new Line("cpu of the database", new(Worker, Measurement.Cpu), "us", new(InMemory, Measurement.Cpu), Bar.None),

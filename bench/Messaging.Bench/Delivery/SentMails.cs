@@ -18,7 +18,7 @@ internal sealed class SentMails : IDisposable
         };
         _listener.SetMeasurementEventCallback<long>((instrument, count, _, _) =>
         {
-            // The worker begins its counters at zero when it starts: that is no mail.
+            // The worker begins its counters at zero when it starts: none of these is a mail.
             if (count == 0)
                 return;
             if (instrument.Name == "mails.sent")

@@ -195,7 +195,7 @@ public class TopicTests
 
     private static async Task Started(RiderHost host)
     {
-        await Eventually.Until(() => host.Rider.Ready.IsFaulted, Within, "the start has failed");
+        await Eventually.Until(() => host.Rider.Ready.IsFaulted, Within * 2, "the start has failed", async () => (await host.HealthAsync()).Description!);
         await host.Rider.Ready;
     }
 
