@@ -86,6 +86,12 @@ public sealed class Failure
     /// <summary>The mail that it was sent as: the same, or a new one.</summary>
     public Guid? ReplayedAs { get; init; }
 
+    /// <summary>The failure of the next round, where the replay failed again.</summary>
+    public Guid? FailedAgainAs { get; init; }
+
+    /// <summary>1 for the mail's first failure, one more for each replay that failed again.</summary>
+    public int Round { get; init; }
+
     /// <summary>When the mail was given up.</summary>
     public DateTimeOffset FailedAt { get; init; }
 

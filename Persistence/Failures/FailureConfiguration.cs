@@ -35,7 +35,7 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
             .HasComment("The same for failures of one cause: exception type and message without ids, addresses and numbers.");
         builder.Property(failure => failure.Attempts).HasComment("How often the mail was delivered in this epoch.");
         builder.Property(failure => failure.Status).HasConversion(EnumText.Converter<FailureStatus>())
-            .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
+            .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), failed_again (sent again, and dead again), resolved (sent after all, or canceled) or discarded.");
         builder.Property(failure => failure.FailedAt).HasComment("When the mail was given up.");
         builder.Property(failure => failure.UpdatedAt).HasDefaultValueSql("now()").HasComment("When this row was changed last.");
 
@@ -67,6 +67,8 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.Property(failure => failure.ReplayedAt)
             .HasComment("When the replay's record was acknowledged. Null after a request: the next sweep produces it.");
         builder.Property(failure => failure.ReplayedAs).HasComment("The mail that it was sent as (mails.id): the same, or a new one.");
+        builder.Property(failure => failure.FailedAgainAs).HasComment("The failure of the next round (failures.id), where the replay failed again.");
+        builder.Property(failure => failure.Round).HasDefaultValue(1).HasComment("1 for a mail's first failure, one more for each replay that failed again.");
     }
 
     private static void ConfigureIndexes(EntityTypeBuilder<Failure> builder)

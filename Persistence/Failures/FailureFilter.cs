@@ -64,6 +64,12 @@ public sealed record FailureSummary
     /// <summary>What it was replayed as.</summary>
     public required Guid? ReplayedAs { get; init; }
 
+    /// <summary>The failure of the next round, where the replay failed again.</summary>
+    public required Guid? FailedAgainAs { get; init; }
+
+    /// <summary>1 for the mail's first failure, one more for each replay that failed again.</summary>
+    public required int Round { get; init; }
+
     /// <summary>When the mail was given up.</summary>
     public required DateTimeOffset FailedAt { get; init; }
 }

@@ -40,6 +40,9 @@ public enum Refusal
     /// <summary>It was replayed already.</summary>
     Replayed,
 
+    /// <summary>It was replayed and failed again: the failure of that round is the one to decide about.</summary>
+    FailedAgain,
+
     /// <summary>Its mail was sent.</summary>
     Resolved,
 

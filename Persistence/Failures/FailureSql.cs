@@ -5,8 +5,8 @@ namespace Persistence.Failures;
 /// <summary>Failures in SQL.</summary>
 internal static class FailureSql
 {
-    /// <summary>The failure <c>f</c> waits for a decision, or for the outcome of its replay.</summary>
-    public const string IsOpen = "f.status IN ('unresolved', 'replayed')";
+    /// <summary>The failure <c>f</c> waits for a decision, for the outcome of its replay, or for that of a later round.</summary>
+    public const string IsOpen = "f.status IN ('unresolved', 'replayed', 'failed_again')";
 
     /// <summary>A replay of the failure was asked for and is not published.</summary>
     public const string ReplayPending = "status = 'unresolved' AND replay_requested_at IS NOT NULL AND replayed_at IS NULL";
@@ -24,7 +24,7 @@ internal static class FailureSql
     /// very record that the row was made of, as after a restore of an older database, or of the delivery that the row waits for: a
     /// redelivery or a replay that a worker could not even read, and that therefore nobody claimed. A mail that a live worker is sending is left to
     /// that worker, as is one that has moved on. The status of the failure follows from the mail, so that rows rebuilt from the topic
-    /// do not open what was closed.
+    /// do not open what was closed. The failure whose replay this letter is of has failed again, and is linked with it.
     /// </remarks>
     public const string Project = $"""
         WITH mail AS MATERIALIZED (
@@ -67,17 +67,20 @@ internal static class FailureSql
             SELECT FROM email.retention_offsets AS o
             WHERE o.topic = @dlt_topic AND o.partition = @dlt_partition AND @dlt_offset < o.below_offset AND @dlt_timestamp <= o.newest
               AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated)
+        ), previous AS (
+            SELECT f.id, f.round FROM email.failures AS f, link WHERE f.replayed_as = link.mail_id AND f.replay_epoch = @epoch LIMIT 1
         ), added AS (
             INSERT INTO email.failures (
                 id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, conflicts_with, epoch, key, value, headers,
                 exception_type, message, stack, fingerprint, attempts,
                 original_topic, original_partition, original_offset, original_timestamp, original_group,
-                status, replayed_as, failed_at)
+                status, replayed_as, replay_epoch, round, failed_at)
             SELECT
                 @id, @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, link.mail_id, CASE WHEN link.mail_id IS NULL THEN coalesce(@conflicts_with, @mail_id) END, @epoch, @key, @value, @headers,
                 @exception_type, @message, @stack, @fingerprint, @attempts,
                 @original_topic, @original_partition, @original_offset, @original_timestamp, @original_group,
-                coalesce(now_is.status, 'unresolved'), CASE WHEN now_is.status = 'replayed' THEN link.mail_id END, @failed_at
+                coalesce(now_is.status, 'unresolved'), CASE WHEN now_is.status = 'replayed' THEN link.mail_id END, CASE WHEN now_is.status = 'replayed' THEN @epoch + 1 END,
+                coalesce((SELECT round + 1 FROM previous), 1), @failed_at
             FROM link LEFT JOIN LATERAL (
                 SELECT CASE
                     WHEN mail.state IN ('sent', 'canceled') THEN 'resolved'
@@ -89,6 +92,9 @@ internal static class FailureSql
             WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated) AND NOT EXISTS (SELECT FROM removed)
             ON CONFLICT DO NOTHING
             RETURNING id
+        ), failed_again AS (
+            UPDATE email.failures AS f SET status = 'failed_again', failed_again_as = added.id, updated_at = now()
+            FROM previous, added WHERE f.id = previous.id AND f.status IN ('unresolved', 'replayed')
         ), copied AS (
             INSERT INTO email.failure_copies (dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, failure_id)
             SELECT @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, id FROM repeated WHERE NOT EXISTS (SELECT FROM known)

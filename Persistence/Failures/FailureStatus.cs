@@ -9,6 +9,9 @@ public enum FailureStatus
     /// <summary>Its mail was sent again, and the outcome is open.</summary>
     Replayed,
 
+    /// <summary>Its mail was sent again and is dead again: the failure of that round waits for a decision in its place.</summary>
+    FailedAgain,
+
     /// <summary>Its mail was sent after all, or canceled.</summary>
     Resolved,
 

@@ -20,6 +20,8 @@ public sealed partial class FailureStore
         ReplayRequestedAt = failure.ReplayRequestedAt,
         ReplayedAt = failure.ReplayedAt,
         ReplayedAs = failure.ReplayedAs,
+        FailedAgainAs = failure.FailedAgainAs,
+        Round = failure.Round,
         FailedAt = failure.FailedAt,
     };
 

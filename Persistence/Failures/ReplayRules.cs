@@ -24,6 +24,7 @@ internal static class ReplayRules
     private static Refusal? Closed(FailureStatus status, bool replayPending) => status switch
     {
         FailureStatus.Replayed => Refusal.Replayed,
+        FailureStatus.FailedAgain => Refusal.FailedAgain,
         FailureStatus.Resolved => Refusal.Resolved,
         FailureStatus.Discarded => Refusal.Discarded,
         _ => replayPending ? Refusal.ReplayPending : null,

@@ -73,6 +73,11 @@ namespace Persistence.Migrations
                         .HasColumnName("exception_type")
                         .HasComment("The type of the exception that made the mail dead.");
 
+                    b.Property<Guid?>("FailedAgainAs")
+                        .HasColumnType("uuid")
+                        .HasColumnName("failed_again_as")
+                        .HasComment("The failure of the next round (failures.id), where the replay failed again.");
+
                     b.Property<DateTimeOffset>("FailedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("failed_at")
@@ -155,6 +160,13 @@ namespace Persistence.Migrations
                         .HasColumnName("replayed_at")
                         .HasComment("When the replay's record was acknowledged. Null after a request: the next sweep produces it.");
 
+                    b.Property<int>("Round")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1)
+                        .HasColumnName("round")
+                        .HasComment("1 for a mail's first failure, one more for each replay that failed again.");
+
                     b.Property<string>("Stack")
                         .HasColumnType("text")
                         .HasColumnName("stack")
@@ -164,7 +176,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("status")
-                        .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), resolved (sent after all, or canceled) or discarded.");
+                        .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), failed_again (sent again, and dead again), resolved (sent after all, or canceled) or discarded.");
 
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .ValueGeneratedOnAdd()
@@ -220,7 +232,7 @@ namespace Persistence.Migrations
                         {
                             t.HasComment("One row per failed mail and epoch, or per record that could not be read. Can be rebuilt by reading the dead-letter topic again.");
 
-                            t.HasCheckConstraint("ck_failures_status", "status IN ('unresolved', 'replayed', 'resolved', 'discarded')");
+                            t.HasCheckConstraint("ck_failures_status", "status IN ('unresolved', 'replayed', 'failed_again', 'resolved', 'discarded')");
                         });
                 });
 

@@ -53,15 +53,15 @@ internal static class RetentionSql
         """;
 
     /// <summary>
-    /// Failures that came to an end long ago, with what was done about them: resolved or discarded, or replayed where the mail that they
+    /// Failures that came to an end long ago, with what was done about them: resolved or discarded, or replayed (once or more) where the mail that they
     /// were replayed as has ended well or is removed, and it has no unresolved failure.
     /// </summary>
     public const string Failures = $"""
         WITH expired AS (
             SELECT f.id, f.failed_at, f.dlt_topic, f.dlt_partition, f.dlt_offset, f.dlt_timestamp FROM email.failures AS f
-            WHERE f.status IN ('resolved', 'discarded', 'replayed') AND f.failed_at >= @from AND f.failed_at < @before AND f.updated_at < @before
+            WHERE f.status IN ('resolved', 'discarded', 'replayed', 'failed_again') AND f.failed_at >= @from AND f.failed_at < @before AND f.updated_at < @before
               AND (f.original_timestamp IS NULL OR f.original_timestamp < @before)
-              AND (f.status <> 'replayed' OR NOT EXISTS (
+              AND (f.status NOT IN ('replayed', 'failed_again') OR NOT EXISTS (
                   SELECT FROM email.mails AS m WHERE m.id = f.replayed_as AND m.state IN ('scheduled', 'queued', 'sending', 'dead'))
                   AND NOT EXISTS (SELECT FROM email.failures AS o WHERE o.mail_id = f.replayed_as AND o.status = 'unresolved'))
             ORDER BY f.failed_at LIMIT @limit

@@ -12,7 +12,7 @@ namespace Producer.Api.Failures;
 /// of a constructor the OpenAPI document cannot be made of them.
 /// </remarks>
 internal sealed record FailureQuery(
-    [property: FromQuery(Name = FailureQuery.StatusName), Description("`unresolved`, `replayed`, `resolved` or `discarded`.")] string? Status,
+    [property: FromQuery(Name = FailureQuery.StatusName), Description("`unresolved`, `replayed`, `failed_again`, `resolved` or `discarded`.")] string? Status,
     [property: FromQuery(Name = FailureQuery.FingerprintName), Description("Failures of one cause.")] string? Fingerprint,
     [property: FromQuery(Name = FailureQuery.MailIdName), Description("Failures of one mail, and of records that came with its id and are not it.")] string? MailId,
     [property: FromQuery(Name = FailureQuery.RecipientName), Description("Failures of mails to one address.")] string? Recipient,

@@ -60,6 +60,12 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
     /// <summary>The mail it was replayed as.</summary>
     public Guid? ReplayedAs { get; init; }
 
+    /// <summary>The failure of the next round, where the replay failed again.</summary>
+    public Guid? FailedAgainAs { get; init; }
+
+    /// <summary>1 for the mail's first failure, one more for each replay that failed again.</summary>
+    public int Round { get; init; }
+
     /// <summary>What was done about it, oldest first.</summary>
     public IReadOnlyList<ActionReport> Actions { get; init; } = [];
 
@@ -88,6 +94,8 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
             ReplayRequestedAt = failure.ReplayRequestedAt,
             ReplayedAt = failure.ReplayedAt,
             ReplayedAs = failure.ReplayedAs,
+            FailedAgainAs = failure.FailedAgainAs,
+            Round = failure.Round,
             Actions = [.. failure.Actions.Select(ActionReport.Of)],
             Copies = failure.Copies.Count,
         };

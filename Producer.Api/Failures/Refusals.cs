@@ -12,6 +12,7 @@ internal static class Refusals
         Refusal.NotFound => GetFailure.NotFound(id),
         Refusal.ReplayPending => NotOpen("a replay was asked for and is on its way", refusal),
         Refusal.Replayed => NotOpen("it was replayed", refusal),
+        Refusal.FailedAgain => NotOpen("it was replayed and failed again, and its failed_again_as is the failure to decide about", refusal),
         Refusal.Resolved => NotOpen("its mail was sent", refusal),
         Refusal.Discarded => NotOpen("it was discarded", refusal),
         Refusal.MailInProgress => NotOpen("a worker is sending its mail at this moment", refusal),

@@ -56,7 +56,7 @@ internal static class ProblemTypes
         "The connection was too slow or stood still while the body was read. Nothing was done.");
 
     public static readonly ProblemType FailureNotOpen = new("failure_not_open", 409, "The failure is not open",
-        "It was replayed, resolved or discarded before; `detail` says which. Only an unresolved failure can be replayed or discarded.");
+        "It was replayed, resolved or discarded before, or failed again; `detail` says which. Only an unresolved failure can be replayed or discarded.");
 
     public static readonly ProblemType OtherCluster = new("other_cluster", 409, "The database belongs to another Kafka cluster",
         "It is a copy, or Kafka was replaced: nothing that it has is sent until `Consumer.Worker adopt` says that it belongs here.");

@@ -74,7 +74,7 @@ internal sealed class Store(IServiceProvider services)
     }
 
     /// <summary>A dead letter as its consumer projects it.</summary>
-    public async Task<Guid> ProjectAsync(Guid? mailId, byte[]? value = null)
+    public async Task<Guid> ProjectAsync(Guid? mailId, byte[]? value = null, int epoch = 0)
     {
         var projected = await Failures.ProjectAsync(new DeadLetter
         {
@@ -83,6 +83,7 @@ internal sealed class Store(IServiceProvider services)
             Offset = Interlocked.Increment(ref _offset),
             Timestamp = DateTimeOffset.UtcNow,
             MailId = mailId,
+            Epoch = epoch,
             Key = Encoding.UTF8.GetBytes("key"),
             Value = value ?? DefaultValue,
             Headers =

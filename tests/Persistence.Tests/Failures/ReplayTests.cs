@@ -59,7 +59,7 @@ public sealed class ReplayTests : StoreTests
     }
 
     [Test]
-    public async Task A_replay_that_dies_again_is_a_failure_of_the_next_epoch()
+    public async Task A_replay_that_dies_again_is_a_failure_of_the_next_epoch_and_round_and_the_one_before_says_so()
     {
         var (record, failureId) = await DeadAsync();
         Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
@@ -68,11 +68,47 @@ public sealed class ReplayTests : StoreTests
         var second = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, epoch: 1));
 
         second.IsNew.ShouldBeTrue();
+        var (before, now) = (await FindAsync(failureId), await FindAsync(second.FailureId));
+        (before.Status, before.FailedAgainAs, before.Round).ShouldBe((FailureStatus.FailedAgain, second.FailureId, 1));
+        (now.Status, now.FailedAgainAs, now.Round).ShouldBe((FailureStatus.Unresolved, null, 2));
+        (await ReplayRefusedAsync(failureId)).ShouldBe(Refusal.FailedAgain);
+        (await Store.Failures.DiscardAsync(failureId, "ann", "no")).ShouldBe(Refusal.FailedAgain);
+        (await Store.Failures.MarkReplayedAsync(failureId)).ShouldBeFalse();
         Accepted(await Store.Failures.RequestReplayAsync(second.FailureId, "ann", null)).Epoch.ShouldBe(2);
         await Store.Failures.MarkReplayedAsync(second.FailureId);
         await SendAsync(record.Next(epoch: 2));
         (await FindAsync(failureId)).Status.ShouldBe(FailureStatus.Resolved);
         (await FindAsync(second.FailureId)).Status.ShouldBe(FailureStatus.Resolved);
+    }
+
+    [Test]
+    public async Task A_replay_that_dies_again_before_it_was_marked_is_not_produced_once_more()
+    {
+        var (record, failureId) = await DeadAsync();
+        Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
+        await Store.DieAsync(record.Next(epoch: 1), Worker);
+        var second = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, epoch: 1));
+
+        (await Store.Failures.ClaimPendingReplaysAsync(TimeSpan.Zero)).ShouldNotContain(replay => replay.FailureId == failureId);
+        (await Store.Failures.MarkReplayedAsync(failureId)).ShouldBeTrue();
+        var before = await FindAsync(failureId);
+        (before.Status, before.FailedAgainAs).ShouldBe((FailureStatus.FailedAgain, second.FailureId));
+        before.ReplayedAt.ShouldNotBeNull();
+    }
+
+    [Test]
+    public async Task Rounds_are_counted_also_where_failures_are_rebuilt_from_the_topic()
+    {
+        var (record, failureId) = await DeadAsync();
+        Accepted(await Store.Failures.RequestReplayAsync(failureId, "ann", null));
+        await Store.Failures.MarkReplayedAsync(failureId);
+        await Store.DieAsync(record.Next(epoch: 1), Worker);
+        await Store.ExecuteAsync("DELETE FROM email.failures WHERE mail_id = $1", record.Identity.MailId);
+
+        var first = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId));
+        var second = await Store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId, epoch: 1));
+        var (before, now) = (await FindAsync(first.FailureId), await FindAsync(second.FailureId));
+        (before.Status, before.FailedAgainAs, now.Status, now.Round).ShouldBe((FailureStatus.FailedAgain, second.FailureId, FailureStatus.Unresolved, 2));
     }
 
     [Test]

@@ -182,7 +182,7 @@ public sealed class LifeModelTests : StoreTests
                     $"{mail.State}, and sent {_sends} times with {mail.UnknownOutcomes} unknown outcomes",
                 MailState.Dead or MailState.Canceled or MailState.Discarded when _sends > mail.UnknownOutcomes =>
                     $"{mail.State}, and sent {_sends} times with {mail.UnknownOutcomes} unknown outcomes",
-                MailState.Sent when failures.Any(failure => failure.Status is FailureStatus.Unresolved or FailureStatus.Replayed) => "it is sent, and a failure of it is open",
+                MailState.Sent when failures.Any(failure => failure.Status is FailureStatus.Unresolved or FailureStatus.Replayed or FailureStatus.FailedAgain) => "it is sent, and a failure of it is open",
                 MailState.Dead when !failures.Any(failure => failure.Status == FailureStatus.Unresolved) => "it is dead, and no failure says so",
                 MailState.Sent or MailState.Dead or MailState.Canceled or MailState.Discarded => null,
                 var state => $"it ended {state}",

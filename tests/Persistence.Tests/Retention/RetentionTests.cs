@@ -191,6 +191,22 @@ public sealed class RetentionTests
     }
 
     [Test]
+    public async Task A_failure_whose_replay_failed_again_goes_with_the_last_round()
+    {
+        var first = await FailedAsync();
+        await _store.Failures.RequestReplayAsync(first.Failure, "ann", null);
+        await _store.Failures.MarkReplayedAsync(first.Failure);
+        await _store.ExecuteAsync("UPDATE email.mails SET state = 'dead', ended_at = now() WHERE id = $1", first.Mail);
+        var second = await _store.Failures.ProjectAsync(Make.DeadLetter(first.Mail, epoch: 1));
+        await AgeFailuresAsync();
+        (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(0, "its second round waits for a decision");
+
+        (await _store.Failures.DiscardAsync(second.FailureId, "ann", "no such person")).ShouldBeNull();
+        await AgeFailuresAsync();
+        (await RemoveAsync(OldRows.Failures, Horizon, 100)).ShouldBe(2);
+    }
+
+    [Test]
     public async Task Unresolved_failures_are_removed_only_where_that_is_asked_for_and_their_dead_mails_with_them()
     {
         var old = await FailedAsync();

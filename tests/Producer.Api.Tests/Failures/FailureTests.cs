@@ -120,6 +120,23 @@ public class FailureTests
     }
 
     [Test]
+    public async Task A_replay_that_failed_again_is_told_at_the_failure_before()
+    {
+        var (mailId, failureId) = await _store.FailAsync();
+        await _api.PostAsync($"/failures/{failureId}/replay", "{}");
+        var again = await _store.ProjectAsync(mailId, epoch: 1);
+
+        var failure = await (await _api.GetAsync($"/failures/{failureId}")).JsonAsync();
+        (failure.GetProperty("status").GetString(), failure.GetProperty("failed_again_as").GetGuid(), failure.GetProperty("round").GetInt32()).ShouldBe(("failed_again", again, 1));
+        (await (await _api.GetAsync($"/failures/{again}")).JsonAsync()).GetProperty("round").GetInt32().ShouldBe(2);
+        var listed = (await (await _api.GetAsync($"/failures?status=failed_again&mail_id={mailId}")).JsonAsync()).GetProperty("items").EnumerateArray().ShouldHaveSingleItem();
+        (listed.GetProperty("id").GetGuid(), listed.GetProperty("failed_again_as").GetGuid()).ShouldBe((failureId, again));
+        var refused = await (await _api.PostAsync($"/failures/{failureId}/replay", "{}")).ProblemAsync(409, "failure_not_open");
+        refused.GetProperty("reason").GetString().ShouldBe("failed_again");
+        (await (await _api.GetAsync($"/emails/{mailId}")).JsonAsync()).GetProperty("state").GetString().ShouldBe("dead");
+    }
+
+    [Test]
     public async Task A_replay_needs_no_body_and_a_second_one_is_refused()
     {
         var (_, failureId) = await _store.FailAsync();

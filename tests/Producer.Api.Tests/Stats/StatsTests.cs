@@ -48,6 +48,7 @@ public class StatsTests
         {
             ["unresolved"] = 2,
             ["replayed"] = 0,
+            ["failed_again"] = 0,
             ["resolved"] = 0,
             ["discarded"] = 0,
         });
