@@ -26,6 +26,7 @@ internal sealed class KafkaHost
     private readonly Lazy<KafkaProducer> _compressing;
     private readonly ConcurrentDictionary<string, TopicWriter> _writers = [];
     private readonly List<DelayTiers> _tiers = [];
+    private bool _stopped;
 
     public KafkaHost(
         IBusInstance bus, KafkaClientFactory clients, ClusterMonitor cluster, TimeSpan reviveAfter, ProducerConfig producerConfig, TimeProvider timeProvider,
@@ -40,8 +41,8 @@ internal sealed class KafkaHost
         Loggers = loggers;
         Metrics = metrics;
         FailingPartitions = new FailingPartitions(timeProvider);
-        Producer = NewProducer(producerConfig);
-        _compressing = new(() => OwnProducer(new ProducerConfig { CompressionType = CompressionType.Zstd, MessageMaxBytes = LargestMessage }));
+        Producer = WithAlone(producerConfig);
+        _compressing = new(() => Alone(Over(new ProducerConfig { CompressionType = CompressionType.Zstd, MessageMaxBytes = LargestMessage })));
         Onward = new OnwardProducer(Producer, _compressing);
 
         var serialization = new SerializationConfiguration();
@@ -122,7 +123,7 @@ internal sealed class KafkaHost
     public TopicWriter CreateWriter(string topic, ProducerConfig? config = null, IHeadersSerializer? headers = null, bool isProducer = false)
     {
         var context = new TopicSendContext(_bus.HostConfiguration, _serialization, topic);
-        var producer = config is null ? Producer : OwnProducer(config);
+        var producer = config is null ? Producer : Own(WithAlone(Over(config)));
         var onward = config is null ? Onward : new OnwardProducer(producer, _compressing);
         var observers = new SendNotices(context.SendObservers, SendObservers, isProducer ? _bus.HostConfiguration.SendObservers : null);
         return new TopicWriter(producer, onward, context, observers, _tiers.Find(tiers => tiers.Topic == topic), headers ?? HeadersSerializer, Time, Metrics);
@@ -150,6 +151,8 @@ internal sealed class KafkaHost
     {
         FailingTopics.Clear();
         Cluster.Start();
+        lock (_ownProducers)
+            _stopped = false;
         foreach (var producer in Producers)
             producer.Open();
     }
@@ -159,6 +162,8 @@ internal sealed class KafkaHost
     {
         await Topics.Stop();
         await Cluster.Stop();
+        lock (_ownProducers)
+            _stopped = true;
         await Task.Run(() => Parallel.ForEach(Producers, static producer => producer.Close()), CancellationToken.None);
     }
 
@@ -171,16 +176,31 @@ internal sealed class KafkaHost
         }
     }
 
-    private KafkaProducer OwnProducer(ProducerConfig config)
+    /// <summary>The shared settings with others over them.</summary>
+    private ProducerConfig Over(ProducerConfig config)
     {
         var settings = _producerConfig.ToDictionary(setting => setting.Key, setting => setting.Value);
         foreach (var (key, value) in config)
             settings[key] = value;
-        var producer = NewProducer(new ProducerConfig(settings));
-        lock (_ownProducers)
-            _ownProducers.Add(producer);
-        return producer;
+        return new ProducerConfig(settings);
     }
 
-    private KafkaProducer NewProducer(ProducerConfig config) => new(config, this);
+    private KafkaProducer WithAlone(ProducerConfig config) => new(config, this, new Lazy<KafkaProducer>(() => Alone(config)));
+
+    /// <summary>One that sends each record in a batch of its own.</summary>
+    private KafkaProducer Alone(ProducerConfig config) =>
+        Own(new KafkaProducer(new ProducerConfig(config.ToDictionary(setting => setting.Key, setting => setting.Value)) { BatchNumMessages = 1 }, this, alone: null));
+
+    private KafkaProducer Own(KafkaProducer producer)
+    {
+        lock (_ownProducers)
+        {
+            _ownProducers.Add(producer);
+            // What a closing client says may ask for one more.
+            if (_stopped)
+                producer.Close();
+        }
+
+        return producer;
+    }
 }

@@ -7,16 +7,25 @@ namespace Messaging.Kafka.Sending;
 /// in its client's list of records under way, so that keeping that costs no memory.
 /// </summary>
 /// <param name="client">The client that has the record.</param>
-/// <param name="topic">The record's topic.</param>
+/// <param name="target">Where the record goes.</param>
+/// <param name="message">The record.</param>
 /// <param name="settled">Told of the client, of the record's topic, and of the error or that there was none.</param>
-internal sealed class Acknowledgement(ProducerClient client, string topic, Action<Acknowledgement, Error> settled)
+/// <param name="sendAlone">Sends it again where the batch that it was in is too large; null: it was alone in it.</param>
+internal sealed class Acknowledgement(
+    ProducerClient client, TopicPartition target, Message<byte[]?, byte[]?> message, Action<Acknowledgement, Error> settled, Func<Acknowledgement, Task>? sendAlone)
     : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     /// <summary>The client that has the record.</summary>
     public ProducerClient Client => client;
 
+    /// <summary>Where the record goes.</summary>
+    public TopicPartition Target => target;
+
+    /// <summary>The record.</summary>
+    public Message<byte[]?, byte[]?> Message => message;
+
     /// <summary>The record's topic.</summary>
-    public string Topic => topic;
+    public string Topic => target.Topic;
 
     /// <summary>The record's partition, once it is settled.</summary>
     public Partition Partition { get; private set; } = Partition.Any;
@@ -37,10 +46,16 @@ internal sealed class Acknowledgement(ProducerClient client, string topic, Actio
     public void Settle(DeliveryReport<byte[]?, byte[]?> report)
     {
         client.Settled(this);
+        if (report.Error.Code == ErrorCode.MsgSizeTooLarge && sendAlone is not null)
+        {
+            _ = sendAlone(this);
+            return;
+        }
+
         Partition = report.Partition;
         settled(this, report.Error);
         if (report.Error.IsError)
-            TrySetException(KafkaProducer.ToException(topic, report.Error, report.Status, new KafkaException(report.Error)));
+            TrySetException(KafkaProducer.ToException(Topic, report.Error, report.Status, new KafkaException(report.Error)));
         else
             TrySetResult();
     }
@@ -50,6 +65,6 @@ internal sealed class Acknowledgement(ProducerClient client, string topic, Actio
     {
         var error = new Error(ErrorCode.Local_PurgeInflight, "its client was closed before the broker had acknowledged it");
         settled(this, error);
-        TrySetException(KafkaProducer.ToException(topic, error, PersistenceStatus.PossiblyPersisted, new KafkaException(error)));
+        TrySetException(KafkaProducer.ToException(Topic, error, PersistenceStatus.PossiblyPersisted, new KafkaException(error)));
     }
 }

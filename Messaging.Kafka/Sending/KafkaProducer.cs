@@ -22,12 +22,22 @@ internal sealed class KafkaProducer : IRawTopicProducer
     private readonly TimeSpan _deliveryTimeout;
     private readonly ClientWatch _watch;
     private readonly Action<Acknowledgement, Error> _settled;
+    private readonly Func<Acknowledgement, Task>? _sendAlone;
+    private readonly Lazy<KafkaProducer>? _alone;
     private readonly List<Task> _closing = [];
     private ProducerClient? _client;
     private bool _closed;
 
-    public KafkaProducer(ProducerConfig config, KafkaHost host)
+    /// <param name="config">The client's settings.</param>
+    /// <param name="host">Its host.</param>
+    /// <param name="alone">
+    /// The producer whose client sends each record in a batch of its own: a broker refuses a batch as a whole, and the client tells each of
+    /// its records that it is too large. Made with the first such record; null: this is one.
+    /// </param>
+    public KafkaProducer(ProducerConfig config, KafkaHost host, Lazy<KafkaProducer>? alone)
     {
+        _alone = alone;
+        _sendAlone = alone is null ? null : SendAlone;
         _config = config;
         _host = host;
         _logger = host.Loggers.CreateLogger<KafkaProducer>();
@@ -167,7 +177,7 @@ internal sealed class KafkaProducer : IRawTopicProducer
         for (var refused = false; ;)
         {
             var client = Current() ?? throw new KafkaProducerClosedException(target.Topic);
-            var acknowledgement = new Acknowledgement(client, target.Topic, _settled) { Started = started };
+            var acknowledgement = new Acknowledgement(client, target, message, _settled, _sendAlone) { Started = started };
             acknowledged = acknowledgement.Task;
             try
             {
@@ -236,6 +246,21 @@ internal sealed class KafkaProducer : IRawTopicProducer
             case ClientRemedy.Replace when Replace(acknowledgement.Client, error.Code.ToString()):
                 _logger.LogError("Records time out while Kafka answers, with all brokers given again: the producer is replaced");
                 break;
+        }
+    }
+
+    /// <summary>Sends a record again whose batch was too large: it may be another one's fault, or that of all of them together.</summary>
+    private async Task SendAlone(Acknowledgement acknowledgement)
+    {
+        try
+        {
+            await _alone!.Value.Produce(acknowledgement.Target, acknowledgement.Message, CancellationToken.None);
+            acknowledgement.TrySetResult();
+        }
+        // Whatever it is, its sender is told.
+        catch (Exception exception)
+        {
+            acknowledgement.TrySetException(exception);
         }
     }
 

@@ -72,6 +72,37 @@ public class TooLargeTests : ContractTests
     }
 
     [Test]
+    public async Task A_record_that_is_too_large_does_not_take_the_others_of_its_batch_with_it()
+    {
+        Kafka.Require(KafkaCapability.TopicSettings);
+        Topic = KafkaFixture.UniqueName("small-orders");
+        await Kafka.CreateTopicAsync(Topic, settings: Small);
+        await Task.WhenAll(new[] { Topic + ".dlt", Topic + ".delay.1s" }.Select(topic => Kafka.CreateTopicAsync(topic)));
+        await using var host = await StartAsync((_, endpoint) => endpoint.Handler<Order>(Note));
+
+        var sent = new List<Task>();
+        for (var number = 0; number < 20; number++)
+            sent.Add(host.Rider.RawProducer.Produce(Topic, "k"u8.ToArray(), Encoding.UTF8.GetBytes(number == 10 ? Incompressible() : $$"""{"text":"{{number}}"}"""), []));
+        await Should.ThrowAsync<KafkaRecordTooLargeException>(sent[10]);
+        sent.RemoveAt(10);
+        await Task.WhenAll(sent);
+        await Eventually.Until(() => Seen.Count == 19, null, "all others are consumed");
+    }
+
+    [Test]
+    public async Task Records_that_are_only_together_larger_than_their_topic_takes_are_written()
+    {
+        Kafka.Require(KafkaCapability.TopicSettings);
+        Topic = KafkaFixture.UniqueName("small-orders");
+        await Kafka.CreateTopicAsync(Topic, settings: Small);
+        await Task.WhenAll(new[] { Topic + ".dlt", Topic + ".delay.1s" }.Select(topic => Kafka.CreateTopicAsync(topic)));
+        await using var host = await StartAsync((_, endpoint) => endpoint.Handler<Order>(Note));
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(number => host.Rider.RawProducer.Produce(Topic, "k"u8.ToArray(), Encoding.UTF8.GetBytes($$"""{"text":"{{number}}{{new string('a', 500)}}"}"""), [])));
+        await Eventually.Until(() => Seen.Count == 50, null, "all are consumed");
+    }
+
+    [Test]
     public async Task A_delayed_record_that_its_topic_does_not_take_back_is_a_dead_letter()
     {
         Kafka.Require(KafkaCapability.TopicSettings);
