@@ -35,7 +35,7 @@ internal sealed class MailPause(IServiceProvider services, MailTopics topics)
     {
         try
         {
-            return services.GetRequiredService<IBusInstance>().GetRider<IKafkaRider>();
+            return services.GetService<IBusInstance>()?.GetRider<IKafkaRider>();
         }
         catch (ConfigurationException)
         {

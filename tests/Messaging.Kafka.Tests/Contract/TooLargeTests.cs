@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using MassTransit;
+using Messaging.Kafka.Tests.Endpoints;
 using NUnit.Framework;
 using Shouldly;
 using Testing;
@@ -74,12 +75,7 @@ public class TooLargeTests : ContractTests
     [Test]
     public async Task A_record_that_is_too_large_does_not_take_the_others_of_its_batch_with_it()
     {
-        Kafka.Require(KafkaCapability.TopicSettings);
-        Topic = KafkaFixture.UniqueName("small-orders");
-        await Kafka.CreateTopicAsync(Topic, settings: Small);
-        await Task.WhenAll(new[] { Topic + ".dlt", Topic + ".delay.1s" }.Select(topic => Kafka.CreateTopicAsync(topic)));
-        await using var host = await StartAsync((_, endpoint) => endpoint.Handler<Order>(Note));
-
+        await using var host = await StartOnSmallTopicAsync();
         var sent = new List<Task>();
         for (var number = 0; number < 20; number++)
             sent.Add(host.Rider.RawProducer.Produce(Topic, "k"u8.ToArray(), Encoding.UTF8.GetBytes(number == 10 ? Incompressible() : $$"""{"text":"{{number}}"}"""), []));
@@ -92,12 +88,7 @@ public class TooLargeTests : ContractTests
     [Test]
     public async Task Records_that_are_only_together_larger_than_their_topic_takes_are_written()
     {
-        Kafka.Require(KafkaCapability.TopicSettings);
-        Topic = KafkaFixture.UniqueName("small-orders");
-        await Kafka.CreateTopicAsync(Topic, settings: Small);
-        await Task.WhenAll(new[] { Topic + ".dlt", Topic + ".delay.1s" }.Select(topic => Kafka.CreateTopicAsync(topic)));
-        await using var host = await StartAsync((_, endpoint) => endpoint.Handler<Order>(Note));
-
+        await using var host = await StartOnSmallTopicAsync();
         await Task.WhenAll(Enumerable.Range(0, 50).Select(number => host.Rider.RawProducer.Produce(Topic, "k"u8.ToArray(), Encoding.UTF8.GetBytes($$"""{"text":"{{number}}{{new string('a', 500)}}"}"""), [])));
         await Eventually.Until(() => Seen.Count == 50, null, "all are consumed");
     }
@@ -105,11 +96,7 @@ public class TooLargeTests : ContractTests
     [Test]
     public async Task A_delayed_record_that_its_topic_does_not_take_back_is_a_dead_letter()
     {
-        Kafka.Require(KafkaCapability.TopicSettings);
-        Topic = KafkaFixture.UniqueName("small-orders");
-        await Kafka.CreateTopicAsync(Topic, settings: Small);
-        await Task.WhenAll(new[] { Topic + ".dlt", Topic + ".delay.1s" }.Select(topic => Kafka.CreateTopicAsync(topic)));
-        await using var host = await StartAsync((_, endpoint) => endpoint.Handler<Order>(Note));
+        await using var host = await StartOnSmallTopicAsync();
         var value = Incompressible();
         await Kafka.Records.ProduceAsync(Topic + ".delay.1s", "k", value);
         await Kafka.Records.ProduceAsync(Topic + ".delay.1s", "k", """{"text":"behind"}""");
@@ -120,6 +107,16 @@ public class TooLargeTests : ContractTests
     }
 
     private static IReadOnlyDictionary<string, string> Small { get; } = new Dictionary<string, string> { ["max.message.bytes"] = $"{Limit}" };
+
+    /// <summary>A host whose topic takes less than its delay and dead-letter topics.</summary>
+    private async Task<RiderHost> StartOnSmallTopicAsync()
+    {
+        Kafka.Require(KafkaCapability.TopicSettings);
+        Topic = KafkaFixture.UniqueName("small-orders");
+        await Kafka.CreateTopicAsync(Topic, settings: Small);
+        await Task.WhenAll(new[] { Topic + ".dlt", Topic + ".delay.1s" }.Select(topic => Kafka.CreateTopicAsync(topic)));
+        return await StartAsync((_, endpoint) => endpoint.Handler<Order>(Note));
+    }
 
     /// <summary>Lets a record fail whose dead-letter topic is too small for it, and waits until the record behind it is consumed.</summary>
     private async Task<(string Value, long Offset)> FailAsync(Action<IKafkaTopicReceiveEndpointConfigurator> configure)
