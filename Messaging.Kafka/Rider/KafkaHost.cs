@@ -42,7 +42,7 @@ internal sealed class KafkaHost
         Metrics = metrics;
         FailingPartitions = new FailingPartitions(timeProvider);
         Producer = WithAlone(producerConfig);
-        _compressing = new(() => Alone(Over(new ProducerConfig { CompressionType = CompressionType.Zstd, MessageMaxBytes = LargestMessage })));
+        _compressing = new(() => Alone(new ProducerConfig { CompressionType = CompressionType.Zstd, MessageMaxBytes = LargestMessage }));
         Onward = new OnwardProducer(Producer, _compressing);
 
         var serialization = new SerializationConfiguration();
@@ -188,8 +188,12 @@ internal sealed class KafkaHost
     private KafkaProducer WithAlone(ProducerConfig config) => new(config, this, new Lazy<KafkaProducer>(() => Alone(config)));
 
     /// <summary>One that sends each record in a batch of its own.</summary>
-    private KafkaProducer Alone(ProducerConfig config) =>
-        Own(new KafkaProducer(new ProducerConfig(config.ToDictionary(setting => setting.Key, setting => setting.Value)) { BatchNumMessages = 1 }, this, alone: null));
+    private KafkaProducer Alone(ProducerConfig config)
+    {
+        var settings = Over(config);
+        settings.BatchNumMessages = 1;
+        return Own(new KafkaProducer(settings, this, alone: null));
+    }
 
     private KafkaProducer Own(KafkaProducer producer)
     {

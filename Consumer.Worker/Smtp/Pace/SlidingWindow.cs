@@ -17,7 +17,7 @@ internal sealed class SlidingWindow(double length)
     private int? _most;
     private double _length;
 
-    /// <summary>Sets how many mails it may hold. What was sent before stays counted.</summary>
+    /// <summary>Sets how many mails it may hold, more than none. What was sent before stays counted.</summary>
     public void Change(double mails)
     {
         var whole = Math.Floor(mails + 1e-9);
@@ -28,7 +28,7 @@ internal sealed class SlidingWindow(double length)
 
     /// <summary>How long until the next mail may go, in seconds; 0: now.</summary>
     public double Wait(double now) =>
-        _most is not { } most || _mails.Count < most ? 0 : most == 0 ? double.PositiveInfinity : Math.Max(0, _mails.Peek().CountedAt + _length - now);
+        _most is not { } most || _mails.Count < most ? 0 : Math.Max(0, _mails.Peek().CountedAt + _length - now);
 
     /// <summary>Counts a mail that goes now.</summary>
     public void Take(PacedMail mail)

@@ -144,30 +144,22 @@ internal sealed class RunningWorker : IAsyncDisposable
         TimeSpan.FromSeconds(40), "no lag is left");
 
     /// <summary>Waits until readiness has a status, and says all of that.</summary>
-    public async Task ReadyAsync(HttpStatusCode status, params string[] says)
-    {
-        using var http = new HttpClient { BaseAddress = Address };
-        await Eventually.Passes(
-            async () =>
-            {
-                using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
-                return (response.StatusCode, Body: await response.Content.ReadAsStringAsync());
-            },
-            response =>
-            {
-                response.StatusCode.ShouldBe(status);
-                foreach (var text in says)
-                    response.Body.ShouldContain(text);
-            },
-            TimeSpan.FromSeconds(40), $"readiness is {status}");
-    }
+    public Task ReadyAsync(HttpStatusCode status, params string[] says) => Eventually.Passes(
+        ReadinessAsync,
+        response =>
+        {
+            response.Status.ShouldBe(status);
+            foreach (var text in says)
+                response.Body.ShouldContain(text);
+        },
+        TimeSpan.FromSeconds(40), $"readiness is {status}");
 
     /// <summary>What readiness says now.</summary>
-    public async Task<string> ReadinessAsync()
+    public async Task<(HttpStatusCode Status, string Body)> ReadinessAsync()
     {
         using var http = new HttpClient { BaseAddress = Address };
         using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
-        return await response.Content.ReadAsStringAsync();
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
     /// <summary>Stops the worker as SIGTERM does.</summary>
