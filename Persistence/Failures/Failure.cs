@@ -50,6 +50,24 @@ public sealed class Failure
     /// <summary>What failures of one cause share.</summary>
     public string Fingerprint { get; init; } = "";
 
+    /// <summary>The mail's subject.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>The address the mail is from.</summary>
+    public string? Sender { get; init; }
+
+    /// <summary>Addresses that had not got the mail, in lower case.</summary>
+    public string[] Recipients { get; init; } = [];
+
+    /// <summary>Their domains.</summary>
+    public string[] Domains { get; init; } = [];
+
+    /// <summary>Codes of the replies that made it fail, such as <c>550 5.1.1</c>.</summary>
+    public string[] ReplyCodes { get; init; } = [];
+
+    /// <summary>What it is found by (<see cref="FailureTerms"/>).</summary>
+    public string[] SearchTerms { get; init; } = [];
+
     /// <summary>How often the mail was tried.</summary>
     public int Attempts { get; init; }
 

@@ -33,6 +33,13 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.Property(failure => failure.Stack).HasComment("The exception's stack trace, cut at 8,192 characters.");
         builder.Property(failure => failure.Fingerprint)
             .HasComment("The same for failures of one cause: exception type and message without ids, addresses and numbers.");
+        builder.Property(failure => failure.Subject).HasComment("The mail's subject, where its record could be read.");
+        builder.Property(failure => failure.Sender).HasComment("The address the mail is from, where its record could be read.");
+        builder.Property(failure => failure.Recipients).HasDefaultValueSql("'{}'").HasComment("Addresses that had not got the mail, in lower case.");
+        builder.Property(failure => failure.Domains).HasDefaultValueSql("'{}'").HasComment("The domains of those addresses.");
+        builder.Property(failure => failure.ReplyCodes).HasDefaultValueSql("'{}'").HasComment("Codes of the mail server's replies: 550 5.1.1, or 550 without an enhanced code.");
+        builder.Property(failure => failure.SearchTerms).HasDefaultValueSql("'{}'")
+            .HasComment("What it is found by: s:sender, r:recipient, d:domain, c:code, x:exception type, o:topic, k:key, t:tag; cut at 512 characters.");
         builder.Property(failure => failure.Attempts).HasComment("How often the mail was delivered in this epoch.");
         builder.Property(failure => failure.Status).HasConversion(EnumText.Converter<FailureStatus>())
             .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), failed_again (sent again, and dead again), resolved (sent after all, or canceled) or discarded.");
@@ -93,6 +100,9 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         // The list of what waits, and of one cause.
         builder.HasIndex(failure => new { failure.Status, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_status");
         builder.HasIndex(failure => new { failure.Fingerprint, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_fingerprint");
+        // What failures are searched by: every exact filter, and any number of them at once. Words are found by ix_failures_words, of an
+        // expression, which the model cannot say.
+        builder.HasIndex(failure => failure.SearchTerms).HasDatabaseName("ix_failures_search_terms").HasMethod("gin");
         // What is shown with a mail beside its own failures.
         builder.HasIndex(failure => failure.ConflictsWith).HasDatabaseName("ix_failures_conflicts_with").HasFilter("conflicts_with IS NOT NULL");
         // A sent mail looks for the failure that it resolves.

@@ -11,6 +11,17 @@ internal static class FailureSql
     /// <summary>A replay of the failure was asked for and is not published.</summary>
     public const string ReplayPending = "status = 'unresolved' AND replay_requested_at IS NOT NULL AND replayed_at IS NULL";
 
+    // The terms of a failure (FailureTerms), each once.
+    private static readonly string Terms = $"""
+        ARRAY(SELECT DISTINCT left(t, {FailureTerms.Length}) FROM (
+            SELECT '{FailureTerms.RecipientPrefix}' || unnest(facts.addresses)
+            UNION ALL SELECT '{FailureTerms.DomainPrefix}' || unnest(facts.domains)
+            UNION ALL SELECT '{FailureTerms.CodePrefix}' || unnest(facts.codes)
+            UNION ALL SELECT '{FailureTerms.CodePrefix}' || unnest(string_to_array(c, ' ')) FROM unnest(facts.codes) AS c
+            UNION ALL SELECT '{FailureTerms.SenderPrefix}' || lower(@sender)
+            UNION ALL SELECT unnest(@terms)) AS terms (t) WHERE t IS NOT NULL)
+        """;
+
     private const string Record = "(dlt_topic, dlt_partition, dlt_offset, dlt_timestamp) = (@dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp)";
 
     /// <summary>
@@ -26,7 +37,7 @@ internal static class FailureSql
     /// that worker, as is one that has moved on. The status of the failure follows from the mail, so that rows rebuilt from the topic
     /// do not open what was closed. The failure whose replay this letter is of has failed again, and is linked with it.
     /// </remarks>
-    public const string Project = $"""
+    public static readonly string Project = $"""
         WITH mail AS MATERIALIZED (
             SELECT m.id, m.epoch, m.state,
                 m.epoch = @epoch AND (
@@ -67,21 +78,30 @@ internal static class FailureSql
             SELECT FROM email.retention_offsets AS o
             WHERE o.topic = @dlt_topic AND o.partition = @dlt_partition AND @dlt_offset < o.below_offset AND @dlt_timestamp <= o.newest
               AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated)
+        ), open_recipients AS (
+            SELECT
+                array_agg(DISTINCT lower(r.address)) AS addresses,
+                array_agg(DISTINCT r.reply_code || coalesce(' ' || r.enhanced_code, '')) FILTER (WHERE r.reply_code IS NOT NULL AND r.outcome IN ('rejected', 'deferred')) AS codes
+            FROM link JOIN email.mail_recipients AS r ON r.mail_id = link.mail_id WHERE r.outcome <> 'accepted'
+        ), facts AS (
+            SELECT addresses, codes, ARRAY(SELECT DISTINCT substring(a FROM '@([^@]+)$') FROM unnest(addresses) AS a WHERE a LIKE '%_@_%') AS domains
+            FROM (SELECT coalesce(addresses, ARRAY(SELECT DISTINCT lower(a) FROM unnest(@recipients) AS a)) AS addresses, coalesce(nullif(@reply_codes, ARRAY[]::text[]), codes, ARRAY[]::text[]) AS codes
+                FROM open_recipients) AS open
         ), previous AS (
             SELECT f.id, f.round FROM email.failures AS f, link WHERE f.replayed_as = link.mail_id AND f.replay_epoch = @epoch LIMIT 1
         ), added AS (
             INSERT INTO email.failures (
                 id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, conflicts_with, epoch, key, value, headers,
-                exception_type, message, stack, fingerprint, attempts,
+                exception_type, message, stack, fingerprint, subject, sender, recipients, domains, reply_codes, search_terms, attempts,
                 original_topic, original_partition, original_offset, original_timestamp, original_group,
                 status, replayed_as, replay_epoch, round, failed_at)
             SELECT
                 @id, @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, link.mail_id, CASE WHEN link.mail_id IS NULL THEN coalesce(@conflicts_with, @mail_id) END, @epoch, @key, @value, @headers,
-                @exception_type, @message, @stack, @fingerprint, @attempts,
+                @exception_type, @message, @stack, @fingerprint, @subject, @sender, facts.addresses, facts.domains, facts.codes, {Terms}, @attempts,
                 @original_topic, @original_partition, @original_offset, @original_timestamp, @original_group,
                 coalesce(now_is.status, 'unresolved'), CASE WHEN now_is.status = 'replayed' THEN link.mail_id END, CASE WHEN now_is.status = 'replayed' THEN @epoch + 1 END,
                 coalesce((SELECT round + 1 FROM previous), 1), @failed_at
-            FROM link LEFT JOIN LATERAL (
+            FROM facts, link LEFT JOIN LATERAL (
                 SELECT CASE
                     WHEN mail.state IN ('sent', 'canceled') THEN 'resolved'
                     WHEN mail.state = 'discarded' THEN 'discarded'

@@ -28,9 +28,10 @@ public sealed partial class FailureStore
     {
         ArgumentNullException.ThrowIfNull(record);
         var fingerprint = Failures.Fingerprint.Of(record.ExceptionType, record.Message);
+        var facts = FailureFacts.Of(record);
         for (var round = 0; round < MaxRounds; round++)
         {
-            await using var command = Project(record, fingerprint);
+            await using var command = Project(record, facts, fingerprint);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
                 continue;
@@ -44,7 +45,7 @@ public sealed partial class FailureStore
             + "it conflicts with a failure that the statement does not find.");
     }
 
-    private NpgsqlCommand Project(DeadLetter record, string fingerprint) => dataSource.CreateCommand(FailureSql.Project)
+    private NpgsqlCommand Project(DeadLetter record, FailureFacts facts, string fingerprint) => dataSource.CreateCommand(FailureSql.Project)
         .With("id", Guid.CreateVersion7())
         .With("dlt_topic", record.Topic).With("dlt_partition", record.Partition)
         .With("dlt_offset", record.Offset).With("dlt_timestamp", record.Timestamp)
@@ -60,6 +61,11 @@ public sealed partial class FailureStore
         .With("message", PostgresText.Clean(record.Message))
         .Nullable("stack", PostgresText.CleanAndCut(record.StackTrace, StackLength), NpgsqlDbType.Text)
         .With("fingerprint", fingerprint)
+        .Nullable("subject", PostgresText.CleanOrNull(facts.Subject), NpgsqlDbType.Text)
+        .Nullable("sender", PostgresText.CleanOrNull(facts.Sender), NpgsqlDbType.Text)
+        .With("recipients", facts.Recipients)
+        .With("reply_codes", facts.ReplyCodes)
+        .With("terms", FailureTerms.Of(record, facts))
         .With("attempts", record.Attempts)
         .Nullable("original_topic", PostgresText.CleanAndCut(record.OriginalTopic, TopicLength), NpgsqlDbType.Text)
         .Nullable("original_partition", record.OriginalPartition, NpgsqlDbType.Integer)

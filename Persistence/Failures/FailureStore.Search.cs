@@ -1,51 +1,62 @@
-using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
-using Persistence.Text;
+using Npgsql;
 
 namespace Persistence.Failures;
 
 public sealed partial class FailureStore
 {
-    internal static readonly Expression<Func<Failure, FailureSummary>> Summary = failure => new FailureSummary
-    {
-        Id = failure.Id,
-        MailId = failure.MailId,
-        ConflictsWith = failure.ConflictsWith,
-        Epoch = failure.Epoch,
-        Status = failure.Status,
-        ExceptionType = failure.ExceptionType,
-        Message = failure.Message,
-        Fingerprint = failure.Fingerprint,
-        Attempts = failure.Attempts,
-        ReplayRequestedAt = failure.ReplayRequestedAt,
-        ReplayedAt = failure.ReplayedAt,
-        ReplayedAs = failure.ReplayedAs,
-        FailedAgainAs = failure.FailedAgainAs,
-        Round = failure.Round,
-        FailedAt = failure.FailedAt,
-    };
+    /// <summary>Up to how many failures are counted.</summary>
+    public const int MostCounted = 100_000;
 
-    /// <summary>Failures, newest first, page by page. Rows that come in between do not shift the pages.</summary>
+    /// <summary>Failures, page by page. Rows that come in between do not shift the pages.</summary>
     /// <param name="filter">Which.</param>
     /// <param name="limit">How many at most, from 1 to 1,000.</param>
-    /// <param name="cursor">The page before's <see cref="FailurePage.NextCursor"/>; null for the first.</param>
+    /// <param name="cursor">The page before's <see cref="FailurePage.NextCursor"/>, of the same order; null for the first.</param>
+    /// <param name="order">In which order.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="FormatException">The cursor is not one that this method returned.</exception>
     public async Task<FailurePage> ListAsync(
-        FailureFilter filter, int limit, string? cursor = null, CancellationToken cancellationToken = default)
+        FailureFilter filter, int limit, string? cursor = null, FailureOrder order = FailureOrder.Newest, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1_000);
-        var after = PageCursor.Parse(cursor);
-        await using var context = await contexts.CreateDbContextAsync(cancellationToken);
         // One more than asked for tells whether a page follows.
-        var found = await Page(Filtered(context, filter), after).Take(limit + 1).Select(Summary).ToListAsync(cancellationToken);
+        await using var command = PageCommand(filter, limit + 1, PageCursor.Parse(cursor), order);
+        var found = await ReadAsync(command, cancellationToken);
         if (found.Count <= limit)
             return new FailurePage(found, null);
         found.RemoveAt(limit);
         return new FailurePage(found, new PageCursor(found[^1].FailedAt, found[^1].Id).ToString());
     }
+
+    /// <summary>How many failures a filter has, counted up to <see cref="MostCounted"/>.</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<FailureCount> CountAsync(FailureFilter filter, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        await using var command = CountCommand(filter);
+        var count = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        return new FailureCount(Math.Min(count, MostCounted), count <= MostCounted);
+    }
+
+    /// <summary>Asks for a page.</summary>
+    internal NpgsqlCommand PageCommand(FailureFilter filter, int limit, PageCursor? after, FailureOrder order)
+    {
+        var (direction, further) = order == FailureOrder.Newest ? ("DESC", "<") : ("ASC", ">");
+        var command = dataSource.CreateCommand($"""
+            SELECT {FailureSearchSql.Columns} FROM email.failures AS f
+            {FailureSearchSql.Where(filter, after is null ? null : $"(f.failed_at, f.id) {further} (@at, @id)")}
+            ORDER BY f.failed_at {direction}, f.id {direction} LIMIT @limit
+            """).WithFilter(filter).With("limit", limit).With("most_recipients", FailureSummary.MostRecipients);
+        return after is null ? command : command.With("at", after.At).With("id", after.Id);
+    }
+
+    /// <summary>Asks for a count.</summary>
+    internal NpgsqlCommand CountCommand(FailureFilter filter) => dataSource.CreateCommand(
+        $"SELECT count(*) FROM (SELECT FROM email.failures AS f {FailureSearchSql.Where(filter)} LIMIT @most) AS counted")
+        .WithFilter(filter).With("most", MostCounted + 1);
 
     /// <summary>A failure with all its columns, actions and copies; null where there is none.</summary>
     /// <param name="id">The failure.</param>
@@ -54,43 +65,55 @@ public sealed partial class FailureStore
     public async Task<Failure?> FindAsync(Guid id, Guid? apiKeyId = null, CancellationToken cancellationToken = default)
     {
         await using var context = await contexts.CreateDbContextAsync(cancellationToken);
-        return await Filtered(context, new FailureFilter { ApiKeyId = apiKeyId }).AsSplitQuery()
+        IQueryable<Failure> failures = context.Failures;
+        if (apiKeyId is not null)
+            failures = failures.Where(failure => context.Mails.Any(mail => (mail.Id == failure.MailId || mail.Id == failure.ConflictsWith) && mail.ApiKeyId == apiKeyId));
+        return await failures.AsSplitQuery()
             .Include(failure => failure.Actions.OrderBy(action => action.Id))
             .Include(failure => failure.Copies.OrderBy(copy => copy.SeenAt))
             .SingleOrDefaultAsync(failure => failure.Id == id, cancellationToken);
     }
 
-    private static IQueryable<Failure> Filtered(EmailDbContext context, FailureFilter filter)
+    /// <summary>The failures that have to do with a mail, oldest first.</summary>
+    internal static async Task<List<FailureSummary>> ListOfMailAsync(NpgsqlDataSource dataSource, Guid mailId, CancellationToken cancellationToken)
     {
-        IQueryable<Failure> failures = context.Failures;
-        if (filter.Status is { } status)
-            failures = failures.Where(failure => failure.Status == status);
-        if (filter.Fingerprint is { } fingerprint)
-            failures = failures.Where(failure => failure.Fingerprint == PostgresText.Clean(fingerprint));
-        if (filter.MailId is { } mailId)
-            failures = failures.Where(failure => failure.MailId == mailId || failure.ReplayedAs == mailId || failure.ConflictsWith == mailId);
-        if (filter.ApiKeyId is { } apiKeyId)
-            failures = failures.Where(failure => context.Mails.Any(mail => (mail.Id == failure.MailId || mail.Id == failure.ConflictsWith) && mail.ApiKeyId == apiKeyId));
-        if (filter.Recipient is { } recipient)
-        {
-            var wanted = PostgresText.Clean(recipient);
-            failures = failures.Where(failure => context.Recipients.Any(to =>
-                to.MailId == failure.MailId && SqlFunctions.Lower(to.Address) == SqlFunctions.Lower(wanted)));
-        }
-        if (filter.Since?.ToUniversalTime() is { } since)
-            failures = failures.Where(failure => failure.FailedAt >= since);
-        if (filter.Until?.ToUniversalTime() is { } until)
-            failures = failures.Where(failure => failure.FailedAt < until);
-        return failures;
+        var filter = new FailureFilter { MailId = mailId };
+        await using var command = dataSource.CreateCommand(
+            $"SELECT {FailureSearchSql.Columns} FROM email.failures AS f {FailureSearchSql.Where(filter)} ORDER BY f.epoch, f.failed_at")
+            .WithFilter(filter).With("most_recipients", FailureSummary.MostRecipients);
+        return await ReadAsync(command, cancellationToken);
     }
 
-    private static IQueryable<Failure> Page(IQueryable<Failure> failures, PageCursor? after)
+    private static async Task<List<FailureSummary>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
-        if (after is { At: var at, Id: var id })
-        {
-            failures = failures.Where(failure =>
-                EF.Functions.LessThan(ValueTuple.Create(failure.FailedAt, failure.Id), ValueTuple.Create(at, id)));
-        }
-        return failures.OrderByDescending(failure => failure.FailedAt).ThenByDescending(failure => failure.Id);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var found = new List<FailureSummary>();
+        while (await reader.ReadAsync(cancellationToken))
+            found.Add(SummaryOf(reader));
+        return found;
     }
+
+    private static FailureSummary SummaryOf(NpgsqlDataReader reader) => new()
+    {
+        Id = reader.Get<Guid>("id"),
+        MailId = reader.Get<Guid?>("mail_id"),
+        ConflictsWith = reader.Get<Guid?>("conflicts_with"),
+        Epoch = reader.Get<int>("epoch"),
+        Status = reader.GetEnum<FailureStatus>("status"),
+        ExceptionType = reader.Get<string>("exception_type"),
+        Message = reader.Get<string>("message"),
+        Fingerprint = reader.Get<string>("fingerprint"),
+        Subject = reader.Get<string?>("subject"),
+        Sender = reader.Get<string?>("sender"),
+        Recipients = reader.Get<string[]>("recipients"),
+        RecipientCount = reader.Get<int>("recipient_count"),
+        ReplyCodes = reader.Get<string[]>("reply_codes"),
+        Attempts = reader.Get<int>("attempts"),
+        ReplayRequestedAt = reader.Get<DateTimeOffset?>("replay_requested_at"),
+        ReplayedAt = reader.Get<DateTimeOffset?>("replayed_at"),
+        ReplayedAs = reader.Get<Guid?>("replayed_as"),
+        FailedAgainAs = reader.Get<Guid?>("failed_again_as"),
+        Round = reader.Get<int>("round"),
+        FailedAt = reader.Get<DateTimeOffset>("failed_at"),
+    };
 }

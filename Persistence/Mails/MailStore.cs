@@ -143,11 +143,7 @@ public sealed class MailStore : IMailStore
             .SingleOrDefaultAsync(mail => mail.Id == id, cancellationToken);
         if (found is null)
             return null;
-        var failures = await context.Failures
-            .Where(failure => failure.MailId == id || failure.ReplayedAs == id || failure.ConflictsWith == id)
-            .OrderBy(failure => failure.Epoch).ThenBy(failure => failure.FailedAt)
-            .Select(FailureStore.Summary)
-            .ToListAsync(cancellationToken);
+        var failures = await FailureStore.ListOfMailAsync(_dataSource, id, cancellationToken);
         // A conflict that was sent again under an id of its own stays that of the id that it came with.
         return new MailView(found, failures.FindAll(failure => failure.ConflictsWith != id), failures.FindAll(failure => failure.ConflictsWith == id));
     }

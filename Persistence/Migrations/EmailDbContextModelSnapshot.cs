@@ -62,6 +62,14 @@ namespace Persistence.Migrations
                         .HasColumnName("dlt_topic")
                         .HasComment("The dead-letter topic.");
 
+                    b.Property<string[]>("Domains")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("domains")
+                        .HasDefaultValueSql("'{}'")
+                        .HasComment("The domains of those addresses.");
+
                     b.Property<int>("Epoch")
                         .HasColumnType("integer")
                         .HasColumnName("epoch")
@@ -135,6 +143,14 @@ namespace Persistence.Migrations
                         .HasColumnName("original_topic")
                         .HasComment("The topic that the record came from.");
 
+                    b.Property<string[]>("Recipients")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("recipients")
+                        .HasDefaultValueSql("'{}'")
+                        .HasComment("Addresses that had not got the mail, in lower case.");
+
                     b.Property<DateTimeOffset?>("ReplayClaimedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("replay_claimed_at")
@@ -160,12 +176,33 @@ namespace Persistence.Migrations
                         .HasColumnName("replayed_at")
                         .HasComment("When the replay's record was acknowledged. Null after a request: the next sweep produces it.");
 
+                    b.Property<string[]>("ReplyCodes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("reply_codes")
+                        .HasDefaultValueSql("'{}'")
+                        .HasComment("Codes of the mail server's replies: 550 5.1.1, or 550 without an enhanced code.");
+
                     b.Property<int>("Round")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
                         .HasDefaultValue(1)
                         .HasColumnName("round")
                         .HasComment("1 for a mail's first failure, one more for each replay that failed again.");
+
+                    b.Property<string[]>("SearchTerms")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("search_terms")
+                        .HasDefaultValueSql("'{}'")
+                        .HasComment("What it is found by: s:sender, r:recipient, d:domain, c:code, x:exception type, o:topic, k:key, t:tag; cut at 512 characters.");
+
+                    b.Property<string>("Sender")
+                        .HasColumnType("text")
+                        .HasColumnName("sender")
+                        .HasComment("The address the mail is from, where its record could be read.");
 
                     b.Property<string>("Stack")
                         .HasColumnType("text")
@@ -177,6 +214,11 @@ namespace Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("status")
                         .HasComment("unresolved (waits for a decision), replayed (sent again, outcome open), failed_again (sent again, and dead again), resolved (sent after all, or canceled) or discarded.");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("text")
+                        .HasColumnName("subject")
+                        .HasComment("The mail's subject, where its record could be read.");
 
                     b.Property<DateTimeOffset>("UpdatedAt")
                         .ValueGeneratedOnAdd()
@@ -204,6 +246,11 @@ namespace Persistence.Migrations
                     b.HasIndex("ReplayedAs")
                         .HasDatabaseName("ix_failures_replayed_as")
                         .HasFilter("replayed_as IS NOT NULL");
+
+                    b.HasIndex("SearchTerms")
+                        .HasDatabaseName("ix_failures_search_terms");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("SearchTerms"), "gin");
 
                     b.HasIndex("FailedAt", "Id")
                         .HasDatabaseName("ix_failures_failed_at");

@@ -50,7 +50,7 @@ internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerSt
             return null;
 
         // The worker gave its record up before it could make a row of it: undecodable, or invalid.
-        var found = (await failures.ListAsync(new FailureFilter { MailId = id }, MaxFailures, cursor: null, cancellationToken)).Items;
+        var found = (await failures.ListAsync(new FailureFilter { MailId = id }, MaxFailures, cancellationToken: cancellationToken)).Items;
         List<FailureSummary> dead = [.. found.Where(failure => failure.ConflictsWith != id)], conflicts = [.. found.Where(failure => failure.ConflictsWith == id)];
         // Else one of ours without a row: accepted, and no worker has read it yet.
         var report = dead.Count > 0 ? MailReport.Unreadable(id, issued?.At, dead) : issued is not null ? MailReport.Unseen(id, issued.At, posted.Find(id)) : null;

@@ -36,6 +36,18 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
     /// <summary>What failures of one cause share.</summary>
     public string Fingerprint { get; init; } = "";
 
+    /// <summary>The mail's subject, where its record could be read.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>The address the mail is from, where its record could be read.</summary>
+    public string? Sender { get; init; }
+
+    /// <summary>Addresses that had not got the mail, in lower case.</summary>
+    public IReadOnlyList<string> Recipients { get; init; } = [];
+
+    /// <summary>Codes of the replies that made it fail, such as `550 5.1.1`.</summary>
+    public IReadOnlyList<string> ReplyCodes { get; init; } = [];
+
     /// <summary>Where the record first lay.</summary>
     public RecordPosition? Original { get; init; }
 
@@ -84,6 +96,10 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
             Message = failure.Message,
             Stack = failure.Stack,
             Fingerprint = failure.Fingerprint,
+            Subject = failure.Subject,
+            Sender = failure.Sender,
+            Recipients = failure.Recipients,
+            ReplyCodes = failure.ReplyCodes,
             Original = failure is { OriginalTopic: { } topic, OriginalPartition: { } partition, OriginalOffset: { } offset }
                 ? new RecordPosition(topic, partition, offset, failure.OriginalTimestamp, failure.OriginalGroup)
                 : null,

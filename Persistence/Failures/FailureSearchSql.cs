@@ -1,0 +1,95 @@
+using Contracts.Validation;
+using Npgsql;
+using NpgsqlTypes;
+using Persistence.Text;
+
+namespace Persistence.Failures;
+
+/// <summary>A <see cref="FailureFilter"/> in SQL, on the row <c>f</c>.</summary>
+internal static class FailureSearchSql
+{
+    // As the index ix_failures_words has it.
+    private const string Words = "to_tsvector('simple', coalesce(f.subject, '') || ' ' || left(f.message, 2000))";
+
+    /// <summary>The columns of a <see cref="FailureSummary"/>.</summary>
+    public const string Columns = """
+        f.id, f.mail_id, f.conflicts_with, f.epoch, f.status, f.exception_type, f.message, f.fingerprint, f.subject, f.sender, f.recipients[1:@most_recipients] AS recipients,
+            cardinality(f.recipients) AS recipient_count, f.reply_codes, f.attempts, f.replay_requested_at, f.replayed_at, f.replayed_as, f.failed_again_as, f.round, f.failed_at
+        """;
+
+    /// <summary>The condition, beginning with WHERE; empty where everything is asked for.</summary>
+    /// <param name="filter">The filter.</param>
+    /// <param name="and">A further condition.</param>
+    public static string Where(FailureFilter filter, string? and = null)
+    {
+        var conditions = new List<string>();
+        if (filter.Statuses.Count > 0)
+            conditions.Add("f.status = ANY (@statuses)");
+        if (filter.Fingerprint is not null)
+            conditions.Add("f.fingerprint = @fingerprint");
+        if (filter.MailId is not null)
+            conditions.Add("(f.mail_id = @mail_id OR f.replayed_as = @mail_id OR f.conflicts_with = @mail_id)");
+        if (filter.ApiKeyId is not null)
+            conditions.Add("EXISTS (SELECT FROM email.mails AS m WHERE m.id IN (f.mail_id, f.conflicts_with) AND m.api_key_id = @api_key_id)");
+        if (Terms(filter).Any())
+            conditions.Add($"f.search_terms @> ARRAY(SELECT left(CASE WHEN t ~ '^[{Lowered}]:' THEN lower(t) ELSE t END, {FailureTerms.Length}) FROM unnest(@terms) AS t)");
+        if (filter.Text is not null)
+            conditions.Add($"{Words} @@ websearch_to_tsquery('simple', @text)");
+        if (filter.Subject is not null)
+            conditions.Add($"{Words} @@ websearch_to_tsquery('simple', @subject) AND to_tsvector('simple', coalesce(f.subject, '')) @@ websearch_to_tsquery('simple', @subject)");
+        if (filter.Since is not null)
+            conditions.Add("f.failed_at >= @since");
+        if (filter.Until is not null)
+            conditions.Add("f.failed_at < @until");
+        if (and is not null)
+            conditions.Add(and);
+        return conditions.Count == 0 ? "" : "WHERE " + string.Join(" AND ", conditions);
+    }
+
+    /// <summary>Adds the filter's parameters.</summary>
+    public static NpgsqlCommand WithFilter(this NpgsqlCommand command, FailureFilter filter)
+    {
+        if (filter.Statuses.Count > 0)
+            command.With("statuses", filter.Statuses.Select(status => status.ToText()).ToArray());
+        if (filter.Fingerprint is { } fingerprint)
+            command.With("fingerprint", fingerprint);
+        if (filter.MailId is { } mailId)
+            command.With("mail_id", mailId);
+        if (filter.ApiKeyId is { } apiKeyId)
+            command.With("api_key_id", apiKeyId);
+        if (Terms(filter).ToArray() is { Length: > 0 } terms)
+            command.With("terms", terms);
+        if (filter.Text is { } text)
+            command.With("text", text);
+        if (filter.Subject is { } subject)
+            command.With("subject", subject);
+        if (filter.Since is { } since)
+            command.With("since", since);
+        if (filter.Until is { } until)
+            command.With("until", until);
+        return command;
+    }
+
+    // Addresses and domains, in whatever case.
+    private const string Lowered = "srd";
+
+    private static IEnumerable<string> Terms(FailureFilter filter)
+    {
+        if (filter.Sender is { } sender)
+            yield return FailureTerms.SenderPrefix + sender;
+        if (filter.Recipient is { } recipient)
+            yield return FailureTerms.RecipientPrefix + recipient;
+        if (filter.Domain is { } domain)
+            yield return FailureTerms.DomainPrefix + domain;
+        if (filter.Code is { } code)
+            yield return FailureTerms.CodePrefix + code;
+        if (filter.ExceptionType is { } type)
+            yield return FailureTerms.ExceptionPrefix + type;
+        if (filter.Topic is { } topic)
+            yield return FailureTerms.TopicPrefix + topic;
+        if (filter.Key is { } key)
+            yield return FailureTerms.KeyPrefix + key;
+        if (filter.Tag is { } tag)
+            yield return FailureTerms.Tag(tag);
+    }
+}
