@@ -9,6 +9,7 @@ using Persistence.Idempotency;
 using Persistence.Keys;
 using Persistence.Ledger;
 using Persistence.Mails;
+using Persistence.Operations;
 using Persistence.Pace;
 using Persistence.Retention;
 using Persistence.Schema;
@@ -43,6 +44,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<KeyStore>();
         services.AddSingleton<FailureStore>();
+        services.AddSingleton<OperationStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<QuotaStore>();
         services.AddSingleton<StatsStore>();

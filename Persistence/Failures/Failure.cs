@@ -110,6 +110,9 @@ public sealed class Failure
     /// <summary>1 for the mail's first failure, one more for each replay that failed again.</summary>
     public int Round { get; init; }
 
+    /// <summary>The operation that replayed it.</summary>
+    public Guid? OperationId { get; init; }
+
     /// <summary>When the mail was given up.</summary>
     public DateTimeOffset FailedAt { get; init; }
 

@@ -23,6 +23,9 @@ public sealed class FailureAction
     /// <summary>Why.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>The operation that it was a part of.</summary>
+    public Guid? OperationId { get; init; }
+
     /// <summary>Failure and mail before it.</summary>
     public JsonDocument? Before { get; init; }
 

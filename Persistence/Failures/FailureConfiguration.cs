@@ -74,6 +74,7 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.Property(failure => failure.ReplayedAt)
             .HasComment("When the replay's record was acknowledged. Null after a request: the next sweep produces it.");
         builder.Property(failure => failure.ReplayedAs).HasComment("The mail that it was sent as (mails.id): the same, or a new one.");
+        builder.Property(failure => failure.OperationId).HasComment("The operation that replayed it (operations.id); null where nobody did, or by itself.");
         builder.Property(failure => failure.FailedAgainAs).HasComment("The failure of the next round (failures.id), where the replay failed again.");
         builder.Property(failure => failure.Round).HasDefaultValue(1).HasComment("1 for a mail's first failure, one more for each replay that failed again.");
     }
@@ -99,7 +100,7 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.HasIndex(failure => new { failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_failed_at");
         // The list of what waits, and of one cause.
         builder.HasIndex(failure => new { failure.Status, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_status");
-        builder.HasIndex(failure => new { failure.Fingerprint, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_fingerprint");
+        builder.HasIndex(failure => new { failure.Fingerprint, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_fingerprint").IncludeProperties(failure => failure.Status);
         // What failures are searched by: every exact filter, and any number of them at once. Words are found by ix_failures_words, of an
         // expression, which the model cannot say.
         builder.HasIndex(failure => failure.SearchTerms).HasDatabaseName("ix_failures_search_terms").HasMethod("gin");
@@ -107,6 +108,8 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         builder.HasIndex(failure => failure.ConflictsWith).HasDatabaseName("ix_failures_conflicts_with").HasFilter("conflicts_with IS NOT NULL");
         // A sent mail looks for the failure that it resolves.
         builder.HasIndex(failure => failure.ReplayedAs).HasDatabaseName("ix_failures_replayed_as").HasFilter("replayed_as IS NOT NULL");
+        // What came of an operation's replays.
+        builder.HasIndex(failure => new { failure.OperationId, failure.Status }).HasDatabaseName("ix_failures_operation").HasFilter("operation_id IS NOT NULL");
         // The sweep of replays whose record may not have been produced.
         builder.HasIndex(failure => failure.ReplayClaimedAt).HasDatabaseName("ix_failures_pending_replays")
             .HasFilter("status = 'unresolved' AND replay_requested_at IS NOT NULL");

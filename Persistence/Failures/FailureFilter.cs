@@ -45,6 +45,9 @@ public sealed record FailureFilter
     /// <summary>With these words in the subject or the exception's message.</summary>
     public string? Text { get; init; }
 
+    /// <summary>What replays of one operation failed with again.</summary>
+    public Guid? FailedAgainOf { get; init; }
+
     /// <summary>Failed at this time or later.</summary>
     public DateTimeOffset? Since { get; init; }
 

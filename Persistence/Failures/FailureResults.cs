@@ -54,10 +54,13 @@ public enum Refusal
 
     /// <summary>The mail has moved on: it is sent, canceled, or in a later epoch.</summary>
     MailMovedOn,
+
+    /// <summary>It was not discarded, so there is no discard to take back.</summary>
+    NotDiscarded,
 }
 
 /// <summary>What to produce to send a failed mail again.</summary>
-/// <param name="FailureId">The failure, to be marked by <see cref="FailureStore.MarkReplayedAsync"/> once the record is acknowledged.</param>
+/// <param name="FailureId">The failure, to be marked by <see cref="FailureStore.MarkReplayedAsync(Guid, CancellationToken)"/> once the record is acknowledged.</param>
 /// <param name="MailId">The mail's id, for the <c>MessageId</c> header: a new one where the dead letter named none.</param>
 /// <param name="Epoch">For the <c>Mail-Epoch</c> header.</param>
 /// <param name="Topic">The topic that the record came from, where it is known.</param>

@@ -37,6 +37,8 @@ internal static class FailureSearchSql
             conditions.Add($"{Words} @@ websearch_to_tsquery('simple', @text)");
         if (filter.Subject is not null)
             conditions.Add($"{Words} @@ websearch_to_tsquery('simple', @subject) AND to_tsvector('simple', coalesce(f.subject, '')) @@ websearch_to_tsquery('simple', @subject)");
+        if (filter.FailedAgainOf is not null)
+            conditions.Add("f.id IN (SELECT p.failed_again_as FROM email.failures AS p WHERE p.operation_id = @failed_again_of AND p.status = 'failed_again')");
         if (filter.Since is not null)
             conditions.Add("f.failed_at >= @since");
         if (filter.Until is not null)
@@ -63,6 +65,8 @@ internal static class FailureSearchSql
             command.With("text", text);
         if (filter.Subject is { } subject)
             command.With("subject", subject);
+        if (filter.FailedAgainOf is { } operation)
+            command.With("failed_again_of", operation);
         if (filter.Since is { } since)
             command.With("since", since);
         if (filter.Until is { } until)

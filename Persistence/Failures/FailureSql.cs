@@ -128,33 +128,33 @@ internal static class FailureSql
         """;
 
     /// <summary>
-    /// A failure for a decision about it; whoever comes second waits and then sees what the first did. Locked after its
-    /// mail, as by the outcome <c>sent</c>.
+    /// Failures for a decision about them; whoever comes second waits and then sees what the first did. Locked after their
+    /// mails, as by the outcome <c>sent</c>.
     /// </summary>
     public const string Lock = """
-        SELECT f.status, f.replay_requested_at IS NOT NULL AS replay_pending, f.mail_id, f.epoch, f.original_topic, f.key, f.value, f.headers::text AS headers
-        FROM email.failures AS f WHERE f.id = @id FOR NO KEY UPDATE
+        SELECT f.id, f.status, f.replay_requested_at IS NOT NULL AS replay_pending, f.mail_id, f.epoch, f.original_topic, f.key, f.value, f.headers::text AS headers
+        FROM email.failures AS f WHERE f.id = ANY (@ids) ORDER BY f.id FOR NO KEY UPDATE
         """;
 
-    /// <summary>The mail of a failure, where it has a row.</summary>
-    public const string LockMail = """
-        SELECT m.state, m.epoch
-        FROM email.failures AS f JOIN email.mails AS m ON m.id = f.mail_id
-        WHERE f.id = @id FOR NO KEY UPDATE OF m
+    /// <summary>The mails of failures, where they have rows.</summary>
+    public const string LockMails = """
+        SELECT m.id, m.state, m.epoch FROM email.mails AS m
+        WHERE m.id IN (SELECT f.mail_id FROM email.failures AS f WHERE f.id = ANY (@ids)) ORDER BY m.id FOR NO KEY UPDATE
         """;
 
     /// <summary>Records what is to be produced: the sweep produces it if this process does not.</summary>
     public const string RequestReplay = """
-        UPDATE email.failures SET
-            replay_requested_at = now(), replay_claimed_at = now(), replay_epoch = @epoch, replayed_as = @mail_id, updated_at = now()
-        WHERE id = @id
+        UPDATE email.failures AS f SET
+            replay_requested_at = now(), replay_claimed_at = now(), replay_epoch = g.epoch, replayed_as = g.mail_id, operation_id = @operation_id, updated_at = now()
+        FROM (SELECT unnest(@ids) AS id, unnest(@mail_ids) AS mail_id, unnest(@epochs) AS epoch) AS g
+        WHERE f.id = g.id
         """;
 
     /// <summary>The replay is published: its record is acknowledged. A mail that was sent meanwhile has resolved its failure already.</summary>
     public const string MarkReplayed = """
         UPDATE email.failures SET
             status = CASE WHEN status = 'unresolved' THEN 'replayed' ELSE status END, replayed_at = now(), updated_at = now()
-        WHERE id = @id AND replay_requested_at IS NOT NULL AND replayed_at IS NULL
+        WHERE id = ANY (@ids) AND replay_requested_at IS NOT NULL AND replayed_at IS NULL
         """;
 
     /// <summary>
@@ -174,19 +174,29 @@ internal static class FailureSql
         RETURNING f.id, f.replayed_as, f.replay_epoch, f.original_topic, f.key, f.value, f.headers::text AS headers
         """;
 
-    /// <summary>Discarded, with its mail.</summary>
+    /// <summary>Discarded, with their mails.</summary>
     public const string Discard = """
         WITH mail AS (
-            UPDATE email.mails SET state = 'discarded', ended_at = now(), updated_at = now()
-            WHERE id = @mail_id AND state = 'dead' AND epoch = @epoch
+            UPDATE email.mails AS m SET state = 'discarded', ended_at = now(), updated_at = now()
+            FROM email.failures AS f WHERE f.id = ANY (@ids) AND m.id = f.mail_id AND m.state = 'dead' AND m.epoch = f.epoch
         )
-        UPDATE email.failures SET status = 'discarded', updated_at = now() WHERE id = @id
+        UPDATE email.failures SET status = 'discarded', updated_at = now() WHERE id = ANY (@ids)
         """;
 
-    /// <summary>The audit of a decision.</summary>
+    /// <summary>Open again, with their mails.</summary>
+    public const string Restore = """
+        WITH mail AS (
+            UPDATE email.mails AS m SET state = 'dead', updated_at = now()
+            FROM email.failures AS f WHERE f.id = ANY (@ids) AND m.id = f.mail_id AND m.state = 'discarded' AND m.epoch = f.epoch
+        )
+        UPDATE email.failures SET status = 'unresolved', updated_at = now() WHERE id = ANY (@ids)
+        """;
+
+    /// <summary>The audit of decisions.</summary>
     public const string Audit = """
-        INSERT INTO email.failure_actions (failure_id, actor, action, reason, before, after)
-        VALUES (@id, @actor, @action, @reason, @before, @after)
+        INSERT INTO email.failure_actions (failure_id, actor, action, reason, operation_id, before, after)
+        SELECT g.id, @actor, @action, @reason, @operation_id, g.before::jsonb, g.after::jsonb
+        FROM (SELECT unnest(@ids) AS id, unnest(@before) AS before, unnest(@after) AS after) AS g
         """;
 
     /// <summary>

@@ -25,8 +25,11 @@ public enum FailureActionKind
     /// <summary>Sent again as it was.</summary>
     Replay,
 
-    /// <summary>Discarded permanently.</summary>
+    /// <summary>Discarded.</summary>
     Discard,
+
+    /// <summary>A discard was taken back.</summary>
+    Restore,
 
     /// <summary>Resolved because its mail was sent or canceled.</summary>
     Resolve,

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Contracts;
 using Npgsql;
 using NpgsqlTypes;
@@ -11,7 +10,7 @@ public sealed partial class FailureStore
 {
     /// <summary>
     /// Records that a failed mail is to be sent again, and raises its row's epoch, so that records of the old one are
-    /// dropped. Produce the record that this returns, then call <see cref="MarkReplayedAsync"/>; after a crash in between, whoever
+    /// dropped. Produce the record that this returns, then call <see cref="MarkReplayedAsync(Guid, CancellationToken)"/>; after a crash in between, whoever
     /// calls <see cref="ClaimPendingReplaysAsync"/> does both.
     /// </summary>
     /// <param name="id">The failure.</param>
@@ -20,38 +19,24 @@ public sealed partial class FailureStore
     /// <param name="cancellationToken">Gives up; it may have been recorded then.</param>
     public async Task<ReplayResult> RequestReplayAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var mail = await LockMailAsync(id, transaction, cancellationToken);
-        if (await LockAsync(id, transaction, cancellationToken) is not { } failure)
-            return new ReplayResult.Refused(Refusal.NotFound);
-        if (ReplayRules.RefuseReplay(failure.Status, failure.ReplayPending, failure.Epoch, mail) is { } refusal)
-            return new ReplayResult.Refused(refusal);
-
-        // Without a mail of its own the record becomes a new one: its id, if it named any, is another mail's.
-        var (mailId, epoch) = failure.MailId is { } same ? (same, failure.Epoch + 1) : (Guid.CreateVersion7(), 0);
-        if (mail is not null && !await connection.RaiseAsync(mailId, epoch, cancellationToken))
-            return new ReplayResult.Refused(Refusal.MailInProgress);
-        await ExecuteAsync(
-            new NpgsqlCommand(FailureSql.RequestReplay).With("id", id).With("epoch", epoch).With("mail_id", mailId),
-            transaction, cancellationToken);
-        await AuditAsync(
-            id, FailureActionKind.Replay, actor, reason,
-            Audited(failure.Status, mail),
-            Audited(failure.Status, mail is null ? null : new MailFacts(MailState.Queued, epoch), mailId), transaction, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return new ReplayResult.Accepted(
-            new Replay(id, mailId, epoch, failure.OriginalTopic, failure.Key, failure.Value, failure.Headers));
+        var decided = await DecideAsync(id, FailureActionKind.Replay, actor, reason, cancellationToken);
+        return decided.Refusals.TryGetValue(id, out var refusal) ? new ReplayResult.Refused(refusal) : new ReplayResult.Accepted(decided.Replays[0]);
     }
 
     /// <summary>Marks a failure as replayed: the record is acknowledged. Marking twice changes nothing.</summary>
     /// <param name="id">The failure.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Whether it was marked by this call.</returns>
-    public async Task<bool> MarkReplayedAsync(Guid id, CancellationToken cancellationToken = default)
+    public async Task<bool> MarkReplayedAsync(Guid id, CancellationToken cancellationToken = default) => await MarkReplayedAsync([id], cancellationToken) > 0;
+
+    /// <summary>Marks failures as replayed, in one statement: their records are acknowledged.</summary>
+    /// <param name="ids">The failures.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How many were marked by this call.</returns>
+    public async Task<int> MarkReplayedAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken = default)
     {
-        await using var command = dataSource.CreateCommand(FailureSql.MarkReplayed).With("id", id);
-        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+        await using var command = dataSource.CreateCommand(FailureSql.MarkReplayed).With("ids", ids.ToArray());
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>
@@ -79,88 +64,33 @@ public sealed partial class FailureStore
         return pending;
     }
 
-    /// <summary>Discards a failure permanently, and its mail with it.</summary>
+    /// <summary>Discards a failure, and its mail with it.</summary>
     /// <param name="id">The failure.</param>
     /// <param name="actor">Who decides so.</param>
     /// <param name="reason">Why.</param>
     /// <param name="cancellationToken">Gives up; it may have been discarded then.</param>
     /// <returns>Null where it was done, else why nothing was changed.</returns>
-    public async Task<Refusal?> DiscardAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default)
+    public Task<Refusal?> DiscardAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default) =>
+        RefusalOfAsync(id, FailureActionKind.Discard, actor, reason, cancellationToken);
+
+    /// <summary>Takes a discard back: failure and mail wait for a decision again.</summary>
+    /// <param name="id">The failure.</param>
+    /// <param name="actor">Who decides so.</param>
+    /// <param name="reason">Why; null where none was given.</param>
+    /// <param name="cancellationToken">Gives up; it may have been restored then.</param>
+    /// <returns>Null where it was done, else why nothing was changed.</returns>
+    public Task<Refusal?> RestoreAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default) =>
+        RefusalOfAsync(id, FailureActionKind.Restore, actor, reason, cancellationToken);
+
+    private async Task<Refusal?> RefusalOfAsync(Guid id, FailureActionKind action, string actor, string? reason, CancellationToken cancellationToken) =>
+        (await DecideAsync(id, action, actor, reason, cancellationToken)).Refusals.TryGetValue(id, out var refusal) ? refusal : null;
+
+    private async Task<DecidedFailures> DecideAsync(Guid id, FailureActionKind action, string actor, string? reason, CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var mail = await LockMailAsync(id, transaction, cancellationToken);
-        if (await LockAsync(id, transaction, cancellationToken) is not { } failure)
-            return Refusal.NotFound;
-        if (ReplayRules.RefuseDiscard(failure.Status, failure.ReplayPending, failure.Epoch, mail) is { } refusal)
-            return refusal;
-        await ExecuteAsync(
-            new NpgsqlCommand(FailureSql.Discard).With("id", id).With("epoch", failure.Epoch)
-                .Nullable("mail_id", failure.MailId, NpgsqlDbType.Uuid),
-            transaction, cancellationToken);
-        await AuditAsync(
-            id, FailureActionKind.Discard, actor, reason,
-            Audited(failure.Status, mail),
-            Audited(FailureStatus.Discarded, mail is null ? null : mail with { State = MailState.Discarded }), transaction, cancellationToken);
+        var decided = await FailureDecisions.DecideAsync(transaction, [id], new FailureDecision(action, actor, reason), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return null;
+        return decided;
     }
-
-    private static async Task<LockedFailure?> LockAsync(Guid id, NpgsqlTransaction transaction, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(FailureSql.Lock).With("id", id);
-        Enlist(command, transaction);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-            return null;
-        return new LockedFailure(
-            reader.GetEnum<FailureStatus>("status"),
-            reader.Get<bool>("replay_pending"),
-            reader.Get<Guid?>("mail_id"),
-            reader.Get<int>("epoch"),
-            reader.Get<string?>("original_topic"),
-            reader.Get<byte[]?>("key"),
-            reader.Get<byte[]?>("value"),
-            HeaderJson.Read(reader.Get<string?>("headers")));
-    }
-
-    private static async Task<MailFacts?> LockMailAsync(Guid failureId, NpgsqlTransaction transaction, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(FailureSql.LockMail).With("id", failureId);
-        Enlist(command, transaction);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
-            ? new MailFacts(reader.GetEnum<MailState>("state"), reader.Get<int>("epoch"))
-            : null;
-    }
-
-    private static Task<bool> AuditAsync(
-        Guid id, FailureActionKind action, string actor, string? reason, string before, string after,
-        NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        ExecuteAsync(
-            new NpgsqlCommand(FailureSql.Audit).With("id", id)
-                .With("actor", PostgresText.Clean(actor))
-                .With("action", action.ToText())
-                .Nullable("reason", PostgresText.CleanOrNull(reason), NpgsqlDbType.Text)
-                .Nullable("before", before, NpgsqlDbType.Jsonb)
-                .Nullable("after", after, NpgsqlDbType.Jsonb),
-            transaction, cancellationToken);
-
-    /// <summary>Failure and mail as the audit has them.</summary>
-    private static string Audited(FailureStatus status, MailFacts? mail, Guid? replayedAs = null) => JsonSerializer.Serialize(new
-    {
-        status = status.ToText(),
-        mail = mail is null ? null : new { state = mail.State.ToText(), epoch = mail.Epoch },
-        replayed_as = replayedAs,
-    });
-
-    private sealed record LockedFailure(
-        FailureStatus Status,
-        bool ReplayPending,
-        Guid? MailId,
-        int Epoch,
-        string? OriginalTopic,
-        byte[]? Key,
-        byte[]? Value,
-        IReadOnlyList<RecordHeader> Headers);
 }

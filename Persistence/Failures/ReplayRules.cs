@@ -8,6 +8,15 @@ internal sealed record MailFacts(MailState State, int Epoch);
 /// <summary>What may be done about a failure, decided purely.</summary>
 internal static class ReplayRules
 {
+    /// <summary>Why something cannot be done about a failure; null where it can.</summary>
+    public static Refusal? Refuse(FailureActionKind action, FailureStatus status, bool replayPending, int epoch, MailFacts? mail) => action switch
+    {
+        FailureActionKind.Replay => RefuseReplay(status, replayPending, epoch, mail),
+        FailureActionKind.Discard => RefuseDiscard(status, replayPending, epoch, mail),
+        FailureActionKind.Restore => RefuseRestore(status, epoch, mail),
+        _ => throw new ArgumentOutOfRangeException(nameof(action), action, "Nobody decides this."),
+    };
+
     /// <summary>Why a failure cannot be replayed; null where it can.</summary>
     public static Refusal? RefuseReplay(FailureStatus status, bool replayPending, int epoch, MailFacts? mail) =>
         Closed(status, replayPending) ?? (mail is null ? null : MovedOn(mail, epoch));
@@ -20,6 +29,13 @@ internal static class ReplayRules
             Refusal.MailMovedOn => null,
             var refusal => refusal,
         };
+
+    /// <summary>Why a discard cannot be taken back; null where it can: the mail was discarded with it, or has no row.</summary>
+    public static Refusal? RefuseRestore(FailureStatus status, int epoch, MailFacts? mail) => status switch
+    {
+        FailureStatus.Discarded => mail is null || (mail.State == MailState.Discarded && mail.Epoch == epoch) ? null : Refusal.MailMovedOn,
+        _ => Refusal.NotDiscarded,
+    };
 
     private static Refusal? Closed(FailureStatus status, bool replayPending) => status switch
     {

@@ -56,21 +56,22 @@ internal static class MailSql
     public const string NoStoredRecord = "stored_key = NULL, stored_value = NULL, stored_headers = NULL";
 
     /// <summary>
-    /// Raises a row to a later epoch, as a replay does: waiting for its first attempt, with every recipient open
+    /// Raises rows to later epochs, as replays do: waiting for their first attempt, with every recipient open
     /// again that has not accepted. Takes no row that has moved in the meantime.
     /// </summary>
     private const string Raise = $"""
         WITH raised AS (
             UPDATE email.mails AS m SET
-                epoch = @epoch, attempt = 0, state = 'queued', {NoOutboxEntry}, ended_at = NULL, updated_at = now(),
+                epoch = g.epoch, attempt = 0, state = 'queued', {NoOutboxEntry}, ended_at = NULL, updated_at = now(),
                 unknown_outcomes = m.unknown_outcomes + CASE WHEN m.state = 'sending' THEN 1 ELSE 0 END
-            WHERE m.id = @id AND m.epoch < @epoch AND (m.state IN ('queued', 'scheduled', 'dead') OR {LeaseLapsed})
+            FROM (SELECT unnest(@ids) AS id, unnest(@epochs) AS epoch {BatchSql.Few}) AS g
+            WHERE m.id = g.id AND m.epoch < g.epoch AND (m.state IN ('queued', 'scheduled', 'dead') OR {LeaseLapsed})
             RETURNING m.id
         ), reopened AS (
             UPDATE email.mail_recipients AS r SET outcome = 'pending', updated_at = now()
             FROM raised WHERE r.mail_id = raised.id AND r.outcome IN ('rejected', 'deferred')
         )
-        SELECT EXISTS (SELECT FROM raised)
+        SELECT id FROM raised
         """;
 
     /// <summary>The columns of <see cref="ReadFacts"/>.</summary>
@@ -104,9 +105,25 @@ internal static class MailSql
     /// <param name="epoch">The epoch.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Whether it was raised: false where a worker is sending the mail, or where it has moved on.</returns>
-    public static async Task<bool> RaiseAsync(this NpgsqlConnection connection, Guid mailId, int epoch, CancellationToken cancellationToken)
+    public static async Task<bool> RaiseAsync(this NpgsqlConnection connection, Guid mailId, int epoch, CancellationToken cancellationToken) =>
+        (await connection.RaiseAsync([(mailId, epoch)], cancellationToken)).Contains(mailId);
+
+    /// <summary>Raises mails' rows to later epochs; returns those that were.</summary>
+    /// <param name="connection">In its transaction, where it has one.</param>
+    /// <param name="mails">The mails, each with its epoch.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<IReadOnlySet<Guid>> RaiseAsync(
+        this NpgsqlConnection connection, IReadOnlyList<(Guid Id, int Epoch)> mails, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Raise, connection).With("id", mailId).With("epoch", epoch);
-        return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
+        var raised = new HashSet<Guid>();
+        if (mails.Count == 0)
+            return raised;
+        await using var command = new NpgsqlCommand(Raise, connection)
+            .With("ids", mails.Select(mail => mail.Id).ToArray()).With("epochs", mails.Select(mail => mail.Epoch).ToArray()).With("all", BatchSql.All);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            raised.Add(reader.Get<Guid>("id"));
+        await reader.ThrowUnlessCommittedAsync(cancellationToken);
+        return raised;
     }
 }

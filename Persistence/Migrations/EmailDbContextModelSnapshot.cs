@@ -118,6 +118,11 @@ namespace Persistence.Migrations
                         .HasColumnName("message")
                         .HasComment("The exception's message.");
 
+                    b.Property<Guid?>("OperationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("operation_id")
+                        .HasComment("The operation that replayed it (operations.id); null where nobody did, or by itself.");
+
                     b.Property<string>("OriginalGroup")
                         .HasColumnType("text")
                         .HasColumnName("original_group")
@@ -263,6 +268,12 @@ namespace Persistence.Migrations
                     b.HasIndex("Fingerprint", "FailedAt", "Id")
                         .HasDatabaseName("ix_failures_fingerprint");
 
+                    NpgsqlIndexBuilderExtensions.IncludeProperties(b.HasIndex("Fingerprint", "FailedAt", "Id"), new[] { "Status" });
+
+                    b.HasIndex("OperationId", "Status")
+                        .HasDatabaseName("ix_failures_operation")
+                        .HasFilter("operation_id IS NOT NULL");
+
                     b.HasIndex("Status", "FailedAt", "Id")
                         .HasDatabaseName("ix_failures_status");
 
@@ -297,7 +308,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("action")
-                        .HasComment("replay, discard or resolve.");
+                        .HasComment("replay, discard, restore or resolve.");
 
                     b.Property<string>("Actor")
                         .IsRequired()
@@ -327,6 +338,11 @@ namespace Persistence.Migrations
                         .HasColumnName("failure_id")
                         .HasComment("The failure (failures.id).");
 
+                    b.Property<Guid?>("OperationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("operation_id")
+                        .HasComment("The operation that it was a part of (operations.id).");
+
                     b.Property<string>("Reason")
                         .HasColumnType("text")
                         .HasColumnName("reason")
@@ -345,7 +361,7 @@ namespace Persistence.Migrations
                         {
                             t.HasComment("What was done about failures: who, when, why, and failure and mail before and after. Rows are never changed.");
 
-                            t.HasCheckConstraint("ck_failure_actions_action", "action IN ('replay', 'discard', 'resolve')");
+                            t.HasCheckConstraint("ck_failure_actions_action", "action IN ('replay', 'discard', 'restore', 'resolve')");
                         });
                 });
 

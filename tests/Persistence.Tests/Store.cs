@@ -6,6 +6,7 @@ using Npgsql;
 using NUnit.Framework;
 using Persistence.Failures;
 using Persistence.Mails;
+using Persistence.Operations;
 using Persistence.Schema;
 using Persistence.Workers;
 using Testing;
@@ -32,6 +33,8 @@ public sealed class Store : IAsyncDisposable
     public ScheduleStore Schedules => _services.GetRequiredService<ScheduleStore>();
 
     public FailureStore Failures => _services.GetRequiredService<FailureStore>();
+
+    public OperationStore Operations => _services.GetRequiredService<OperationStore>();
 
     public WorkerStore Workers => _services.GetRequiredService<WorkerStore>();
 

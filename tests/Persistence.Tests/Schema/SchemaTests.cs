@@ -4,6 +4,7 @@ using NUnit.Framework;
 using Persistence.Failures;
 using Persistence.Keys;
 using Persistence.Mails;
+using Persistence.Operations;
 using Persistence.Schema;
 using Persistence.Text;
 using Shouldly;
@@ -48,6 +49,9 @@ public sealed partial class SchemaTests : StoreTests
         Column("mail_recipients.outcome", EnumText.All<RecipientOutcome>()),
         Column("failures.status", EnumText.All<FailureStatus>()),
         Column("failure_actions.action", EnumText.All<FailureActionKind>()),
+        Column("operations.action", EnumText.All<OperationAction>()),
+        Column("operations.state", EnumText.All<OperationState>()),
+        Column("failure_group_notes.by", EnumText.All<FailureGroupBy>()),
         Column("api_keys.scopes", EnumText.All<KeyScope>()),
         Column("retention_horizons.table_name", ["mails", "failures"]),
     ];
