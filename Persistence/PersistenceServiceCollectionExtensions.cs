@@ -44,6 +44,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<KeyStore>();
         services.AddSingleton<FailureStore>();
+        services.AddSingleton<FailureGroupStore>();
         services.AddSingleton<OperationStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<QuotaStore>();

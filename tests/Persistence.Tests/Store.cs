@@ -34,6 +34,8 @@ public sealed class Store : IAsyncDisposable
 
     public FailureStore Failures => _services.GetRequiredService<FailureStore>();
 
+    public FailureGroupStore Groups => _services.GetRequiredService<FailureGroupStore>();
+
     public OperationStore Operations => _services.GetRequiredService<OperationStore>();
 
     public WorkerStore Workers => _services.GetRequiredService<WorkerStore>();
