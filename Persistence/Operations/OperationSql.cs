@@ -28,11 +28,11 @@ internal static class OperationSql
     public const string Claim = """
         UPDATE email.operations AS o SET lease_id = @lease_id, lease_until = now() + @lease
         FROM (
-            SELECT id FROM email.operations WHERE state = 'running' AND (lease_until IS NULL OR lease_until < now())
+            SELECT id FROM email.operations WHERE state = 'running' AND (lease_until IS NULL OR lease_until < now()) AND (@replays OR action <> 'replay')
             ORDER BY created_at LIMIT @limit FOR NO KEY UPDATE SKIP LOCKED
         ) AS free
         WHERE o.id = free.id
-        RETURNING o.id, o.action, o.rate_per_second
+        RETURNING o.id, o.rate_per_second
         """;
 
     /// <summary>The operation for a batch, where it still runs and is still this instance's; its time begins again.</summary>
@@ -42,8 +42,15 @@ internal static class OperationSql
         RETURNING o.action, o.created_by, o.reason, o.stop_after_failures, o.matched, o.done + o.refused AS position
         """;
 
-    /// <summary>The next of its failures.</summary>
-    public const string Next = "SELECT failure_id FROM email.operation_items WHERE operation_id = @id AND ordinal > @position ORDER BY ordinal LIMIT @limit";
+    /// <summary>The next of its failures, as many as have no more than so many bytes together, but one in any case.</summary>
+    public const string Next = """
+        SELECT failure_id FROM (
+            SELECT i.failure_id, i.ordinal, sum(octet_length(f.value)) OVER (ORDER BY i.ordinal) AS bytes
+            FROM (SELECT failure_id, ordinal FROM email.operation_items WHERE operation_id = @id AND ordinal > @position ORDER BY ordinal LIMIT @limit) AS i
+            LEFT JOIN email.failures AS f ON f.id = i.failure_id) AS next
+        WHERE coalesce(bytes, 0) <= @most_bytes OR ordinal = @position + 1
+        ORDER BY ordinal
+        """;
 
     /// <summary>Whether so many of an operation's replays have failed again.</summary>
     public const string HasFailed = """

@@ -14,6 +14,9 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
 {
     private const string Done = "done";
 
+    // Of the records of one batch, which is held in memory.
+    private const long MostBytes = 16_777_216;
+
     // Such a set is written in one statement, which a short time limit for single statements would cut off.
     private static readonly TimeSpan FreezeTimeout = TimeSpan.FromMinutes(5);
 
@@ -53,15 +56,16 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
     /// <param name="leaseId">Who claims: another id each time, so that whoever had it before is told apart.</param>
     /// <param name="lease">For how long; each batch begins it again.</param>
     /// <param name="limit">How many at most.</param>
+    /// <param name="replays">Whether replays are among them.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<IReadOnlyList<(Guid Id, OperationAction Action, int? RatePerSecond)>> ClaimAsync(
-        Guid leaseId, TimeSpan lease, int limit, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<(Guid Id, int? RatePerSecond)>> ClaimAsync(
+        Guid leaseId, TimeSpan lease, int limit, bool replays = true, CancellationToken cancellationToken = default)
     {
-        await using var command = dataSource.CreateCommand(OperationSql.Claim).With("lease_id", leaseId).With("lease", lease).With("limit", limit);
+        await using var command = dataSource.CreateCommand(OperationSql.Claim).With("lease_id", leaseId).With("lease", lease).With("limit", limit).With("replays", replays);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var claimed = new List<(Guid, OperationAction, int?)>();
+        var claimed = new List<(Guid, int?)>();
         while (await reader.ReadAsync(cancellationToken))
-            claimed.Add((reader.Get<Guid>("id"), reader.GetEnum<OperationAction>("action"), reader.Get<int?>("rate_per_second")));
+            claimed.Add((reader.Get<Guid>("id"), reader.Get<int?>("rate_per_second")));
         await reader.ThrowUnlessCommittedAsync(cancellationToken);
         return claimed;
     }
@@ -199,7 +203,7 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
 
     private static async Task<List<Guid>> NextAsync(NpgsqlTransaction transaction, Guid id, int position, int limit, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(OperationSql.Next, transaction.Connection, transaction).With("id", id).With("position", position).With("limit", limit);
+        await using var command = new NpgsqlCommand(OperationSql.Next, transaction.Connection, transaction).With("id", id).With("position", position).With("limit", limit).With("most_bytes", MostBytes);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var ids = new List<Guid>();
         while (await reader.ReadAsync(cancellationToken))

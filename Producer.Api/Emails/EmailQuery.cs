@@ -2,7 +2,6 @@ using System.ComponentModel;
 using Contracts;
 using Microsoft.AspNetCore.Mvc;
 using Persistence.Mails;
-using Persistence.Text;
 using Producer.Api.Requests;
 
 namespace Producer.Api.Emails;
@@ -51,7 +50,7 @@ internal sealed record EmailQuery(
         {
             Recipient = QueryTexts.Given(Recipient),
             Sender = QueryTexts.Given(Sender),
-            State = QueryTexts.Given(State) is { } state ? StateOf(state) : null,
+            State = QueryTexts.Word<MailState>(StateName, State),
             Tag = QueryTexts.Given(Tag) is { } tag ? TagOf(tag) : null,
             Since = QueryTexts.Time(SinceName, Since),
             Until = QueryTexts.Time(UntilName, Until),
@@ -79,10 +78,6 @@ internal sealed record EmailQuery(
         async Task<MailPosition> PositionAsync(string name, Guid id) => await mails.FindPositionAsync(id, apiKeyId, cancellationToken)
             ?? throw new FormatException($"'{name}' is '{id}', which is not a mail of the list.");
     }
-
-    private static MailState StateOf(string text) =>
-        EnumText.Parse<MailState>(text.ToLowerInvariant())
-        ?? throw new FormatException($"'{StateName}' is '{QueryTexts.Shown(text)}'; one of these is expected: {string.Join(", ", EnumText.All<MailState>())}.");
 
     private static MailTag TagOf(string text)
     {

@@ -33,16 +33,19 @@ internal sealed record ActionRequest(string? Reason)
             problem = GetFailure.NotFound(id);
         else if (!actor.TryRead(out var name, out problem))
             return false;
-        else if (reasonRequired && string.IsNullOrEmpty(reason))
-            problem = ProblemTypes.InvalidRequest.Because("Say why, for those who look later: {\"reason\": \"…\"}.");
-        else if (reason?.Length > MaxReasonLength)
-            problem = ProblemTypes.InvalidRequest.Because($"The reason has {reason.Length} characters; at most {MaxReasonLength} are allowed.");
-        else if (reason is not null && !Texts.IsUnicode(reason) || reason?.Contains('\0', StringComparison.Ordinal) == true)
-            problem = ProblemTypes.InvalidRequest.Because("The reason holds a character that cannot be stored: NUL, or half a surrogate pair.");
+        else if (ErrorOf(reason, reasonRequired) is { } error)
+            problem = ProblemTypes.InvalidRequest.Because(error);
         else
             action = new RequestedAction(failureId, name, string.IsNullOrEmpty(reason) ? null : reason);
         return action is not null;
     }
+
+    /// <summary>What is wrong with a reason; null where nothing is.</summary>
+    public static string? ErrorOf(string? reason, bool isRequired) =>
+        isRequired && string.IsNullOrWhiteSpace(reason) ? "Say why, for those who look later: {\"reason\": \"…\"}."
+        : reason?.Length > MaxReasonLength ? $"The reason has {reason.Length} characters; at most {MaxReasonLength} are allowed."
+        : reason is not null && (!Texts.IsUnicode(reason) || reason.Contains('\0', StringComparison.Ordinal)) ? "The reason holds a character that cannot be stored: NUL, or half a surrogate pair."
+        : null;
 }
 
 /// <summary>A replay or a discard that is asked for.</summary>

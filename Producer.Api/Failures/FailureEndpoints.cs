@@ -14,6 +14,7 @@ internal static class FailureEndpoints
         failures.MapGet("", ListFailures.HandleAsync)
             .RequireScope(KeyScope.Read)
             .WithName("ListFailures").WithSummary("What failed, newest first.")
+            .WithDescription("With `Accept: text/csv` or `application/x-ndjson` all that the filter has, as a file.")
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
 
         failures.MapGet("/{id}", GetFailure.HandleAsync)
@@ -33,10 +34,36 @@ internal static class FailureEndpoints
         failures.MapPost("/{id}/discard", DiscardFailure.HandleAsync)
             .Accepts<ActionRequest>(isOptional: true, "application/json")
             .RequireScope(KeyScope.Operate)
-            .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent, permanently.")
-            .WithDescription("The failure stays, with who decided so and why. A reason is required.")
+            .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent.")
+            .WithDescription("The failure stays, with who decided so and why. A reason is required. A restore takes it back.")
             .Problems(
                 ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
+                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+
+        failures.MapPost("/{id}/restore", RestoreFailure.HandleAsync)
+            .Accepts<ActionRequest>(isOptional: true, "application/json")
+            .RequireScope(KeyScope.Operate)
+            .WithName("RestoreFailure").WithSummary("Take a discard back.")
+            .WithDescription("The failure and its mail wait for a decision again.")
+            .Problems(
+                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
+                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+
+        var groups = routes.MapGroup("/failure-groups").WithTags("Failures");
+
+        groups.MapGet("", FailureGroups.ListAsync)
+            .RequireScope(KeyScope.Operate)
+            .WithName("ListFailureGroups").WithSummary("Failures by cause, domain, reply code or sender.")
+            .WithDescription("Those with the most open failures first. An answer is up to 5 seconds old.")
+            .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
+
+        groups.MapPut("/{key}/note", FailureGroups.WriteNoteAsync)
+            .Accepts<NoteRequest>("application/json")
+            .RequireScope(KeyScope.Operate)
+            .WithName("WriteFailureGroupNote").WithSummary("Write down what is known about a group.")
+            .WithDescription("In the place of what was written before; a part that is left out is taken away.")
+            .Problems(
+                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.TooLarge,
                 ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
     }
 }

@@ -30,6 +30,9 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
     /// <summary>Its message.</summary>
     public string Message { get; init; } = "";
 
+    /// <summary>The cause in plain words.</summary>
+    public string Title { get; init; } = "";
+
     /// <summary>Its stack trace, cut at 8,192 characters.</summary>
     public string? Stack { get; init; }
 
@@ -94,6 +97,7 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
             FailedAt = failure.FailedAt,
             ExceptionType = failure.ExceptionType,
             Message = failure.Message,
+            Title = CauseTitle.Of(failure.ExceptionType, failure.Message).Text,
             Stack = failure.Stack,
             Fingerprint = failure.Fingerprint,
             Subject = failure.Subject,
@@ -130,11 +134,12 @@ public sealed record RecordPosition(string Topic, int Partition, long Offset, Da
 /// <param name="At">When.</param>
 /// <param name="Actor">Who.</param>
 /// <param name="Reason">Why.</param>
+/// <param name="OperationId">The operation that it was a part of.</param>
 /// <param name="Before">Failure and mail before it.</param>
 /// <param name="After">Failure and mail after it.</param>
 public sealed record ActionReport(
-    FailureActionKind Action, DateTimeOffset At, string Actor, string? Reason, JsonElement? Before, JsonElement? After)
+    FailureActionKind Action, DateTimeOffset At, string Actor, string? Reason, Guid? OperationId, JsonElement? Before, JsonElement? After)
 {
     internal static ActionReport Of(FailureAction action) =>
-        new(action.Action, action.At, action.Actor, action.Reason, action.Before?.RootElement, action.After?.RootElement);
+        new(action.Action, action.At, action.Actor, action.Reason, action.OperationId, action.Before?.RootElement, action.After?.RootElement);
 }

@@ -13,7 +13,7 @@ internal static class ListFailures
     {
         try
         {
-            var filter = query.Filter() with { ApiKeyId = Caller.Of(context).OnlyOf };
+            var filter = query.Filter(context.Request) with { ApiKeyId = Caller.Of(context).OnlyOf };
             var (order, isCounted, pageSize) = (query.Order(), query.IsCounted(), query.PageSize());
             if (FailureExport.FormOf(context.Request) is { } form)
                 return TypedResults.Stream(stream => form.WriteAsync(stream, failures, filter, order, cancellationToken), form.ContentType, $"failures.{form.Extension}");

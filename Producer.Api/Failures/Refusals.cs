@@ -15,6 +15,7 @@ internal static class Refusals
         Refusal.FailedAgain => NotOpen("it was replayed and failed again, and its failed_again_as is the failure to decide about", refusal),
         Refusal.Resolved => NotOpen("its mail was sent", refusal),
         Refusal.Discarded => NotOpen("it was discarded", refusal),
+        Refusal.NotDiscarded => NotOpen("it was not discarded", refusal),
         Refusal.MailInProgress => NotOpen("a worker is sending its mail at this moment", refusal),
         _ => NotOpen("its mail has moved on: it was sent, canceled or replayed since", refusal),
     };

@@ -8,6 +8,7 @@ using Producer.Api.Health;
 using Producer.Api.Keys;
 using Producer.Api.Observability;
 using Producer.Api.OpenApi;
+using Producer.Api.Operations;
 using Producer.Api.Problems;
 using Producer.Api.Security;
 using Producer.Api.Stats;
@@ -33,6 +34,7 @@ internal static class ProducerApi
         addQueue(builder);
         // Behind the queue, which must have started.
         builder.Services.AddReplaySweep();
+        builder.Services.AddOperationRunner();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         var app = builder.Build();
         MapRequests(app);
@@ -54,6 +56,7 @@ internal static class ProducerApi
         services.AddKeys();
         services.AddEmails();
         services.AddFailures();
+        services.AddOperations();
         services.AddStats();
         services.AddApiHealth();
         services.AddSingleton<ApiMetrics>();
@@ -84,6 +87,7 @@ internal static class ProducerApi
 
         app.MapEmails();
         app.MapFailures();
+        app.MapOperations();
         app.MapStats();
         app.MapKeys();
         app.MapApiHealth();

@@ -46,6 +46,9 @@ internal static class ProblemTypes
     public static readonly ProblemType FailureNotFound = new("failure_not_found", 404, "No such failure",
         "No failure has this id.");
 
+    public static readonly ProblemType OperationNotFound = new("operation_not_found", 404, "No such operation",
+        "No operation has this id.");
+
     public static readonly ProblemType MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here",
         "`Allow` names the methods of this path.");
 
@@ -56,7 +59,10 @@ internal static class ProblemTypes
         "The connection was too slow or stood still while the body was read. Nothing was done.");
 
     public static readonly ProblemType FailureNotOpen = new("failure_not_open", 409, "The failure is not open",
-        "It was replayed, resolved or discarded before, or failed again; `detail` says which. Only an unresolved failure can be replayed or discarded.");
+        "It was replayed, resolved or discarded before, or failed again; `detail` says which. Only an unresolved failure can be replayed or discarded, and only a discarded one restored.");
+
+    public static readonly ProblemType OperationNotOpen = new("operation_not_open", 409, "The operation is in another state",
+        "A running operation can be paused, a paused one resumed, and both canceled; `state` is where it stands.");
 
     public static readonly ProblemType OtherCluster = new("other_cluster", 409, "The database belongs to another Kafka cluster",
         "It is a copy, or Kafka was replaced: nothing that it has is sent until `Consumer.Worker adopt` says that it belongs here.");
@@ -124,8 +130,8 @@ internal static class ProblemTypes
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, InsufficientScope, FromNotAllowed, NotFound, MailNotFound, FailureNotFound, KeyNotFound, MethodNotAllowed,
-        NotAcceptable, RequestTimeout, FailureNotOpen, OtherCluster, KeyNameTaken, KeyRevoked, RateLimited, KeysUnavailable,
+        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, InsufficientScope, FromNotAllowed, NotFound, MailNotFound, FailureNotFound, OperationNotFound, KeyNotFound, MethodNotAllowed,
+        NotAcceptable, RequestTimeout, FailureNotOpen, OperationNotOpen, OtherCluster, KeyNameTaken, KeyRevoked, RateLimited, KeysUnavailable,
         MailNotWaiting, IdempotencyKeyTaken, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding, UnreadableBody, ValidationFailed,
         IdempotencyKeyReused, IdempotencyKeyInUse, Internal, IdempotencyUnavailable, NotAccepted, OutcomeUnknown, PartlyAccepted, Overloaded, DatabaseUnavailable,
     ];

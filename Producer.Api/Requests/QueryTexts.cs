@@ -1,6 +1,7 @@
 using System.Globalization;
 using Contracts;
 using Contracts.Validation;
+using Persistence.Text;
 
 namespace Producer.Api.Requests;
 
@@ -46,8 +47,19 @@ internal static class QueryTexts
 
     /// <summary>A mail's id.</summary>
     /// <exception cref="FormatException">It is not a UUID.</exception>
-    public static Guid? MailId(string name, string? text) =>
+    public static Guid? MailId(string name, string? text) => Id(name, text, "a mail");
+
+    /// <summary>The id of something.</summary>
+    /// <exception cref="FormatException">It is not a UUID.</exception>
+    public static Guid? Id(string name, string? text, string of) =>
         Given(text) is not { } given ? null
         : Guid.TryParseExact(given, "D", out var id) ? id
-        : throw new FormatException($"'{name}' is '{Shown(given)}'; the UUID of a mail is expected.");
+        : throw new FormatException($"'{name}' is '{Shown(given)}'; the UUID of {of} is expected.");
+
+    /// <summary>One of an enum's words, whatever its case.</summary>
+    /// <exception cref="FormatException">It is none of them.</exception>
+    public static T? Word<T>(string name, string? text) where T : struct, Enum =>
+        Given(text) is not { } given ? null
+        : EnumText.Parse<T>(given.ToLowerInvariant())
+            ?? throw new FormatException($"'{name}' is '{Shown(given)}'; one of these is expected: {string.Join(", ", EnumText.All<T>())}.");
 }

@@ -58,9 +58,12 @@ internal sealed class ApiHost : IAsyncDisposable
     }
 
     /// <summary>Starts the service as <see cref="StartAsync(ValueTuple{string, string}[])"/> does, on a database of the caller's own.</summary>
-    public static async Task<ApiHost> StartOnAsync(string connectionString, params (string Key, string Value)[] settings)
+    public static Task<ApiHost> StartOnAsync(string connectionString, params (string Key, string Value)[] settings) => StartOnAsync(connectionString, settings, _ => { });
+
+    /// <inheritdoc cref="StartOnAsync(string, ValueTuple{string, string}[])"/>
+    public static async Task<ApiHost> StartOnAsync(string connectionString, (string Key, string Value)[] settings, Action<IServiceCollection> addMore)
     {
-        var host = Build([.. settings, ("Database:ConnectionString", connectionString)]);
+        var host = Build([.. settings, ("Database:ConnectionString", connectionString)], addMore);
         await host.Services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
         await host._app.StartAsync();
         return host;

@@ -74,7 +74,7 @@ internal sealed class Store(IServiceProvider services)
     }
 
     /// <summary>A dead letter as its consumer projects it.</summary>
-    public async Task<Guid> ProjectAsync(Guid? mailId, byte[]? value = null, int epoch = 0)
+    public async Task<Guid> ProjectAsync(Guid? mailId, byte[]? value = null, int epoch = 0, string exceptionType = "MailKit.Net.Smtp.SmtpCommandException")
     {
         var projected = await Failures.ProjectAsync(new DeadLetter
         {
@@ -92,7 +92,7 @@ internal sealed class Store(IServiceProvider services)
                 Header(HeaderNames.RedeliveryCount, "4"), Header("MT-Delay-Due", "1"), Header(HeaderNames.FaultMessage, "550 no such user"),
                 Header(HeaderNames.Reason, "fault"), Header(HeaderNames.OriginalTopic, Topics.EmailSend), Header(HeaderNames.Epoch, "0"),
             ],
-            ExceptionType = "MailKit.Net.Smtp.SmtpCommandException",
+            ExceptionType = exceptionType,
             Message = "550 no such user",
             StackTrace = "at Send()",
             Attempts = 1,

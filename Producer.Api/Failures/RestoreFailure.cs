@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Persistence.Failures;
+using Producer.Api.Security;
+
+namespace Producer.Api.Failures;
+
+/// <summary><c>POST /failures/{id}/restore</c>.</summary>
+internal static class RestoreFailure
+{
+    public static async Task<Results<Ok<FailureReport>, ProblemHttpResult>> HandleAsync(
+        string id, HttpContext context, [AsParameters] Actor actor, FailureStore failures, CancellationToken cancellationToken)
+    {
+        var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
+        if (unread is not null)
+            return unread;
+        if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, out var action, out var problem))
+            return problem;
+        if (await failures.RestoreAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) is { } refusal)
+            return Refusals.Explain(id, refusal);
+        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.FailureId, cancellationToken: cancellationToken))!));
+    }
+}
