@@ -21,7 +21,7 @@ internal sealed class FailureActionConfiguration : IEntityTypeConfiguration<Fail
         builder.Property(action => action.At).HasDefaultValueSql("now()").HasComment("When it was done.");
         builder.Property(action => action.Actor).HasComment("Who did it; system for what happens by itself.");
         builder.Property(action => action.Action).HasConversion(EnumText.Converter<FailureActionKind>())
-            .HasComment("replay, discard, restore or resolve.");
+            .HasComment("replay, edit, discard, restore or resolve.");
         builder.Property(action => action.Reason).HasComment("Why, in the words of who did it.");
         builder.Property(action => action.OperationId).HasComment("The operation that it was a part of (operations.id).");
         builder.Property(action => action.Before).HasColumnType("jsonb").HasComment("The failure and its mail before.");

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Contracts;
 using Npgsql;
@@ -12,7 +13,8 @@ namespace Persistence.Failures;
 /// <param name="Actor">Who.</param>
 /// <param name="Reason">Why; null where none was given.</param>
 /// <param name="OperationId">The operation that it is a part of; null where it is about one failure.</param>
-internal sealed record FailureDecision(FailureActionKind Action, string Actor, string? Reason, Guid? OperationId = null);
+/// <param name="Edit">What is sent in its place, of an edit.</param>
+internal sealed record FailureDecision(FailureActionKind Action, string Actor, string? Reason, Guid? OperationId = null, EditedMail? Edit = null);
 
 /// <summary>What came of a decision.</summary>
 /// <param name="Replays">What is to be produced.</param>
@@ -58,6 +60,9 @@ internal static class FailureDecisions
             case FailureActionKind.Replay:
                 replays = await ReplayAsync(transaction, agreed, refusals, decision, cancellationToken);
                 break;
+            case FailureActionKind.Edit:
+                replays = await EditAsync(transaction, agreed, decision, cancellationToken);
+                break;
             case FailureActionKind.Discard:
                 await ApplyAsync(transaction, FailureSql.Discard, agreed, cancellationToken);
                 await AuditAsync(transaction, decision, agreed, one => (FailureStatus.Discarded, one.Mail is null ? null : one.Mail with { State = MailState.Discarded }, null), cancellationToken);
@@ -102,6 +107,21 @@ internal static class FailureDecisions
             transaction, decision, agreed,
             one => (one.Failure.Status, one.Mail is null ? null : new MailFacts(MailState.Queued, replayOf[one.Id].Epoch), replayOf[one.Id].MailId), cancellationToken);
         return replays;
+    }
+
+    private static async Task<IReadOnlyList<Replay>> EditAsync(
+        NpgsqlTransaction transaction, List<Agreed> agreed, FailureDecision decision, CancellationToken cancellationToken)
+    {
+        if (agreed is not [var (id, failure, mail)])
+            return [];
+        var edit = decision.Edit!;
+        await ExecuteAsync(
+            transaction,
+            new NpgsqlCommand(FailureSql.RequestEdit).With("id", id).With("mail_id", edit.MailId).With("key", edit.Key).With("value", edit.Value),
+            cancellationToken);
+        await AuditAsync(
+            transaction, decision, agreed, _ => (failure.Status, mail is null ? null : mail with { State = MailState.Discarded }, edit.MailId), cancellationToken);
+        return [new Replay(id, edit.MailId, 0, failure.OriginalTopic, edit.Key, edit.Value, failure.Headers)];
     }
 
     private static async Task ApplyAsync(NpgsqlTransaction transaction, string sql, List<Agreed> agreed, CancellationToken cancellationToken)
@@ -156,17 +176,20 @@ internal static class FailureDecisions
                 .Nullable("reason", PostgresText.CleanOrNull(decision.Reason), NpgsqlDbType.Text)
                 .Nullable("operation_id", decision.OperationId, NpgsqlDbType.Uuid)
                 .With("before", agreed.ConvertAll(one => Audited(one.Failure.Status, one.Mail, null)).ToArray())
-                .With("after", agreed.ConvertAll(one => after(one) is var (status, mail, replayedAs) ? Audited(status, mail, replayedAs) : "").ToArray()),
+                .With("after", agreed.ConvertAll(one => after(one) is var (status, mail, replayedAs) ? Audited(status, mail, replayedAs, decision.Edit?.Changes) : "").ToArray()),
             cancellationToken);
     }
 
     /// <summary>Failure and mail as the audit has them.</summary>
-    private static string Audited(FailureStatus status, MailFacts? mail, Guid? replayedAs) => JsonSerializer.Serialize(new
+    private static string Audited(FailureStatus status, MailFacts? mail, Guid? replayedAs, JsonElement? changes = null) => JsonSerializer.Serialize(new
     {
         status = status.ToText(),
         mail = mail is null ? null : new { state = mail.State.ToText(), epoch = mail.Epoch },
         replayed_as = replayedAs,
-    });
+        changes,
+    }, Written);
+
+    private static readonly JsonSerializerOptions Written = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static async Task ExecuteAsync(NpgsqlTransaction transaction, NpgsqlCommand command, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Contracts;
 
 namespace Persistence.Failures;
@@ -75,6 +76,13 @@ public sealed record Replay(
     byte[]? Key,
     byte[]? Value,
     IReadOnlyList<RecordHeader> Headers);
+
+/// <summary>What is sent in a failed mail's place.</summary>
+/// <param name="MailId">The id of the new mail.</param>
+/// <param name="Key">Its record's key.</param>
+/// <param name="Value">Its record's value.</param>
+/// <param name="Changes">What was changed, for the audit.</param>
+public sealed record EditedMail(Guid MailId, byte[] Key, byte[] Value, JsonElement Changes);
 
 /// <summary>A replay to produce, or the reason why there is none.</summary>
 public abstract record ReplayResult

@@ -150,6 +150,17 @@ internal static class FailureSql
         WHERE f.id = g.id
         """;
 
+    /// <summary>As a replay, of other content as another mail.</summary>
+    public const string RequestEdit = """
+        WITH mail AS (
+            UPDATE email.mails AS m SET state = 'discarded', ended_at = now(), last_error = 'Edited, and sent as mail ' || @mail_id || '.', updated_at = now()
+            FROM email.failures AS f WHERE f.id = @id AND m.id = f.mail_id AND m.state = 'dead' AND m.epoch = f.epoch
+        )
+        UPDATE email.failures SET
+            replay_requested_at = now(), replay_claimed_at = now(), replay_epoch = 0, replayed_as = @mail_id, replay_key = @key, replay_value = @value, updated_at = now()
+        WHERE id = @id
+        """;
+
     /// <summary>The replay is published: its record is acknowledged. A mail that was sent meanwhile has resolved its failure already.</summary>
     public const string MarkReplayed = """
         UPDATE email.failures SET
@@ -171,7 +182,8 @@ internal static class FailureSql
             FOR NO KEY UPDATE SKIP LOCKED
         ) AS pending
         WHERE f.id = pending.id
-        RETURNING f.id, f.replayed_as, f.replay_epoch, f.original_topic, f.key, f.value, f.headers::text AS headers
+        RETURNING f.id, f.replayed_as, f.replay_epoch, f.original_topic,
+            CASE WHEN f.replay_value IS NULL THEN f.key ELSE f.replay_key END AS key, coalesce(f.replay_value, f.value) AS value, f.headers::text AS headers
         """;
 
     /// <summary>Discarded, with their mails.</summary>

@@ -25,6 +25,9 @@ public enum FailureActionKind
     /// <summary>Sent again as it was.</summary>
     Replay,
 
+    /// <summary>Sent as another mail, with what was changed.</summary>
+    Edit,
+
     /// <summary>Discarded.</summary>
     Discard,
 

@@ -1,9 +1,3 @@
-using Contracts;
-using Npgsql;
-using NpgsqlTypes;
-using Persistence.Mails;
-using Persistence.Text;
-
 namespace Persistence.Failures;
 
 public sealed partial class FailureStore
@@ -17,11 +11,20 @@ public sealed partial class FailureStore
     /// <param name="actor">Who asks.</param>
     /// <param name="reason">Why; null where none was given.</param>
     /// <param name="cancellationToken">Gives up; it may have been recorded then.</param>
-    public async Task<ReplayResult> RequestReplayAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default)
-    {
-        var decided = await DecideAsync(id, FailureActionKind.Replay, actor, reason, cancellationToken);
-        return decided.Refusals.TryGetValue(id, out var refusal) ? new ReplayResult.Refused(refusal) : new ReplayResult.Accepted(decided.Replays[0]);
-    }
+    public async Task<ReplayResult> RequestReplayAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default) =>
+        ReplayOf(id, await DecideAsync(id, new FailureDecision(FailureActionKind.Replay, actor, reason), cancellationToken));
+
+    /// <summary>
+    /// Records that another mail is to be sent in a failed one's place, which is discarded. Produced and marked as a replay is. Whoever comes
+    /// second is refused, as a replay's second is.
+    /// </summary>
+    /// <param name="id">The failure.</param>
+    /// <param name="edit">The other mail.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="reason">Why; null where none was given.</param>
+    /// <param name="cancellationToken">Gives up; it may have been recorded then.</param>
+    public async Task<ReplayResult> RequestEditAsync(Guid id, EditedMail edit, string actor, string? reason, CancellationToken cancellationToken = default) =>
+        ReplayOf(id, await DecideAsync(id, new FailureDecision(FailureActionKind.Edit, actor, reason, Edit: edit), cancellationToken));
 
     /// <summary>Marks a failure as replayed: the record is acknowledged. Marking twice changes nothing.</summary>
     /// <param name="id">The failure.</param>
@@ -83,13 +86,16 @@ public sealed partial class FailureStore
         RefusalOfAsync(id, FailureActionKind.Restore, actor, reason, cancellationToken);
 
     private async Task<Refusal?> RefusalOfAsync(Guid id, FailureActionKind action, string actor, string? reason, CancellationToken cancellationToken) =>
-        (await DecideAsync(id, action, actor, reason, cancellationToken)).Refusals.TryGetValue(id, out var refusal) ? refusal : null;
+        (await DecideAsync(id, new FailureDecision(action, actor, reason), cancellationToken)).Refusals.TryGetValue(id, out var refusal) ? refusal : null;
 
-    private async Task<DecidedFailures> DecideAsync(Guid id, FailureActionKind action, string actor, string? reason, CancellationToken cancellationToken)
+    private static ReplayResult ReplayOf(Guid id, DecidedFailures decided) =>
+        decided.Refusals.TryGetValue(id, out var refusal) ? new ReplayResult.Refused(refusal) : new ReplayResult.Accepted(decided.Replays[0]);
+
+    private async Task<DecidedFailures> DecideAsync(Guid id, FailureDecision decision, CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var decided = await FailureDecisions.DecideAsync(transaction, [id], new FailureDecision(action, actor, reason), cancellationToken);
+        var decided = await FailureDecisions.DecideAsync(transaction, [id], decision, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return decided;
     }

@@ -11,7 +11,7 @@ internal static class ReplayRules
     /// <summary>Why something cannot be done about a failure; null where it can.</summary>
     public static Refusal? Refuse(FailureActionKind action, FailureStatus status, bool replayPending, int epoch, MailFacts? mail) => action switch
     {
-        FailureActionKind.Replay => RefuseReplay(status, replayPending, epoch, mail),
+        FailureActionKind.Replay or FailureActionKind.Edit => RefuseReplay(status, replayPending, epoch, mail),
         FailureActionKind.Discard => RefuseDiscard(status, replayPending, epoch, mail),
         FailureActionKind.Restore => RefuseRestore(status, epoch, mail),
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, "Nobody decides this."),

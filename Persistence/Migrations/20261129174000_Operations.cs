@@ -96,11 +96,15 @@ namespace Persistence.Migrations
                 COMMENT ON COLUMN email.failures.operation_id IS 'The operation that replayed it (operations.id); null where nobody did, or by itself.';
                 CREATE INDEX ix_failures_operation ON email.failures (operation_id, status) WHERE operation_id IS NOT NULL;
 
+                ALTER TABLE email.failures ADD COLUMN replay_key bytea NULL, ADD COLUMN replay_value bytea NULL;
+                COMMENT ON COLUMN email.failures.replay_key IS 'The key that the replay''s record has, where the mail was edited.';
+                COMMENT ON COLUMN email.failures.replay_value IS 'The value that the replay''s record has, where the mail was edited.';
+
                 ALTER TABLE email.failure_actions ADD COLUMN operation_id uuid NULL;
                 COMMENT ON COLUMN email.failure_actions.operation_id IS 'The operation that it was a part of (operations.id).';
                 ALTER TABLE email.failure_actions DROP CONSTRAINT ck_failure_actions_action;
-                ALTER TABLE email.failure_actions ADD CONSTRAINT ck_failure_actions_action CHECK (action IN ('replay', 'discard', 'restore', 'resolve'));
-                COMMENT ON COLUMN email.failure_actions.action IS 'replay, discard, restore or resolve.';
+                ALTER TABLE email.failure_actions ADD CONSTRAINT ck_failure_actions_action CHECK (action IN ('replay', 'edit', 'discard', 'restore', 'resolve'));
+                COMMENT ON COLUMN email.failure_actions.action IS 'replay, edit, discard, restore or resolve.';
 
                 -- With the status, groups by cause are counted in the index alone.
                 CREATE INDEX ix_failures_fingerprint_status ON email.failures (fingerprint, failed_at, id) INCLUDE (status);
@@ -113,13 +117,13 @@ namespace Persistence.Migrations
         protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("""
             DROP INDEX email.ix_failures_fingerprint;
             CREATE INDEX ix_failures_fingerprint ON email.failures (fingerprint, failed_at, id);
-            DELETE FROM email.failure_actions WHERE action = 'restore';
+            DELETE FROM email.failure_actions WHERE action IN ('restore', 'edit');
             ALTER TABLE email.failure_actions DROP CONSTRAINT ck_failure_actions_action;
             ALTER TABLE email.failure_actions ADD CONSTRAINT ck_failure_actions_action CHECK (action IN ('replay', 'discard', 'resolve'));
             COMMENT ON COLUMN email.failure_actions.action IS 'replay, discard or resolve.';
             ALTER TABLE email.failure_actions DROP COLUMN operation_id;
             DROP INDEX email.ix_failures_operation;
-            ALTER TABLE email.failures DROP COLUMN operation_id;
+            ALTER TABLE email.failures DROP COLUMN operation_id, DROP COLUMN replay_key, DROP COLUMN replay_value;
             DROP TABLE email.failure_group_notes;
             DROP TABLE email.operation_items;
             DROP TABLE email.operations;

@@ -308,7 +308,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("action")
-                        .HasComment("replay, discard, restore or resolve.");
+                        .HasComment("replay, edit, discard, restore or resolve.");
 
                     b.Property<string>("Actor")
                         .IsRequired()
@@ -361,7 +361,7 @@ namespace Persistence.Migrations
                         {
                             t.HasComment("What was done about failures: who, when, why, and failure and mail before and after. Rows are never changed.");
 
-                            t.HasCheckConstraint("ck_failure_actions_action", "action IN ('replay', 'discard', 'restore', 'resolve')");
+                            t.HasCheckConstraint("ck_failure_actions_action", "action IN ('replay', 'edit', 'discard', 'restore', 'resolve')");
                         });
                 });
 

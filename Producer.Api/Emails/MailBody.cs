@@ -19,16 +19,22 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
         if (bytes is null)
             return TooLarge(maxBytes, "The body");
 
-        SendEmail mail;
         try
         {
             using var document = JsonDocument.Parse(bytes);
-            mail = SendEmailJson.ReadPosted(document.RootElement);
+            return Of(document.RootElement, maxBytes, now, cancellationToken);
         }
         catch (JsonException exception)
         {
             return Refused(JsonBody.Explain(exception));
         }
+    }
+
+    /// <summary>Validates a mail that came at <paramref name="now"/>.</summary>
+    /// <exception cref="JsonException">It is not a JSON object.</exception>
+    public static MailBody Of(JsonElement json, int maxBytes, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var mail = SendEmailJson.ReadPosted(json);
 
         // Each step takes a time that is linear in the body; nobody waits for what a caller who went away would have been told.
         cancellationToken.ThrowIfCancellationRequested();

@@ -49,6 +49,20 @@ internal static class FailureEndpoints
                 ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
                 ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
 
+        failures.MapPost("/{id}/edit", EditFailure.HandleAsync)
+            .Accepts<EditRequest>("application/json")
+            .RequireScope(KeyScope.Operate)
+            .WithName("EditFailure").WithSummary("Send a failed mail in other form.")
+            .WithDescription(
+                """
+                `mail` says what is to be changed, as a merge patch (RFC 7396): what is left out stays as it was, attachments too. The result is validated as a
+                post is, and sent as a new mail; the failed one is discarded, each is found from the other, and the audit has what was changed.
+                Recipients who have got the failed mail are left out, and named. Of two edits at once the second is refused.
+                """)
+            .Problems(
+                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.ValidationFailed, ProblemTypes.FromNotAllowed, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen,
+                ProblemTypes.OtherCluster, ProblemTypes.TooLarge, ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+
         var groups = routes.MapGroup("/failure-groups").WithTags("Failures");
 
         groups.MapGet("", FailureGroups.ListAsync)

@@ -1,11 +1,12 @@
 using Messaging.Bench.Api;
 using Messaging.Bench.Delivery;
+using Messaging.Bench.Failures;
 using Messaging.Bench.Micro;
 using Messaging.Bench.Rider;
 using Messaging.Bench.Running;
 
 // Exit status: 0 every bar was met, 1 one was missed, 2 nothing could be measured or the arguments are wrong.
-Suite[] suites = [RiderSuite.Create(), DeliverySuite.Create(), ApiSuite.Create()];
+Suite[] suites = [RiderSuite.Create(), DeliverySuite.Create(), ApiSuite.Create(), FailuresSuite.Create()];
 
 return args switch
 {

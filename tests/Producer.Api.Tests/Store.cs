@@ -18,11 +18,12 @@ internal sealed class Store(IServiceProvider services)
     public FailureStore Failures { get; } = services.GetRequiredService<FailureStore>();
 
     /// <summary>A mail that a worker has claimed.</summary>
-    public async Task<(MailRecord Record, ClaimResult.Claimed Claim)> ClaimAsync(Guid mailId, byte[]? value = null)
+    public async Task<(MailRecord Record, ClaimResult.Claimed Claim)> ClaimAsync(Guid mailId, byte[]? value = null, IReadOnlyList<Recipient>? recipients = null)
     {
         var workers = services.GetRequiredService<WorkerStore>();
         var worker = await workers.RegisterAsync("test", TimeSpan.FromMinutes(5), default);
         var record = RecordOf(mailId, value ?? DefaultValue);
+        record = record with { Recipients = recipients ?? record.Recipients };
         return (record, (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>());
     }
 

@@ -54,10 +54,15 @@ internal static class WorkerScenario
         await Postgres.ExecuteAsync(server, $"DROP DATABASE {name} WITH (FORCE)");
     }
 
-    private static string[] Arguments(ScenarioInput input, string sink, string database) =>
+    /// <summary>A database of a run.</summary>
+    public static string Connection(ScenarioInput input, string database) =>
+        new NpgsqlConnectionStringBuilder(input.Servers[DeliveryServers.Database]) { Database = database }.ConnectionString;
+
+    /// <summary>What a worker is started with.</summary>
+    public static string[] Arguments(ScenarioInput input, string sink, string database) =>
     [
         $"--Kafka:BootstrapServers={input.BootstrapServers}",
-        $"--Database:ConnectionString={new NpgsqlConnectionStringBuilder(input.Servers[DeliveryServers.Database]) { Database = database }.ConnectionString}",
+        $"--Database:ConnectionString={Connection(input, database)}",
         "--Smtp:Host=127.0.0.1",
         $"--Smtp:Port={input.Servers[sink]}",
         "--urls=http://127.0.0.1:0",

@@ -12,7 +12,9 @@ internal abstract record Bar
 
     public static Bar RatioAtLeast(double limit) => new Ratio(limit, Most: false);
 
-    public static Bar AtMost(double limit) => new Absolute(limit);
+    public static Bar AtMost(double limit) => new Absolute(limit, Most: true);
+
+    public static Bar AtLeast(double limit) => new Absolute(limit, Most: false);
 
     public static Bar AtMostOverPeer(double margin) => new Margin(margin);
 
@@ -35,11 +37,11 @@ internal abstract record Bar
         public override string ToString() => $"ratio {(Most ? "<=" : ">=")} {Text(Limit)}";
     }
 
-    private sealed record Absolute(double Limit) : Bar
+    private sealed record Absolute(double Limit, bool Most) : Bar
     {
-        public override bool Met(double subject, double peer, double ratio) => subject <= Limit;
+        public override bool Met(double subject, double peer, double ratio) => Most ? subject <= Limit : subject >= Limit;
 
-        public override string ToString() => $"subject <= {Text(Limit)}";
+        public override string ToString() => $"subject {(Most ? "<=" : ">=")} {Text(Limit)}";
     }
 
     private sealed record Margin(double Over) : Bar

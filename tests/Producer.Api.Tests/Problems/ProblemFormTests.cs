@@ -98,6 +98,8 @@ public class ProblemFormTests
     [TestCase("/emails")]
     [TestCase("/failures/0190b0a0-0000-7000-8000-000000000000/replay")]
     [TestCase("/failures/0190b0a0-0000-7000-8000-000000000000/discard")]
+    [TestCase("/failures/0190b0a0-0000-7000-8000-000000000000/edit")]
+    [TestCase("/operations")]
     public async Task A_charset_that_nobody_knows_is_a_type_that_is_not_taken(string path)
     {
         foreach (var charset in new[] { "utf-99", "iso-8859-1", "\"\"", "utf-16" })
