@@ -38,14 +38,32 @@ public static partial class Fingerprint
     /// <summary>A message without what differs from mail to mail.</summary>
     internal static string Normalize(string message)
     {
-        var parts = Recipient().Split(message[..Math.Min(message.Length, ListLength)]);
-        if (parts.Length == 1)
-            return NormalizeText(message);
+        var (lead, replies, _) = Split(message);
+        return replies.Count == 0 ? lead : $"{lead.Replace("<n> recipients", "<n> recipient", StringComparison.Ordinal)} {string.Join("; ", replies)}";
+    }
+
+    /// <summary>
+    /// The parts of a message, without what differs from mail to mail: what it says before it tells of recipients, and the replies to them, each once and
+    /// in order. No replies where it tells of none. The domains are those of the recipients.
+    /// </summary>
+    internal static (string Lead, IReadOnlyList<string> Replies, IReadOnlyList<string> Domains) Split(string message)
+    {
+        var list = message[..Math.Min(message.Length, ListLength)];
+        var recipients = Recipient().Matches(list);
+        if (recipients.Count == 0)
+            return (NormalizeText(message), [], []);
         // The last reply may be cut.
-        var replies = parts[1..(message.Length > ListLength && parts.Length > 2 ? ^1 : ^0)]
-            .Select(reply => NormalizeText(reply.TrimEnd(' ', ';'))).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
-        var lead = NormalizeText(parts[0]).Replace("<n> recipients", "<n> recipient", StringComparison.Ordinal);
-        return $"{lead} {string.Join("; ", replies)}";
+        var complete = message.Length > ListLength && recipients.Count > 1 ? recipients.Count - 1 : recipients.Count;
+        var replies = new SortedSet<string>(StringComparer.Ordinal);
+        var domains = new SortedSet<string>(StringComparer.OrdinalIgnoreCase);
+        for (var i = 0; i < complete; i++)
+        {
+            var start = recipients[i].Index + recipients[i].Length;
+            var end = i + 1 < recipients.Count ? recipients[i + 1].Index : list.Length;
+            replies.Add(NormalizeText(list[start..end].TrimEnd(' ', ';')));
+            domains.Add(recipients[i].Value.TrimEnd(' ', ':')[(recipients[i].Value.IndexOf('@', StringComparison.Ordinal) + 1)..]);
+        }
+        return (NormalizeText(list[..recipients[0].Index]), [.. replies], [.. domains]);
     }
 
     /// <summary>A recipient before the reply that it was given, in a list of such.</summary>
