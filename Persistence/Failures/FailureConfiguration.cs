@@ -93,6 +93,8 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         // The list of what waits, and of one cause.
         builder.HasIndex(failure => new { failure.Status, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_status");
         builder.HasIndex(failure => new { failure.Fingerprint, failure.FailedAt, failure.Id }).HasDatabaseName("ix_failures_fingerprint");
+        // Whether some failure of a cause still waits, and how many do.
+        builder.HasIndex(failure => failure.Fingerprint).HasDatabaseName("ix_failures_open").HasFilter("status IN ('unresolved', 'replayed')");
         // What is shown with a mail beside its own failures.
         builder.HasIndex(failure => failure.ConflictsWith).HasDatabaseName("ix_failures_conflicts_with").HasFilter("conflicts_with IS NOT NULL");
         // A sent mail looks for the failure that it resolves.

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
+using Persistence.Alerts;
 using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Schema;
@@ -32,6 +33,8 @@ public sealed class Store : IAsyncDisposable
     public ScheduleStore Schedules => _services.GetRequiredService<ScheduleStore>();
 
     public FailureStore Failures => _services.GetRequiredService<FailureStore>();
+
+    public AlertStore Alerts => _services.GetRequiredService<AlertStore>();
 
     public WorkerStore Workers => _services.GetRequiredService<WorkerStore>();
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using NUnit.Framework;
+using Persistence.Alerts;
 using Persistence.Failures;
 using Persistence.Keys;
 using Persistence.Mails;
@@ -48,6 +49,7 @@ public sealed partial class SchemaTests : StoreTests
         Column("mail_recipients.outcome", EnumText.All<RecipientOutcome>()),
         Column("failures.status", EnumText.All<FailureStatus>()),
         Column("failure_actions.action", EnumText.All<FailureActionKind>()),
+        Column("alert_episodes.over_because", EnumText.All<EpisodeEnd>()),
         Column("api_keys.scopes", EnumText.All<KeyScope>()),
         Column("retention_horizons.table_name", ["mails", "failures"]),
     ];
