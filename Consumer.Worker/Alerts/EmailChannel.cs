@@ -10,8 +10,8 @@ using Persistence.Mails;
 namespace Consumer.Worker.Alerts;
 
 /// <summary>
-/// E-mails, by the relay that the sender's mails go by, and not by Kafka: an alert that fails is no mail of anybody's, and makes no failure. While the
-/// relay is away nobody hears by this channel.
+/// E-mails, by the relay that the sender's mails go by, and not by Kafka: an alert that fails makes no failure, of which it would have to tell. While
+/// the relay is away nobody hears by this channel.
 /// </summary>
 internal sealed class EmailChannel(
     IOptions<AlertOptions> options, AlertSource source, SmtpRelays relays, RecipientRules rules, MailComposer composer, DkimKeys dkim, ILogger<EmailChannel> logger)

@@ -1,3 +1,4 @@
+using Contracts.Validation;
 using Microsoft.Extensions.Options;
 using Persistence.Alerts;
 
@@ -37,12 +38,10 @@ internal sealed class TeamsChannel(IHttpClientFactory clients, IOptions<AlertOpt
             .Concat(words.Lines.Select(line => Block(Run($"{line.Label}: ", bold: true), Run(line.Title), Run($"\n{line.Detail}"))))
             .Concat(words.Rest is null ? [] : new[] { Block(Run(words.Rest)) }),
         ["actions"] = words.Lines.Where(line => line.Link is not null).Take(MostActions)
-            .Select(line => new { type = "Action.OpenUrl", title = Button(line.Title), url = line.Link!.AbsoluteUri }),
+            .Select(line => new { type = "Action.OpenUrl", title = Texts.Cut(line.Title, LongestButton), url = line.Link!.AbsoluteUri }),
     };
 
     private static object Block(params object[] inlines) => new { type = "RichTextBlock", inlines };
 
     private static object Run(string text, bool bold = false, string size = "Default") => new { type = "TextRun", text, weight = bold ? "Bolder" : "Default", size };
-
-    private static string Button(string title) => title.Length <= LongestButton ? title : $"{title[..(char.IsHighSurrogate(title[LongestButton - 2]) ? LongestButton - 2 : LongestButton - 1)]}…";
 }
