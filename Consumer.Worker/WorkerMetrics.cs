@@ -26,15 +26,15 @@ internal sealed class WorkerMetrics
         SendDuration = meter.CreateHistogram<double>("mails.send.duration", "s", "From MAIL to the server's last reply, waits for a connection included.");
         AcceptToSent = meter.CreateHistogram<double>("mails.accept_to_sent.duration", "s", "From the acceptance of a mail, or its scheduled time, until the mail server took it.");
         DeadLettersProjected = meter.CreateCounter<long>("dead_letters.projected", "{record}", "Dead letters written to email.failures.");
-        AlertsPosted = meter.CreateCounter<long>("alerts.posted", "{post}", "Posts that Slack took.");
-        AlertsFailed = meter.CreateCounter<long>("alerts.failed", "{post}", "Posts that could not be made.");
-        AlertsDropped = meter.CreateCounter<long>("alerts.dropped", "{alert}", "Dead letters left out of the digests because too many waited.");
+        AlertsPosted = meter.CreateCounter<long>("alerts.posted", "{post}", "Posts of alerts that a channel took, by channel.");
+        AlertsFailed = meter.CreateCounter<long>("alerts.failed", "{post}", "Tries of posts that reached nobody, by channel.");
+        AlertsDropped = meter.CreateCounter<long>("alerts.dropped", "{post}", "Posts that were given up, by channel.");
     }
 
     /// <summary>Counts nothing once: a counter is seen from its first count on, and an alert on its rate must not miss that one.</summary>
     public void Begin()
     {
-        foreach (var counter in (Counter<long>[])[Sent, Held, Redelivered, Scheduled, Stale, Unknown, Throttled, DeadLettersProjected, AlertsPosted, AlertsFailed, AlertsDropped])
+        foreach (var counter in (Counter<long>[])[Sent, Held, Redelivered, Scheduled, Stale, Unknown, Throttled, DeadLettersProjected])
             counter.Add(0);
         foreach (var cause in Enum.GetValues<DeathCause>())
             DeadLettered.Add(0, Tag(cause));

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Persistence.Alerts;
 using Persistence.Clusters;
 using Persistence.Failures;
 using Persistence.Idempotency;
@@ -46,6 +47,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<FailureStore>();
         services.AddSingleton<FailureGroupStore>();
         services.AddSingleton<OperationStore>();
+        services.AddSingleton<AlertStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<QuotaStore>();
         services.AddSingleton<StatsStore>();

@@ -1,30 +1,33 @@
-using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
+using Persistence.Alerts;
 using ServiceDefaults.Configuration;
 
 namespace Consumer.Worker.Alerts;
 
 internal static class AlertServices
 {
-    /// <summary>What tells people of dead letters.</summary>
+    /// <summary>What tells people of failures: the plan, and for each channel what posts to it.</summary>
     public static IServiceCollection AddAlerts(this IServiceCollection services)
     {
         services.AddSection<AlertOptions>(AlertOptions.Section);
-        services.AddHttpClient(SlackAlerts.HttpClientName)
+        services.AddHttpClient(HttpAlertChannel.HttpClientName)
             // The client's own log lines would hold the webhook's address, which is a secret.
             .RemoveAllLoggers()
+            // Each try has its own time.
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
-            .AddStandardResilienceHandler()
-            .Configure((resilience, provider) =>
-            {
-                var options = provider.GetRequiredService<IOptions<AlertOptions>>().Value;
-                resilience.TotalRequestTimeout.Timeout = options.PostTimeout;
-                resilience.AttemptTimeout.Timeout = options.PostTimeout / 3;
-                resilience.CircuitBreaker.SamplingDuration = options.PostTimeout;
-            });
-        services.AddSingleton<SlackAlerts>();
-        services.AddSingleton<IAlertQueue>(provider => provider.GetRequiredService<SlackAlerts>());
-        services.AddHostedService(provider => provider.GetRequiredService<SlackAlerts>());
-        return services;
+            // A redirect would take the post, with its signature, to where nobody has sent it.
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
+        services.AddSingleton<AlertSource>();
+        services.AddHostedService<AlertPlanner>();
+        return services.AddChannel<SlackChannel>().AddChannel<TeamsChannel>().AddChannel<WebhookChannel>().AddChannel<AlertmanagerChannel>().AddChannel<EmailChannel>();
     }
+
+    private static IServiceCollection AddChannel<T>(this IServiceCollection services)
+        where T : class, IAlertChannel => services
+        .AddSingleton<T>()
+        .AddSingleton<IAlertChannel>(provider => provider.GetRequiredService<T>())
+        // One for each channel, which AddHostedService would take for the same.
+        .AddSingleton<IHostedService>(provider => new AlertSender(
+            provider.GetRequiredService<T>(), provider.GetRequiredService<AlertStore>(), provider.GetRequiredService<IOptions<AlertOptions>>(),
+            provider.GetRequiredService<WorkerMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<AlertSender>>()));
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Consumer.Worker.Alerts;
 using MassTransit;
 using Persistence;
 using Persistence.Failures;
@@ -9,11 +8,11 @@ using ServiceDefaults.Logging;
 namespace Consumer.Worker.DeadLetters;
 
 /// <summary>
-/// Makes of each dead letter a failure row, then a log line, a metric and an alert. The row first: should the process end after
-/// it, the record comes again, and a row that is there already is told of to nobody twice.
+/// Makes of each dead letter a failure row, then a log line and a metric. The row first, and with it its place in the outbox of alerts: should the
+/// process end after it, the record comes again, and a row that is there already is told of to nobody twice.
 /// </summary>
 internal sealed class DeadLetterProjector(
-    MailTopics names, FailureStore failures, IAlertQueue alerts, WorkerMetrics metrics, LogLimiter limiter, ILogger<DeadLetterProjector> logger)
+    MailTopics names, FailureStore failures, WorkerMetrics metrics, LogLimiter limiter, ILogger<DeadLetterProjector> logger)
 {
     /// <summary>How often a row is tried whose values Postgres refuses, before a reduced one takes its place.</summary>
     private const int MaxRefusals = 3;
@@ -53,8 +52,6 @@ internal sealed class DeadLetterProjector(
                 projection.FailureId, letter.MailId, letter.Epoch, letter.Attempts,
                 letter.OriginalTopic, letter.OriginalPartition, letter.OriginalOffset, projection.Fingerprint, letter.ExceptionType, letter.Message);
         }
-
-        alerts.Enqueue(new Alert(projection.FailureId, letter.MailId, projection.Fingerprint, $"{ShortName(letter.ExceptionType)}: {letter.Message}"));
     }
 
     /// <summary>A record whose own values Postgres refuses again and again must not stop the records behind it.</summary>

@@ -116,16 +116,16 @@ internal sealed class SendEmailConsumer(
     /// <summary>Where some recipient was refused as too fast the mail goes again, whatever was said of others: of those nothing is counted either.</summary>
     private static ThrottledMailException? Throttled(List<string> open, SendResult result)
     {
-        var failure = result.Recipients.FirstOrDefault(recipient => recipient.Failure?.Kind == FailureKind.Throttled && open.Contains(recipient.Address))?.Failure;
-        return failure is { Reply: { } reply, Verdict.Scope: var scope }
-            ? new ThrottledMailException($"{Count(open.Count, "recipient")} not sent to yet: {failure.Text}", reply, scope, result.BegunAt, result.InUse)
+        var throttled = result.Recipients.FirstOrDefault(recipient => recipient.Failure?.Kind == FailureKind.Throttled && open.Contains(recipient.Address));
+        return throttled?.Failure is { Reply: { } reply, Verdict.Scope: var scope }
+            ? new ThrottledMailException($"{Count(open.Count, "recipient")} not sent to yet: {throttled.Reason}", reply, scope, result.BegunAt, result.InUse)
             : null;
     }
 
     private static void ThrowIfOpen(List<string> open, SendResult result)
     {
         var failures = result.Recipients.Where(recipient => recipient.Failure is not null && open.Contains(recipient.Address)).ToList();
-        var reasons = string.Join("; ", failures.Select(recipient => recipient.Failure!.Text).Distinct(StringComparer.Ordinal));
+        var reasons = string.Join("; ", failures.Select(recipient => recipient.Reason).Distinct(StringComparer.Ordinal));
         var message = $"{Count(open.Count, "recipient")} not sent to: {reasons}";
         throw failures.TrueForAll(recipient => recipient.Failure!.Verdict.MomentCures)
             ? new MomentaryMailException(message)

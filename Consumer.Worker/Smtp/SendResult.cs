@@ -7,7 +7,11 @@ namespace Consumer.Worker.Smtp;
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Reply">The server's reply, where there was one.</param>
 /// <param name="Failure">Why it was not accepted.</param>
-internal sealed record RecipientResult(string Address, RecipientOutcome Outcome, SmtpReply? Reply, SmtpFailure? Failure);
+internal sealed record RecipientResult(string Address, RecipientOutcome Outcome, SmtpReply? Reply, SmtpFailure? Failure)
+{
+    /// <summary>Why it was not accepted, as exceptions list it: what was said of this recipient names it, and what ended the dialogue is the same for all.</summary>
+    public string Reason => Failure is { Phase: SmtpPhase.Recipient, Reply: { } reply } ? $"{Address}: {reply}" : $"{Failure}";
+}
 
 /// <summary>What became of one mail in one send.</summary>
 /// <param name="Recipients">

@@ -1,13 +1,15 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Contracts.Validation;
+using Persistence.Text;
 
 namespace Persistence.Failures;
 
 /// <summary>
 /// The cause of a failure in plain words, on one line: <c>550 5.1.1 No such user here (example.com)</c>, <c>The relay refuses logins: 535 5.7.8 Bad
 /// credentials</c>. Made of what <see cref="Fingerprint"/> is made of, so that failures of one fingerprint have one <see cref="Summary"/>; addresses,
-/// ids and numbers are left out of it, and a foreign server's words are in it as they came.
+/// ids, numbers and control characters are left out of it; apart from that a foreign server's words are in it as they came.
 /// </summary>
 public sealed partial record CauseTitle
 {
@@ -16,7 +18,7 @@ public sealed partial record CauseTitle
 
     private CauseTitle(string summary, string pattern)
     {
-        Summary = summary;
+        Summary = Shown(summary);
         Pattern = pattern;
     }
 
@@ -55,7 +57,7 @@ public sealed partial record CauseTitle
         {
             ReplyCode = reply.Success ? int.Parse(reply.Groups["code"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture) : null,
             EnhancedCode = reply.Groups["enhanced"] is { Success: true, Value: var enhanced } ? enhanced : null,
-            Domain = domains is [var domain] ? domain.ToLowerInvariant() : null,
+            Domain = domains is [var domain] ? Shown(domain).ToLowerInvariant() : null,
         };
     }
 
@@ -69,7 +71,8 @@ public sealed partial record CauseTitle
         var name = exceptionType[(exceptionType.LastIndexOfAny(['.', ':', '+']) + 1)..];
         if (isReply)
             return "";
-        if (name is "JsonException" or "SerializationException" or "InvalidDataException")
+        // JsonException, and JsonReaderException, as which it is thrown.
+        if (name.StartsWith("Json", StringComparison.Ordinal) || name is "SerializationException" or "InvalidDataException")
             return "The record cannot be read: ";
         // What the worker says itself needs no type with it; and where a record came without a fault its reason stands in the type's place.
         return exceptionType.StartsWith("Consumer.Worker", StringComparison.Ordinal) || !name.EndsWith("Exception", StringComparison.Ordinal) ? "" : $"{name}: ";
@@ -93,6 +96,9 @@ public sealed partial record CauseTitle
         var end = text.IndexOf(". ", StringComparison.Ordinal);
         return (end > 0 ? text[..end] : text).TrimEnd('.', ' ');
     }
+
+    /// <summary>Without what is not seen, or would turn what stands beside it: it goes into headers, chats and terminals.</summary>
+    private static string Shown(string text) => PostgresText.Clean(string.Concat(text.Where(c => !char.IsControl(c) && !Texts.IsBidiMark(c))));
 
     private static string Cut(string text, int length)
     {

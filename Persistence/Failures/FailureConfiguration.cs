@@ -104,6 +104,8 @@ internal sealed class FailureConfiguration : IEntityTypeConfiguration<Failure>
         // What failures are searched by: every exact filter, and any number of them at once. Words are found by ix_failures_words, of an
         // expression, which the model cannot say.
         builder.HasIndex(failure => failure.SearchTerms).HasDatabaseName("ix_failures_search_terms").HasMethod("gin");
+        // Whether some failure of a cause still waits, and how many do.
+        builder.HasIndex(failure => failure.Fingerprint).HasDatabaseName("ix_failures_open").HasFilter("status IN ('unresolved', 'replayed')");
         // What is shown with a mail beside its own failures.
         builder.HasIndex(failure => failure.ConflictsWith).HasDatabaseName("ix_failures_conflicts_with").HasFilter("conflicts_with IS NOT NULL");
         // A sent mail looks for the failure that it resolves.

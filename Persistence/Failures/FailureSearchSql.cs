@@ -1,4 +1,4 @@
-using Contracts.Validation;
+using System.Text;
 using Npgsql;
 using NpgsqlTypes;
 using Persistence.Text;
@@ -31,8 +31,10 @@ internal static class FailureSearchSql
             conditions.Add("(f.mail_id = @mail_id OR f.replayed_as = @mail_id OR f.conflicts_with = @mail_id)");
         if (filter.ApiKeyId is not null)
             conditions.Add("EXISTS (SELECT FROM email.mails AS m WHERE m.id IN (f.mail_id, f.conflicts_with) AND m.api_key_id = @api_key_id)");
-        if (Terms(filter).Any())
-            conditions.Add($"f.search_terms @> ARRAY(SELECT left(CASE WHEN t ~ '^[{Lowered}]:' THEN lower(t) ELSE t END, {FailureTerms.Length}) FROM unnest(@terms) AS t)");
+        if (Terms(filter).Any(IsPlain))
+            conditions.Add("f.search_terms @> @terms");
+        if (!Terms(filter).All(IsPlain))
+            conditions.Add($"f.search_terms @> ARRAY(SELECT left(CASE WHEN t ~ '^[{Lowered}]:' THEN lower(t) ELSE t END, {FailureTerms.Length}) FROM unnest(@other_terms) AS t)");
         if (filter.Text is not null)
             conditions.Add($"{Words} @@ websearch_to_tsquery('simple', @text)");
         if (filter.Subject is not null)
@@ -59,8 +61,10 @@ internal static class FailureSearchSql
             command.With("mail_id", mailId);
         if (filter.ApiKeyId is { } apiKeyId)
             command.With("api_key_id", apiKeyId);
-        if (Terms(filter).ToArray() is { Length: > 0 } terms)
+        if (Terms(filter).Where(IsPlain).Select(Term).ToArray() is { Length: > 0 } terms)
             command.With("terms", terms);
+        if (Terms(filter).Where(term => !IsPlain(term)).ToArray() is { Length: > 0 } otherTerms)
+            command.With("other_terms", otherTerms);
         if (filter.Text is { } text)
             command.With("text", text);
         if (filter.Subject is { } subject)
@@ -76,6 +80,18 @@ internal static class FailureSearchSql
 
     // Addresses and domains, in whatever case.
     private const string Lowered = "srd";
+
+    /// <summary>
+    /// Whether it is known here what the database's <c>lower</c> makes of a term. Given as a value it tells the planner how many failures have it; only
+    /// the database knows its rules for other characters.
+    /// </summary>
+    private static bool IsPlain(string term) => Ascii.IsValid(term);
+
+    private static string Term(string term)
+    {
+        var lowered = Lowered.Contains(term[0], StringComparison.Ordinal) ? term.ToLowerInvariant() : term;
+        return lowered.Length > FailureTerms.Length ? lowered[..FailureTerms.Length] : lowered;
+    }
 
     private static IEnumerable<string> Terms(FailureFilter filter)
     {

@@ -35,7 +35,8 @@ internal static class FailureSql
     /// very record that the row was made of, as after a restore of an older database, or of the delivery that the row waits for: a
     /// redelivery or a replay that a worker could not even read, and that therefore nobody claimed. A mail that a live worker is sending is left to
     /// that worker, as is one that has moved on. The status of the failure follows from the mail, so that rows rebuilt from the topic
-    /// do not open what was closed. The failure whose replay this letter is of has failed again, and is linked with it.
+    /// do not open what was closed. The failure whose replay this letter is of has failed again, and is linked with it. A failure that waits goes into the outbox of alerts; one
+    /// that is closed when it is written, as of a restored database, is not told of.
     /// </remarks>
     public static readonly string Project = $"""
         WITH mail AS MATERIALIZED (
@@ -111,7 +112,9 @@ internal static class FailureSql
             ) AS now_is ON true
             WHERE NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM repeated) AND NOT EXISTS (SELECT FROM removed)
             ON CONFLICT DO NOTHING
-            RETURNING id
+            RETURNING id, status
+        ), to_be_told AS (
+            INSERT INTO email.alert_outbox (failure_id) SELECT id FROM added WHERE status = 'unresolved'
         ), failed_again AS (
             UPDATE email.failures AS f SET status = 'failed_again', failed_again_as = added.id, updated_at = now()
             FROM previous, added WHERE f.id = previous.id AND f.status IN ('unresolved', 'replayed')

@@ -244,6 +244,10 @@ namespace Persistence.Migrations
                         .HasDatabaseName("ix_failures_conflicts_with")
                         .HasFilter("conflicts_with IS NOT NULL");
 
+                    b.HasIndex("Fingerprint")
+                        .HasDatabaseName("ix_failures_open")
+                        .HasFilter("status IN ('unresolved', 'replayed')");
+
                     b.HasIndex("ReplayClaimedAt")
                         .HasDatabaseName("ix_failures_pending_replays")
                         .HasFilter("status = 'unresolved' AND replay_requested_at IS NOT NULL");

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
+using Persistence.Alerts;
 using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Operations;
@@ -37,6 +38,7 @@ public sealed class Store : IAsyncDisposable
     public FailureGroupStore Groups => _services.GetRequiredService<FailureGroupStore>();
 
     public OperationStore Operations => _services.GetRequiredService<OperationStore>();
+    public AlertStore Alerts => _services.GetRequiredService<AlertStore>();
 
     public WorkerStore Workers => _services.GetRequiredService<WorkerStore>();
 

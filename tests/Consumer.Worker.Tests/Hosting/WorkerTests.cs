@@ -64,6 +64,7 @@ internal sealed class WorkerTests
         mail.Attempt.ShouldBe(3);
         failure.Attempts.ShouldBe(3);
         failure.ExceptionType.ShouldEndWith("TransientMailException");
+        failure.Message.ShouldStartWith("1 recipient not sent to: always@example.com: 451 ", customMessage: "as the list of those refused permanently has it");
         await Eventually.Until(async () => (await _worker.Mails.FindAsync(id))!.Mail.PublishedAt is not null, null, "the dead letter is published");
     }
 

@@ -111,6 +111,37 @@ internal sealed class OptionsTests
     public void A_webhook_is_a_secret_even_where_it_is_wrong() =>
         Errors<AlertOptions>("Alerts", ("SlackWebhookUrl", "hooks.slack.com/T0/secret")).ShouldHaveSingleItem().ShouldNotContain("secret");
 
+    [TestCase("TeamsWebhookUrl", "example.com/secret", "TeamsWebhookUrl is (hidden)")]
+    [TestCase("AlertmanagerUrl", "alertmanager:9093", "AlertmanagerUrl is \"alertmanager:9093\"")]
+    [TestCase("AlertmanagerUrl", "http://alertmanager:9093/?x=1", "AlertmanagerUrl is \"http://alertmanager:9093/?x=1\"; allowed: an http or https address without ? and #")]
+    [TestCase("PublicUrl", "https://example.com/#x", "PublicUrl is")]
+    [TestCase("WebhookUrl", "https://example.com/hook", "WebhookSecret is not set")]
+    [TestCase("WebhookSecret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "WebhookUrl is not set")]
+    [TestCase("EmailTo", "ops@example.com", "EmailFrom is not set")]
+    [TestCase("EmailFrom", "alerts@example.com", "EmailTo is not set")]
+    [TestCase("Environment", "012345678901234567890123456789012345678901234567890", "Environment is")]
+    [TestCase("GiveUpAfter", "00:00:30", "GiveUpAfter is")]
+    [TestCase("QuietAfter", "00:00:00", "QuietAfter is")]
+    public void A_wrong_option_of_alerts_fails_the_start_with_one_line(string key, string value, string error) =>
+        Errors<AlertOptions>("Alerts", (key, value)).ShouldHaveSingleItem().ShouldStartWith($"Alerts:{error}");
+
+    [TestCase("whsec_short")]
+    [TestCase("whsec_QUJD")]
+    [TestCase("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    public void A_webhooks_secret_of_another_form_fails_the_start_and_is_not_shown(string secret)
+    {
+        var error = Errors<AlertOptions>("Alerts", ("WebhookUrl", "https://example.com/hook"), ("WebhookSecret", secret)).ShouldHaveSingleItem();
+        error.ShouldStartWith("Alerts:WebhookSecret is (hidden); allowed: whsec_");
+        error.ShouldNotContain(secret);
+    }
+
+    [TestCase("ops@example.com, ann@example.com", true)]
+    [TestCase("ops", false)]
+    [TestCase(",", false)]
+    [TestCase("Ops <ops@example.com>", false)]
+    public void Who_gets_alerts_by_e_mail_is_a_list_of_addresses(string to, bool allowed) =>
+        Errors<AlertOptions>("Alerts", ("EmailTo", to), ("EmailFrom", "alerts@example.com")).Count().ShouldBe(allowed ? 0 : 1);
+
     [TestCase("1s,2s,4s,8s", 1000, 2000, 4000, 8000)]
     [TestCase(" 100ms , 2m", 100, 120_000)]
     [TestCase("")]

@@ -165,6 +165,15 @@ internal sealed class FailureClassificationTests
         text.ShouldContain("550 5.1.1 no such user");
     }
 
+    [TestCase(SmtpPhase.Recipient, "ann@example.com: 451 4.3.0 later")]
+    [TestCase(SmtpPhase.Mail, "The mail server replied to MAIL: 451 4.3.0 later")]
+    [TestCase(SmtpPhase.FinalReply, "The mail server replied to the end of the content: 451 4.3.0 later")]
+    public void What_was_said_of_one_recipient_names_it_and_what_was_said_of_all_does_not(SmtpPhase phase, string reason)
+    {
+        var failure = FailureClassification.OfReply(phase, SmtpReply.Parse(451, "4.3.0 later"));
+        new RecipientResult("ann@example.com", Persistence.Mails.RecipientOutcome.Deferred, failure.Reply, failure).Reason.ShouldBe(reason);
+    }
+
     private static IEnumerable<SmtpPhase> MailPhases => Enum.GetValues<SmtpPhase>().Where(phase => phase >= SmtpPhase.Mail);
 
     private static Verdict Reply(SmtpPhase phase, int code) => FailureClassification.OfReply(phase, new SmtpReply(code, null, "")).Verdict;

@@ -25,6 +25,7 @@ public sealed class CauseTitleTests
     [TestCase("Consumer.Worker.Smtp.SmtpUnavailableException", "The mail server cannot be used, at AUTH: the login was refused: no token", "The relay refuses logins: The mail server cannot be used, at AUTH: the login was refused: no token")]
     [TestCase(Permanent, "The mail is invalid: $.to[0] is not an address", "The mail is invalid: $.to[…] is not an address")]
     [TestCase("System.Text.Json.JsonException", "'<' is an invalid start of a value. Path: $ | LineNumber: 0", "The record cannot be read: '<' is an invalid start of a value")]
+    [TestCase("System.Text.Json.JsonReaderException", "'no mail' is an invalid JSON literal. Expected the literal 'null'.", "The record cannot be read: 'no mail' is an invalid JSON literal")]
     [TestCase("System.NullReferenceException", "Object reference not set to an instance of an object.", "NullReferenceException: Object reference not set to an instance of an object")]
     [TestCase("dead-letter", "The message was not consumed: no consumer of the endpoint takes its type.", "The message was not consumed: no consumer of the endpoint takes its type")]
     [TestCase("Unknown", "550", "550")]
@@ -71,6 +72,14 @@ public sealed class CauseTitleTests
         title.Summary.Length.ShouldBeLessThanOrEqualTo(160);
         title.Text.ShouldNotContain('\n');
         title.ReplyCode.ShouldBe(550);
+    }
+
+    [Test]
+    public void It_holds_nothing_that_is_not_seen_or_turns_what_stands_beside_it()
+    {
+        var title = CauseTitle.Of("Unknown", "refused: a@ex\u202eample.com: 550 5.1.1 no\u0007 \u001b[31muser\u202e\ud83d here");
+        title.Text.ShouldBe("550 5.1.1 no [<n>muser\ufffd here (example.com)".Replace("<n>", "…", StringComparison.Ordinal));
+        (title.ReplyCode, title.Domain).ShouldBe((550, "example.com"));
     }
 
     [Test]

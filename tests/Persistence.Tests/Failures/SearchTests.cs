@@ -71,7 +71,7 @@ public sealed class SearchTests : StoreTests
         {
             From = "Shop <Orders@Search.Example>",
             To = ["Ann <Ann@Left.Example>", "bob@left.example"],
-            Cc = ["cid@right.example"],
+            Cc = ["cid@right.example", "Jürgen@right.example"],
             Subject = "Your parcel from Zürich",
             Text = "t",
             Tags = ["parcel", new MailTag("campaign", "spring")],
@@ -87,7 +87,7 @@ public sealed class SearchTests : StoreTests
 
         FailureFilter[] found =
         [
-            new() { Sender = "orders@search.example" }, new() { Recipient = "ANN@left.example" }, new() { Recipient = "cid@right.example" },
+            new() { Sender = "orders@search.example" }, new() { Recipient = "ANN@left.example" }, new() { Recipient = "cid@right.example" }, new() { Recipient = "Jürgen@RIGHT.example", Code = "550" },
             new() { Domain = "Left.example" }, new() { Domain = "right.example", ExceptionType = "SearchException" }, new() { ExceptionType = "SearchException", Code = "550" },
             new() { ExceptionType = "SearchException", Code = "5.1.1" }, new() { ExceptionType = "SearchException", Code = "550 5.1.1" }, new() { ExceptionType = "SearchException", Code = "552" },
             new() { Topic = "search.topic" }, new() { Key = "customer-77" }, new() { Tag = "parcel", Topic = "search.topic" }, new() { Tag = "campaign" }, new() { Tag = "campaign:spring" },
@@ -110,8 +110,8 @@ public sealed class SearchTests : StoreTests
         var summary = (await Store.Failures.ListAsync(found[0], 1)).Items[0];
         summary.Subject.ShouldBe("Your parcel from Zürich");
         summary.Sender.ShouldBe("Orders@Search.Example");
-        summary.Recipients.ShouldBe(["ann@left.example", "bob@left.example", "cid@right.example"], ignoreOrder: true);
-        summary.RecipientCount.ShouldBe(3);
+        summary.Recipients.ShouldBe(["ann@left.example", "bob@left.example", "cid@right.example", "jürgen@right.example"], ignoreOrder: true);
+        summary.RecipientCount.ShouldBe(4);
         summary.ReplyCodes.ShouldBe(["550 5.1.1", "552"]);
     }
 

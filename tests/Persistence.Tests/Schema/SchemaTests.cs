@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using NUnit.Framework;
+using Persistence.Alerts;
 using Persistence.Failures;
 using Persistence.Keys;
 using Persistence.Mails;
@@ -52,6 +53,7 @@ public sealed partial class SchemaTests : StoreTests
         Column("operations.action", EnumText.All<OperationAction>()),
         Column("operations.state", EnumText.All<OperationState>()),
         Column("failure_group_notes.by", EnumText.All<FailureGroupBy>()),
+        Column("alert_episodes.over_because", EnumText.All<EpisodeEnd>()),
         Column("api_keys.scopes", EnumText.All<KeyScope>()),
         Column("retention_horizons.table_name", ["mails", "failures"]),
     ];
