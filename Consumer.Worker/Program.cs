@@ -1,3 +1,4 @@
+using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Hosting;
 using Consumer.Worker.Ledger;
 using ServiceDefaults.Start;
@@ -13,6 +14,9 @@ return await StartChecks.RunAsync("Consumer.Worker", async () =>
         case ["ledger", .. var rest]:
             return await LedgerVerb.RunAsync(rest, names: null, Console.Out, Console.Error);
 
+        case ["rebuild-failures", .. var rest]:
+            return await RebuildVerb.RunAsync(rest, names: null, Console.Out);
+
         case ["adopt", .. var rest]:
             return await AdoptVerb.RunAsync(rest, Console.Out);
 
@@ -21,7 +25,7 @@ return await StartChecks.RunAsync("Consumer.Worker", async () =>
             return 0;
 
         case [var verb, ..] when !verb.StartsWith('-'):
-            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost, 'topics' prints the topics that it uses, 'adopt' says that the database belongs to this Kafka cluster.");
+            await Console.Error.WriteLineAsync($"Consumer.Worker has no verb '{verb}'. Without one it runs the worker; 'migrate' brings the database up to date, 'ledger' proves that no mail is lost, 'rebuild-failures' makes the failures that Postgres lacks from the dead-letter topic, 'topics' prints the topics that it uses, 'adopt' says that the database belongs to this Kafka cluster.");
             return 2;
 
         default:

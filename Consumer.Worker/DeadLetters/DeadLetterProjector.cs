@@ -24,7 +24,6 @@ internal sealed class DeadLetterProjector(
     public async Task ProjectAsync(KafkaRecord record, CancellationToken cancellationToken)
     {
         var letter = DeadLetterReader.Read(record, names);
-        letter = letter with { IsOwn = letter.OriginalGroup == names.Group && names.IsMails(letter.OriginalTopic) };
         var place = (letter.Topic, letter.Partition, letter.Offset, letter.Timestamp);
         Projection projection;
         try
@@ -61,7 +60,7 @@ internal sealed class DeadLetterProjector(
         {
             try
             {
-                return await failures.ProjectAsync(letter, cancellationToken);
+                return await failures.ProjectAsync(letter, cancellationToken: cancellationToken);
             }
             catch (Exception exception) when (PostgresErrors.IsOwn(exception))
             {
@@ -70,7 +69,7 @@ internal sealed class DeadLetterProjector(
                 logger.LogWarning(
                     "Postgres refuses the failure of the dead letter at {Topic}/{Partition}/{Offset}; one with its bytes and its place alone is written instead: {Reason}",
                     letter.Topic, letter.Partition, letter.Offset, exception.Message);
-                return await failures.ProjectAsync(letter.Reduced(exception.Message), cancellationToken);
+                return await failures.ProjectAsync(letter.Reduced(exception.Message), cancellationToken: cancellationToken);
             }
         }
     }

@@ -23,6 +23,7 @@ internal static class DeadLetterReader
         // An id that another installation gave out is not one of this one's mails.
         var named = other is null ? headers.Last(HeaderNames.MessageId).AsId() : null;
         var conflicts = headers.Last(HeaderNames.FaultConflict) is not null;
+        var (originalTopic, originalGroup) = (headers.Last(HeaderNames.OriginalTopic).AsText(), headers.Last(HeaderNames.OriginalGroup).AsText());
         var message = headers.Last(HeaderNames.FaultMessage).AsText() ?? "The record does not say why it is a dead letter.";
         return new DeadLetter
         {
@@ -33,6 +34,7 @@ internal static class DeadLetterReader
             // The id of a conflict belongs to another mail, and that of another installation's record to a mail there: a link would show the wrong mail as failed.
             MailId = conflicts ? null : named,
             ConflictsWith = conflicts ? named : null,
+            IsOwn = originalGroup == names.Group && names.IsMails(originalTopic),
             Epoch = headers.Last(HeaderNames.Epoch).AsNumber() ?? 0,
             Key = record.Key,
             Value = record.Value,
@@ -41,11 +43,11 @@ internal static class DeadLetterReader
             Message = other is null ? message : $"Of installation '{other}', and this one is '{names.Installation}': {message}",
             StackTrace = headers.Last(HeaderNames.FaultStackTrace).AsText(),
             Attempts = (headers.Last(HeaderNames.RedeliveryCount).AsNumber() ?? 0) + 1,
-            OriginalTopic = headers.Last(HeaderNames.OriginalTopic).AsText(),
+            OriginalTopic = originalTopic,
             OriginalPartition = headers.Last(HeaderNames.OriginalPartition).AsNumber(),
             OriginalOffset = headers.Last(HeaderNames.OriginalOffset).AsLong(),
             OriginalTimestamp = headers.Last(HeaderNames.OriginalTimestamp).AsUnixTime(),
-            OriginalGroup = headers.Last(HeaderNames.OriginalGroup).AsText(),
+            OriginalGroup = originalGroup,
             FailedAt = headers.Last(HeaderNames.FaultTimestamp).AsTime() ?? record.Timestamp,
         };
     }

@@ -114,10 +114,14 @@ internal static class FailureSql
             ON CONFLICT DO NOTHING
             RETURNING id, status
         ), to_be_told AS (
-            INSERT INTO email.alert_outbox (failure_id) SELECT id FROM added WHERE status = 'unresolved'
+            INSERT INTO email.alert_outbox (failure_id) SELECT id FROM added WHERE status = 'unresolved' AND NOT @rebuild
         ), failed_again AS (
             UPDATE email.failures AS f SET status = 'failed_again', failed_again_as = added.id, updated_at = now()
             FROM previous, added WHERE f.id = previous.id AND f.status IN ('unresolved', 'replayed')
+        ), filled_in AS (
+            UPDATE email.failures AS f SET
+                subject = @subject, sender = @sender, recipients = facts.addresses, domains = facts.domains, reply_codes = facts.codes, search_terms = {Terms}
+            FROM known, facts WHERE f.id = known.id AND f.search_terms = ARRAY[]::text[] AND @rebuild
         ), copied AS (
             INSERT INTO email.failure_copies (dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, failure_id)
             SELECT @dlt_topic, @dlt_partition, @dlt_offset, @dlt_timestamp, id FROM repeated WHERE NOT EXISTS (SELECT FROM known)

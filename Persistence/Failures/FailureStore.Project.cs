@@ -23,15 +23,16 @@ public sealed partial class FailureStore
     /// link: they are not lost, and the mail goes on without them.
     /// </summary>
     /// <param name="record">The dead letter.</param>
+    /// <param name="isRebuild">Whether it was projected before, as far as anybody knows: nobody is told of it then, and a row that is there gets what it is found by where it lacks that.</param>
     /// <param name="cancellationToken">Gives up; nothing is projected then, or all of it.</param>
-    public async Task<Projection> ProjectAsync(DeadLetter record, CancellationToken cancellationToken = default)
+    public async Task<Projection> ProjectAsync(DeadLetter record, bool isRebuild = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(record);
         var fingerprint = Failures.Fingerprint.Of(record.ExceptionType, record.Message);
         var facts = FailureFacts.Of(record);
         for (var round = 0; round < MaxRounds; round++)
         {
-            await using var command = Project(record, facts, fingerprint);
+            await using var command = Project(record, facts, fingerprint).With("rebuild", isRebuild);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
                 continue;

@@ -17,15 +17,16 @@ internal sealed record LedgerCommand(int ExitCode, JsonElement Report, string Ta
         var output = new StringWriter();
         var talk = new StringWriter();
         var exitCode = await LedgerVerb.RunAsync(
-            [
-                "--json", "--grace=0.2", .. arguments,
-                $"--Kafka:BootstrapServers={worker.Kafka.BootstrapServers}", $"--Database:ConnectionString={worker.ConnectionString}",
-            ],
+            ["--json", "--grace=0.2", .. arguments, .. Settings(worker)],
             worker.Topics, output, talk);
         var text = output.ToString();
         text.ShouldNotBeEmpty($"exit code {exitCode}: {talk}");
         return new LedgerCommand(exitCode, JsonDocument.Parse(text).RootElement, talk.ToString());
     }
+
+    /// <summary>Where a verb finds the worker's Kafka and Postgres.</summary>
+    public static string[] Settings(RunningWorker worker) =>
+        [$"--Kafka:BootstrapServers={worker.Kafka.BootstrapServers}", $"--Database:ConnectionString={worker.ConnectionString}"];
 
     public void ShouldBeClean(string because = "")
     {

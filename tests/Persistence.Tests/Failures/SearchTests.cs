@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Contracts;
 using NUnit.Framework;
@@ -55,7 +56,7 @@ public sealed class SearchTests : StoreTests
 
         FailureFilter[] filters =
         [
-            new() { Statuses = [FailureStatus.Discarded] }, new() { Fingerprint = fingerprint }, new() { MailId = record.Identity.MailId },
+            new() { Statuses = [FailureStatus.Discarded], ExceptionType = "Filtered" }, new() { Fingerprint = fingerprint }, new() { MailId = record.Identity.MailId },
             new() { Recipient = "filter@example.COM" }, new() { Since = failedAt, Until = failedAt.AddTicks(10) },
             new() { Statuses = [FailureStatus.Discarded], Fingerprint = fingerprint, Recipient = "filter@example.com", Since = failedAt.ToOffset(TimeSpan.FromHours(2)) },
         ];
@@ -129,6 +130,25 @@ public sealed class SearchTests : StoreTests
         var failure = (await Store.Failures.ListAsync(new FailureFilter { Domain = "not.example", Code = "5.7.1" }, 10)).Items.ShouldHaveSingleItem();
         failure.Recipients.ShouldBe(["has@not.example"]);
         failure.ReplyCodes.ShouldBe(["554 5.7.1"]);
+    }
+
+    [Test]
+    public async Task A_rebuild_fills_in_what_an_older_worker_left_out_keeps_what_people_did_and_alerts_nobody()
+    {
+        var known = Make.DeadLetter(Guid.CreateVersion7(), value: """{"from":"shop@rebuilt.example","to":["ann@rebuilt.example"],"subject":"Rebuilt","text":"t"}""");
+        var id = (await Store.Failures.ProjectAsync(known)).FailureId;
+        await Store.Failures.DiscardAsync(id, "ann", "spam");
+        await Store.ExecuteAsync("UPDATE email.failures SET subject = NULL, sender = NULL, recipients = '{}', domains = '{}', reply_codes = '{}', search_terms = '{}' WHERE id = $1", id);
+        (await Store.Failures.ListAsync(new FailureFilter { Domain = "rebuilt.example" }, 10)).Items.ShouldBeEmpty();
+        var told = await Store.ScalarAsync<long>("SELECT count(*) FROM email.alert_outbox");
+
+        (await Store.Failures.ProjectAsync(known, isRebuild: true)).ShouldBe(new Projection(id, ProjectionKind.Known, Fingerprint.Of(known.ExceptionType, known.Message)));
+        var lost = Make.DeadLetter(Guid.CreateVersion7(), value: Encoding.UTF8.GetString(known.Value!));
+        (await Store.Failures.ProjectAsync(lost, isRebuild: true)).Kind.ShouldBe(ProjectionKind.New);
+
+        var found = (await Store.Failures.ListAsync(new FailureFilter { Domain = "rebuilt.example" }, 10)).Items;
+        found.Select(failure => (failure.Subject, failure.Status)).ShouldBe([("Rebuilt", FailureStatus.Discarded), ("Rebuilt", FailureStatus.Unresolved)], ignoreOrder: true);
+        (await Store.ScalarAsync<long>("SELECT count(*) FROM email.alert_outbox")).ShouldBe(told);
     }
 
     [Test]
