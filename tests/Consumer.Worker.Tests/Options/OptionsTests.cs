@@ -140,7 +140,7 @@ internal sealed class OptionsTests
     [TestCase(",", false)]
     [TestCase("Ops <ops@example.com>", false)]
     public void Who_gets_alerts_by_e_mail_is_a_list_of_addresses(string to, bool allowed) =>
-        Errors<AlertOptions>("Alerts", ("EmailTo", to), ("EmailFrom", "alerts@example.com")).Count().ShouldBe(allowed ? 0 : 1);
+        Errors<AlertOptions>("Alerts", ("EmailTo", to), ("EmailFrom", "alerts@example.com")).Count.ShouldBe(allowed ? 0 : 1);
 
     [TestCase("1s,2s,4s,8s", 1000, 2000, 4000, 8000)]
     [TestCase(" 100ms , 2m", 100, 120_000)]

@@ -369,7 +369,7 @@ public sealed class AlertStoreTests
         INSERT INTO email.alert_outbox (failure_id) SELECT id FROM added
         """);
 
-    private Task PlanAsync(params AlertChannel[] channels) => _store.Alerts.PlanAsync(channels, Hour, Hour);
+    private Task<bool> PlanAsync(params AlertChannel[] channels) => _store.Alerts.PlanAsync(channels, Hour, Hour);
 
     /// <summary>Plans, and sends what is due to a channel; null where nothing is.</summary>
     private async Task<AlertPost?> NextAsync(AlertChannel channel)
