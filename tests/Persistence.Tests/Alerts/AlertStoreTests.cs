@@ -250,6 +250,22 @@ public sealed class AlertStoreTests
     }
 
     [Test]
+    public async Task One_plans_at_a_time_and_whoever_comes_meanwhile_leaves_it_to_that_one()
+    {
+        await FailAsync("550 no");
+        await using var other = await _store.DataSource.OpenConnectionAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await using (var take = new Npgsql.NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended('email.alerts', 0))", other, transaction))
+            await take.ExecuteNonQueryAsync();
+        (await PlanAsync(Slack)).ShouldBeFalse();
+        (await _store.ScalarAsync<long>("SELECT count(*) FROM email.alert_outbox")).ShouldBe(1);
+
+        await transaction.RollbackAsync();
+        (await PlanAsync(Slack)).ShouldBeTrue();
+        (await _store.ScalarAsync<long>("SELECT count(*) FROM email.alert_outbox")).ShouldBe(0);
+    }
+
+    [Test]
     public async Task A_post_whose_worker_was_killed_is_claimed_again_after_its_lease_as_the_same_post()
     {
         await FailAsync("550 no");
