@@ -141,7 +141,8 @@ public sealed class SoakTests
         public async Task DatabaseAsync(string change)
         {
             var database = new NpgsqlConnectionStringBuilder(Connection).Database;
-            await using var connection = new NpgsqlConnection(Postgres.ConnectionString);
+            // Not of the pool, whose connections an earlier fault may have ended.
+            await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Postgres.ConnectionString) { Pooling = false }.ConnectionString);
             await connection.OpenAsync();
             await using var command = new NpgsqlCommand(
                 $"ALTER DATABASE \"{database}\" {change}; SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'", connection);
