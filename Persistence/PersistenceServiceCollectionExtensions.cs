@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Persistence.Clusters;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Idempotency;
 using Persistence.Keys;
 using Persistence.Ledger;
@@ -42,6 +43,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<KeyStore>();
+        services.AddSingleton<HoldStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<QuotaStore>();

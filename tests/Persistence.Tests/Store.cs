@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Workers;
@@ -30,6 +31,8 @@ public sealed class Store : IAsyncDisposable
     public MailStore Mails => _services.GetRequiredService<MailStore>();
 
     public ScheduleStore Schedules => _services.GetRequiredService<ScheduleStore>();
+
+    public HoldStore Holds => _services.GetRequiredService<HoldStore>();
 
     public FailureStore Failures => _services.GetRequiredService<FailureStore>();
 

@@ -59,7 +59,7 @@ internal sealed class Store(IServiceProvider services)
     {
         var record = RecordOf(mailId, DefaultValue);
         record = record with { Identity = record.Identity with { Attempt = 0 } };
-        (await services.GetRequiredService<ScheduleStore>().StoreAsync(record, new ScheduledRecord(due, null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())])))
+        (await services.GetRequiredService<ScheduleStore>().StoreAsync(record, new ScheduledRecord(due, new WaitingRecord(null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())]))))
             .ShouldBe(ClaimDecision.Claim);
     }
 

@@ -195,7 +195,7 @@ public sealed class LifeModelTests : StoreTests
                 return;
             History.Add($"deliver:{_actors.IndexOf(actor)}:{entry.Record.Identity.Epoch}.{entry.Record.Identity.Attempt}");
             if (_isScheduled && !_isDue && entry.Record.Identity.Attempt == 1
-                && await _store.Schedules.StoreAsync(entry.Record.Next(attempt: 0), new ScheduledRecord(FarAway, null, [1], [])) is not ClaimDecision.Due and var decision)
+                && await _store.Schedules.StoreAsync(entry.Record.Next(attempt: 0), new ScheduledRecord(FarAway, new WaitingRecord(null, [1], []))) is not ClaimDecision.Due and var decision)
             {
                 if (decision == ClaimDecision.IdempotencyConflict)
                     _error ??= "its own record is a conflict when it is stored";

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using NUnit.Framework;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Keys;
 using Persistence.Mails;
 using Persistence.Schema;
@@ -49,6 +50,8 @@ public sealed partial class SchemaTests : StoreTests
         Column("failures.status", EnumText.All<FailureStatus>()),
         Column("failure_actions.action", EnumText.All<FailureActionKind>()),
         Column("api_keys.scopes", EnumText.All<KeyScope>()),
+        Column("holds.scope", EnumText.All<HoldScope>()),
+        Column("holds.mode", EnumText.All<HoldMode>()),
         Column("retention_horizons.table_name", ["mails", "failures"]),
     ];
 
