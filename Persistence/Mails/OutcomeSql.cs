@@ -134,7 +134,7 @@ internal static class OutcomeSql
     /// </summary>
     public static readonly Statement Published = new($"""
         WITH {Given()}, mail AS (
-            SELECT m.id, m.published_at, (m.epoch, m.attempt) = (g.epoch, g.attempt) AND m.outbox_entry IN ('redelivery', 'dead_letter') AS held
+            SELECT m.id, m.published_at, (m.epoch, m.attempt) = (g.epoch, g.attempt) AND coalesce(m.outbox_entry <> 'schedule', false) AS held
             FROM given AS g, {Locked}
         ), published AS (
             UPDATE email.mails AS m SET published_at = now(), updated_at = now()

@@ -83,8 +83,9 @@ public sealed class Store : IAsyncDisposable
     public async Task<Mail> MailAsync(Guid id) =>
         (await Mails.FindAsync(id) ?? throw new InvalidOperationException($"No mail {id}")).Mail;
 
+    /// <summary>Claims a mail that no hold is on.</summary>
     public async Task<ClaimResult.Claimed> ClaimAsync(MailRecord record, Guid worker) =>
-        await Mails.ClaimAsync(record, worker) as ClaimResult.Claimed ?? throw new InvalidOperationException("Not claimed");
+        await Mails.ClaimAsync(record, worker, holds: long.MaxValue) as ClaimResult.Claimed ?? throw new InvalidOperationException("Not claimed");
 
     /// <summary>Claims the mail and gives it up, as the worker does before it produces the dead letter.</summary>
     public async Task DieAsync(MailRecord record, Guid worker)
