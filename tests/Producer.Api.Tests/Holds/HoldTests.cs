@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Contracts;
 using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Workers;
