@@ -53,7 +53,7 @@ internal sealed class HoldTests
 
         await _worker.Holds.ReleaseAsync(hold.Id, "bob", "it is over");
         foreach (var id in held)
-            (await _worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1, "the wait is no attempt");
+            (await _worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1, "the wait does not count as an attempt");
         await _worker.NoLagAsync();
         To("reader").Count.ShouldBe(40);
         To("reader").SelectMany(mail => mail.Recipients).Distinct().Count().ShouldBe(40);
