@@ -15,7 +15,7 @@ internal sealed class WorkerMetrics
     {
         var meter = meters.Create(MeterName);
         Sent = meter.CreateCounter<long>("mails.sent", "{mail}", "Mails that the mail server took for all recipients.");
-        Held = meter.CreateCounter<long>("mails.held", "{mail}", "Mails that were held back from recipients that Smtp:OnlyTo leaves out.");
+        Held = meter.CreateCounter<long>("mails.held", "{mail}", "Mails that were held, by what: a hold, or Smtp:OnlyTo, which leaves out some of their recipients.");
         Failed = meter.CreateCounter<long>("mails.failed", "{attempt}", "Attempts that did not send the mail, by kind: permanent, transient, dependency unavailable.");
         Redelivered = meter.CreateCounter<long>("mails.redelivered", "{mail}", "Mails produced to a delay topic.");
         Scheduled = meter.CreateCounter<long>("mails.scheduled", "{mail}", "Mails that were stored until they are due.");
@@ -34,13 +34,21 @@ internal sealed class WorkerMetrics
     /// <summary>Counts nothing once: a counter is seen from its first count on, and an alert on its rate must not miss that one.</summary>
     public void Begin()
     {
-        foreach (var counter in (Counter<long>[])[Sent, Held, Redelivered, Scheduled, Stale, Unknown, Throttled, DeadLettersProjected])
+        foreach (var counter in (Counter<long>[])[Sent, Redelivered, Scheduled, Stale, Unknown, Throttled, DeadLettersProjected])
             counter.Add(0);
+        foreach (var by in new[] { ByHold, ByRule })
+            Held.Add(0, by);
         foreach (var cause in Enum.GetValues<DeathCause>())
             DeadLettered.Add(0, Tag(cause));
         foreach (var kind in Enum.GetValues<FailureKind>().Where(kind => kind != FailureKind.Throttled))
             Failed.Add(0, new KeyValuePair<string, object?>("kind", kind.ToString()));
     }
+
+    /// <summary>The attribute of a mail that a hold has.</summary>
+    public static readonly KeyValuePair<string, object?> ByHold = new("by", "hold");
+
+    /// <summary>The attribute of a mail that the worker's settings hold back.</summary>
+    public static readonly KeyValuePair<string, object?> ByRule = new("by", "only_to");
 
     /// <summary>The attribute of a dead mail.</summary>
     public static KeyValuePair<string, object?> Tag(DeathCause cause) => new("cause", cause.ToText());

@@ -9,6 +9,10 @@ namespace Contracts;
 [JsonConverter(typeof(MailTagConverter))]
 public sealed record MailTag(string Name, string? Value = null)
 {
+    /// <summary>Whether a text calls this tag: its text, its name with whatever value, or its name and value as <c>name:value</c>.</summary>
+    /// <param name="text">The text.</param>
+    public bool IsCalled(string text) => Name == text || (Value is not null && $"{Name}:{Value}" == text);
+
     /// <summary>A label of one text.</summary>
     /// <param name="name">The text.</param>
     public static implicit operator MailTag(string name) => new(name);

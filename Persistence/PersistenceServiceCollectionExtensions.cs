@@ -6,6 +6,7 @@ using Npgsql;
 using Persistence.Alerts;
 using Persistence.Clusters;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Idempotency;
 using Persistence.Keys;
 using Persistence.Ledger;
@@ -44,6 +45,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<ScheduleStore>();
         services.AddSingleton<IdempotencyStore>();
         services.AddSingleton<KeyStore>();
+        services.AddSingleton<HoldStore>();
         services.AddSingleton<FailureStore>();
         services.AddSingleton<FailureGroupStore>();
         services.AddSingleton<OperationStore>();

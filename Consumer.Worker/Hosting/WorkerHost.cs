@@ -2,6 +2,7 @@ using System.Globalization;
 using Consumer.Worker.Alerts;
 using Consumer.Worker.DeadLetters;
 using Consumer.Worker.Health;
+using Consumer.Worker.Holds;
 using Consumer.Worker.Retention;
 using Consumer.Worker.Scheduling;
 using Consumer.Worker.Sending;
@@ -51,6 +52,7 @@ internal static class WorkerHost
         services.AddSmtp();
         services.AddSending();
         services.AddScheduling();
+        services.AddHolds();
         services.AddDeadLetters();
         services.AddRetention();
         services.AddKafkaEndpoints(MailTopics.Of(builder.Configuration, topics));

@@ -54,7 +54,7 @@ internal static class LedgerPrint
         foreach (var line in Sums("unfinished, moved on by", report.Unfinished.Lease + report.Unfinished.Replay + report.Unfinished.Schedule + report.Unfinished.Record + report.Unfinished.Nothing,
             [
                 ("the lease of its worker", report.Unfinished.Lease), ("a replay that was asked for", report.Unfinished.Replay),
-                ("its time, for which it is stored", report.Unfinished.Schedule), ("a record still to be read", report.Unfinished.Record), ("nothing", report.Unfinished.Nothing),
+                ("its time, or the end of its hold", report.Unfinished.Schedule), ("a record still to be read", report.Unfinished.Record), ("nothing", report.Unfinished.Nothing),
             ]))
             yield return line;
         yield return "";

@@ -12,7 +12,7 @@ internal enum Mover
     /// <summary>A replay that was asked for, which a sweep of the API produces.</summary>
     Replay,
 
-    /// <summary>Its time: the row stores the bytes, and a sweep of the workers produces them then.</summary>
+    /// <summary>Its time, or the end of the hold that has it: the row stores the bytes, and a sweep of the workers produces them then.</summary>
     Schedule,
 
     /// <summary>A record that is still to be read: in the mails' topic or a delay topic.</summary>
@@ -27,12 +27,13 @@ internal enum Mover
 /// </summary>
 internal static class MailProof
 {
-    /// <summary>What must be there for the mail to go on; a lease, a pending replay and the bytes of a scheduled mail are in the database themselves.</summary>
+    /// <summary>What must be there for the mail to go on; a lease, a pending replay and the bytes of a scheduled or held mail are in the database themselves.</summary>
     public static Mover Waits(OpenMail mail) => mail.Row switch
     {
         { State: MailState.Sending, Holder: Holder.Live } => Mover.Lease,
         { State: MailState.Queued, Attempt: 0 } when mail.ReplayPending => Mover.Replay,
         { State: MailState.Scheduled, OutboxEntry: not null } => Mover.Schedule,
+        { State: MailState.Held or MailState.Queued, OutboxEntry: OutboxKind.Schedule, OutboxPublished: false } => Mover.Schedule,
         { State: MailState.Dead, OutboxPublished: true } => Mover.DeadLetter,
         _ => Mover.Record,
     };
@@ -56,7 +57,7 @@ internal static class MailProof
     public static RecordIdentity Needed(OpenMail mail) => new(
         mail.Id,
         mail.Row.Epoch,
-        mail.Row is { State: MailState.Queued or MailState.Scheduled, OutboxEntry: OutboxKind.Redelivery, OutboxPublished: true }
+        mail.Row is { State: MailState.Queued or MailState.Scheduled, OutboxEntry: OutboxKind.Redelivery or OutboxKind.Schedule, OutboxPublished: true }
             ? Math.Max(mail.NextAttempt ?? 0, mail.Row.Attempt + 1)
             : Math.Max(mail.Row.Attempt, 1));
 }

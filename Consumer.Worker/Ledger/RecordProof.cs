@@ -41,7 +41,7 @@ internal static class RecordProof
         { Row: null } => Without(store, isRemoved, RecordVerdict.NoRow),
         // All records of a mail have one value: this one is another mail's.
         { Row.OtherContent: true } => Without(store, isRemoved, RecordVerdict.OtherMail),
-        { Row: { } row } when HasCome(row, epoch, attempt) || IsStored(row, epoch) || IsOver(row.State, epoch > row.Epoch) => RecordVerdict.Row,
+        { Row: { } row } when HasCome(row, epoch, attempt) || IsStored(row, epoch, attempt) || IsOver(row, epoch > row.Epoch) => RecordVerdict.Row,
         _ => store.HasFailure ? RecordVerdict.Failure : RecordVerdict.RowBehind,
     };
 
@@ -51,14 +51,15 @@ internal static class RecordProof
     private static bool HasCome(RowFacts row, int epoch, int attempt) =>
         row.Epoch > epoch || (row.Epoch == epoch && row.Attempt >= attempt);
 
-    /// <summary>A scheduled mail: its record was stored in the row, which is what produces the first attempt.</summary>
-    private static bool IsStored(RowFacts row, int epoch) =>
-        row is { State: MailState.Scheduled or MailState.Queued, Attempt: 0, OutboxEntry: OutboxKind.Schedule } && row.Epoch == epoch;
+    /// <summary>A scheduled or held mail: its record was stored in the row, which is what produces the attempt after the row's.</summary>
+    private static bool IsStored(RowFacts row, int epoch, int attempt) =>
+        row is { State: MailState.Scheduled or MailState.Queued or MailState.Held, OutboxEntry: OutboxKind.Schedule } && row.Epoch == epoch && attempt <= row.Attempt + 1;
 
-    /// <summary>Whether records that the row has not come to are dropped. A dead mail is raised by a later epoch.</summary>
-    private static bool IsOver(MailState state, bool laterEpoch) => state switch
+    /// <summary>Whether records that the row has not come to are dropped. A dead mail is raised by a later epoch, as is one that a hold has.</summary>
+    private static bool IsOver(RowFacts row, bool laterEpoch) => row.State switch
     {
-        MailState.Sent or MailState.Canceled or MailState.Discarded or MailState.Held => true,
+        MailState.Sent or MailState.Canceled or MailState.Discarded => true,
+        MailState.Held => row.OutboxEntry != OutboxKind.Schedule || !laterEpoch,
         MailState.Dead => !laterEpoch,
         _ => false,
     };

@@ -3,7 +3,6 @@ using Consumer.Worker.Smtp;
 using Contracts;
 using MassTransit;
 using Persistence.Mails;
-using ServiceDefaults.Kafka;
 
 namespace Consumer.Worker.Scheduling;
 
@@ -37,7 +36,7 @@ internal sealed class ScheduleFilter(
         var record = context.ReceiveContext.GetPayload<KafkaConsumeRecord>();
         var read = IncomingMail.Read(context, composer).Record;
         var mail = read with { Identity = read.Identity with { Attempt = 0 } };
-        var stored = Stored(record, mail.Identity.MailId, due);
+        var stored = new ScheduledRecord(due, WaitingRecords.First(record, mail.Identity.MailId));
         var decision = await store.StoreAsync(mail, stored, record.Draining);
         while (decision == ClaimDecision.Busy)
         {
@@ -68,11 +67,4 @@ internal sealed class ScheduleFilter(
                 return false;
         }
     }
-
-    /// <summary>What is produced when the mail is due: the record as it was posted, with the mail's id, which it may only have by where it lies.</summary>
-    private static ScheduledRecord Stored(KafkaConsumeRecord record, Guid mailId, DateTimeOffset due) => new(due, record.Key, record.Value,
-    [
-        .. record.RecordHeaders.ToRecord().Where(header => header.Name == HeaderNames.Epoch || !HeaderNames.IsOfOneDelivery(header.Name)),
-        new RecordHeader(HeaderNames.MessageId, mailId),
-    ]);
 }

@@ -8,7 +8,7 @@ using ServiceDefaults.Periodic;
 namespace Consumer.Worker.Scheduling;
 
 /// <summary>
-/// Produces scheduled mails to the topic of their stream when they are due, and marks them published, as every outbox entry: one that a crash
+/// Produces scheduled mails to the topic of their stream when they are due, and held ones once their hold is over, and marks them published, as every outbox entry: one that a crash
 /// leaves in between is produced again, and the claim lets one of the two through. Sleeps until the next mail is due, by the clock
 /// of Postgres, so that workers whose clocks differ agree. Every worker sweeps; a mail goes to one of them.
 /// </summary>
@@ -25,7 +25,7 @@ internal sealed class ScheduleSweep(
     private TimeSpan? _next;
     private long _sleepsUntil = long.MaxValue;
 
-    /// <summary>Wakes the sweep where a mail that was just stored is due before it would look again.</summary>
+    /// <summary>Wakes the sweep where a mail in its row is due before it would look again.</summary>
     public void OnStored(DateTimeOffset due)
     {
         if (due.UtcTicks >= Volatile.Read(ref _sleepsUntil))
@@ -106,7 +106,7 @@ internal sealed class ScheduleSweep(
         }
         catch (KafkaProduceException exception)
         {
-            logger.LogWarning("Scheduled mail {MailId}, due {Due}, could not be produced, and is tried again in {Pause}: {Reason}", mail.MailId, mail.Record.Due, PublishTimeout, exception.Message);
+            logger.LogWarning("Mail {MailId}, due {Due}, could not be produced, and is tried again in {Pause}: {Reason}", mail.MailId, mail.ScheduledAt ?? mail.TakenAt, PublishTimeout, exception.Message);
             return false;
         }
     }

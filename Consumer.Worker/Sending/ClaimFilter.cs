@@ -10,8 +10,8 @@ using ServiceDefaults.Logging;
 namespace Consumer.Worker.Sending;
 
 /// <summary>
-/// Stands between delayed redelivery and in-process retry. Before: claims the mail, so that no two workers send it. After: writes
-/// what became of it, and what comes next, before the redelivery or the dead letter is produced.
+/// Stands between delayed redelivery and in-process retry. Before: claims the mail, so that no two workers send it, or puts it into its row
+/// where a hold is on it. After: writes what became of it, and what comes next, before the redelivery or the dead letter is produced.
 /// </summary>
 internal sealed class ClaimFilter(
     MailClaims claims,
@@ -31,6 +31,13 @@ internal sealed class ClaimFilter(
     public async Task Send(ConsumeContext<SendEmail> context, IPipe<ConsumeContext<SendEmail>> next)
     {
         var mail = IncomingMail.Read(context, composer);
+        // Waits for nobody's turn and for no relay.
+        if (await claims.TryHoldAsync(mail, context.ReceiveContext.GetPayload<KafkaConsumeRecord>().Draining, context.CancellationToken) is { } held)
+        {
+            await OnHeldAsync(context, mail, held);
+            return;
+        }
+
         mail = mail with { Party = parties.Of(mail.Record) };
         var route = relays.RouteOf(mail.Record.Sender ?? "", mail.Mail.Tags);
         // One that is unavailable is not asked again until a probe has found it well: the circuit of the mail's lane, or its second relay.
@@ -90,6 +97,10 @@ internal sealed class ClaimFilter(
             case ClaimResult.Claimed claimed:
                 return await DeliverAsync(context, next, new DeliveryAttempt(mail, claimed, leaseTerm, relay), claimed, relay, paced);
 
+            case ClaimResult.Held held:
+                await OnHeldAsync(context, mail, held);
+                return Step.Done;
+
             case ClaimResult.OutboxPending { Kind: OutboxKind.Redelivery } pending:
                 OutboxTicket.Put(context, mail.Identity, OutboxKind.Redelivery);
                 throw new TransientMailException(pending.Reason);
@@ -113,6 +124,13 @@ internal sealed class ClaimFilter(
                 await context.DropAsync(nameof(ClaimFilter));
                 return Step.Done;
         }
+    }
+
+    private async Task OnHeldAsync(ConsumeContext<SendEmail> context, IncomingMail mail, ClaimResult.Held held)
+    {
+        metrics.Held.Add(1, WorkerMetrics.ByHold);
+        logger.LogDebug("{Mail} is held by {HoldId}", mail.Identity, held.HoldId);
+        await context.DropAsync(nameof(ClaimFilter));
     }
 
     private async Task<Step> DeliverAsync(
@@ -159,7 +177,7 @@ internal sealed class ClaimFilter(
         if (attempt.IsHeldBack)
         {
             await outcomes.HeldAsync(attempt, RecipientRules.Reason);
-            metrics.Held.Add(1);
+            metrics.Held.Add(1, WorkerMetrics.ByRule);
             return Step.Done;
         }
 

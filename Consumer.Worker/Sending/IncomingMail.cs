@@ -24,6 +24,9 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
     /// <summary>Whose turn it waits for.</summary>
     public Party Party { get; init; }
 
+    /// <summary>The record that brought it; null where nothing is to be produced of it again.</summary>
+    public KafkaConsumeRecord? Source { get; init; }
+
     /// <summary>When the mail is, or was, to be sent, where it was scheduled.</summary>
     public DateTimeOffset? ScheduledAt { get; init; } = Mail.ScheduledAt;
 
@@ -69,6 +72,7 @@ internal sealed record IncomingMail(SendEmail Mail, MailRecord Record)
         })
         {
             ScheduledAt = DueOf(context),
+            Source = record,
         };
     }
 

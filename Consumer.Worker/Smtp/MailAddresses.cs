@@ -48,6 +48,16 @@ internal static class MailAddresses
     /// <exception cref="PermanentMailException">The text is not an address.</exception>
     public static string Bare(string text) => Parse(text).Address;
 
+    /// <summary>What stands behind the @ of an address.</summary>
+    public static string DomainOf(string address) => address[(address.LastIndexOf('@') + 1)..];
+
+    /// <summary>An address or a domain for a comparison without regard to case, and to which of its two forms the domain has.</summary>
+    public static string Comparable(string text)
+    {
+        var at = text.LastIndexOf('@') + 1;
+        return (text[..at] + (DomainName.TryToAscii(text[at..], out var domain) ? domain : text[at..])).ToUpperInvariant();
+    }
+
     /// <summary>
     /// Domains are mapped by <see cref="DomainName"/>, which the validation uses too. MimeKit would decode them for SMTPUTF8, and encode
     /// them by a table of its own.

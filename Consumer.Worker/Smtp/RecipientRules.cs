@@ -20,7 +20,7 @@ internal sealed class RecipientRules
 
     internal RecipientRules(SmtpOptions options)
     {
-        _allowed = string.IsNullOrEmpty(options.OnlyTo) ? null : [.. Entries(options.OnlyTo).Select(Comparable)];
+        _allowed = string.IsNullOrEmpty(options.OnlyTo) ? null : [.. Entries(options.OnlyTo).Select(MailAddresses.Comparable)];
         RedirectTo = string.IsNullOrEmpty(options.RedirectTo) ? null : options.RedirectTo;
         Note = (options.OnlyTo, RedirectTo) switch
         {
@@ -43,7 +43,7 @@ internal sealed class RecipientRules
     /// <summary>Whether a mail may go to this address itself.</summary>
     public bool Allows(string address) => _allowed is null
         ? RedirectTo is null
-        : _allowed.Contains(Comparable(address)) || _allowed.Contains(Comparable(address[(address.LastIndexOf('@') + 1)..]));
+        : _allowed.Contains(MailAddresses.Comparable(address)) || _allowed.Contains(MailAddresses.Comparable(MailAddresses.DomainOf(address)));
 
     /// <summary>Whether a mail for this address goes nowhere.</summary>
     public bool HoldsBack(string address) => RedirectTo is null && !Allows(address);
@@ -59,11 +59,4 @@ internal sealed class RecipientRules
     private static bool IsDomain(string text) => !IPAddress.TryParse(text, out _) && EmailAddress.TryParse($"a@{text}", out _);
 
     private static string[] Entries(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    /// <summary>Without regard to case, and a domain in either of its forms.</summary>
-    private static string Comparable(string text)
-    {
-        var at = text.LastIndexOf('@') + 1;
-        return (text[..at] + (DomainName.TryToAscii(text[at..], out var domain) ? domain : text[at..])).ToUpperInvariant();
-    }
 }

@@ -9,7 +9,7 @@ public enum KeyScope
     /// <summary>Read its own mails and their failures.</summary>
     Read,
 
-    /// <summary>Replay and discard failures, see the state of the system; and read, cancel and reschedule the mails of all, where it may read or send.</summary>
+    /// <summary>Replay and discard failures, hold mails and release them, see the state of the system; and read, cancel and reschedule the mails of all, where it may read or send.</summary>
     Operate,
 
     /// <summary>Make, list, rotate and revoke keys.</summary>

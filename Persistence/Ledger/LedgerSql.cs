@@ -40,7 +40,7 @@ internal static class LedgerSql
             {HasFailure} AS has_failure,
             m.first_topic, m.first_partition, m.first_offset, m.record_timestamp, m.subject, m.last_error, m.updated_at
         FROM email.mails AS m
-        WHERE (m.state IN ('scheduled', 'queued', 'sending') OR m.state = 'dead' AND (m.published_at IS NULL OR NOT {HasFailure}))
+        WHERE (m.state IN ('scheduled', 'queued', 'sending') OR m.state = 'held' AND m.outbox_entry = 'schedule' OR m.state = 'dead' AND (m.published_at IS NULL OR NOT {HasFailure}))
         """;
 
     /// <summary><see cref="Open"/>, of some mails alone.</summary>

@@ -1,4 +1,7 @@
 using Npgsql;
+using NpgsqlTypes;
+using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Text;
 
 namespace Persistence.Mails;
@@ -7,13 +10,20 @@ namespace Persistence.Mails;
 /// <param name="Record">The record.</param>
 /// <param name="WorkerId">Who claims.</param>
 /// <param name="Reclaim">The token of a claim of that very worker that is reclaimed, where there is one.</param>
-internal sealed record ClaimRequest(MailRecord Record, Guid WorkerId, long? Reclaim)
+/// <param name="Holds">The number of the last hold that it was compared with; null where the mail is not to be claimed, but held.</param>
+internal sealed record ClaimRequest(MailRecord Record, Guid WorkerId, long? Reclaim, long? Holds)
 {
     public Guid MailId => Record.Identity.MailId;
 
     /// <summary>Whether it is a mail's first, as far as the record tells.</summary>
     public bool IsFresh => Record.Identity is { Epoch: 0, Attempt: 1 };
 }
+
+/// <summary>A mail that is to be held.</summary>
+/// <param name="Claim">The claim that is not made for it.</param>
+/// <param name="HoldId">The hold.</param>
+/// <param name="Waiting">What sends it once the hold ends.</param>
+internal sealed record HoldRequest(ClaimRequest Claim, Guid HoldId, WaitingRecord Waiting);
 
 /// <summary>Why a claim was not made, as far as the row tells.</summary>
 /// <param name="Decision">What <see cref="Transitions"/> says of the row.</param>
@@ -40,17 +50,35 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         return [.. requests.Select(request => claims.GetValueOrDefault(request.MailId))];
     }
 
+    /// <summary>Holds what a claim could take; null for what it could not, and where the hold is over.</summary>
+    public async Task<IReadOnlyList<ClaimResult.Held?>> HoldAsync(IReadOnlyList<HoldRequest> requests)
+    {
+        var claims = requests.Select(request => request.Claim).ToList();
+        await using var command = HoldSql.Hold.Command(dataSource, command => WithRequests(command, claims)
+            .WithRecipients(claims.Select(claim => (claim.Record, RecordParameters.RecipientsOf(claim.Record))))
+            .With("hold_ids", requests.Select(request => request.HoldId).ToArray())
+            .Nullable("stored_keys", requests.Select(request => request.Waiting.Key).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bytea)
+            .Nullable("stored_values", requests.Select(request => request.Waiting.Value).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bytea)
+            .Nullable("stored_headers", requests.Select(request => HeaderJson.Write(request.Waiting.Headers)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text));
+        await using var reader = await command.ExecuteReaderAsync();
+        var held = new HashSet<Guid>();
+        while (await reader.ReadAsync())
+            held.Add(reader.Get<Guid>("id"));
+        await reader.ThrowUnlessCommittedAsync();
+        return [.. requests.Select(request => held.Contains(request.Claim.MailId) ? new ClaimResult.Held(request.HoldId) : null)];
+    }
+
     /// <summary>Tells why each was not claimed.</summary>
     public async Task<IReadOnlyList<ClaimRefusal>> ExplainAsync(IReadOnlyList<ClaimRequest> requests)
     {
         await using var command = ClaimSql.Explain.Command(dataSource, command => WithRequests(command, requests));
         await using var reader = await command.ExecuteReaderAsync();
         var refusals = new Dictionary<Guid, ClaimRefusal>();
-        var identities = requests.ToDictionary(request => request.MailId, request => request.Record.Identity);
+        var byId = requests.ToDictionary(request => request.MailId);
         while (await reader.ReadAsync())
         {
             var id = reader.Get<Guid>("id");
-            refusals.Add(id, Refusal(reader, identities[id]));
+            refusals.Add(id, Refusal(reader, byId[id]));
         }
 
         return [.. requests.Select(request => refusals[request.MailId])];
@@ -118,8 +146,9 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
             reader.Get<Guid?>("taken_over_from"));
     }
 
-    private static ClaimRefusal Refusal(NpgsqlDataReader reader, RecordIdentity identity)
+    private static ClaimRefusal Refusal(NpgsqlDataReader reader, ClaimRequest request)
     {
+        var identity = request.Record.Identity;
         if (!reader.Get<bool>("has_lease"))
             return new ClaimRefusal(ClaimDecision.Busy, new ClaimResult.NoLease());
         var facts = reader.ReadFacts();
@@ -132,6 +161,8 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
                 facts!.OutboxEntry!.Value, reader.Get<int?>("outbox_attempt"), reader.Get<DateTimeOffset?>("next_attempt_at"), reader.Get<string?>("outbox_reason") ?? ""),
             ClaimDecision.Stale => new ClaimResult.Stale(facts!.State, facts.Epoch, facts.Attempt, reader.Get<bool>("is_unmet")),
             ClaimDecision.IdempotencyConflict => new ClaimResult.IdempotencyConflict(),
+            // Held or not, that is to be looked at anew.
+            ClaimDecision.Claim or ClaimDecision.TakeOver when request.Holds is null || request.Holds < reader.Get<long>("holds") => new ClaimResult.HoldsChanged(),
             // The row has changed: it can be claimed after all.
             _ => null,
         });
@@ -141,5 +172,7 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
         .WithRecords([.. requests.Select(request => request.Record)])
         .With("worker_ids", requests.Select(request => request.WorkerId).ToArray())
         .With("reclaimed", requests.Where(request => request.Reclaim is not null).Select(request => request.MailId).ToArray())
-        .With("reclaimed_tokens", requests.Select(request => request.Reclaim).OfType<long>().ToArray());
+        .With("reclaimed_tokens", requests.Select(request => request.Reclaim).OfType<long>().ToArray())
+        // Where one of them was compared with fewer, all go another round.
+        .With("holds", requests.Min(request => request.Holds) ?? 0);
 }

@@ -55,6 +55,16 @@ public abstract record ClaimResult
     /// </summary>
     public sealed record IdempotencyConflict : ClaimResult;
 
+    /// <summary>The mail is held: it waits in its row, and its record is completed.</summary>
+    /// <param name="HoldId">The hold.</param>
+    public sealed record Held(Guid HoldId) : ClaimResult;
+
+    /// <summary>
+    /// The holds are not those that the mail was compared with: one was made since, or the one that was to hold it is over. Compare it with
+    /// those that are in force now, then claim or hold it.
+    /// </summary>
+    public sealed record HoldsChanged : ClaimResult;
+
     /// <summary>The claiming worker has no lease (not registered, stopped, or lapsed): heartbeat first, then claim.</summary>
     public sealed record NoLease : ClaimResult;
 }

@@ -1,3 +1,4 @@
+using Persistence.Holds;
 using Persistence.Workers;
 
 namespace Persistence.Mails;
@@ -6,7 +7,7 @@ namespace Persistence.Mails;
 internal static class ClaimSql
 {
     /// <summary>The claim is one of those that are to be reclaimed: it is named by its token, so that no later one is taken for it.</summary>
-    private const string Reclaimed = $"(m.id, m.fencing_token) IN (SELECT unnest(@reclaimed), unnest(@reclaimed_tokens) {BatchSql.Few})";
+    internal const string Reclaimed = $"(m.id, m.fencing_token) IN (SELECT unnest(@reclaimed), unnest(@reclaimed_tokens) {BatchSql.Few})";
 
     /// <summary>It is, and the claiming worker's own.</summary>
     private const string Own = $"(m.worker_id = excluded.worker_id AND {Reclaimed})";
@@ -22,6 +23,7 @@ internal static class ClaimSql
         SELECT g.id, 0, 1, 'sending', g.worker_id, 1, clock_timestamp(), {MailSql.RecordColumns}
         FROM ({MailSql.Records}) AS g
         {BatchSql.ShortLockTimeout}
+          AND {HoldSql.NoneSince}
           AND g.worker_id = ANY (ARRAY(SELECT w.id FROM {WorkerSql.Live} AS w WHERE w.id = ANY (@worker_ids)))
           AND (SELECT m.id FROM email.mails AS m WHERE m.id = g.id) IS NULL
         RETURNING id
@@ -29,7 +31,8 @@ internal static class ClaimSql
 
     /// <summary>
     /// Inserts or takes the rows of mails that differ, in one statement that settles every race: of several workers a row lets
-    /// one through, and the others get no row back. A worker without a lease of its own claims nothing.
+    /// one through, and the others get no row back. A worker without a lease of its own claims nothing, and none does that does not know of
+    /// the last hold.
     /// </summary>
     /// <remarks>
     /// <para>
@@ -45,10 +48,12 @@ internal static class ClaimSql
     /// taken the mail over from: that worker's outcome is still unknown.
     /// </para>
     /// <para>
-    /// Recipients are written with their outcome, not here; those that are settled are returned. The open ones are those of the
-    /// record without them. One that was open when its worker's lease ran out is unknown, also where an earlier attempt was deferred: it may
-    /// have been in the middle of DATA. Who leaves a mail to nobody has written what the server said: there a deferred recipient is just that. A
-    /// claim that inserted the row has token 1, which no other has, and nothing to tell that its record does not say.
+    /// Recipients are written with their outcome, not here, but for those that are unknown by a take-over; those that are settled are returned.
+    /// The open ones are those of the record without them. A claim that inserted the row has token 1, which no other has, and nothing to tell
+    /// that its record does not say.
+    /// </para>
+    /// <para>
+    /// A mail that a hold put into its row (<see cref="HoldSql.Hold"/>) may have been taken over by that: its row kept from whom.
     /// </para>
     /// </remarks>
     public static readonly Statement Claim = new($"""
@@ -58,15 +63,19 @@ internal static class ClaimSql
             FROM ({MailSql.Records}) AS g
             JOIN {WorkerSql.Live} AS w ON w.id = g.worker_id AND w.id = ANY (@worker_ids)
             {BatchSql.LockTimeout}
+              AND {HoldSql.NoneSince}
             ORDER BY g.id
             ON CONFLICT (id) DO UPDATE SET
                 attempt = excluded.attempt,
                 state = 'sending',
-                taken_over_from = CASE WHEN m.state <> 'sending' THEN NULL WHEN {Own} THEN m.taken_over_from ELSE m.worker_id END,
+                taken_over_from = CASE
+                    WHEN m.state = 'sending' AND NOT {Own} THEN m.worker_id
+                    WHEN m.state = 'sending' OR m.outbox_entry = 'schedule' THEN m.taken_over_from
+                END,
                 unknown_outcomes = m.unknown_outcomes + CASE WHEN m.state = 'sending' AND NOT {Own} THEN 1 ELSE 0 END,
                 worker_id = excluded.worker_id,
                 fencing_token = greatest(m.fencing_token, 1) + 1,
-                {MailSql.FillRecordColumns("excluded")}, {MailSql.NoOutboxEntry}, {MailSql.NoStoredRecord},
+                {MailSql.FillRecordColumns("excluded")}, {MailSql.NoOutboxEntry}, {MailSql.NotHeld}, {MailSql.NoStoredRecord},
                 claimed_at = clock_timestamp(), updated_at = now()
             WHERE m.epoch = excluded.epoch
               AND excluded.attempt >= m.attempt
@@ -82,8 +91,7 @@ internal static class ClaimSql
             FROM ({MailSql.Recipients}) AS g
             WHERE (g.id IN (SELECT id FROM claimed WHERE taken_over_from IS NOT NULL)) IS TRUE
             ON CONFLICT (mail_id, address) DO UPDATE SET outcome = 'unknown', updated_at = now()
-            WHERE r.outcome = 'pending'
-               OR r.outcome = 'deferred' AND r.mail_id IN (SELECT id FROM claimed WHERE taken_over_from <> {WorkerSql.Nobody})
+            WHERE {MailSql.IsUnknownWhenTakenOver("claimed")}
         )
         SELECT c.id, c.fencing_token, c.taken_over_from,
             CASE WHEN c.fencing_token > 1 THEN c.message_id_header END AS message_id_header,
@@ -111,7 +119,7 @@ internal static class ClaimSql
                 """,
                 MailSql.OtherContent("g"))},
             m.id IS NOT NULL AND m.content_hash IS NULL AS is_unmet, m.worker_id, m.fencing_token, p.name, p.lease_until, m.outbox_attempt, m.next_attempt_at, m.outbox_reason,
-            EXISTS (SELECT FROM {WorkerSql.Live} AS w WHERE w.id = g.worker_id) AS has_lease
+            EXISTS (SELECT FROM {WorkerSql.Live} AS w WHERE w.id = g.worker_id) AS has_lease, {HoldSql.LastNumber} AS holds
         FROM ({MailSql.Records}) AS g
         LEFT JOIN email.mails AS m ON m.id = g.id
         LEFT JOIN email.workers AS p ON p.id = m.worker_id

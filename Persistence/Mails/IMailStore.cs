@@ -13,8 +13,25 @@ public interface IMailStore
     /// The token of a claim of this same worker that is reclaimed: one that none of its tasks holds, so that a claim whose result was lost
     /// does not leave the mail busy as long as the worker runs. <see cref="ClaimResult.Busy"/> names it.
     /// </param>
+    /// <param name="holds">
+    /// The number of the last hold that the mail was compared with, and that is not on it; 0 before the first. Where one was made since,
+    /// nothing is claimed: <see cref="ClaimResult.HoldsChanged"/>.
+    /// </param>
     /// <param name="cancellationToken">Gives up.</param>
-    Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default);
+    Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, long? reclaim = null, long holds = 0, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Holds the mail of a record in the place of claiming it, or says why not, as for a claim; never <see cref="ClaimResult.Claimed"/>. The
+    /// mail waits in its row until the hold ends.
+    /// </summary>
+    /// <param name="record">The record.</param>
+    /// <param name="holdId">The hold that is on it; where that is over, nothing is held: <see cref="ClaimResult.HoldsChanged"/>.</param>
+    /// <param name="waiting">What is to be produced once the hold ends: the record itself, as this attempt.</param>
+    /// <param name="workerId">A registered worker with a live lease.</param>
+    /// <param name="reclaim">As for a claim: nothing was sent under that one, so the mail is held in its place.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<ClaimResult> HoldAsync(
+        MailRecord record, Guid holdId, WaitingRecord waiting, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Records that the server took the mail, and resolves the mail's failures. The server's reply is stored under whatever

@@ -27,6 +27,9 @@ public sealed class Mail
     /// <summary>When the outbox entry was written.</summary>
     public DateTimeOffset? OutboxAt { get; init; }
 
+    /// <summary>The hold that has it in its row, or that canceled it; null else.</summary>
+    public Guid? HoldId { get; init; }
+
     /// <summary>When its record was acknowledged; null as long as it may have to be produced again.</summary>
     public DateTimeOffset? PublishedAt { get; init; }
 
@@ -96,11 +99,14 @@ public sealed class Mail
     /// <summary>When the server took it.</summary>
     public DateTimeOffset? SentAt { get; init; }
 
-    /// <summary>When it reached an end: sent, dead, canceled or discarded.</summary>
+    /// <summary>When it reached an end: sent, dead, canceled, discarded, or held by the worker's settings.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>When the row was changed last.</summary>
     public DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Whether it waits until its hold ends. What the worker's settings hold back waits for nothing.</summary>
+    public bool IsHeldInRow => State == MailState.Held && OutboxEntry == OutboxKind.Schedule;
 
     /// <summary>Its recipients, where they were asked for.</summary>
     public IList<MailRecipient> Recipients { get; init; } = [];

@@ -23,9 +23,9 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         builder.Property(mail => mail.Epoch)
             .HasComment("From 0, raised by a replay, a cancel and a reschedule; records of an older one are stale.");
         builder.Property(mail => mail.Attempt)
-            .HasComment("The last delivery of this epoch that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed.");
+            .HasComment("The last delivery of this epoch that a worker claimed, from 1; 0 after a replay, and while it is scheduled or held before its first, until it is claimed.");
         builder.Property(mail => mail.State).HasConversion(EnumText.Converter<MailState>())
-            .HasComment("scheduled, queued, sending, sent, dead, canceled, discarded or held (back from recipients that Smtp:OnlyTo leaves out).");
+            .HasComment("scheduled, queued, sending, sent, dead, canceled, discarded or held (by a hold, which hold_id names, until that ends; or back from recipients that Smtp:OnlyTo leaves out).");
         builder.Property(mail => mail.Key).HasComment("The Kafka key: the ordering key, or the id. Mails of one key are sent in order.");
         builder.Property(mail => mail.Subject).HasComment("The mail's subject.");
         builder.Property(mail => mail.Sender).HasComment("The address the mail is from.");
@@ -56,6 +56,8 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         // say: of expressions, and of the mails with tags alone.
         // The list of a key's own mails; those that no stored key posted are not in it.
         builder.HasIndex(mail => new { mail.ApiKeyId, mail.CreatedAt }).HasDatabaseName("ix_mails_api_key").HasFilter("api_key_id IS NOT NULL");
+        // What a hold has, in the order in which it goes on.
+        builder.HasIndex(mail => new { mail.HoldId, mail.CreatedAt }).HasDatabaseName("ix_mails_hold").HasFilter("hold_id IS NOT NULL AND outbox_entry IS NOT NULL");
         // Recent mails, and what the retention job may remove.
         builder.HasIndex(mail => mail.CreatedAt).HasDatabaseName("ix_mails_created");
     }
@@ -63,9 +65,10 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
     private static void ConfigureOutbox(EntityTypeBuilder<Mail> builder)
     {
         builder.Property(mail => mail.OutboxEntry).HasConversion(EnumText.Converter<OutboxKind>())
-            .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule; null while it runs or once it was sent.");
+            .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule (when it is due, or its hold ends); null while it runs or once it was sent.");
+        builder.Property(mail => mail.HoldId).HasComment("The hold (holds.id) that has the mail in its row, or that canceled it; null else.");
         builder.Property(mail => mail.OutboxAttempt).HasComment("The attempt that its record carries; null for a dead letter.");
-        builder.Property(mail => mail.OutboxReason).HasComment("Why the last attempt did not send the mail.");
+        builder.Property(mail => mail.OutboxReason).HasComment("Why the last attempt did not send the mail; of a mail that a hold has, the hold's reason.");
         builder.Property(mail => mail.OutboxAt).HasComment("When the outbox entry was written, before its record was produced.");
         builder.Property(mail => mail.PublishedAt)
             .HasComment("When the outbox entry's record was acknowledged. Null with an outbox entry: it is produced again when the old record is read again.");
@@ -98,7 +101,7 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         builder.Property(mail => mail.ClaimedAt).HasComment("When a worker claimed the mail last.");
         builder.Property(mail => mail.NextAttemptAt).HasComment("When the next attempt is due; null where none is.");
         builder.Property(mail => mail.SentAt).HasComment("When the mail server took the mail.");
-        builder.Property(mail => mail.EndedAt).HasComment("When the mail ended: sent, dead, canceled, discarded or held.");
+        builder.Property(mail => mail.EndedAt).HasComment("When the mail ended: sent, dead, canceled, discarded or held (back by Smtp:OnlyTo; what a hold has does not end by it).");
         builder.Property(mail => mail.UpdatedAt).HasDefaultValueSql("now()").HasComment("When this row was changed last.");
     }
 }

@@ -52,6 +52,9 @@ internal static class MailSql
     public const string NoOutboxEntry =
         "outbox_entry = NULL, outbox_attempt = NULL, outbox_reason = NULL, outbox_at = NULL, published_at = NULL, next_attempt_at = NULL";
 
+    /// <summary>Sets that no hold has the mail.</summary>
+    public const string NotHeld = "hold_id = NULL";
+
     /// <summary>Sets that no record is stored for the time when the mail is due.</summary>
     public const string NoStoredRecord = "stored_key = NULL, stored_value = NULL, stored_headers = NULL";
 
@@ -62,10 +65,10 @@ internal static class MailSql
     private const string Raise = $"""
         WITH raised AS (
             UPDATE email.mails AS m SET
-                epoch = g.epoch, attempt = 0, state = 'queued', {NoOutboxEntry}, ended_at = NULL, updated_at = now(),
+                epoch = g.epoch, attempt = 0, state = 'queued', {NoOutboxEntry}, {NotHeld}, ended_at = NULL, updated_at = now(),
                 unknown_outcomes = m.unknown_outcomes + CASE WHEN m.state = 'sending' THEN 1 ELSE 0 END
             FROM (SELECT unnest(@ids) AS id, unnest(@epochs) AS epoch {BatchSql.Few}) AS g
-            WHERE m.id = g.id AND m.epoch < g.epoch AND (m.state IN ('queued', 'scheduled', 'dead') OR {LeaseLapsed})
+            WHERE m.id = g.id AND m.epoch < g.epoch AND (m.state IN ('queued', 'scheduled', 'dead') OR m.state = 'held' AND m.outbox_entry = 'schedule' OR {LeaseLapsed})
             RETURNING m.id
         ), reopened AS (
             UPDATE email.mail_recipients AS r SET outcome = 'pending', updated_at = now()
@@ -73,6 +76,15 @@ internal static class MailSql
         )
         SELECT id FROM raised
         """;
+
+    /// <summary>
+    /// The recipient <c>r</c> may have got the mail where it was taken over: one that was open when its worker's lease ran out, also where an
+    /// earlier attempt was deferred, as it may have been in the middle of DATA. Who leaves a mail to nobody has written what the server said:
+    /// there a deferred recipient is just that.
+    /// </summary>
+    /// <param name="mails">The part that has the mails, with id and taken_over_from.</param>
+    public static string IsUnknownWhenTakenOver(string mails) =>
+        $"(r.outcome = 'pending' OR r.outcome = 'deferred' AND r.mail_id IN (SELECT id FROM {mails} WHERE taken_over_from <> {WorkerSql.Nobody}))";
 
     /// <summary>The columns of <see cref="ReadFacts"/>.</summary>
     /// <param name="holder">The text of a <see cref="Holder"/>.</param>

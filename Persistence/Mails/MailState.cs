@@ -2,7 +2,7 @@ namespace Persistence.Mails;
 
 /// <summary>
 /// The one state a mail is in: <c>scheduled</c> → <c>queued</c> → <c>sending</c> → <c>sent</c> | <c>dead</c> |
-/// <c>canceled</c> | <c>held</c>; <c>dead</c> → <c>queued</c> (replayed) | <c>discarded</c>.
+/// <c>canceled</c> | <c>held</c>; <c>dead</c> → <c>queued</c> (replayed) | <c>discarded</c>; <c>queued</c> → <c>held</c> → <c>queued</c> (a hold, and its end).
 /// </summary>
 public enum MailState
 {
@@ -27,6 +27,9 @@ public enum MailState
     /// <summary>Dead, and a person decided that it stays so.</summary>
     Discarded,
 
-    /// <summary>Held back: the worker's settings do not allow all of its recipients. Nothing sends it.</summary>
+    /// <summary>
+    /// Not sent, and no failure: a hold has it (<see cref="Mail.HoldId"/>), and it goes on when that ends; or the worker's settings hold it
+    /// back from some recipients, and nothing sends it to those.
+    /// </summary>
     Held,
 }

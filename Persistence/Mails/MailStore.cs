@@ -16,6 +16,9 @@ public sealed class MailStore : IMailStore
     // Larger batches hardly cost less a mail, and what one holds is written again one by one where one of it cannot be written.
     private const int BatchLimit = 100;
 
+    // Whole mails, with their attachments, go into the rows of those that are held.
+    private const int HoldLimit = 20;
+
     // One makes the largest batches; the other runs while it waits for a lock. More of them would split the same mails, and
     // each has a connection to warm up.
     private const int BatchesAtOnce = 2;
@@ -30,6 +33,7 @@ public sealed class MailStore : IMailStore
     private readonly IDbContextFactory<EmailDbContext> _contexts;
     private readonly ClaimBatch _batch;
     private readonly GroupCommit<ClaimRequest, ClaimResult.Claimed?> _claims;
+    private readonly GroupCommit<HoldRequest, ClaimResult.Held?> _holds;
     private readonly GroupCommit<ClaimRequest, ClaimRefusal> _refusals;
     private readonly GroupCommit<OutcomeRequest, bool> _sent;
     private readonly GroupCommit<OutboxRequest, bool> _outboxEntries;
@@ -48,6 +52,7 @@ public sealed class MailStore : IMailStore
         _batch = new ClaimBatch(dataSource);
         var outcomes = new OutcomeBatch(dataSource);
         _claims = new(_batch.ClaimAsync, request => request.MailId, BatchLimit, turns);
+        _holds = new(_batch.HoldAsync, request => request.Claim.MailId, HoldLimit, turns);
         _refusals = new(_batch.ExplainAsync, request => request.MailId, BatchLimit, turns);
         _sent = new(outcomes.SentAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
         _outboxEntries = new(outcomes.WriteOutboxEntryAsync, outcome => outcome.Identity.MailId, BatchLimit, turns);
@@ -57,28 +62,44 @@ public sealed class MailStore : IMailStore
     }
 
     /// <inheritdoc />
-    public async Task<ClaimResult> ClaimAsync(
-        MailRecord record, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default)
+    public Task<ClaimResult> ClaimAsync(
+        MailRecord record, Guid workerId, long? reclaim = null, long holds = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(record);
-        var request = new ClaimRequest(record, workerId, reclaim);
+        var request = new ClaimRequest(record, workerId, reclaim, holds);
+        return SettleAsync(request, async () => await _claims.WriteAsync(request, cancellationToken), cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Task<ClaimResult> HoldAsync(
+        MailRecord record, Guid holdId, WaitingRecord waiting, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        ArgumentNullException.ThrowIfNull(waiting);
+        var request = new ClaimRequest(record, workerId, reclaim, Holds: null);
+        return SettleAsync(request, async () => await _holds.WriteAsync(new HoldRequest(request, holdId, waiting), cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Writes until it is written, or the row says why not.</summary>
+    private async Task<ClaimResult> SettleAsync(ClaimRequest request, Func<Task<ClaimResult?>> write, CancellationToken cancellationToken)
+    {
         for (var round = 0; round < MaxRounds; round++)
         {
-            if (await _claims.WriteAsync(request, cancellationToken) is { } claimed)
-                return claimed;
+            if (await write() is { } written)
+                return written;
             var (decision, refusal) = await _refusals.WriteAsync(request, cancellationToken);
-            if (refusal is ClaimResult.Stale { IsUnmet: true } && !await _batch.MeetAsync(record, cancellationToken))
+            if (refusal is ClaimResult.Stale { IsUnmet: true } && !await _batch.MeetAsync(request.Record, cancellationToken))
                 continue;
             if (refusal is not null)
                 return refusal;
             if (decision == ClaimDecision.Raise)
             {
                 await using var connection = await _dataSource.OpenConnectionAsync(cancellationToken);
-                await connection.RaiseAsync(record.Identity.MailId, record.Identity.Epoch, cancellationToken);
+                await connection.RaiseAsync(request.MailId, request.Record.Identity.Epoch, cancellationToken);
             }
         }
         throw new InvalidOperationException(
-            $"The claim of {record.Identity} was not settled in {MaxRounds} rounds: the statement and Transitions disagree about its row.");
+            $"The claim of {request.Record.Identity} was not settled in {MaxRounds} rounds: the statement and Transitions disagree about its row.");
     }
 
     /// <inheritdoc />

@@ -9,7 +9,7 @@ public enum OutboxKind
     /// <summary>To the dead-letter topic.</summary>
     DeadLetter,
 
-    /// <summary>To the mails' topic once the scheduled mail is due; until then it waits in its row.</summary>
+    /// <summary>To the mails' topic once the scheduled mail is due, or the hold on it ends; until then it waits in its row.</summary>
     Schedule,
 }
 

@@ -128,10 +128,13 @@ internal static class OutcomeSql
         SELECT id, held OR was_written AS held FROM mail
         """);
 
-    /// <summary>Published once; a time that is set stays as it is.</summary>
+    /// <summary>
+    /// Published once; a time that is set stays as it is. A redelivery that was held before its mark came has moved on: what its row stores is
+    /// not published by that.
+    /// </summary>
     public static readonly Statement Published = new($"""
         WITH {Given()}, mail AS (
-            SELECT m.id, m.published_at, (m.epoch, m.attempt) = (g.epoch, g.attempt) AND m.outbox_entry IS NOT NULL AS held
+            SELECT m.id, m.published_at, (m.epoch, m.attempt) = (g.epoch, g.attempt) AND coalesce(m.outbox_entry <> 'schedule', false) AS held
             FROM given AS g, {Locked}
         ), published AS (
             UPDATE email.mails AS m SET published_at = now(), updated_at = now()

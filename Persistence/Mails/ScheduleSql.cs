@@ -19,7 +19,7 @@ internal static class ScheduleSql
                 @stored_key, @stored_value, @stored_headers, {MailSql.RecordColumns}
             FROM ({MailSql.Records}) AS g
             ON CONFLICT (id) DO UPDATE SET
-                state = 'scheduled',
+                state = 'scheduled', taken_over_from = NULL,
                 outbox_entry = 'schedule', outbox_attempt = 1, outbox_reason = NULL, outbox_at = now(), published_at = NULL,
                 next_attempt_at = excluded.next_attempt_at, scheduled_at = excluded.scheduled_at,
                 stored_key = excluded.stored_key, stored_value = excluded.stored_value, stored_headers = excluded.stored_headers,
@@ -36,34 +36,37 @@ internal static class ScheduleSql
         """);
 
     /// <summary>
-    /// Takes scheduled mails that are due, to be produced: each goes to one process, and to another one after the timeout, unless it was
-    /// published by then. A mail that was is <c>queued</c>, and out of the index' beginning.
+    /// Takes mails that are due, to be produced: scheduled ones whose time has come, and those whose hold ended, which are <c>queued</c>. Each
+    /// goes to one process, and to another one after the timeout, unless it was published by then: it is <c>queued</c> then, due at no time.
     /// </summary>
     public const string TakeDue = """
         UPDATE email.mails AS m SET next_attempt_at = now() + @timeout, outbox_at = now(), updated_at = now()
         FROM (
             SELECT id FROM email.mails
-            WHERE outbox_entry = 'schedule' AND state = 'scheduled' AND next_attempt_at <= now()
+            WHERE outbox_entry = 'schedule' AND state IN ('scheduled', 'queued') AND next_attempt_at <= now()
             ORDER BY next_attempt_at LIMIT @limit
             FOR NO KEY UPDATE SKIP LOCKED
         ) AS due
         WHERE m.id = due.id
-        RETURNING m.id, m.epoch, m.first_topic, m.scheduled_at, m.stored_key, m.stored_value, m.stored_headers::text AS stored_headers
+        RETURNING m.id, m.epoch, m.outbox_at, m.first_topic, m.scheduled_at, m.stored_key, m.stored_value, m.stored_headers::text AS stored_headers
         """;
 
     /// <summary>How long it is to the next one, by the clock of Postgres; none where none waits.</summary>
     public const string NextDue = """
         SELECT next_attempt_at - now() FROM email.mails
-        WHERE outbox_entry = 'schedule' AND state = 'scheduled' ORDER BY next_attempt_at LIMIT 1
+        WHERE outbox_entry = 'schedule' AND state IN ('scheduled', 'queued') AND next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT 1
         """;
 
-    /// <summary>Their records are acknowledged: from here on they wait to be claimed, as any other. One that was claimed meanwhile has moved on.</summary>
+    /// <summary>
+    /// Their records are acknowledged: from here on they wait to be claimed, as any other. One that was claimed or held meanwhile has moved
+    /// on, and so has one that is due once more by a hold that ended since: what was produced is not that.
+    /// </summary>
     public const string Published = """
         UPDATE email.mails AS m SET state = 'queued', published_at = now(), next_attempt_at = NULL, updated_at = now()
         FROM (
-            SELECT l.id FROM unnest(@ids, @epochs) AS g (id, epoch)
-            JOIN email.mails AS l ON l.id = g.id AND l.epoch = g.epoch
-            WHERE l.outbox_entry = 'schedule' AND l.state = 'scheduled' AND l.attempt = 0
+            SELECT l.id FROM unnest(@ids, @epochs, @taken) AS g (id, epoch, taken)
+            JOIN email.mails AS l ON l.id = g.id AND l.epoch = g.epoch AND l.outbox_at = g.taken
+            WHERE l.outbox_entry = 'schedule' AND l.state IN ('scheduled', 'queued')
             ORDER BY l.id FOR NO KEY UPDATE OF l
         ) AS given
         WHERE m.id = given.id
@@ -73,15 +76,15 @@ internal static class ScheduleSql
     public const string Lock = "SELECT FROM email.mails WHERE id = @id FOR NO KEY UPDATE";
 
     /// <summary>
-    /// Cancels a mail that waits and of which no recipient has, or may have, got anything. The raised epoch makes every record of it
+    /// Cancels a mail that waits, or is held, and of which no recipient has, or may have, got anything. The raised epoch makes every record of it
     /// stale. Its failures are resolved with it, as when it is sent: there is nothing left to do about them.
     /// </summary>
     public static readonly string Cancel = $"""
         WITH canceled AS (
             UPDATE email.mails AS m SET
-                epoch = m.epoch + 1, state = 'canceled', {MailSql.NoOutboxEntry}, {MailSql.NoStoredRecord}, ended_at = now(), updated_at = now()
+                epoch = m.epoch + 1, state = 'canceled', {MailSql.NoOutboxEntry}, {MailSql.NotHeld}, {MailSql.NoStoredRecord}, ended_at = now(), updated_at = now()
             FROM (SELECT id, state, epoch FROM email.mails WHERE id = @id) AS before
-            WHERE m.id = before.id AND m.state IN ('scheduled', 'queued') AND m.unknown_outcomes = 0 AND NOT EXISTS (
+            WHERE m.id = before.id AND m.state IN ('scheduled', 'queued', 'held') AND m.unknown_outcomes = 0 AND NOT EXISTS (
                 SELECT FROM email.mail_recipients AS r WHERE r.mail_id = m.id AND r.outcome IN ('accepted', 'unknown'))
             RETURNING m.id, before.state AS state_before, before.epoch AS epoch_before, m.epoch
         ), {FailureSql.Resolve("canceled", "canceled")}

@@ -50,7 +50,7 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
             $"The scheduled mail {record.Identity} was not settled in {MaxRounds} rounds: the statement and Transitions disagree about its row.");
     }
 
-    /// <summary>Takes scheduled mails that are due: produce each, then mark them published. Producing one twice is harmless.</summary>
+    /// <summary>Takes mails that are due, scheduled ones and those whose hold ended: produce each, then mark them published. Producing one twice is harmless.</summary>
     /// <param name="limit">How many at most.</param>
     /// <param name="timeout">After which time those that are not published by then are due again, for whoever asks.</param>
     /// <param name="cancellationToken">Gives up; those that were taken come back after the timeout.</param>
@@ -61,18 +61,16 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         var due = new List<DueMail>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            due.Add(new DueMail(reader.Get<Guid>("id"), reader.Get<int>("epoch"), reader.Get<string?>("first_topic"), new ScheduledRecord(
-                reader.Get<DateTimeOffset>("scheduled_at"),
-                reader.Get<byte[]?>("stored_key"),
-                reader.Get<byte[]?>("stored_value"),
-                HeaderJson.Read(reader.Get<string?>("stored_headers")))));
+            due.Add(new DueMail(
+                reader.Get<Guid>("id"), reader.Get<int>("epoch"), reader.Get<DateTimeOffset>("outbox_at"), reader.Get<string?>("first_topic"), reader.Get<DateTimeOffset?>("scheduled_at"),
+                new WaitingRecord(reader.Get<byte[]?>("stored_key"), reader.Get<byte[]?>("stored_value"), HeaderJson.Read(reader.Get<string?>("stored_headers")))));
         }
 
         await reader.ThrowUnlessCommittedAsync(cancellationToken);
         return due;
     }
 
-    /// <summary>How long it is, by the clock of Postgres, until the next scheduled mail is due; null where none waits.</summary>
+    /// <summary>How long it is, by the clock of Postgres, until the next mail is due; null where none waits.</summary>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<TimeSpan?> NextDueAsync(CancellationToken cancellationToken = default)
     {
@@ -86,7 +84,8 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
     public async Task MarkPublishedAsync(IReadOnlyCollection<DueMail> mails, CancellationToken cancellationToken = default)
     {
         await using var command = dataSource.CreateCommand(ScheduleSql.Published)
-            .With("ids", mails.Select(mail => mail.MailId).ToArray()).With("epochs", mails.Select(mail => mail.Epoch).ToArray());
+            .With("ids", mails.Select(mail => mail.MailId).ToArray()).With("epochs", mails.Select(mail => mail.Epoch).ToArray())
+            .With("taken", mails.Select(mail => mail.TakenAt).ToArray());
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -165,9 +164,9 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         await using var command = ScheduleSql.Store.Command(dataSource, command => With(command, record)
             .WithRecipients([(record, RecordParameters.RecipientsOf(record))])
             .With("due", stored.Due)
-            .Nullable("stored_key", stored.Key, NpgsqlDbType.Bytea)
-            .Nullable("stored_value", stored.Value, NpgsqlDbType.Bytea)
-            .Nullable("stored_headers", HeaderJson.Write(stored.Headers), NpgsqlDbType.Jsonb));
+            .Nullable("stored_key", stored.Record.Key, NpgsqlDbType.Bytea)
+            .Nullable("stored_value", stored.Record.Value, NpgsqlDbType.Bytea)
+            .Nullable("stored_headers", HeaderJson.Write(stored.Record.Headers), NpgsqlDbType.Jsonb));
         return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
     }
 

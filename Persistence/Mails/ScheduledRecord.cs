@@ -2,19 +2,25 @@ using Contracts;
 
 namespace Persistence.Mails;
 
-/// <summary>The record that sends a scheduled mail when it is due.</summary>
-/// <param name="Due">When that is.</param>
+/// <summary>The record that sends a mail that waits in its row, once it is due or its hold ends.</summary>
 /// <param name="Key">Its key, byte for byte.</param>
 /// <param name="Value">Its value, byte for byte.</param>
 /// <param name="Headers">Its headers.</param>
-public sealed record ScheduledRecord(DateTimeOffset Due, byte[]? Key, byte[]? Value, IReadOnlyList<RecordHeader> Headers);
+public sealed record WaitingRecord(byte[]? Key, byte[]? Value, IReadOnlyList<RecordHeader> Headers);
 
-/// <summary>A scheduled mail that is due.</summary>
+/// <summary>The record that sends a scheduled mail when it is due.</summary>
+/// <param name="Due">When that is.</param>
+/// <param name="Record">The record.</param>
+public sealed record ScheduledRecord(DateTimeOffset Due, WaitingRecord Record);
+
+/// <summary>A mail that is due: its time has come, or its hold ended.</summary>
 /// <param name="MailId">The mail.</param>
 /// <param name="Epoch">Its epoch.</param>
+/// <param name="TakenAt">When it was taken, by the clock of Postgres: it is taken anew where it is due once more.</param>
 /// <param name="Topic">The topic that its first record was in.</param>
+/// <param name="ScheduledAt">When it was to be sent, where it was scheduled.</param>
 /// <param name="Record">What to produce.</param>
-public sealed record DueMail(Guid MailId, int Epoch, string? Topic, ScheduledRecord Record);
+public sealed record DueMail(Guid MailId, int Epoch, DateTimeOffset TakenAt, string? Topic, DateTimeOffset? ScheduledAt, WaitingRecord Record);
 
 /// <summary>The result of rescheduling a mail.</summary>
 public enum RescheduleResult

@@ -86,6 +86,8 @@ public static class Transitions
         MailState.Sending => WhileSending(row.Holder),
         MailState.Queued or MailState.Scheduled when attempt > row.Attempt || row.OutboxEntry is null => ClaimDecision.Claim,
         MailState.Queued when row is { Attempt: 0, OutboxEntry: OutboxKind.Schedule, OutboxPublished: true } => ClaimDecision.Due,
+        // A hold put the attempt after this one into the row.
+        MailState.Queued or MailState.Scheduled when row is { Attempt: > 0, OutboxEntry: OutboxKind.Schedule } => ClaimDecision.Stale,
         MailState.Queued or MailState.Scheduled or MailState.Dead when IsPending(row, attempt) => ClaimDecision.OutboxPending,
         _ => ClaimDecision.Stale,
     };
@@ -98,6 +100,8 @@ public static class Transitions
     {
         MailState.Sending when row.Holder != Holder.Lapsed => ClaimDecision.Busy,
         MailState.Sending or MailState.Queued or MailState.Scheduled or MailState.Dead => ClaimDecision.Raise,
+        // By a hold; what the worker's settings hold back has ended.
+        MailState.Held when row.OutboxEntry == OutboxKind.Schedule => ClaimDecision.Raise,
         _ => ClaimDecision.Stale,
     };
 

@@ -430,7 +430,7 @@ namespace Persistence.Migrations
                     b.Property<int>("Attempt")
                         .HasColumnType("integer")
                         .HasColumnName("attempt")
-                        .HasComment("The last delivery of this epoch that a worker claimed, from 1; 0 after a replay, and while it is scheduled, until it is claimed.");
+                        .HasComment("The last delivery of this epoch that a worker claimed, from 1; 0 after a replay, and while it is scheduled or held before its first, until it is claimed.");
 
                     b.Property<DateTimeOffset?>("ClaimedAt")
                         .HasColumnType("timestamp with time zone")
@@ -452,7 +452,7 @@ namespace Persistence.Migrations
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at")
-                        .HasComment("When the mail ended: sent, dead, canceled, discarded or held.");
+                        .HasComment("When the mail ended: sent, dead, canceled, discarded or held (back by Smtp:OnlyTo; what a hold has does not end by it).");
 
                     b.Property<int>("Epoch")
                         .HasColumnType("integer")
@@ -480,6 +480,11 @@ namespace Persistence.Migrations
                         .HasColumnType("text")
                         .HasColumnName("first_topic")
                         .HasComment("The topic of the first record that was claimed.");
+
+                    b.Property<Guid?>("HoldId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("hold_id")
+                        .HasComment("The hold (holds.id) that has the mail in its row, or that canceled it; null else.");
 
                     b.Property<string>("Key")
                         .HasColumnType("text")
@@ -514,12 +519,12 @@ namespace Persistence.Migrations
                     b.Property<string>("OutboxEntry")
                         .HasColumnType("text")
                         .HasColumnName("outbox_entry")
-                        .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule; null while it runs or once it was sent.");
+                        .HasComment("What comes after the last attempt: redelivery, dead_letter or schedule (when it is due, or its hold ends); null while it runs or once it was sent.");
 
                     b.Property<string>("OutboxReason")
                         .HasColumnType("text")
                         .HasColumnName("outbox_reason")
-                        .HasComment("Why the last attempt did not send the mail.");
+                        .HasComment("Why the last attempt did not send the mail; of a mail that a hold has, the hold's reason.");
 
                     b.Property<string>("Posted")
                         .HasColumnType("jsonb")
@@ -555,7 +560,7 @@ namespace Persistence.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("state")
-                        .HasComment("scheduled, queued, sending, sent, dead, canceled, discarded or held (back from recipients that Smtp:OnlyTo leaves out).");
+                        .HasComment("scheduled, queued, sending, sent, dead, canceled, discarded or held (by a hold, which hold_id names, until that ends; or back from recipients that Smtp:OnlyTo leaves out).");
 
                     b.Property<string>("Subject")
                         .HasColumnType("text")
@@ -600,6 +605,10 @@ namespace Persistence.Migrations
                     b.HasIndex("ApiKeyId", "CreatedAt")
                         .HasDatabaseName("ix_mails_api_key")
                         .HasFilter("api_key_id IS NOT NULL");
+
+                    b.HasIndex("HoldId", "CreatedAt")
+                        .HasDatabaseName("ix_mails_hold")
+                        .HasFilter("hold_id IS NOT NULL AND outbox_entry IS NOT NULL");
 
                     b.HasIndex("OutboxEntry", "NextAttemptAt")
                         .HasDatabaseName("ix_mails_outbox")
@@ -693,17 +702,17 @@ namespace Persistence.Migrations
                     b.Property<JsonDocument>("Headers")
                         .HasColumnType("jsonb")
                         .HasColumnName("stored_headers")
-                        .HasComment("The headers of the copy that sends a scheduled mail when it is due: a list of {name, value} or {name, base64}.");
+                        .HasComment("The headers of the copy that sends a scheduled mail when it is due, or a held one when its hold ends: a list of {name, value} or {name, base64}.");
 
                     b.Property<byte[]>("Key")
                         .HasColumnType("bytea")
                         .HasColumnName("stored_key")
-                        .HasComment("The key of a scheduled mail's record, byte for byte.");
+                        .HasComment("The key of a scheduled or held mail's record, byte for byte.");
 
                     b.Property<byte[]>("Value")
                         .HasColumnType("bytea")
                         .HasColumnName("stored_value")
-                        .HasComment("The value of a scheduled mail's record, byte for byte, until the mail is claimed or canceled.");
+                        .HasComment("The value of a scheduled or held mail's record, byte for byte, until the mail is claimed or canceled.");
 
                     b.HasKey("Id")
                         .HasName("pk_mails");

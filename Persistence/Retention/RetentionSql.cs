@@ -26,7 +26,7 @@ internal static class RetentionSql
     /// <summary>
     /// Mails that ended long ago, with their recipients, the oldest first; rows that are locked at this moment are left for the next
     /// sweep. A mail with an unresolved failure or a record still under way stays, as does one whose record is younger than the horizon by its timestamp.
-    /// A mail ends after its row was written, so those that were written since the horizon need not be looked at.
+    /// What a hold has in its row has not ended, and stays. A mail ends after its row was written, so those that were written since the horizon need not be looked at.
     /// </summary>
     public const string Mails = $"""
         WITH expired AS (
@@ -62,7 +62,7 @@ internal static class RetentionSql
             WHERE f.status IN ('resolved', 'discarded', 'replayed', 'failed_again') AND f.failed_at >= @from AND f.failed_at < @before AND f.updated_at < @before
               AND (f.original_timestamp IS NULL OR f.original_timestamp < @before)
               AND (f.status NOT IN ('replayed', 'failed_again') OR NOT EXISTS (
-                  SELECT FROM email.mails AS m WHERE m.id = f.replayed_as AND m.state IN ('scheduled', 'queued', 'sending', 'dead'))
+                  SELECT FROM email.mails AS m WHERE m.id = f.replayed_as AND (m.state IN ('scheduled', 'queued', 'sending', 'dead') OR m.state = 'held' AND m.ended_at IS NULL))
                   AND NOT EXISTS (SELECT FROM email.failures AS o WHERE o.mail_id = f.replayed_as AND o.status = 'unresolved'))
             ORDER BY f.failed_at LIMIT @limit
             FOR UPDATE SKIP LOCKED

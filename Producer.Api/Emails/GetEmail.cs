@@ -15,7 +15,7 @@ internal static partial class GetEmail
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, [FromQuery, Description("Responds once the mail is sent, dead, canceled, discarded or held, at the latest after this time: `10s`, up to `30s`, or `500ms`. At once by default.")] string? wait,
+        string id, [FromQuery, Description("Responds once the mail is sent, dead, canceled, discarded or held back by a rule, at the latest after this time: `10s`, up to `30s`, or `500ms`. At once by default.")] string? wait,
         HttpContext context, FindEmail find, CancellationToken cancellationToken)
     {
         if (!TryRead(wait, out var time))

@@ -7,11 +7,11 @@ internal static class LastEvents
 {
     /// <summary>The word.</summary>
     /// <param name="state">The mail's state.</param>
-    /// <param name="waits">Whether an attempt has failed for now and another one follows.</param>
+    /// <param name="waits">Whether an attempt has failed for now and another one follows, or a hold has the mail.</param>
     public static string Of(MailState state, bool waits = false) => state switch
     {
         MailState.Scheduled => "scheduled",
-        MailState.Queued when waits => "delivery_delayed",
+        MailState.Queued or MailState.Held when waits => "delivery_delayed",
         MailState.Queued or MailState.Sending => "queued",
         MailState.Sent => "sent",
         MailState.Canceled => "canceled",

@@ -76,7 +76,7 @@ public sealed record ListedMail(Guid Id, MailState State, string LastEvent, Date
     internal static ListedMail Of(Mail mail)
     {
         var addresses = MailAddresses.Of(mail) ?? MailAddresses.SenderOf(mail);
-        return new ListedMail(mail.Id, mail.State, LastEvents.Of(mail.State, mail.OutboxEntry == OutboxKind.Redelivery), mail.RecordTimestamp ?? mail.CreatedAt)
+        return new ListedMail(mail.Id, mail.State, LastEvents.Of(mail.State, mail.OutboxEntry == OutboxKind.Redelivery || mail.IsHeldInRow), mail.RecordTimestamp ?? mail.CreatedAt)
         {
             From = addresses?.From,
             To = addresses?.To,

@@ -43,6 +43,8 @@ internal static class MailEvents
         Add("attempted", mail.ClaimedAt, $"attempt {mail.Attempt}");
         if (mail.OutboxEntry == OutboxKind.Redelivery)
             Add("delayed", mail.OutboxAt, mail.OutboxReason);
+        if (mail.IsHeldInRow)
+            Add("held", mail.OutboxAt, $"by hold {mail.HoldId}: {mail.OutboxReason}");
         foreach (var recipient in mail.Recipients.Where(recipient => recipient.Outcome != RecipientOutcome.Pending))
             Add($"recipient_{recipient.Outcome.ToText()}", recipient.UpdatedAt, string.Join(' ', new[] { recipient.Address, $"{recipient.ReplyCode}", recipient.ReplyText }.Where(part => !string.IsNullOrEmpty(part))));
         foreach (var failure in view.Failures)
@@ -51,7 +53,7 @@ internal static class MailEvents
             Add("replayed", failure.ReplayedAt);
         }
 
-        Add(mail.State.ToText(), mail.EndedAt, mail.State is MailState.Dead or MailState.Held ? mail.LastError : null);
+        Add(mail.State.ToText(), mail.EndedAt, mail.State is MailState.Dead or MailState.Held || mail is { State: MailState.Canceled, HoldId: not null } ? mail.LastError : null);
         return [.. events.OrderBy(happened => happened.CreatedAt)];
 
         void Add(string type, DateTimeOffset? at, string? detail = null)

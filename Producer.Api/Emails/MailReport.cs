@@ -73,13 +73,19 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>What keeps it from being sent, where no worker sends anything now; null else.</summary>
     public WaitReport? Waiting { get; init; }
 
+    /// <summary>What holds it, while it is held; null else.</summary>
+    public HeldReport? Held { get; init; }
+
     /// <summary>When the mail server took it.</summary>
     public DateTimeOffset? SentAt { get; init; }
 
     /// <summary>When it reached its end.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>What went wrong last, as long as that holds: nothing once the mail is sent or canceled, or was replayed.</summary>
+    /// <summary>
+    /// What went wrong last, as long as that holds: nothing once the mail is sent or canceled, or was replayed; of one that a hold canceled, which
+    /// that was and why.
+    /// </summary>
     public string? LastError { get; init; }
 
     /// <summary>How often the mail server's reply was lost, so that it may have been sent without our knowing.</summary>
@@ -101,7 +107,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     public string? Stream { get; init; }
 
     /// <summary>Whether it has come to an end, which only people change.</summary>
-    internal bool HasEnded => State is MailState.Sent or MailState.Dead or MailState.Canceled or MailState.Discarded or MailState.Held;
+    internal bool HasEnded => State is MailState.Sent or MailState.Dead or MailState.Canceled or MailState.Discarded || (State == MailState.Held && EndedAt is not null);
 
     /// <summary>A mail that no worker has read yet.</summary>
     /// <param name="id">Its id.</param>
@@ -140,7 +146,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     {
         Epoch = view.Mail.Epoch,
         Attempts = view.Mail.Attempt,
-        LastEvent = LastEvents.Of(view.Mail.State, view.Mail.OutboxEntry == OutboxKind.Redelivery),
+        LastEvent = LastEvents.Of(view.Mail.State, view.Mail.OutboxEntry == OutboxKind.Redelivery || view.Mail.IsHeldInRow),
         CreatedAt = view.Mail.RecordTimestamp ?? issuedAt ?? view.Mail.CreatedAt,
         Subject = view.Mail.Subject ?? posted?.Subject,
         Tags = MailAddresses.TagsOf(view.Mail.Tags) ?? (view.Mail.ContentHash is null && posted is { Tags.Count: > 0 } ? posted.Tags : null),
@@ -152,6 +158,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
         RecordedAt = view.Mail.CreatedAt,
         LastAttemptAt = view.Mail.ClaimedAt,
         NextAttemptAt = view.Mail.NextAttemptAt,
+        Held = HeldReport.Of(view.Mail),
         SentAt = view.Mail.SentAt,
         EndedAt = view.Mail.EndedAt,
         LastError = Holds(view.Mail) ? view.Mail.LastError : null,
@@ -181,7 +188,9 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     /// <summary>Whether what went wrong last is what the mail is in its state for, or is tried again for.</summary>
     private static bool Holds(Mail mail) => mail.State switch
     {
-        MailState.Sent or MailState.Canceled or MailState.Scheduled => false,
+        MailState.Canceled => mail.HoldId is not null,
+        MailState.Sent or MailState.Scheduled => false,
+        MailState.Held when mail.IsHeldInRow => mail.Attempt > 0,
         MailState.Queued or MailState.Sending => mail.Attempt > 0 && (mail.Attempt > 1 || mail.OutboxEntry is not null),
         _ => true,
     };
@@ -191,6 +200,21 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 /// <param name="Reason">What the workers wait for.</param>
 /// <param name="Since">Since when, where that is known.</param>
 public sealed record WaitReport(string Reason, DateTimeOffset? Since);
+
+/// <summary>What holds a mail.</summary>
+/// <param name="HoldId">The hold, which `GET /holds/{id}` shows: the mail goes on when that ends. Absent where it is a rule.</param>
+/// <param name="Rule">The worker's setting that leaves out some of its recipients; nothing sends the mail to those. Absent where it is a hold.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Since">Since when.</param>
+public sealed record HeldReport(Guid? HoldId, string? Rule, string? Reason, DateTimeOffset? Since)
+{
+    private const string OnlyTo = "Smtp:OnlyTo";
+
+    internal static HeldReport? Of(Mail mail) =>
+        mail.State != MailState.Held ? null
+        : mail.IsHeldInRow ? new HeldReport(mail.HoldId, Rule: null, mail.OutboxReason, mail.OutboxAt)
+        : new HeldReport(HoldId: null, OnlyTo, mail.LastError, mail.EndedAt);
+}
 
 /// <summary>What became of a mail for one recipient.</summary>
 /// <param name="Address">The address.</param>

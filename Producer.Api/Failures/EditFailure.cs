@@ -33,13 +33,13 @@ internal static class EditFailure
         var (request, unread) = await StrictJson.ReadAsync<EditRequest>(context, options.Value.MaxMailBytes + RoomForRest, Example, cancellationToken);
         if (unread is not null)
             return unread;
-        if (!ActionRequest.TryRead(id, new ActionRequest(request?.Reason), actor, reasonRequired: false, out var action, out var problem))
+        if (!ActionRequest.TryRead(id, new ActionRequest(request?.Reason), actor, reasonRequired: false, GetFailure.NotFound, out var action, out var problem))
             return problem;
         if (request?.Mail is not { ValueKind: JsonValueKind.Object } patch)
             return ProblemTypes.InvalidRequest.Because($"{Example} is expected: of the mail what is to be changed.");
         if (cluster.Problem is { } otherCluster)
             return ProblemTypes.OtherCluster.Because($"Nothing was done. {otherCluster}");
-        if (await failures.FindAsync(action.FailureId, cancellationToken: cancellationToken) is not { } failure)
+        if (await failures.FindAsync(action.Id, cancellationToken: cancellationToken) is not { } failure)
             return GetFailure.NotFound(id);
 
         var original = MailOf(failure.Value);
@@ -60,7 +60,7 @@ internal static class EditFailure
         var edit = new EditedMail(
             mailId, Encoding.UTF8.GetBytes(edited.OrderingKey ?? mailId.ToString()), SendEmailJson.Serialize(edited.At(timeProvider.GetUtcNow())),
             JsonSerializer.SerializeToElement(MergePatch.Changes(original, JsonSerializer.SerializeToNode(edited, SendEmailJson.Options)!.AsObject())));
-        return await failures.RequestEditAsync(action.FailureId, edit, action.Actor, action.Reason, cancellationToken) switch
+        return await failures.RequestEditAsync(action.Id, edit, action.Actor, action.Reason, cancellationToken) switch
         {
             // Not canceled when the caller disconnects: it is recorded, and the sooner it is produced the better.
             ReplayResult.Accepted { Replay: var replay } => TypedResults.Accepted(

@@ -1,6 +1,7 @@
 using Persistence.Keys;
 using Producer.Api.OpenApi;
 using Producer.Api.Problems;
+using Producer.Api.Requests;
 using Producer.Api.Security;
 
 namespace Producer.Api.Failures;

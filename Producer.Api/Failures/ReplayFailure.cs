@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Failures;
 using Producer.Api.Emails;
 using Producer.Api.Problems;
+using Producer.Api.Requests;
 using Producer.Api.Security;
 using ServiceDefaults.Database;
 
@@ -17,13 +18,13 @@ internal static class ReplayFailure
         var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
         if (unread is not null)
             return unread;
-        if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, out var action, out var problem))
+        if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, GetFailure.NotFound, out var action, out var problem))
             return problem;
 
         if (cluster.Problem is { } otherCluster)
             return ProblemTypes.OtherCluster.Because($"Nothing was done. {otherCluster}");
 
-        return await failures.RequestReplayAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) switch
+        return await failures.RequestReplayAsync(action.Id, action.Actor, action.Reason, cancellationToken) switch
         {
             // Not canceled when the caller disconnects: the replay is recorded, and the sooner it is produced the better.
             ReplayResult.Accepted { Replay: var replay } => TypedResults.Accepted(

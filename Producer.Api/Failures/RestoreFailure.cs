@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Failures;
+using Producer.Api.Requests;
 using Producer.Api.Security;
 
 namespace Producer.Api.Failures;
@@ -13,10 +14,10 @@ internal static class RestoreFailure
         var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
         if (unread is not null)
             return unread;
-        if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, out var action, out var problem))
+        if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, GetFailure.NotFound, out var action, out var problem))
             return problem;
-        if (await failures.RestoreAsync(action.FailureId, action.Actor, action.Reason, cancellationToken) is { } refusal)
+        if (await failures.RestoreAsync(action.Id, action.Actor, action.Reason, cancellationToken) is { } refusal)
             return Refusals.Explain(id, refusal);
-        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.FailureId, cancellationToken: cancellationToken))!));
+        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.Id, cancellationToken: cancellationToken))!));
     }
 }

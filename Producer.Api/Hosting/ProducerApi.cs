@@ -5,6 +5,7 @@ using Producer.Api.Configuration;
 using Producer.Api.Emails;
 using Producer.Api.Failures;
 using Producer.Api.Health;
+using Producer.Api.Holds;
 using Producer.Api.Keys;
 using Producer.Api.Observability;
 using Producer.Api.OpenApi;
@@ -88,6 +89,7 @@ internal static class ProducerApi
         app.MapEmails();
         app.MapFailures();
         app.MapOperations();
+        app.MapHolds();
         app.MapStats();
         app.MapKeys();
         app.MapApiHealth();

@@ -22,6 +22,7 @@ internal static class OpenApiServices
         ["Emails"] = "Mails: accepted, found, followed, rescheduled and canceled.",
         ["Failures"] = "Mails that failed, and what people do about them.",
         ["Operations"] = "What is done with many failures at once.",
+        ["Holds"] = "What people hold back: mails that wait, or are canceled.",
         ["Stats"] = "The state of the system.",
         ["Keys"] = "API keys.",
         ["Health"] = "Whether the process runs and can do its work.",

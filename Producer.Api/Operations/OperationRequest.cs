@@ -73,7 +73,7 @@ internal sealed record OperationRequest(string? Action)
     private NewOperation Read(string actor)
     {
         var action = QueryTexts.Word<OperationAction>("action", Action) ?? throw new FormatException($"'action' is missing: {Example} is expected.");
-        if (ActionRequest.ErrorOf(Reason, isRequired: action == OperationAction.Discard) is { } wrong)
+        if (ActionRequest.WrongReason(ActionRequest.Trim(Reason), isRequired: action == OperationAction.Discard) is { } wrong)
             throw new FormatException(wrong);
         if (Filter is null == Ids is null)
             throw new FormatException($"Give either a 'filter' or 'ids': {Example}.");
@@ -83,7 +83,7 @@ internal sealed record OperationRequest(string? Action)
             Filter = filter,
             FilterJson = json,
             Ids = IdsOf(Ids),
-            Reason = string.IsNullOrWhiteSpace(Reason) ? null : Reason.Trim(),
+            Reason = ActionRequest.Trim(Reason),
             Limit = Positive("limit", Limit, int.MaxValue),
             Order = QueryTexts.Word<FailureOrder>("order", Order) ?? FailureOrder.Oldest,
             RatePerSecond = Positive("rate_per_second", RatePerSecond, MaxRate),

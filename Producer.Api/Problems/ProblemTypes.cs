@@ -49,6 +49,9 @@ internal static class ProblemTypes
     public static readonly ProblemType OperationNotFound = new("operation_not_found", 404, "No such operation",
         "No operation has this id.");
 
+    public static readonly ProblemType HoldNotFound = new("hold_not_found", 404, "No such hold",
+        "No hold has this id.");
+
     public static readonly ProblemType MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here",
         "`Allow` names the methods of this path.");
 
@@ -130,7 +133,7 @@ internal static class ProblemTypes
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, InsufficientScope, FromNotAllowed, NotFound, MailNotFound, FailureNotFound, OperationNotFound, KeyNotFound, MethodNotAllowed,
+        InvalidJson, InvalidRequest, InvalidIdempotencyKey, Unauthorized, InsufficientScope, FromNotAllowed, NotFound, MailNotFound, FailureNotFound, OperationNotFound, KeyNotFound, HoldNotFound, MethodNotAllowed,
         NotAcceptable, RequestTimeout, FailureNotOpen, OperationNotOpen, OtherCluster, KeyNameTaken, KeyRevoked, RateLimited, KeysUnavailable,
         MailNotWaiting, IdempotencyKeyTaken, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding, UnreadableBody, ValidationFailed,
         IdempotencyKeyReused, IdempotencyKeyInUse, Internal, IdempotencyUnavailable, NotAccepted, OutcomeUnknown, PartlyAccepted, Overloaded, DatabaseUnavailable,

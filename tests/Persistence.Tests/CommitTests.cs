@@ -32,7 +32,7 @@ public sealed class CommitTests : StoreTests
     {
         var record = Make.Record() with { Subject = "slow" };
 
-        var timeout = await Should.ThrowAsync<NpgsqlException>(new ClaimBatch(_withShortTimeout).ClaimAsync([new ClaimRequest(record, Worker, Reclaim: null)]));
+        var timeout = await Should.ThrowAsync<NpgsqlException>(new ClaimBatch(_withShortTimeout).ClaimAsync([new ClaimRequest(record, Worker, Reclaim: null, Holds: 0)]));
 
         PostgresErrors.IsUnavailable(timeout).ShouldBeTrue();
         (await Store.Mails.FindAsync(record.Identity.MailId)).ShouldBeNull();
@@ -57,7 +57,7 @@ public sealed class CommitTests : StoreTests
     {
         var record = Make.Record(attempt: 0) with { Subject = "slow" };
 
-        await Should.ThrowAsync<NpgsqlException>(new ScheduleStore(_withShortTimeout).StoreAsync(record, new ScheduledRecord(Make.Noon, null, null, [])));
+        await Should.ThrowAsync<NpgsqlException>(new ScheduleStore(_withShortTimeout).StoreAsync(record, new ScheduledRecord(Make.Noon, new WaitingRecord(null, null, []))));
 
         (await Store.Mails.FindAsync(record.Identity.MailId)).ShouldBeNull();
     }

@@ -6,6 +6,7 @@ using Npgsql;
 using NUnit.Framework;
 using Persistence.Alerts;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Operations;
 using Persistence.Schema;
@@ -32,6 +33,8 @@ public sealed class Store : IAsyncDisposable
     public MailStore Mails => _services.GetRequiredService<MailStore>();
 
     public ScheduleStore Schedules => _services.GetRequiredService<ScheduleStore>();
+
+    public HoldStore Holds => _services.GetRequiredService<HoldStore>();
 
     public FailureStore Failures => _services.GetRequiredService<FailureStore>();
 
@@ -87,8 +90,9 @@ public sealed class Store : IAsyncDisposable
     public async Task<Mail> MailAsync(Guid id) =>
         (await Mails.FindAsync(id) ?? throw new InvalidOperationException($"No mail {id}")).Mail;
 
+    /// <summary>Claims a mail that no hold is on.</summary>
     public async Task<ClaimResult.Claimed> ClaimAsync(MailRecord record, Guid worker) =>
-        await Mails.ClaimAsync(record, worker) as ClaimResult.Claimed ?? throw new InvalidOperationException("Not claimed");
+        await Mails.ClaimAsync(record, worker, holds: long.MaxValue) as ClaimResult.Claimed ?? throw new InvalidOperationException("Not claimed");
 
     /// <summary>Claims the mail and gives it up, as the worker does before it produces the dead letter.</summary>
     public async Task DieAsync(MailRecord record, Guid worker)

@@ -24,10 +24,10 @@ internal sealed class Store(IServiceProvider services)
         var worker = await workers.RegisterAsync("test", TimeSpan.FromMinutes(5), default);
         var record = RecordOf(mailId, value ?? DefaultValue);
         record = record with { Recipients = recipients ?? record.Recipients };
-        return (record, (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>());
+        return (record, (await Mails.ClaimAsync(record, worker, holds: long.MaxValue)).ShouldBeOfType<ClaimResult.Claimed>());
     }
 
-    private static MailRecord RecordOf(Guid mailId, byte[] value) =>
+    public static MailRecord RecordOf(Guid mailId, byte[]? value = null) =>
         new()
         {
             Identity = new RecordIdentity(mailId, 0, 1),
@@ -39,7 +39,7 @@ internal sealed class Store(IServiceProvider services)
             Key = mailId.ToString(),
             Subject = "s",
             Sender = "a@example.com",
-            ContentHash = SHA256.HashData(value),
+            ContentHash = SHA256.HashData(value ?? DefaultValue),
             Recipients = [new Recipient("b@example.com", RecipientKind.To)],
         };
 
@@ -49,7 +49,7 @@ internal sealed class Store(IServiceProvider services)
         var worker = await services.GetRequiredService<WorkerStore>().RegisterAsync("test", TimeSpan.FromMinutes(5), default);
         var record = RecordOf(mailId, DefaultValue);
         record = change?.Invoke(record) ?? record;
-        var claim = (await Mails.ClaimAsync(record, worker)).ShouldBeOfType<ClaimResult.Claimed>();
+        var claim = (await Mails.ClaimAsync(record, worker, holds: long.MaxValue)).ShouldBeOfType<ClaimResult.Claimed>();
         if (isSent)
             await Mails.RecordSentAsync(record, claim.FencingToken, [.. record.Recipients.Select(recipient => new RecipientReply(recipient.Address, RecipientOutcome.Accepted, 250, "2.0.0", "OK"))]);
         return record;
@@ -60,7 +60,7 @@ internal sealed class Store(IServiceProvider services)
     {
         var record = RecordOf(mailId, DefaultValue);
         record = record with { Identity = record.Identity with { Attempt = 0 } };
-        (await services.GetRequiredService<ScheduleStore>().StoreAsync(record, new ScheduledRecord(due, null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())])))
+        (await services.GetRequiredService<ScheduleStore>().StoreAsync(record, new ScheduledRecord(due, new WaitingRecord(null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())]))))
             .ShouldBe(ClaimDecision.Claim);
     }
 

@@ -16,8 +16,8 @@ internal static partial class RouteRules
     /// <param name="sender">The sender's address.</param>
     /// <param name="tags">The mail's tags.</param>
     public static bool Fits(MailRouteOptions route, string sender, IReadOnlyList<MailTag> tags) =>
-        (string.IsNullOrEmpty(route.SenderDomain) || Comparable(sender[(sender.LastIndexOf('@') + 1)..]) == Comparable(route.SenderDomain))
-        && (string.IsNullOrEmpty(route.Tag) || tags.Any(tag => tag.Name == route.Tag || (tag.Value is not null && $"{tag.Name}:{tag.Value}" == route.Tag)));
+        (string.IsNullOrEmpty(route.SenderDomain) || MailAddresses.Comparable(MailAddresses.DomainOf(sender)) == MailAddresses.Comparable(route.SenderDomain))
+        && (string.IsNullOrEmpty(route.Tag) || tags.Any(tag => tag.IsCalled(route.Tag)));
 
     /// <summary>What is wrong with the relays and their routes, by the key to look at.</summary>
     public static IEnumerable<(string Key, string Problem)> Problems(SmtpOptions options)
@@ -57,12 +57,10 @@ internal static partial class RouteRules
     }
 
     private static bool Covers(MailRouteOptions earlier, MailRouteOptions route) =>
-        (string.IsNullOrEmpty(earlier.SenderDomain) || (!string.IsNullOrEmpty(route.SenderDomain) && Comparable(earlier.SenderDomain) == Comparable(route.SenderDomain)))
+        (string.IsNullOrEmpty(earlier.SenderDomain) || (!string.IsNullOrEmpty(route.SenderDomain) && MailAddresses.Comparable(earlier.SenderDomain) == MailAddresses.Comparable(route.SenderDomain)))
         && (string.IsNullOrEmpty(earlier.Tag) || earlier.Tag == route.Tag);
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
-
-    private static string Comparable(string domain) => (DomainName.TryToAscii(domain, out var ascii) ? ascii : domain).ToUpperInvariant();
 
     [GeneratedRegex("^[A-Za-z0-9_-]{1,40}$", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex RelayName();

@@ -23,6 +23,12 @@ internal enum Write
 
     /// <summary>The row of a dead letter.</summary>
     Failure,
+
+    /// <summary>The row of a mail that a hold is on.</summary>
+    Hold,
+
+    /// <summary>That the hold is over, and the mail due.</summary>
+    Release,
 }
 
 /// <summary>
@@ -71,6 +77,10 @@ internal sealed class DatabaseStops
                 WHEN (OLD.outbox_entry IS NULL AND NEW.outbox_entry IS NOT NULL) EXECUTE FUNCTION stops.hold('OutboxEntry', 'id');
             CREATE CONSTRAINT TRIGGER stop_publish AFTER UPDATE ON email.mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
                 WHEN (OLD.published_at IS NULL AND NEW.published_at IS NOT NULL) EXECUTE FUNCTION stops.hold('Publish', 'id');
+            CREATE CONSTRAINT TRIGGER stop_hold AFTER INSERT ON email.mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (NEW.state = 'held') EXECUTE FUNCTION stops.hold('Hold', 'id');
+            CREATE CONSTRAINT TRIGGER stop_release AFTER UPDATE ON email.mails DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                WHEN (OLD.state = 'held' AND NEW.state = 'queued') EXECUTE FUNCTION stops.hold('Release', 'id');
             CREATE CONSTRAINT TRIGGER stop_failure AFTER INSERT ON email.failures DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stops.hold('Failure', 'mail_id');
             """);
         await command.ExecuteNonQueryAsync();

@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Schema;
 using Persistence.Workers;
@@ -47,6 +48,8 @@ internal sealed class RunningWorker : IAsyncDisposable
     public MailStore Mails => _app.Services.GetRequiredService<MailStore>();
 
     public ScheduleStore Schedules => _app.Services.GetRequiredService<ScheduleStore>();
+
+    public HoldStore Holds => _app.Services.GetRequiredService<HoldStore>();
 
     public WorkerStore Workers => _app.Services.GetRequiredService<WorkerStore>();
 

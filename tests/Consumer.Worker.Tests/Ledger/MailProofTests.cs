@@ -84,6 +84,18 @@ internal sealed class MailProofTests
         MailProof.Waits(Mail(new RowFacts(0, 0, MailState.Scheduled, OutboxKind.Redelivery, false, Holder.Lapsed, false))).ShouldBe(Mover.Schedule);
 
     [Test]
+    public void A_mail_that_a_hold_has_waits_for_its_end_alone_and_once_it_is_produced_for_its_record()
+    {
+        MailProof.Waits(Mail(new RowFacts(0, 1, MailState.Held, OutboxKind.Schedule, false, Holder.Lapsed, false))).ShouldBe(Mover.Schedule);
+        MailProof.Waits(Mail(new RowFacts(0, 1, MailState.Queued, OutboxKind.Schedule, false, Holder.Lapsed, false))).ShouldBe(Mover.Schedule);
+        var produced = Mail(new RowFacts(0, 1, MailState.Queued, OutboxKind.Schedule, true, Holder.Lapsed, false), nextAttempt: 2);
+        MailProof.Waits(produced).ShouldBe(Mover.Record);
+        MailProof.Needed(produced).ShouldBe(new RecordIdentity(Id, 0, 2));
+        MailProof.IsMovedBy(produced, 0, 1).ShouldBeFalse();
+        MailProof.IsMovedBy(produced, 0, 2).ShouldBeTrue();
+    }
+
+    [Test]
     public void A_dead_mail_without_a_failure_waits_for_the_dead_letter_of_its_epoch()
     {
         var mail = Mail(new RowFacts(1, 1, MailState.Dead, OutboxKind.DeadLetter, true, Holder.Lapsed, false));

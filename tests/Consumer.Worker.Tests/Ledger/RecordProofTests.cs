@@ -64,6 +64,15 @@ internal sealed class RecordProofTests
     }
 
     [Test]
+    public void The_record_that_a_hold_put_into_the_row_is_proven_and_one_of_a_later_epoch_is_not([Values] bool goesOn)
+    {
+        var row = new RowFacts(1, 1, goesOn ? MailState.Queued : MailState.Held, OutboxKind.Schedule, false, Holder.Lapsed, false);
+        Judge(row, false, 1, 1).ShouldBe(RecordVerdict.Row);
+        Judge(row, false, 1, 2).ShouldBe(RecordVerdict.Row);
+        Judge(row, false, 2, 1).ShouldBe(RecordVerdict.RowBehind);
+    }
+
+    [Test]
     public void Without_a_row_a_failure_speaks_for_a_record_and_nothing_else_does()
     {
         Judge(null, true, 0, 1).ShouldBe(RecordVerdict.Failure);

@@ -214,7 +214,7 @@ internal sealed class ScheduledMailTests
             Recipients = [new Recipient("bob@example.com", RecipientKind.To)],
         };
         RecordHeader[] headers = [new(HeaderNames.MessageId, Encoding.UTF8.GetBytes($"{id:D}"))];
-        (await _worker.Schedules.StoreAsync(record, new ScheduledRecord(due, Encoding.UTF8.GetBytes($"{id:D}"), value, headers))).ShouldBe(ClaimDecision.Claim);
+        (await _worker.Schedules.StoreAsync(record, new ScheduledRecord(due, new WaitingRecord(Encoding.UTF8.GetBytes($"{id:D}"), value, headers)))).ShouldBe(ClaimDecision.Claim);
     }
 
     private async Task ExecuteAsync(string sql, Guid id)

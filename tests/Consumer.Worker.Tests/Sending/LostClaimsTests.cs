@@ -1,3 +1,4 @@
+using Consumer.Worker.Holds;
 using Consumer.Worker.Sending;
 using Contracts;
 using Microsoft.Extensions.Hosting.Internal;
@@ -7,6 +8,7 @@ using Npgsql;
 using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Workers;
+using ServiceDefaults.Kafka;
 using ServiceDefaults.Logging;
 using Shouldly;
 using Testing;
@@ -23,6 +25,7 @@ internal sealed class LostClaimsTests
     private InMemoryMailStore _mails = null!;
     private LossyStore _store = null!;
     private OwnClaims _claims = null!;
+    private KnownHolds _holds = null!;
     private NpgsqlDataSource _postgres = null!;
     private WorkerLease _lease = null!;
     private WorkerShutdown _shutdown = null!;
@@ -35,6 +38,7 @@ internal sealed class LostClaimsTests
         _mails = new InMemoryMailStore(worker => !_lapsed.Contains(worker));
         _store = new LossyStore(_mails);
         _claims = new OwnClaims(_timeProvider);
+        _holds = new KnownHolds(_ => Task.FromResult(_mails.Holds), MailTopics.Default);
         _postgres = NpgsqlDataSource.Create("Host=nowhere.invalid");
         _lease = new WorkerLease(new WorkerStore(_postgres), NoPause.Of(), Create(new WorkerOptions()), _timeProvider, NullLogger<WorkerLease>.Instance);
         _shutdown = new WorkerShutdown(new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), Create(new WorkerOptions()), _timeProvider);
@@ -46,6 +50,7 @@ internal sealed class LostClaimsTests
     public async Task TearDown()
     {
         _shutdown.Dispose();
+        _holds.Dispose();
         _lease.Dispose();
         await _postgres.DisposeAsync();
     }
@@ -137,7 +142,7 @@ internal sealed class LostClaimsTests
         }
 
         using var stop = new CancellationTokenSource();
-        var waiting = new MailClaims(_store, _lease, _claims, _timeProvider).ClaimAsync(_mail, () => { }, stop.Token, CancellationToken.None);
+        var waiting = new MailClaims(_store, _lease, _claims, _holds, _timeProvider).ClaimAsync(_mail, () => { }, stop.Token, CancellationToken.None);
         waiting.IsCompleted.ShouldBeFalse();
         (await HeldAsync()).ShouldHaveSingleItem();
 
@@ -214,7 +219,7 @@ internal sealed class LostClaimsTests
     });
 
     private Task<ClaimResult> ClaimAsync() =>
-        new MailClaims(_store, _lease, _claims, _timeProvider).ClaimAsync(_mail, () => { }, CancellationToken.None, CancellationToken.None);
+        new MailClaims(_store, _lease, _claims, _holds, _timeProvider).ClaimAsync(_mail, () => { }, CancellationToken.None, CancellationToken.None);
 
     private async Task LoseClaimAsync()
     {
@@ -240,8 +245,12 @@ internal sealed class LostClaimsTests
         /// <summary>A mail whose row another session has locked.</summary>
         public Guid? Locked { get; set; }
 
-        public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default) =>
-            RunAsync(() => mails.ClaimAsync(record, workerId, reclaim, cancellationToken));
+        public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, long? reclaim = null, long holds = 0, CancellationToken cancellationToken = default) =>
+            RunAsync(() => mails.ClaimAsync(record, workerId, reclaim, holds, cancellationToken));
+
+        public Task<ClaimResult> HoldAsync(
+            MailRecord record, Guid holdId, WaitingRecord waiting, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default) =>
+            RunAsync(() => mails.HoldAsync(record, holdId, waiting, workerId, reclaim, cancellationToken));
 
         public Task<bool> RecordSentAsync(
             MailRecord record, long fencingToken, IReadOnlyCollection<RecipientReply> replies, CancellationToken cancellationToken = default) =>

@@ -179,7 +179,7 @@ public sealed class BatchTests : StoreTests
 
         Task WriteAsync(ClaimBatch claims, OutcomeBatch outcomes) => statement switch
         {
-            "claim" => claims.ClaimAsync([.. records.Select(record => new ClaimRequest(record, Worker, Reclaim: 1))]),
+            "claim" => claims.ClaimAsync([.. records.Select(record => new ClaimRequest(record, Worker, Reclaim: 1, Holds: 0))]),
             "sent" => outcomes.SentAsync([.. records.Select(record => new OutcomeRequest(record, 1, []))]),
             "outbox entry" => outcomes.WriteOutboxEntryAsync([.. records.Select(record => new OutboxRequest(record, 1, [], new OutboxEntry.DeadLetter("550"), "550"))]),
             "published" => outcomes.MarkPublishedAsync([.. records.Select(record => record.Identity)]),

@@ -40,7 +40,7 @@ public sealed class ClaimAgreementTests : StoreTests
 
     private static IEnumerable<Case> Cases(MailState state) =>
         from start in new[] { (Epoch: 0, Attempt: 1), (Epoch: 1, Attempt: 2) }
-        from outboxEntry in new OutboxKind?[] { null, OutboxKind.Redelivery, OutboxKind.DeadLetter }
+        from outboxEntry in new OutboxKind?[] { null, OutboxKind.Redelivery, OutboxKind.DeadLetter, OutboxKind.Schedule }
         from published in outboxEntry is null ? [false] : new[] { false, true }
         from holder in state == MailState.Sending ? Enum.GetValues<Holder>() : [Holder.Lapsed]
         from otherContent in new[] { false, true }

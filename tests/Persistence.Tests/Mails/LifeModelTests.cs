@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Contracts;
 using NUnit.Framework;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Workers;
 using Shouldly;
@@ -8,8 +10,8 @@ using Shouldly;
 namespace Persistence.Tests.Mails;
 
 /// <summary>
-/// The promise, over random lives of mails: deliveries by two workers in any order, kills, stalls, take-overs, cancels, scheduled mails, dead
-/// letters, replays, discards, and records that are read again. A topic and a mail server of the test's own; every step is the
+/// The promise, over random lives of mails: deliveries by two workers in any order, kills, stalls, take-overs, cancels, scheduled mails, holds,
+/// dead letters, replays, discards, and records that are read again. A topic and a mail server of the test's own; every step is the
 /// statement that the services run.
 /// </summary>
 // Alone: the sweeps take whatever is due or pending.
@@ -77,6 +79,7 @@ public sealed class LifeModelTests : StoreTests
         private readonly HashSet<DeadLetter> _projected = [];
         private readonly ConcurrentQueue<MailRecord> _produced = [];
         private readonly List<Actor> _actors = [];
+        private Hold? _hold;
         private bool _isDue;
         private bool _isCanceled;
         private int _sends;
@@ -106,7 +109,7 @@ public sealed class LifeModelTests : StoreTests
         {
             ReadProduced();
             var actor = _actors[_random.Next(_actors.Count)];
-            switch (_random.Next(14))
+            switch (_random.Next(15))
             {
                 case < 4:
                     await DeliverAsync(actor, Pick(_topic.Where(entry => !entry.IsDone)));
@@ -137,12 +140,17 @@ public sealed class LifeModelTests : StoreTests
                     // A record that is read again: its offset was not committed, or was set back.
                     await DeliverAsync(actor, Pick(_topic));
                     break;
+                case 14:
+                    await HoldOrReleaseAsync();
+                    break;
             }
         }
 
         /// <summary>Nothing more goes wrong: workers live, the server takes what it is given, and everything that is to be read is read.</summary>
         public async Task EndAsync()
         {
+            if (_hold is not null)
+                await HoldOrReleaseAsync();
             for (var round = 0; round < 40; round++)
             {
                 await SweepAsync();
@@ -171,13 +179,15 @@ public sealed class LifeModelTests : StoreTests
             var failures = (await _store.Failures.ListAsync(new FailureFilter { MailId = Id }, 100)).Items;
             foreach (var entry in _topic)
             {
-                if (await _store.Mails.ClaimAsync(entry.Record, _actors[0].Id) is var again and not ClaimResult.Stale and not ClaimResult.OutboxPending { Kind: OutboxKind.DeadLetter })
+                if (await _store.Mails.ClaimAsync(entry.Record, _actors[0].Id, holds: long.MaxValue) is var again and not ClaimResult.Stale and not ClaimResult.OutboxPending { Kind: OutboxKind.DeadLetter })
                     return $"{mail.State}, and {entry.Record.Identity} could still be claimed: {again}";
             }
 
             return mail.State switch
             {
                 MailState.Sent when _sends == 0 => "it says sent, and nobody sent it",
+                // A hold cancels for those who have not got it.
+                MailState.Canceled when mail.HoldId is not null && _sends <= 1 + mail.UnknownOutcomes => null,
                 MailState.Sent or MailState.Dead or MailState.Canceled or MailState.Discarded when _sends > 1 + mail.UnknownOutcomes =>
                     $"{mail.State}, and sent {_sends} times with {mail.UnknownOutcomes} unknown outcomes",
                 MailState.Dead or MailState.Canceled or MailState.Discarded when _sends > mail.UnknownOutcomes =>
@@ -195,7 +205,7 @@ public sealed class LifeModelTests : StoreTests
                 return;
             History.Add($"deliver:{_actors.IndexOf(actor)}:{entry.Record.Identity.Epoch}.{entry.Record.Identity.Attempt}");
             if (_isScheduled && !_isDue && entry.Record.Identity.Attempt == 1
-                && await _store.Schedules.StoreAsync(entry.Record.Next(attempt: 0), new ScheduledRecord(FarAway, null, [1], [])) is not ClaimDecision.Due and var decision)
+                && await _store.Schedules.StoreAsync(entry.Record.Next(attempt: 0), new ScheduledRecord(FarAway, new WaitingRecord(null, [1], []))) is not ClaimDecision.Due and var decision)
             {
                 if (decision == ClaimDecision.IdempotencyConflict)
                     _error ??= "its own record is a conflict when it is stored";
@@ -204,8 +214,15 @@ public sealed class LifeModelTests : StoreTests
             }
 
             var term = actor.Term;
-            switch (await _store.Mails.ClaimAsync(entry.Record, actor.Id))
+            switch (await ClaimOrHoldAsync(entry.Record, actor.Id))
             {
+                case ClaimResult.Held:
+                    // A kill here leaves its record unread.
+                    entry.IsDone = _random.Next(4) > 0;
+                    break;
+                case ClaimResult.HoldsChanged:
+                    _error ??= "its hold is in force, and does not hold it";
+                    break;
                 case ClaimResult.Claimed claimed:
                     if (_actors.Exists(other => other != actor && other is { Claim: not null, HasLease: true } && other.ClaimedInTerm == other.Term))
                         _error ??= "it was claimed while another worker with a live lease was sending it";
@@ -224,6 +241,32 @@ public sealed class LifeModelTests : StoreTests
                     _error ??= "its own record is a conflict";
                     break;
             }
+        }
+
+        private async Task<ClaimResult> ClaimOrHoldAsync(MailRecord record, Guid worker)
+        {
+            if (_hold is null)
+                return await _store.Mails.ClaimAsync(record, worker, holds: long.MaxValue);
+            var result = await _store.Mails.HoldAsync(record, _hold.Id, new WaitingRecord(null, [1], [new RecordHeader(HeaderNames.RedeliveryCount, record.Identity.Attempt - 1)]), worker);
+            History.Add($"hold:{result.GetType().Name}");
+            // From here on it is canceled, whatever becomes of the hold.
+            _isCanceled |= result is ClaimResult.Held && _hold.Mode == HoldMode.Cancel;
+            return result;
+        }
+
+        private async Task HoldOrReleaseAsync()
+        {
+            if (_hold is { } hold)
+            {
+                _hold = null;
+                History.Add("release");
+                await _store.Holds.ReleaseAsync(hold.Id, "ann", "over");
+                return;
+            }
+
+            // The value is what keeps it from the mails of others here: each play knows its own.
+            _hold = await _store.Holds.CreateAsync(new NewHold(HoldScope.Tag, $"{Id}", _random.Next(4) == 0 ? HoldMode.Cancel : HoldMode.Wait, null, "a flood"), "ann");
+            History.Add($"hold:{_hold.Mode}");
         }
 
         private async Task SendAsync(Actor actor, ServerSays outcome)
@@ -372,10 +415,14 @@ public sealed class LifeModelTests : StoreTests
                     "UPDATE email.mails SET next_attempt_at = now() - interval '1 second', scheduled_at = now() - interval '1 second' WHERE id = $1 AND state = 'scheduled'", Id);
             }
 
+            foreach (var hold in await _store.Holds.ListToSweepAsync())
+                await _store.Holds.SweepAsync(hold, 100);
             var due = await _store.Schedules.TakeDueAsync(100, TimeSpan.Zero);
             foreach (var mail in due)
-                _plays[mail.MailId]._produced.Enqueue(_plays[mail.MailId]._record.Next(epoch: mail.Epoch));
-            await _store.Schedules.MarkPublishedAsync(due);
+                _plays[mail.MailId]._produced.Enqueue(_plays[mail.MailId]._record.Next(epoch: mail.Epoch, attempt: 1 + (mail.Record.Headers.Last(HeaderNames.RedeliveryCount).AsNumber() ?? 0)));
+            // A kill here leaves them to the next sweep.
+            if (_random.Next(5) > 0)
+                await _store.Schedules.MarkPublishedAsync(due);
             foreach (var replay in await _store.Failures.ClaimPendingReplaysAsync(TimeSpan.Zero))
             {
                 _plays[replay.MailId].Produce(replay);
@@ -391,7 +438,7 @@ public sealed class LifeModelTests : StoreTests
                 _topic.Add(new Entry(record));
         }
 
-        private async Task<bool> IsOpenAsync() => (await _store.MailAsync(Id)).State is MailState.Queued or MailState.Sending or MailState.Scheduled;
+        private async Task<bool> IsOpenAsync() => (await _store.MailAsync(Id)).State is MailState.Queued or MailState.Sending or MailState.Scheduled or MailState.Held;
 
         private ServerSays Outcome() => (ServerSays)_random.Next(Enum.GetValues<ServerSays>().Length);
 

@@ -13,7 +13,7 @@ public sealed class ScheduleTests : StoreTests
     private static readonly DateTimeOffset Due = new(2030, 1, 31, 8, 0, 0, TimeSpan.Zero);
 
     private static readonly ScheduledRecord Copy = new(
-        Due, "customer-1"u8.ToArray(), "{}"u8.ToArray(), [new RecordHeader("MessageId", "x"u8.ToArray()), new RecordHeader("Odd", new byte[] { 0xFF, 0 })]);
+        Due, new WaitingRecord("customer-1"u8.ToArray(), "{}"u8.ToArray(), [new RecordHeader("MessageId", "x"u8.ToArray()), new RecordHeader("Odd", new byte[] { 0xFF, 0 })]));
 
     [Test]
     public async Task A_scheduled_mail_is_stored_with_its_bytes_until_it_is_claimed()
@@ -189,15 +189,17 @@ public sealed class ScheduleTests : StoreTests
         await DueAsync(store, record);
         var taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => store.Schedules.TakeDueAsync(10, Timeout)));
         var due = taken.SelectMany(mails => mails).ShouldHaveSingleItem();
-        (due.MailId, due.Epoch, due.Record.Due).ShouldBe((record.Identity.MailId, 0, Due));
-        due.Record.Value.ShouldBe(Copy.Value);
-        due.Record.Key.ShouldBe(Copy.Key);
+        (due.MailId, due.Epoch, due.ScheduledAt).ShouldBe((record.Identity.MailId, 0, Due));
+        due.Record.Value.ShouldBe(Copy.Record.Value);
+        due.Record.Key.ShouldBe(Copy.Record.Key);
         due.Record.Headers.Select(header => (header.Name, Convert.ToHexString(header.Value!))).ShouldBe([("MessageId", "78"), ("Odd", "FF00")]);
 
         await DueAsync(store, record);
-        (await store.Schedules.TakeDueAsync(10, Timeout)).ShouldHaveSingleItem();
+        var again = (await store.Schedules.TakeDueAsync(10, Timeout)).ShouldHaveSingleItem();
         await store.Schedules.MarkPublishedAsync([due]);
-        await store.Schedules.MarkPublishedAsync([due]);
+        (await store.MailAsync(record.Identity.MailId)).State.ShouldBe(MailState.Scheduled, "another process has taken it since, and marks it");
+        await store.Schedules.MarkPublishedAsync([again]);
+        await store.Schedules.MarkPublishedAsync([again]);
         (await store.Schedules.TakeDueAsync(10, Timeout)).ShouldBeEmpty();
         (await store.Schedules.NextDueAsync()).ShouldBeNull();
     }

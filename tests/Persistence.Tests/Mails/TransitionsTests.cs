@@ -58,8 +58,22 @@ public sealed class TransitionsTests
 
     [Test]
     public void An_outbox_entry_that_was_not_published_is_produced_again(
-        [Values(MailState.Queued, MailState.Dead)] MailState state, [Values] OutboxKind kind) =>
+        [Values(MailState.Queued, MailState.Dead)] MailState state, [Values(OutboxKind.Redelivery, OutboxKind.DeadLetter)] OutboxKind kind) =>
         Transitions.Decide(Row with { State = state, OutboxEntry = kind }, 1, 2).ShouldBe(ClaimDecision.OutboxPending);
+
+    [Test]
+    public void A_record_whose_redelivery_was_held_is_stale_as_long_as_that_waits_and_when_it_goes_on(
+        [Values(MailState.Held, MailState.Queued)] MailState state, [Values] bool published) =>
+        Transitions.Decide(Row with { State = state, OutboxEntry = OutboxKind.Schedule, OutboxPublished = published }, 1, 2).ShouldBe(ClaimDecision.Stale);
+
+    [Test]
+    public void A_held_mail_is_moved_on_by_no_record_of_its_epoch_and_by_a_replay([Values(2, 3)] int attempt)
+    {
+        var held = Row with { State = MailState.Held, OutboxEntry = OutboxKind.Schedule };
+        Transitions.Decide(held, 1, attempt).ShouldBe(ClaimDecision.Stale);
+        Transitions.Decide(held, 2, attempt).ShouldBe(ClaimDecision.Raise);
+        Transitions.Decide(held with { OutboxEntry = null }, 2, attempt).ShouldBe(ClaimDecision.Stale, "the worker's settings hold it back, and it has ended");
+    }
 
     [Test]
     public void A_published_outbox_entry_makes_its_record_stale(

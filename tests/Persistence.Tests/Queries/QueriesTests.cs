@@ -78,7 +78,7 @@ public sealed partial class QueriesTests
             [new RecipientReply("b@example.com", RecipientOutcome.Deferred, 451, "4.3.0", "try later")]);
 
         await _store.Schedules.StoreAsync(
-            Make.Record(attempt: 0), new ScheduledRecord(DateTimeOffset.UtcNow.AddDays(1), null, new byte[12], []));
+            Make.Record(attempt: 0), new ScheduledRecord(DateTimeOffset.UtcNow.AddDays(1), new WaitingRecord(null, new byte[12], [])));
 
         var gone = await _store.StartWorkerAsync("gone:1");
         await _store.ClaimAsync(Make.Record(), gone);

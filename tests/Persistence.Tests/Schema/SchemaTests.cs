@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using NUnit.Framework;
 using Persistence.Alerts;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Keys;
 using Persistence.Mails;
 using Persistence.Operations;
@@ -55,6 +56,8 @@ public sealed partial class SchemaTests : StoreTests
         Column("failure_group_notes.by", EnumText.All<FailureGroupBy>()),
         Column("alert_episodes.over_because", EnumText.All<EpisodeEnd>()),
         Column("api_keys.scopes", EnumText.All<KeyScope>()),
+        Column("holds.scope", EnumText.All<HoldScope>()),
+        Column("holds.mode", EnumText.All<HoldMode>()),
         Column("retention_horizons.table_name", ["mails", "failures"]),
     ];
 

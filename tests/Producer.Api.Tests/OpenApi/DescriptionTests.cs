@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.OpenApi;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Text;
 using Producer.Api.Failures;
@@ -37,6 +38,7 @@ public partial class DescriptionTests
         _document.GetProperty("paths").EnumerateObject().Select(path => path.Name).Order().ShouldBe(
         [
             "/emails", "/emails/{id}", "/emails/{id}/cancel", "/emails/{id}/events", "/emails/batch", "/failures", "/failures/{id}", "/failures/{id}/discard", "/failures/{id}/edit", "/failures/{id}/replay", "/failures/{id}/restore", "/failure-groups", "/failure-groups/{key}/note", "/health/live", "/health/ready",
+            "/holds", "/holds/{id}", "/holds/{id}/release",
             "/keys", "/keys/{id}/revoke", "/keys/{id}/rotate", "/operations", "/operations/{id}", "/operations/{id}/cancel", "/operations/{id}/pause", "/operations/{id}/resume", "/stats",
         ], ignoreOrder: true);
 
@@ -58,6 +60,8 @@ public partial class DescriptionTests
     [TestCase(typeof(RecipientOutcome))]
     [TestCase(typeof(FailureStatus))]
     [TestCase(typeof(FailureActionKind))]
+    [TestCase(typeof(HoldScope))]
+    [TestCase(typeof(HoldMode))]
     public void Its_words_for_states_kinds_and_outcomes_are_those_of_the_code(Type type) =>
         Schema(type.Name).GetProperty("enum").EnumerateArray().Select(word => word.GetString())
             .ShouldBe(Enum.GetNames(type).Select(JsonNamingPolicy.SnakeCaseLower.ConvertName));
@@ -87,6 +91,8 @@ public partial class DescriptionTests
     [TestCase("/emails/{id}/cancel", "X-Actor")]
     [TestCase("/failures/{id}/replay", "X-Actor")]
     [TestCase("/failures/{id}/discard", "X-Actor")]
+    [TestCase("/holds", "X-Actor")]
+    [TestCase("/holds/{id}/release", "X-Actor")]
     public void What_a_post_takes_in_a_header_is_described(string path, string header)
     {
         var parameter = Parameters(path, "post")[header];

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Persistence.Holds;
 using Persistence.Mails;
 
 namespace Testing.Mails;
@@ -11,7 +12,23 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
 {
     private readonly ConcurrentDictionary<Guid, Row> _rows = new();
 
-    public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default)
+    /// <summary>The holds in force.</summary>
+    public ActiveHolds Holds { get; set; } = ActiveHolds.None;
+
+    public Task<ClaimResult> ClaimAsync(MailRecord record, Guid workerId, long? reclaim = null, long holds = 0, CancellationToken cancellationToken = default) =>
+        DecideAsync(record, workerId, reclaim, (row, decision) => holds < Holds.Number ? new ClaimResult.HoldsChanged() : row.Claim(record, workerId, decision));
+
+    public Task<ClaimResult> HoldAsync(
+        MailRecord record, Guid holdId, WaitingRecord waiting, Guid workerId, long? reclaim = null, CancellationToken cancellationToken = default) =>
+        DecideAsync(record, workerId, reclaim, (row, decision) =>
+        {
+            if (!Holds.Holds.Any(hold => hold.Id == holdId))
+                return new ClaimResult.HoldsChanged();
+            row.Hold(record, decision);
+            return new ClaimResult.Held(holdId);
+        });
+
+    private Task<ClaimResult> DecideAsync(MailRecord record, Guid workerId, long? reclaim, Func<Row, ClaimDecision, ClaimResult> take)
     {
         if (!hasLease(workerId))
             return Task.FromResult<ClaimResult>(new ClaimResult.NoLease());
@@ -30,7 +47,7 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
                 ClaimDecision.IdempotencyConflict => new ClaimResult.IdempotencyConflict(),
                 ClaimDecision.OutboxPending => new ClaimResult.OutboxPending(
                     facts!.OutboxEntry!.Value, (row.Next as OutboxEntry.Redelivery)?.NextAttempt, (row.Next as OutboxEntry.Redelivery)?.Due, row.Next!.Reason),
-                var decision => row.Claim(record, workerId, decision),
+                var decision => take(row, decision),
             });
         }
     }
@@ -75,7 +92,7 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
 
     public Task<bool> MarkPublishedAsync(RecordIdentity identity, CancellationToken cancellationToken = default) => ChangeAsync(identity, row =>
     {
-        if ((row.Facts!.Epoch, row.Facts.Attempt) != (identity.Epoch, identity.Attempt) || row.Facts.OutboxEntry is null)
+        if ((row.Facts!.Epoch, row.Facts.Attempt) != (identity.Epoch, identity.Attempt) || row.Facts.OutboxEntry is null or OutboxKind.Schedule)
             return false;
         row.Facts = row.Facts with { OutboxPublished = true };
         return true;
@@ -142,21 +159,15 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
 
         public bool IsHeld(RecordIdentity identity, long token) => (Facts!.Epoch, Facts.Attempt, Token) == (identity.Epoch, identity.Attempt, token);
 
+        public void Hold(MailRecord record, ClaimDecision decision)
+        {
+            TakeOver(record, decision);
+            Facts = new RowFacts(record.Identity.Epoch, record.Identity.Attempt - 1, MailState.Held, OutboxKind.Schedule, false, Holder.Lapsed, false);
+        }
+
         public ClaimResult.Claimed Claim(MailRecord record, Guid workerId, ClaimDecision decision)
         {
-            _first ??= record;
-            if (decision == ClaimDecision.Raise)
-                Change(record, outcome => outcome is RecipientOutcome.Rejected or RecipientOutcome.Deferred ? RecipientOutcome.Pending : outcome);
-            if (decision == ClaimDecision.TakeOver)
-            {
-                _takenOverFrom = IsNobodys ? Guid.Empty : WorkerId;
-                Change(record, outcome => outcome == RecipientOutcome.Pending || (outcome == RecipientOutcome.Deferred && !IsNobodys) ? RecipientOutcome.Unknown : outcome);
-            }
-            else if (decision == ClaimDecision.Raise || Facts?.State != MailState.Sending)
-            {
-                _takenOverFrom = null;
-            }
-
+            TakeOver(record, decision);
             IsNobodys = false;
             Token++;
             (WorkerId, Next) = (workerId, null);
@@ -166,7 +177,23 @@ public sealed class InMemoryMailStore(Func<Guid, bool> hasLease) : IMailStore
                 Token,
                 recipients.FindAll(recipient => Outcome(recipient) is not (RecipientOutcome.Accepted or RecipientOutcome.Rejected)),
                 [.. recipients.Where(recipient => Outcome(recipient) == RecipientOutcome.Rejected).Select(recipient => recipient.Address)],
-                _first.Timestamp, _first.MessageIdHeader, _takenOverFrom);
+                _first!.Timestamp, _first.MessageIdHeader, _takenOverFrom);
+        }
+
+        private void TakeOver(MailRecord record, ClaimDecision decision)
+        {
+            _first ??= record;
+            if (decision == ClaimDecision.Raise)
+                Change(record, outcome => outcome is RecipientOutcome.Rejected or RecipientOutcome.Deferred ? RecipientOutcome.Pending : outcome);
+            if (decision == ClaimDecision.TakeOver)
+            {
+                _takenOverFrom = IsNobodys ? Guid.Empty : WorkerId;
+                Change(record, outcome => outcome == RecipientOutcome.Pending || (outcome == RecipientOutcome.Deferred && !IsNobodys) ? RecipientOutcome.Unknown : outcome);
+            }
+            else if (decision == ClaimDecision.Raise || (Facts?.State != MailState.Sending && Facts?.OutboxEntry != OutboxKind.Schedule))
+            {
+                _takenOverFrom = null;
+            }
         }
 
         public void Settle(MailRecord record, IReadOnlyCollection<RecipientReply> replies, bool held)
