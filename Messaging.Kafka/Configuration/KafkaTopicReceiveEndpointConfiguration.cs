@@ -157,7 +157,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
                 new(DeadLetterTopic, TopicFor(retention: null), TopicUse.Write, _topic, Consumer.RequiredRetention),
             ],
             _circuits,
-            new ReceiveEndpoint(new KafkaReceiveTransport(context, consumer, () => handler.Metrics), context));
+            new ReceiveEndpoint(new KafkaReceiveTransport(context, consumer, () => handler.Metrics), context),
+            tiers);
         if (tiers is { AreAnothers: false })
             yield return BuildForwarder(tiers);
     }

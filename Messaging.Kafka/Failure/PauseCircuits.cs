@@ -26,6 +26,9 @@ internal sealed class PauseCircuits(PauseSettings settings, Func<string?, PauseC
         }
     }
 
+    /// <summary>All of them.</summary>
+    public IEnumerable<PauseCircuit> All => _lanes.Values.Select(lane => lane.Value).Prepend(_whole);
+
     /// <inheritdoc cref="PauseCircuit.Concerns"/>
     public bool Concerns(Exception exception, int pauses) => _whole.Concerns(exception, pauses);
 
@@ -64,8 +67,6 @@ internal sealed class PauseCircuits(PauseSettings settings, Func<string?, PauseC
         foreach (var circuit in All)
             circuit.Stop();
     }
-
-    private IEnumerable<PauseCircuit> All => _lanes.Values.Select(lane => lane.Value).Prepend(_whole);
 
     private PauseCircuit Of(string? lane)
     {
