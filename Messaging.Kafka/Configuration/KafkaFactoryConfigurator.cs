@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Messaging.Kafka.Configuration;
 
 /// <summary>Gathers what the application configures in <c>UsingKafka</c>, checks it, and builds the rider when the bus is there.</summary>
-internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, HostClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
+internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, RiderBus bus, HostClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
 {
     private readonly List<(string Topic, string Group, Func<TopicEndpointBuilder, IEnumerable<KafkaEndpoint>> Build)> _endpoints = [];
     private readonly List<RawEndpointConfigurator> _rawEndpoints = [];
@@ -185,12 +185,12 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         var factory = new TopicProducerFactory(
             host, busInstance.HostConfiguration.HostAddress, producers, _topics, CreateSendPipe(busInstance).CreatePipe(), _serializers);
         var rider = new KafkaRider(host, factory, builder, endpoints);
-        registration.GetRequiredService<KafkaRiderHealthSource>().Set(() => rider.Health);
+        bus.GetAll<KafkaRiderHealthSource>(registration).First().Set(() => rider.Health);
         busInstance.Connect<IKafkaRider>(rider);
         busInstance.HostConfiguration.BusConfiguration.ConnectBusObserver(new BusRestarts(rider));
     }
 
-    private IEnumerable<IProducerRegistration> Registrations => registration.GetServices<IProducerRegistration>();
+    private IEnumerable<IProducerRegistration> Registrations => bus.GetAll<IProducerRegistration>(registration);
 
     private SendPipeConfiguration CreateSendPipe(IBusInstance bus)
     {

@@ -81,7 +81,7 @@ internal sealed class KafkaRiderHealthSource
     public HealthCheckResult Check() => _health?.Invoke().Check() ?? HealthCheckResult.Unhealthy("The Kafka rider is not built yet");
 }
 
-/// <summary>The rider in the application's health checks, as <c>kafka</c>.</summary>
+/// <summary>The rider in the application's health checks.</summary>
 internal sealed class KafkaHealthCheck(KafkaRiderHealthSource source) : IHealthCheck
 {
     /// <inheritdoc/>
