@@ -22,7 +22,7 @@ internal sealed class TopicEndpointBuilder(
         string topic, ConsumerConfig config, Action<IRiderRegistrationContext, IKafkaTopicReceiveEndpointConfigurator<TKey, TValue>> configure)
         where TValue : class
     {
-        var parent = bus.HostConfiguration.CreateReceiveEndpointConfiguration($"kafka-{config.GroupId}-{topic}");
+        var parent = bus.HostConfiguration.CreateReceiveEndpointConfiguration($"kafka-{config.GroupId}-{Uri.EscapeDataString(topic)}");
         var endpoint = new KafkaTopicReceiveEndpointConfiguration<TKey, TValue>(bus, host, topic, new ConsumerConfig(config), parent);
         if (headers is not null)
             endpoint.SetHeadersDeserializer(headers);
