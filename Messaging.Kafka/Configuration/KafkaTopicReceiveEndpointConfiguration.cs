@@ -99,7 +99,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
     public void SetValueDeserializer(IDeserializer<TValue> deserializer)
     {
-        var serialization = new ValueSerialization<TValue>(deserializer);
+        var serialization = new ValueSerialization<TValue>(deserializer, () => _circuits);
         AddDeserializer(serialization);
         _format = _format with { ContentType = serialization.ContentType };
     }
