@@ -14,11 +14,11 @@ namespace MassTransit;
 /// <summary>Adds the Kafka rider to a bus.</summary>
 public static class KafkaIntegrationExtensions
 {
-    /// <summary>Uses Kafka topics beside the bus. Each bus of a process may have a rider: its services are resolved as <c>Bind&lt;TBus, …&gt;</c>.</summary>
+    /// <summary>Uses Kafka topics beside the bus. Each bus of a process may have a rider: its services are resolved as <c>Bind&lt;TBus, …&gt;</c>. Settings for all clients are those of the container's <see cref="ClientConfig"/>, where it has one.</summary>
     /// <param name="configurator">The rider's registration.</param>
     /// <param name="configure">Configures host and endpoints.</param>
     public static void UsingKafka(this IRiderRegistrationConfigurator configurator, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure) =>
-        configurator.UsingKafka(new ClientConfig(), configure);
+        Use(configurator, null, configure);
 
     /// <summary>Uses Kafka topics beside the bus, with client settings of librdkafka.</summary>
     /// <param name="configurator">The rider's registration.</param>
@@ -27,8 +27,14 @@ public static class KafkaIntegrationExtensions
     public static void UsingKafka(
         this IRiderRegistrationConfigurator configurator, ClientConfig clientConfig, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
     {
-        ArgumentNullException.ThrowIfNull(configurator);
         ArgumentNullException.ThrowIfNull(clientConfig);
+        Use(configurator, clientConfig, configure);
+    }
+
+    private static void Use(
+        IRiderRegistrationConfigurator configurator, ClientConfig? clientConfig, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
         ArgumentNullException.ThrowIfNull(configure);
         var bus = RiderBus.Of(configurator);
         bus.AddSingleton(configurator, () => new KafkaRiderHealthSource());
@@ -58,12 +64,12 @@ public static class KafkaIntegrationExtensions
         this IRiderRegistrationConfigurator<TBus> configurator, ClientConfig clientConfig, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
         where TBus : class, IBus => UsingKafka((IRiderRegistrationConfigurator)configurator, clientConfig, configure);
 
-    private sealed class KafkaRegistrationRiderFactory(RiderBus bus, ClientConfig clientConfig, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
+    private sealed class KafkaRegistrationRiderFactory(RiderBus bus, ClientConfig? clientConfig, Action<IRiderRegistrationContext, IKafkaFactoryConfigurator> configure)
         : IRegistrationRiderFactory<IKafkaRider>
     {
         public IBusInstanceSpecification CreateRider(IRiderRegistrationContext context)
         {
-            var configurator = new KafkaFactoryConfigurator(context, bus, new HostClientConfig(clientConfig));
+            var configurator = new KafkaFactoryConfigurator(context, bus, new HostClientConfig(clientConfig ?? context.GetService<ClientConfig>() ?? new ClientConfig()));
             configure(context, configurator);
             return configurator;
         }

@@ -210,7 +210,7 @@ public class ConnectedEndpointTests : ContractTests
 
     private static string Probe(RiderHost host) => JsonSerializer.Serialize(host.Rider.GetProbeResult().Results);
 
-    private static Task IsReadyAsync(RiderHost host) =>
+    private static Task<string?> IsReadyAsync(RiderHost host) =>
         Eventually.Value(async () => (await host.HealthAsync()).Description, health => health == "ready", null, "the rider is healthy");
 
     public sealed class FailsOnce(System.Collections.Concurrent.ConcurrentQueue<string> seen) : IConsumer<Order>
