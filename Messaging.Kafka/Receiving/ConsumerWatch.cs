@@ -19,7 +19,7 @@ internal sealed class ConsumerWatch(ConsumerSettings settings, AssignedPartition
     private long _looked;
     private DateTimeOffset? _outSince;
 
-    /// <summary>Whether it is no member of its group because its pattern matches no topic yet.</summary>
+    /// <summary>Whether it is not a member of its group because its pattern matches no topic yet.</summary>
     public bool HasNothingToRead { get; private set; }
 
     /// <summary>What keeps the consumer from its partitions, or null.</summary>

@@ -22,7 +22,7 @@ internal sealed class KafkaTestTopics(IAdminClient admin, ClientConfig config, I
         if (settings.CleanTopicsOnStart && Present(names) is { Count: > 0 } present)
         {
             await admin.DeleteTopicsAsync(present, new DeleteTopicsOptions { OperationTimeout = Timeout });
-            // A broker lets go of a topic a moment after it has agreed to.
+            // A topic is gone a moment after its broker has agreed to delete it.
             await Until(() => Present(names).Count == 0, cancellationToken);
         }
 

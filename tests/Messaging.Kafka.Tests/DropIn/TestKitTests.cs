@@ -31,14 +31,14 @@ public class TestKitTests
         var harness = provider.GetTestHarness();
         await harness.Start();
         var id = NewId.NextGuid();
-        await harness.GetProducer<OrderPlaced>().Produce(new OrderPlaced(id, "book"));
+        await harness.GetProducer<OrderPlaced>().Produce(new OrderPlaced(id, "a lamp"));
         await harness.GetProducer<string, OrderPlaced>().Produce("k", new OrderPlaced(NewId.NextGuid(), "fails"));
 
         (await harness.Consumed.Any<OrderPlaced>(consumed => consumed.Context.Message.OrderId == id)).ShouldBeTrue();
         var records = await Eventually.Value(() => _kafka.Records.ReadAll(_shipments), found => found.Count >= 5, null, "the saga has produced");
         records.Select(record => record.ValueText!).Order().ShouldBe(
             new[] { "made", "awaited", "initialized", "constant", "failed" }.Select(how => $$"""{"how":"{{how}}"}""").Order());
-        records.Single(record => record.ValueText!.Contains("made")).Header("Saga").ShouldBe("book");
+        records.Single(record => record.ValueText!.Contains("made")).Header("Saga").ShouldBe("a lamp");
         // What a saga produces belongs to the conversation of what it consumes.
         records.ShouldAllBe(record => record.Header("ConversationId") != null);
         (await harness.Sent.SelectAsync<Shipment>().Count()).ShouldBe(5);
@@ -118,8 +118,8 @@ public class TestKitTests
             InstanceState(saga => saga.CurrentState);
             Event(() => OrderPlaced, placed => placed.CorrelateById(context => context.Message.OrderId));
             Initially(
-                When(OrderPlaced, context => context.Message.What == "book")
-                    .Produce(context => new Shipment { How = "made" }, send => send.Headers.Set("Saga", "book"))
+                When(OrderPlaced, context => context.Message.What == "a lamp")
+                    .Produce(context => new Shipment { How = "made" }, send => send.Headers.Set("Saga", "a lamp"))
                     .Produce(context => Task.FromResult(new Shipment { How = "awaited" }))
                     .Produce(context => context.Init<Shipment>(new { How = "initialized" }))
                     .Produce(new Shipment { How = "constant" })
