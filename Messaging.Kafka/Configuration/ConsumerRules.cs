@@ -13,7 +13,7 @@ internal static class ConsumerRules
     public static IEnumerable<(string Key, string Message)> Validate(ConsumerSettings settings, ClientConfig host)
     {
         var config = settings.Config;
-        if (TopicNames.Problem(settings.Topics[0]) is { } wrongName)
+        if (TopicNames.ProblemToRead(settings.Topics[0]) is { } wrongName)
             yield return ("Topic", wrongName);
         if (string.IsNullOrWhiteSpace(config.GroupId))
             yield return ("GroupId", "is empty: name the consumer group");

@@ -12,9 +12,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Messaging.Kafka.Configuration;
 
 /// <summary>Gathers what the application configures in <c>UsingKafka</c>, checks it, and builds the rider when the bus is there.</summary>
-internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, HostClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
+internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registration, RiderBus bus, HostClientConfig clientConfig) : IKafkaFactoryConfigurator, IBusInstanceSpecification
 {
-    private readonly List<(string Topic, string Group, Func<IBusInstance, KafkaHost, IEnumerable<KafkaEndpoint>> Build)> _endpoints = [];
+    private readonly List<(string Topic, string Group, Func<TopicEndpointBuilder, IEnumerable<KafkaEndpoint>> Build)> _endpoints = [];
     private readonly List<RawEndpointConfigurator> _rawEndpoints = [];
     private readonly List<RequiredTopic> _topics = [];
     private readonly List<Action<ISendPipeConfigurator>> _configureSend = [];
@@ -112,16 +112,7 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
     public void TopicEndpoint<TKey, TValue>(string topicName, ConsumerConfig consumerConfig, Action<IKafkaTopicReceiveEndpointConfigurator<TKey, TValue>> configure)
         where TValue : class
     {
-        _endpoints.Add((topicName, consumerConfig.GroupId, (bus, host) =>
-        {
-            var parent = bus.HostConfiguration.CreateReceiveEndpointConfiguration($"kafka-{consumerConfig.GroupId}-{topicName}");
-            var endpoint = new KafkaTopicReceiveEndpointConfiguration<TKey, TValue>(bus, host, topicName, new ConsumerConfig(consumerConfig), parent);
-            UseDefaults(endpoint);
-            endpoint.ConnectReceiveEndpointObserver(_endpointObservers);
-            configure(endpoint);
-            return endpoint.Build();
-        }
-        ));
+        _endpoints.Add((topicName, consumerConfig.GroupId, builder => builder.Build<TKey, TValue>(topicName, consumerConfig, (_, endpoint) => configure(endpoint))));
     }
 
     public void RawTopicEndpoint(string topicName, string groupId, Func<KafkaRecord, CancellationToken, Task> handler, Action<IKafkaConsumerConfigurator>? configure = null)
@@ -187,29 +178,19 @@ internal sealed class KafkaFactoryConfigurator(IRiderRegistrationContext registr
         };
 
         var producers = Registrations.Select(producer => producer.Configure(registration, CreateSendPipe(busInstance), clientConfig)).ToList();
-        List<KafkaEndpoint> endpoints = [.. _endpoints.SelectMany(endpoint => endpoint.Build(busInstance, host)), .. _rawEndpoints.Select(endpoint => endpoint.Build(host))];
-        host.SettleTiers();
+        var builder = new TopicEndpointBuilder(registration, busInstance, host, _endpointObservers, _headersDeserializer, _serializers);
+        List<KafkaEndpoint> endpoints = [.. _endpoints.SelectMany(endpoint => endpoint.Build(builder)), .. _rawEndpoints.Select(endpoint => endpoint.Build(host))];
+        foreach (var endpoint in endpoints)
+            host.SettleTiers(endpoint);
         var factory = new TopicProducerFactory(
             host, busInstance.HostConfiguration.HostAddress, producers, _topics, CreateSendPipe(busInstance).CreatePipe(), _serializers);
-        var rider = new KafkaRider(host, factory, endpoints);
-        registration.GetRequiredService<KafkaRiderHealthSource>().Set(() => rider.Health);
+        var rider = new KafkaRider(host, factory, builder, endpoints);
+        bus.GetAll<KafkaRiderHealthSource>(registration).First().Set(() => rider.Health);
         busInstance.Connect<IKafkaRider>(rider);
         busInstance.HostConfiguration.BusConfiguration.ConnectBusObserver(new BusRestarts(rider));
     }
 
-    private IEnumerable<IProducerRegistration> Registrations => registration.GetServices<IProducerRegistration>();
-
-    private void UseDefaults<TKey, TValue>(KafkaTopicReceiveEndpointConfiguration<TKey, TValue> endpoint)
-        where TValue : class
-    {
-        if (_headersDeserializer is not null)
-            endpoint.SetHeadersDeserializer(_headersDeserializer);
-        if (_serializers is null)
-            return;
-        endpoint.SetValueDeserializer(_serializers.GetDeserializer<TValue>());
-        if (typeof(TKey) != typeof(Ignore) && typeof(TKey) != typeof(Null))
-            endpoint.SetKeyDeserializer(_serializers.GetDeserializer<TKey>());
-    }
+    private IEnumerable<IProducerRegistration> Registrations => bus.GetAll<IProducerRegistration>(registration);
 
     private SendPipeConfiguration CreateSendPipe(IBusInstance bus)
     {

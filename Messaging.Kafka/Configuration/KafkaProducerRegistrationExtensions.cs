@@ -3,7 +3,6 @@ using MassTransit.KafkaIntegration;
 using Messaging.Kafka;
 using Messaging.Kafka.Configuration;
 using Messaging.Kafka.Sending;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace MassTransit;
 
@@ -82,7 +81,7 @@ public static class KafkaProducerRegistrationExtensions
     {
         ArgumentNullException.ThrowIfNull(keyResolver);
         configurator.Register(topicName, producerConfig, resolvesKey: true, configure);
-        configurator.TryAddScoped<IKafkaRider, ITopicProducer<T>>((rider, scope) => new KeyedTopicProducer<TKey, T>(Producer<TKey, T>(rider, scope, topicName), keyResolver));
+        RiderBus.Of(configurator).AddScoped<ITopicProducer<T>>(configurator, (rider, scope) => new KeyedTopicProducer<TKey, T>(Producer<TKey, T>(rider, scope, topicName), keyResolver));
     }
 
     private static void Register<TKey, T>(
@@ -93,10 +92,11 @@ public static class KafkaProducerRegistrationExtensions
         ArgumentNullException.ThrowIfNull(configurator);
         ArgumentException.ThrowIfNullOrWhiteSpace(topicName);
         ArgumentNullException.ThrowIfNull(producerConfig);
-        configurator.AddSingleton<IProducerRegistration>(new ProducerRegistration<TKey, T>(topicName, producerConfig, resolvesKey, configure));
-        configurator.TryAddScoped<IKafkaRider, ITopicProducer<TKey, T>>((rider, scope) => Producer<TKey, T>(rider, scope, topicName));
+        var bus = RiderBus.Of(configurator);
+        bus.AddSingleton<IProducerRegistration>(configurator, () => new ProducerRegistration<TKey, T>(topicName, producerConfig, resolvesKey, configure));
+        bus.AddScoped<ITopicProducer<TKey, T>>(configurator, (rider, scope) => Producer<TKey, T>(rider, scope, topicName));
     }
 
-    private static ScopedTopicProducer<TKey, T> Producer<TKey, T>(IKafkaRider rider, IServiceProvider scope, string topic)
-        where T : class => new(((KafkaRider)rider).Producer<TKey, T>(topic), new ProducerScope(scope));
+    private static ScopedTopicProducer<TKey, T> Producer<TKey, T>(KafkaRider rider, IServiceProvider scope, string topic)
+        where T : class => new(rider.Producer<TKey, T>(topic), new ProducerScope(scope));
 }

@@ -19,6 +19,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     /// <summary>How many delayed records wait out their last second in memory at the most.</summary>
     private const int MostForwards = 10_000;
 
+    private const string OneEach = "give each topic whose messages are to be delayed a TopicEndpoint of its own";
+
     private readonly IBusInstance _bus;
     private readonly KafkaHost _host;
     private readonly string _topic;
@@ -38,7 +40,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         Consumer = ConsumerSettings.Of(topic, config);
         HostAddress = endpoint.HostAddress;
         InputAddress = new Uri($"{endpoint.HostAddress.ToString().TrimEnd('/')}/kafka/{Uri.EscapeDataString(Consumer.Group)}/{Uri.EscapeDataString(topic)}");
-        DeadLetterTopic = topic + ".dlt";
+        DeadLetterTopic = Consumer.Pattern is null ? topic + ".dlt" : "";
         DelayGroup = Consumer.Group + "-delay";
 
         // The stock rider publishes no faults either; a failing publish would stand between a message and its dead letter.
@@ -97,7 +99,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
     public void SetValueDeserializer(IDeserializer<TValue> deserializer)
     {
-        var serialization = new ValueSerialization<TValue>(deserializer);
+        var serialization = new ValueSerialization<TValue>(deserializer, () => _circuits);
         AddDeserializer(serialization);
         _format = _format with { ContentType = serialization.ContentType };
     }
@@ -111,10 +113,25 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             yield return this.Failure(key, message);
         foreach (var delay in _delays.Where(delay => delay < TimeSpan.FromMilliseconds(100)))
             yield return this.Failure("DelayTiers", $"has {delay}, and a tier must be at least 100 ms");
+        foreach (var (key, message) in ValidatePattern())
+            yield return this.Failure(key, message);
         if (DeadLetterTopic == _topic)
             yield return this.Failure("DeadLetterTopic", "is the endpoint's own topic: a message that fails would come back for ever");
         foreach (var result in base.Validate())
             yield return result;
+    }
+
+    /// <summary>What a pattern cannot have, which stands for topics that are known only when they are there.</summary>
+    private IEnumerable<(string Key, string Message)> ValidatePattern()
+    {
+        if (Consumer.Pattern is not { } pattern)
+            yield break;
+        if (DeadLetterTopic.Length == 0)
+            yield return ("DeadLetterTopic", $"is not set, and a pattern ({_topic}) has no topic to name it after: name one for all topics of the pattern");
+        else if (pattern.IsMatch(DeadLetterTopic))
+            yield return ("DeadLetterTopic", $"is {DeadLetterTopic}, which the endpoint's own pattern {_topic} matches: a message that fails would come back for ever");
+        if (_delays.Length > 0 || DelayTopicsOf is not null)
+            yield return ("DelayTiers", $"are set, and a pattern ({_topic}) has no topic to name delay topics after, nor to see to before a record needs them: {OneEach}");
     }
 
     /// <summary>
@@ -127,14 +144,14 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         Validate().ThrowIfContainsFailure($"The endpoint of topic {_topic}, group {Consumer.Group}, is not configured well:");
         ApplySpecifications(new ReceiveEndpointBuilder(this));
 
-        ConsumerSettings.WithDefaults(Consumer.Config, _host.Clients.ClientConfig);
+        ConsumerSettings.WithDefaults(Consumer.Config, _host.Clients.ClientConfig, Consumer.Pattern is not null);
         _circuits = _host.CreateCircuits(Consumer);
-        var name = SeparateRedeliveries ? new EndpointName(_topic, Consumer.Group) : null;
+        var names = SeparateRedeliveries ? new PerTopic<EndpointName>(Consumer, topic => new EndpointName(topic, Consumer.Group)) : null;
         var tiers = _delays.Length == 0 ? null : new DelayTiers(_topic, DelayTopicSuffix, _delays, DelayTopicsOf)
         {
             Group = Consumer.Group,
             DelayGroup = DelayGroup,
-            Endpoint = name,
+            Endpoint = names?.Of(_topic),
         };
         if (tiers is not null)
             _host.UseTiers(tiers);
@@ -143,21 +160,24 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         if (tiers is null && Redelivers(context.ReceivePipe))
         {
             throw new ConfigurationException(
-                $"The endpoint of topic {_topic}, group {Consumer.Group}, has UseDelayedRedelivery and no delay topics: name some, as in DelayTiers(TimeSpan.FromSeconds(1)).");
+                $"The endpoint of topic {_topic}, group {Consumer.Group}, has UseDelayedRedelivery and no delay topics: " +
+                (Consumer.Pattern is null ? "name some, as in DelayTiers(TimeSpan.FromSeconds(1))." : $"a pattern has none; {OneEach}."));
         }
 
-        var address = TopicAddress.Of(_topic);
+        var addresses = new PerTopic<Uri>(Consumer, TopicAddress.Of);
         var handler = new MassTransitRecordHandler(
-            context, delivery => new KafkaReceiveContext<TKey>(delivery, context, address, Consumer.Group, _format, tiers), name, _circuits, _host.Time, _host.LoggerOf(_topic));
+            context, delivery => new KafkaReceiveContext<TKey>(delivery, context, addresses.Of(delivery.Result.Topic), Consumer.Group, _format, tiers), names, _circuits, _host.Time, _host.LoggerOf(_topic));
         var consumer = new EndpointConsumer(Consumer, handler, _host);
         yield return new KafkaEndpoint(
             consumer,
+            Consumer.Pattern is not null ? [new(DeadLetterTopic, TopicFor(retention: null), TopicUse.Write, Retention: Consumer.RequiredRetention)] :
             [
                 new(_topic, Consumer.NewTopic, tiers is null ? TopicUse.Read : TopicUse.Read | TopicUse.Write, Retention: Consumer.RetentionNeeded),
                 new(DeadLetterTopic, TopicFor(retention: null), TopicUse.Write, _topic, Consumer.RequiredRetention),
             ],
             _circuits,
-            new ReceiveEndpoint(new KafkaReceiveTransport(context, consumer, () => handler.Metrics), context));
+            new ReceiveEndpoint(new KafkaReceiveTransport(context, consumer, () => handler.Metrics), context),
+            tiers);
         if (tiers is { AreAnothers: false })
             yield return BuildForwarder(tiers);
     }

@@ -14,9 +14,9 @@ internal sealed class RawEndpointConfigurator(string topic, string group, Func<K
 
     public KafkaEndpoint Build(KafkaHost host)
     {
-        ConsumerSettings.WithDefaults(Consumer.Config, host.Clients.ClientConfig);
+        ConsumerSettings.WithDefaults(Consumer.Config, host.Clients.ClientConfig, Consumer.Pattern is not null);
         var circuits = host.CreateCircuits(Consumer);
         var handler = new RawRecordHandler(handle, circuits, host.Time, host.LoggerOf(topic));
-        return new KafkaEndpoint(new EndpointConsumer(Consumer, handler, host), [new RequiredTopic(topic, Consumer.NewTopic, TopicUse.Read, Retention: Consumer.RetentionNeeded)], circuits);
+        return new KafkaEndpoint(new EndpointConsumer(Consumer, handler, host), Consumer.Pattern is null ? [new RequiredTopic(topic, Consumer.NewTopic, TopicUse.Read, Retention: Consumer.RetentionNeeded)] : [], circuits);
     }
 }

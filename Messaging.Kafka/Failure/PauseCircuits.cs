@@ -26,8 +26,15 @@ internal sealed class PauseCircuits(PauseSettings settings, Func<string?, PauseC
         }
     }
 
+    /// <summary>All of them.</summary>
+    public IEnumerable<PauseCircuit> All => _lanes.Values.Select(lane => lane.Value).Prepend(_whole);
+
     /// <inheritdoc cref="PauseCircuit.Concerns"/>
-    public bool Concerns(Exception exception, int pauses) => _whole.Concerns(exception, pauses);
+    public bool Concerns(Exception exception, int pauses) => _whole.Concerns(Reason(exception), pauses);
+
+    /// <summary>Opens the circuit that an exception is about.</summary>
+    /// <returns>What releases the delivery that met it, to wait.</returns>
+    public DeliveryPausedException Pause(Exception exception) => new(Reason(exception), Open(Reason(exception)));
 
     /// <summary>Opens the circuit that an exception is about, where it is closed, and starts to probe.</summary>
     /// <returns>The lane that it stops; null: the whole endpoint.</returns>
@@ -65,7 +72,7 @@ internal sealed class PauseCircuits(PauseSettings settings, Func<string?, PauseC
             circuit.Stop();
     }
 
-    private IEnumerable<PauseCircuit> All => _lanes.Values.Select(lane => lane.Value).Prepend(_whole);
+    private static Exception Reason(Exception exception) => exception is AggregateException aggregate ? aggregate.GetBaseException() : exception;
 
     private PauseCircuit Of(string? lane)
     {

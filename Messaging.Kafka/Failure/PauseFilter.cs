@@ -23,16 +23,13 @@ internal sealed class PauseFilter(Func<PauseCircuits?> circuits) : IFilter<Consu
         {
             await next.Send(context);
         }
-        catch (Exception exception) when (circuits() is { } pausing && pausing.Concerns(Reason(exception), context.GetPayload<KafkaConsumeRecord>().Pauses))
+        catch (Exception exception) when (circuits() is { } pausing && pausing.Concerns(exception, context.GetPayload<KafkaConsumeRecord>().Pauses))
         {
-            var lane = circuits()!.Open(Reason(exception));
-            throw new DeliveryPausedException(Reason(exception), lane);
+            throw circuits()!.Pause(exception);
         }
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("pause");
-
-    private static Exception Reason(Exception exception) => exception is AggregateException aggregate ? aggregate.GetBaseException() : exception;
 }
 
 /// <summary>

@@ -37,7 +37,7 @@ internal sealed class ConsumerClient
         _clients = host.Clients;
 
         // The client would make a new string of the topic's name for every record. Of one topic it is known.
-        settings.Config.ConsumeResultFields = settings.Topics.Count == 1 ? "timestamp,headers" : "all";
+        settings.Config.ConsumeResultFields = settings is { Topics.Count: 1, Pattern: null } ? "timestamp,headers" : "all";
         Kafka = host.Clients.CreateConsumerBuilder(settings.Config, Note)
             .SetPartitionsAssignedHandler((_, partitions) => WhileOpen(() => rebalances.Assigned(partitions)))
             .SetPartitionsRevokedHandler((_, partitions) => WhileOpen(() => rebalances.Revoked(this, partitions.ConvertAll(partition => partition.TopicPartition))))

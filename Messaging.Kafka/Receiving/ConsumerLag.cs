@@ -100,7 +100,7 @@ internal sealed class ConsumerLag(ConsumerSettings settings, AssignedPartitions 
 
     private List<TopicPartition> PartitionsOf(Metadata metadata) =>
     [
-        .. metadata.Topics.Where(topic => settings.Topics.Contains(topic.Topic))
+        .. metadata.Topics.Where(topic => settings.Reads(topic.Topic))
             .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId))),
     ];
 

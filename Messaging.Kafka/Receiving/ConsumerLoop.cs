@@ -181,7 +181,7 @@ internal sealed class ConsumerLoop : IDisposable
         client.Committer.CommitIfDue(_assignments.All);
         Stalled = _watchdog.Look(_assignments.All) ?? client.Committer.Overdue;
         _lag.Measure(client, outOfGroup: _watch.Problem is not null);
-        if (!_ready.Task.IsCompleted && client.IsMember)
+        if (!_ready.Task.IsCompleted && (client.IsMember || _watch.HasNothingToRead))
             _ready.TrySetResult();
         if (_failed is not null && client.IsMember)
             _failed = null;

@@ -1,5 +1,7 @@
+using System.Text.RegularExpressions;
 using Confluent.Kafka;
 using MassTransit;
+using Messaging.Kafka.Configuration;
 using Messaging.Kafka.Failure;
 using Messaging.Kafka.Inspection;
 
@@ -11,6 +13,7 @@ internal sealed class ConsumerSettings
     /// <summary>librdkafka's name of <see cref="IKafkaConsumerConfigurator.PartitionAssignmentStrategy"/>.</summary>
     public const string AssignmentStrategy = "partition.assignment.strategy";
 
+    private const string MetadataRefresh = "topic.metadata.refresh.interval.ms";
     private const int SmallestPrefetch = 20_000;
     private const int PrefetchPerHandler = 10;
 
@@ -21,6 +24,9 @@ internal sealed class ConsumerSettings
 
     /// <summary>The topics.</summary>
     public required IReadOnlyList<string> Topics { get; init; }
+
+    /// <summary>The regular expression that its topic is; null where it reads topics by name.</summary>
+    public Regex? Pattern { get; init; }
 
     /// <summary>The client's settings.</summary>
     public required ConsumerConfig Config { get; init; }
@@ -80,12 +86,15 @@ internal sealed class ConsumerSettings
     /// <summary>The consumer group; empty until validation names it as missing.</summary>
     public string Group => Config.GroupId ?? "";
 
+    /// <summary>Whether it reads a topic.</summary>
+    public bool Reads(string topic) => Pattern?.IsMatch(topic) ?? Topics.Contains(topic);
+
     private static string? Setting(string name, ConsumerConfig config, ClientConfig? host) =>
         config.Get(name) ?? host?.FirstOrDefault(setting => setting.Key == name).Value;
 
-    /// <summary>The settings of a consumer of one topic, with the defaults.</summary>
+    /// <summary>The settings of a consumer of one topic or pattern, with the defaults.</summary>
     public static ConsumerSettings Of(string topic, ConsumerConfig config) =>
-        new() { Name = $"{topic} ({config.GroupId})", Topics = [topic], Config = config };
+        new() { Name = $"{topic} ({config.GroupId})", Topics = [topic], Pattern = TopicNames.Pattern(topic), Config = config };
 
     /// <summary>
     /// Whether the members of the group follow KIP-848 (<c>group.protocol=consumer</c>), where the brokers assign partitions and set the
@@ -97,7 +106,10 @@ internal sealed class ConsumerSettings
         string.Equals(Setting("group.protocol", config, host), "consumer", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Fills in what nobody has set of the client's settings, and what is the rider's alone to set.</summary>
-    public static ConsumerConfig WithDefaults(ConsumerConfig config, ClientConfig? host = null)
+    /// <param name="config">The settings.</param>
+    /// <param name="host">Those of all clients.</param>
+    /// <param name="readsPattern">Whether it reads whatever topics match a pattern, and has to look for new ones.</param>
+    public static ConsumerConfig WithDefaults(ConsumerConfig config, ClientConfig? host = null, bool readsPattern = false)
     {
         config.EnableAutoCommit = false;
         config.EnableAutoOffsetStore = false;
@@ -113,6 +125,10 @@ internal sealed class ConsumerSettings
             config.SessionTimeoutMs ??= 10_000;
             config.HeartbeatIntervalMs ??= 3_000;
         }
+
+        // How often it looks for topics that have come to match; librdkafka's own is five minutes.
+        if (readsPattern && Setting(MetadataRefresh, config, host) is null)
+            config.TopicMetadataRefreshIntervalMs = 10_000;
 
         // What librdkafka fetches ahead of the poll thread, for all partitions together; its own default is 64 MiB and 100,000 records.
         config.QueuedMaxMessagesKbytes ??= 16 * 1024;

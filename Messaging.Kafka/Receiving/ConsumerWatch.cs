@@ -15,8 +15,12 @@ internal sealed class ConsumerWatch(ConsumerSettings settings, AssignedPartition
 
     private readonly ClientWatch _watch = new(host.ReviveAfter, host.Time);
     private readonly GroupOwnership _ownership = new(settings, host.Cluster, host.Time);
+    private readonly MatchedTopics _matched = new(settings, host.Cluster, host.Time);
     private long _looked;
     private DateTimeOffset? _outSince;
+
+    /// <summary>Whether it is not a member of its group because its pattern matches no topic yet.</summary>
+    public bool HasNothingToRead { get; private set; }
 
     /// <summary>What keeps the consumer from its partitions, or null.</summary>
     public string? Problem { get; private set; }
@@ -32,7 +36,11 @@ internal sealed class ConsumerWatch(ConsumerSettings settings, AssignedPartition
         var memberId = client.MemberId;
         if (memberId is not null)
             client.ForgetGroupRefusal();
+        else
+            _matched.Look();
+        HasNothingToRead = memberId is null && _matched.AreNone;
         var what = client.Refusal is { } refusal ? refusal
+            : HasNothingToRead ? null
             : memberId is null ? $"is not a member of group {settings.Group}"
             : assignments.Count == 0 && _ownership.MissesPartitions(memberId) ? "has no partition, while there are some that nobody reads"
             : null;

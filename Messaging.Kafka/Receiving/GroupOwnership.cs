@@ -43,7 +43,7 @@ internal sealed class GroupOwnership(ConsumerSettings settings, ClusterMonitor c
 
         var owned = group.Members.SelectMany(GroupLookup.Partitions).ToHashSet();
         var metadata = admin.GetMetadata(Interval);
-        return metadata.Topics.Where(topic => settings.Topics.Contains(topic.Topic))
+        return metadata.Topics.Where(topic => settings.Reads(topic.Topic))
             .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId)))
             .Any(partition => !owned.Contains(partition));
     }

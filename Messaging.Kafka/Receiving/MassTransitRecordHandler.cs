@@ -11,12 +11,12 @@ namespace Messaging.Kafka.Receiving;
 /// </summary>
 /// <param name="endpoint">The endpoint's context, with the pipe.</param>
 /// <param name="read">Makes a receive context of a record.</param>
-/// <param name="name">What records are called by that are for it alone; null: it takes what is redelivered to others, too.</param>
+/// <param name="names">What records are called by that are for it alone; null: it takes what is redelivered to others, too.</param>
 /// <param name="circuits">Its circuits, where it has some.</param>
 /// <param name="timeProvider">The clock.</param>
 /// <param name="logger">The log.</param>
 internal sealed class MassTransitRecordHandler(
-    KafkaReceiveEndpointContext endpoint, Func<Delivery, KafkaReceiveContext> read, EndpointName? name, PauseCircuits? circuits, TimeProvider timeProvider, ILogger logger) : IRecordHandler
+    KafkaReceiveEndpointContext endpoint, Func<Delivery, KafkaReceiveContext> read, PerTopic<EndpointName>? names, PauseCircuits? circuits, TimeProvider timeProvider, ILogger logger) : IRecordHandler
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(30);
@@ -39,7 +39,7 @@ internal sealed class MassTransitRecordHandler(
     public async Task Handle(Delivery delivery)
     {
         // It was delivered to this group before another one failed at it, and is completed.
-        if (name is not null && name.IsPassedOver(delivery.Result.Message.Headers))
+        if (names is not null && names.Of(delivery.Result.Topic).IsPassedOver(delivery.Result.Message.Headers))
             return;
 
         // It waits for its lane, and for the one that it has met closed itself, where that is another.

@@ -4,12 +4,15 @@ using System.Runtime.Serialization;
 using Confluent.Kafka;
 using MassTransit;
 using MassTransit.Serialization;
+using Messaging.Kafka.Failure;
 using Messaging.Kafka.Sending;
 
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>An application's own deserializer of values, as one of MassTransit's.</summary>
-internal sealed class ValueSerialization<TValue>(IDeserializer<TValue> deserializer) : ISerializerFactory, IMessageDeserializer
+/// <param name="deserializer">The deserializer.</param>
+/// <param name="circuits">The endpoint's circuits, once they are built; null where it has none. What a deserializer asks may be away, too: a schema registry.</param>
+internal sealed class ValueSerialization<TValue>(IDeserializer<TValue> deserializer, Func<PauseCircuits?> circuits) : ISerializerFactory, IMessageDeserializer
     where TValue : class
 {
     /// <summary>Stands for the deserializer alone, and never on the wire.</summary>
@@ -22,8 +25,17 @@ internal sealed class ValueSerialization<TValue>(IDeserializer<TValue> deseriali
     public IMessageDeserializer CreateDeserializer() => this;
 
     /// <inheritdoc/>
-    public ConsumeContext Deserialize(ReceiveContext receiveContext) => new BodyConsumeContext(
-        receiveContext, Deserialize(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress));
+    public ConsumeContext Deserialize(ReceiveContext receiveContext)
+    {
+        try
+        {
+            return new BodyConsumeContext(receiveContext, Deserialize(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress));
+        }
+        catch (Exception exception) when (circuits() is { } pausing && pausing.Concerns(exception, receiveContext.GetPayload<KafkaConsumeRecord>().Pauses))
+        {
+            throw circuits()!.Pause(exception);
+        }
+    }
 
     /// <inheritdoc/>
     public SerializerContext Deserialize(MessageBody body, MassTransit.Headers headers, Uri? destinationAddress = null)

@@ -3,7 +3,7 @@ using MassTransit.Transports;
 namespace MassTransit;
 
 /// <summary>The Kafka rider of a bus. Its probe shows each endpoint with the filters that a record passes, in their order.</summary>
-public interface IKafkaRider : IRider, ITopicProducerProvider, IProbeSite
+public interface IKafkaRider : IRider, ITopicProducerProvider, IKafkaTopicEndpointConnector, IProbeSite
 {
     /// <summary>Writes records byte for byte.</summary>
     IRawTopicProducer RawProducer { get; }

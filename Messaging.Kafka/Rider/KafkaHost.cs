@@ -25,7 +25,8 @@ internal sealed class KafkaHost
     private readonly List<KafkaProducer> _ownProducers = [];
     private readonly Lazy<KafkaProducer> _compressing;
     private readonly ConcurrentDictionary<string, TopicWriter> _writers = [];
-    private readonly List<DelayTiers> _tiers = [];
+    private readonly Lock _tiersLock = new();
+    private volatile DelayTiers[] _tiers = [];
     private bool _stopped;
 
     public KafkaHost(
@@ -84,27 +85,37 @@ internal sealed class KafkaHost
     /// <summary>Writes headers for all that has no serializer of its own for them; null: the rider's own.</summary>
     public IHeadersSerializer? HeadersSerializer { get; init; }
 
-    /// <summary>Notes the delay topics of an endpoint, before anything is sent to its topic.</summary>
-    public void UseTiers(DelayTiers tiers) => _tiers.Add(tiers);
+    /// <summary>Notes the delay topics of an endpoint, so that what is sent to its topic may be delayed.</summary>
+    public void UseTiers(DelayTiers tiers)
+    {
+        lock (_tiersLock)
+            _tiers = [.. _tiers, tiers];
+    }
+
+    /// <summary>Forgets the delay topics of an endpoint that is gone.</summary>
+    public void ForgetTiers(DelayTiers tiers)
+    {
+        lock (_tiersLock)
+            _tiers = [.. _tiers.Where(other => other != tiers)];
+    }
 
     /// <summary>Whether records of a topic wait in tiers that are named after another one.</summary>
-    public bool UsesTiersOf(string topic, string owner) => _tiers.Exists(tiers => tiers.Topic == topic && tiers.Owner == owner);
+    public bool UsesTiersOf(string topic, string owner) => Array.Exists(_tiers, tiers => tiers.Topic == topic && tiers.Owner == owner);
 
-    /// <summary>Settles which group brings back from which tiers, once all endpoints are known.</summary>
+    /// <summary>Settles which group brings an endpoint's records back from its tiers, once the other endpoints are known.</summary>
     /// <exception cref="ConfigurationException">There are tiers that nobody reads: those of another topic that no endpoint has.</exception>
-    public void SettleTiers()
+    public void SettleTiers(KafkaEndpoint endpoint)
     {
-        foreach (var tiers in _tiers)
+        if (endpoint.Tiers is not { } tiers)
+            return;
+        var owner = tiers.AreAnothers ? OwnersOf(tiers) : tiers;
+        if (owner is null)
         {
-            var owner = tiers.AreAnothers ? OwnersOf(tiers) : tiers;
-            if (owner is null)
-            {
-                throw new ConfigurationException(
-                    $"The endpoint of topic {tiers.Topic} has DelayTopicsOf {tiers.Owner}, and no endpoint of that topic brings records back from {string.Join(", ", tiers.All.Select(tier => tier.Topic))}: configure one with the same DelayTiers.");
-            }
-
-            tiers.Forwarder = tiers.Endpoint is null ? null : owner.DelayGroup;
+            throw new ConfigurationException(
+                $"The endpoint of topic {tiers.Topic} has DelayTopicsOf {tiers.Owner}, and no endpoint of that topic brings records back from {string.Join(", ", tiers.All.Select(tier => tier.Topic))}: configure one with the same DelayTiers.");
         }
+
+        tiers.Forwarder = tiers.Endpoint is null ? null : owner.DelayGroup;
     }
 
     /// <summary>The tiers of the topic that others are named after: of the same group, where that has some.</summary>
@@ -126,7 +137,7 @@ internal sealed class KafkaHost
         var producer = config is null ? Producer : Own(WithAlone(Over(config)));
         var onward = config is null ? Onward : new OnwardProducer(producer, _compressing);
         var observers = new SendNotices(context.SendObservers, SendObservers, isProducer ? _bus.HostConfiguration.SendObservers : null);
-        return new TopicWriter(producer, onward, context, observers, _tiers.Find(tiers => tiers.Topic == topic), headers ?? HeadersSerializer, Time, Metrics);
+        return new TopicWriter(producer, onward, context, observers, () => Array.Find(_tiers, tiers => tiers.Topic == topic), headers ?? HeadersSerializer, Time, Metrics);
     }
 
     /// <summary>The log of an endpoint.</summary>
@@ -151,6 +162,7 @@ internal sealed class KafkaHost
     {
         FailingTopics.Clear();
         Cluster.Start();
+        Topics.Start();
         lock (_ownProducers)
             _stopped = false;
         foreach (var producer in Producers)

@@ -7,7 +7,7 @@ namespace Messaging.Kafka;
 
 /// <summary>The rider's state, as one verdict and a line for each thing that is not well.</summary>
 internal sealed class KafkaRiderHealth(
-    Task ready, string? waiting, KafkaHost host, IReadOnlyList<KafkaEndpoint> endpoints)
+    Task ready, string? waiting, KafkaHost host, IReadOnlyList<KafkaEndpoint> endpoints, IReadOnlyList<ConnectedEndpoint> connected)
 {
     /// <summary>Looks at all of it.</summary>
     public HealthCheckResult Check()
@@ -25,6 +25,8 @@ internal sealed class KafkaRiderHealth(
             Add("the Kafka rider", HealthStatus.Unhealthy, waiting ?? "is starting");
         foreach (var endpoint in endpoints)
             Note(endpoint.Consumer.Settings.Name, endpoint.Consumer.Loop, endpoint.Circuits);
+        foreach (var endpoint in connected)
+            NoteConnected(endpoint);
         foreach (var (topic, exception) in host.FailingTopics.All)
             Add($"topic {topic}", HealthStatus.Degraded, $"cannot be written, what goes there waits: {exception.Message}");
 
@@ -36,6 +38,17 @@ internal sealed class KafkaRiderHealth(
             Add($"topic {finding.Topic}", finding.IsRefused ? HealthStatus.Unhealthy : HealthStatus.Degraded, finding.Text);
 
         return new HealthCheckResult(status, status == HealthStatus.Healthy ? "ready" : string.Join("; ", data.Select(item => $"{item.Key}: {item.Value}")), null, data);
+
+        // One that is being connected is not yet missed: the rider is ready without it.
+        void NoteConnected(ConnectedEndpoint endpoint)
+        {
+            if (endpoint.Ready.Exception?.GetBaseException() is { } exception)
+                Add(endpoint.Parts[0].Consumer.Settings.Name, HealthStatus.Unhealthy, $"did not start: {exception.Message}");
+            else if (!endpoint.Ready.IsCompleted)
+                Add(endpoint.Parts[0].Consumer.Settings.Name, HealthStatus.Degraded, endpoint.Provisioner.Waiting ?? "is starting");
+            else
+                endpoint.Parts.ToList().ForEach(part => Note(part.Consumer.Settings.Name, part.Consumer.Loop, part.Circuits));
+        }
 
         void Note(string name, ConsumerLoop? loop, PauseCircuits? circuits)
         {
@@ -68,7 +81,7 @@ internal sealed class KafkaRiderHealthSource
     public HealthCheckResult Check() => _health?.Invoke().Check() ?? HealthCheckResult.Unhealthy("The Kafka rider is not built yet");
 }
 
-/// <summary>The rider in the application's health checks, as <c>kafka</c>.</summary>
+/// <summary>The rider in the application's health checks.</summary>
 internal sealed class KafkaHealthCheck(KafkaRiderHealthSource source) : IHealthCheck
 {
     /// <inheritdoc/>

@@ -66,6 +66,8 @@ internal sealed class KafkaRiderMetrics : IDisposable
 
     public void Watch(PauseCircuit circuit, string topic, string group, string? lane) => _circuits.TryAdd(circuit, Tags(topic, group, lane));
 
+    public void Forget(PauseCircuit circuit) => _circuits.TryRemove(circuit, out _);
+
     public void Watch(ConsumerLoop loop) => _loops.TryAdd(loop, 0);
 
     public void Forget(ConsumerLoop loop) => _loops.TryRemove(loop, out _);

@@ -22,11 +22,12 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
     /// </summary>
     private static readonly TimeSpan FirstLookTimeout = TimeSpan.FromSeconds(30);
 
+    private readonly SemaphoreSlim _looking = new(1);
     private CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, string> _ids = [];
     private readonly HashSet<string> _told = [];
     private Dictionary<string, IReadOnlyDictionary<string, string>> _settings = [];
-    private IReadOnlyList<RequiredTopic> _topics = [];
+    private volatile IReadOnlyList<RequiredTopic> _topics = [];
     private Dictionary<TopicPartition, int> _leaders = [];
     private Task _running = Task.CompletedTask;
     private bool _toldOfNoRight;
@@ -49,26 +50,54 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
     /// <summary>How many partitions a topic has; null where that is not known.</summary>
     public int? PartitionsOf(string topic) => _leaders.Keys.Count(partition => partition.Topic == topic) is var count and > 0 ? count : null;
 
-    /// <summary>Looks for the first time, and goes on.</summary>
+    /// <summary>Begins, with no topic yet.</summary>
+    public void Start()
+    {
+        (_topics, Findings, Problems, _looked) = ([], [], [], 0);
+        var stopping = _stopping = new CancellationTokenSource();
+        _running = Task.Run(() => Run(stopping.Token), CancellationToken.None);
+    }
+
+    /// <summary>Looks at topics for the first time, and goes on looking at them.</summary>
     /// <param name="topics">The topics, one need for each.</param>
     /// <param name="created">Those that have just been created.</param>
     /// <exception cref="ConfigurationException">A topic cannot be used as it is.</exception>
-    public async Task Start(IReadOnlyList<RequiredTopic> topics, IReadOnlyCollection<string> created)
+    public async Task Add(IReadOnlyList<RequiredTopic> topics, IReadOnlyCollection<string> created)
     {
-        _topics = topics;
-        _looked = 0;
-        var stopping = _stopping = new CancellationTokenSource();
-        if (topics.Count > 0)
+        if (topics.Count == 0)
+            return;
+        var stopping = _stopping.Token;
+        await _looking.WaitAsync(CancellationToken.None);
+        try
         {
-            await LookFirst(stopping.Token);
-            if (Findings.Where(finding => finding.IsRefused).ToList() is { Count: > 0 } refused)
-                throw new ConfigurationException(string.Join(Environment.NewLine, refused.Select(finding => $"Topic {finding.Topic} is not used: {finding.Text}")));
-            await TellDeviations(created);
+            (_topics, _looked) = (RequiredTopic.Merge(_topics.Concat(topics)), 0);
+        }
+        finally
+        {
+            _looking.Release();
         }
 
-        // A stop does not wait for the first look.
-        if (!stopping.IsCancellationRequested)
-            _running = Task.Run(() => Run(stopping.Token), CancellationToken.None);
+        await LookFirst(topics, stopping);
+        if (Findings.Where(finding => finding.IsRefused && topics.Any(topic => topic.Name == finding.Topic)).ToList() is { Count: > 0 } refused)
+            throw new ConfigurationException(string.Join(Environment.NewLine, refused.Select(finding => $"Topic {finding.Topic} is not used: {finding.Text}")));
+        await TellDeviations(topics, created);
+    }
+
+    /// <summary>Looks at no other topics any more.</summary>
+    /// <param name="topics">Those that are needed still.</param>
+    public async Task Keep(IReadOnlyList<RequiredTopic> topics)
+    {
+        await _looking.WaitAsync(CancellationToken.None);
+        try
+        {
+            _topics = [.. _topics.Where(topic => topics.Any(needed => needed.Name == topic.Name))];
+            Findings = [.. Findings.Where(finding => _topics.Any(topic => topic.Name == finding.Topic))];
+            Problems = [.. Problems.Where(problem => _topics.Any(topic => topic.Name == problem.Topic))];
+        }
+        finally
+        {
+            _looking.Release();
+        }
     }
 
     /// <summary>Stops looking.</summary>
@@ -80,45 +109,48 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
 
     private async Task Run(CancellationToken stopping)
     {
-        while (_topics.Count > 0 && _canDescribe != false && !stopping.IsCancellationRequested)
+        while (_canDescribe != false && !stopping.IsCancellationRequested)
         {
             await Task.Delay(Interval, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!stopping.IsCancellationRequested)
-                await Look();
+            if (_topics.Count > 0 && !stopping.IsCancellationRequested)
+                await Look(_topics);
         }
     }
 
-    private async Task LookFirst(CancellationToken stopping)
+    private async Task LookFirst(IReadOnlyList<RequiredTopic> topics, CancellationToken stopping)
     {
         var begun = timeProvider.GetTimestamp();
-        while (!await Look() && !stopping.IsCancellationRequested)
+        while (!await Look(topics) && !stopping.IsCancellationRequested)
         {
             if (timeProvider.GetElapsedTime(begun) >= FirstLookTimeout)
             {
-                logger.LogWarning("Topics {Topics} could not be looked at, and are used all the same; whether they keep what the rider promises is not known: {Reason}", _topics.Select(topic => topic.Name), _unknown);
+                logger.LogWarning("Topics {Topics} could not be looked at, and are used all the same; whether they keep what the rider promises is not known: {Reason}", topics.Select(topic => topic.Name), _unknown);
                 return;
             }
 
-            logger.LogInformation("The start waits until topics {Topics} can be looked at: {Reason}", _topics.Select(topic => topic.Name), _unknown);
+            logger.LogInformation("The start waits until topics {Topics} can be looked at: {Reason}", topics.Select(topic => topic.Name), _unknown);
 
             await Task.Delay(Retry, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <returns>Whether nothing is left to be looked at: all topics are described, or may not or cannot be.</returns>
-    private async Task<bool> Look()
+    /// <summary>Looks at all topics.</summary>
+    /// <param name="asked">Those that are asked about.</param>
+    /// <returns>Whether nothing is left to be looked at: those are described, or may not or cannot be.</returns>
+    private async Task<bool> Look(IReadOnlyList<RequiredTopic> asked)
     {
+        await _looking.WaitAsync(CancellationToken.None);
         try
         {
             _canDescribe ??= await describer.CanDescribe(await describer.ReadMetadata());
             if (_canDescribe == false)
                 return true;
             var found = await describer.Describe(_topics.Select(topic => topic.Name));
-            var areAllThere = found.TrueForAll(topic => !topic.Error.IsError || topic.Error.Code == ErrorCode.TopicAuthorizationFailed);
+            var missing = found.Where(topic => topic.Error.IsError && topic.Error.Code != ErrorCode.TopicAuthorizationFailed).Select(topic => topic.Name).ToList();
             if (_looked == 0 || timeProvider.GetElapsedTime(_looked) >= SettingsInterval)
             {
                 await LookAtSettings(found);
-                if (areAllThere)
+                if (missing.Count == 0)
                     _looked = timeProvider.GetTimestamp();
             }
 
@@ -128,7 +160,7 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
                 .Select(partition => (Partition: new TopicPartition(topic.Name, partition.Partition), partition.Leader.Id))).ToDictionary(led => led.Partition, led => led.Id);
             Problems = [.. found.SelectMany(topic => TopicProblem.Of(_topics.First(needed => needed.Name == topic.Name), topic, _settings.GetValueOrDefault(topic.Name)))];
             _unknown = found.Find(topic => topic.Error.IsError)?.Error.Reason;
-            return areAllThere;
+            return !asked.Any(topic => missing.Contains(topic.Name));
         }
         catch (KafkaException exception)
         {
@@ -136,6 +168,10 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
             logger.LogDebug("The topics could not be looked at: {Reason}", exception.Error.Reason);
             _unknown = exception.Error.Reason;
             return false;
+        }
+        finally
+        {
+            _looking.Release();
         }
     }
 
@@ -158,15 +194,15 @@ internal sealed class TopicWatch(TopicDescriber describer, TimeProvider timeProv
         Findings = findings;
     }
 
-    private async Task TellDeviations(IReadOnlyCollection<string> created)
+    private async Task TellDeviations(IReadOnlyList<RequiredTopic> topics, IReadOnlyCollection<string> created)
     {
         if (_canDescribe == false)
             return;
         try
         {
-            foreach (var found in await describer.Describe(_topics.Where(topic => topic.Options is not null && !created.Contains(topic.Name)).Select(topic => topic.Name)))
+            foreach (var found in await describer.Describe(topics.Where(topic => topic.Options is not null && !created.Contains(topic.Name)).Select(topic => topic.Name)))
             {
-                var topic = _topics.First(needed => needed.Name == found.Name);
+                var topic = topics.First(needed => needed.Name == found.Name);
                 if (!found.Error.IsError && string.Join("; ", TopicRules.Deviations(topic, State(found, _settings.GetValueOrDefault(found.Name)))) is { Length: > 0 } deviations)
                     logger.LogInformation("Topic {Topic} was there, and is left as it is: {Deviations}", found.Name, deviations);
             }

@@ -15,7 +15,7 @@ namespace Messaging.Kafka.Sending;
 /// of delay topics that fits.
 /// </summary>
 internal sealed class TopicWriter(
-    KafkaProducer producer, OnwardProducer onward, TopicSendContext transport, SendNotices observers, DelayTiers? tiers, IHeadersSerializer? headersSerializer,
+    KafkaProducer producer, OnwardProducer onward, TopicSendContext transport, SendNotices observers, Func<DelayTiers?> tiers, IHeadersSerializer? headersSerializer,
     TimeProvider timeProvider, KafkaRiderMetrics metrics)
 {
     /// <summary>The topic written to.</summary>
@@ -129,7 +129,7 @@ internal sealed class TopicWriter(
         metrics.Redelivered(Topic, tier.Topic);
     }
 
-    private DelayTiers Tiers => tiers ?? throw new ConfigurationException(
+    private DelayTiers Tiers => tiers() ?? throw new ConfigurationException(
         $"A message for topic {Topic} asks for a delay, but the topic has no delay topics: configure DelayTiers on an endpoint of that topic in this process.");
 
     private string DueIn(TimeSpan delay) => (timeProvider.GetUtcNow() + delay).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);

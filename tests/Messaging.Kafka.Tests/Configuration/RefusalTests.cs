@@ -51,8 +51,38 @@ public class RefusalTests
     });
 
     [Test]
-    public Task A_pattern_in_place_of_a_topic_is_refused() => RefusedAsync(
-        _ => { }, "^orders-.*", "one topic", kafka => kafka.TopicEndpoint<string, Order>("^orders-.*", "g", _ => { }));
+    public Task A_pattern_without_a_dead_letter_topic_is_refused() => RefusedAsync(
+        _ => { }, "DeadLetterTopic is not set", "name one for all topics of the pattern", kafka => kafka.TopicEndpoint<string, Order>("^orders-.*", "g", _ => { }));
+
+    [Test]
+    public Task A_pattern_that_matches_its_dead_letter_topic_is_refused() => RefusedAsync(
+        _ => { }, "DeadLetterTopic is orders-dlt", "would come back for ever",
+        kafka => kafka.TopicEndpoint<string, Order>("^orders-.*", "g", endpoint => endpoint.DeadLetterTopic = "orders-dlt"));
+
+    [Test]
+    public Task A_pattern_with_delay_topics_is_refused() => RefusedAsync(
+        _ => { }, "DelayTiers are set", "a TopicEndpoint of its own", kafka => kafka.TopicEndpoint<string, Order>("^orders-.*", "g", endpoint =>
+        {
+            endpoint.DeadLetterTopic = "dead";
+            endpoint.DelayTiers(TimeSpan.FromSeconds(1));
+        }));
+
+    [Test]
+    public Task Redelivery_of_a_pattern_is_refused() => RefusedAsync(
+        _ => { }, "has UseDelayedRedelivery and no delay topics", "a pattern has none", kafka => kafka.TopicEndpoint<string, Order>("^orders-.*", "g", endpoint =>
+        {
+            endpoint.DeadLetterTopic = "dead";
+            endpoint.UseDelayedRedelivery(redelivery => redelivery.Interval(1, TimeSpan.FromSeconds(1)));
+            endpoint.Handler<Order>(_ => Task.CompletedTask);
+        }));
+
+    [Test]
+    public Task A_pattern_that_is_no_regular_expression_is_refused() => RefusedAsync(
+        _ => { }, "Topic is ^orders-(", "this one cannot be read", kafka => kafka.TopicEndpoint<string, Order>("^orders-(", "g", endpoint => endpoint.DeadLetterTopic = "dead"));
+
+    [Test]
+    public Task A_pattern_of_topics_to_produce_to_is_refused() => RefusedAsync(
+        _ => { }, "^orders-.*", "a topic's name is", kafka => kafka.CreateIfMissing("^orders-.*"));
 
     [Test]
     public Task A_setting_that_is_the_brokers_with_their_protocol_is_refused() => RefusedAsync(

@@ -59,7 +59,7 @@ public partial class SettingsPageTests
 
     private static IEnumerable<TestCaseData> Defaults()
     {
-        var rider = new KafkaFactoryConfigurator(null!, new HostClientConfig());
+        var rider = new KafkaFactoryConfigurator(null!, new RiderBus<IBus>(), new HostClientConfig());
         const string Endpoint = "Endpoint settings";
         const string Host = "Host and client settings";
         yield return new(Endpoint, "ConcurrentMessageLimit", Consumer.Concurrency);

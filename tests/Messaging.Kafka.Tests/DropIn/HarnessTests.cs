@@ -71,20 +71,6 @@ public class HarnessTests
         observer.Seen.ShouldBe(["before WeatherReport", "after WeatherReport", "before Reply", "after Reply"], ignoreOrder: true);
     }
 
-    [Test]
-    public void A_rider_on_another_bus_than_the_default_one_is_refused_by_the_buss_name()
-    {
-        var services = new ServiceCollection();
-        var refused = Should.Throw<Exception>(() => services.AddMassTransit<IOtherBus>(bus =>
-        {
-            bus.UsingInMemory();
-            bus.AddRider(rider => rider.UsingKafka((_, kafka) => kafka.Host(_kafka.BootstrapServers)));
-        })).GetBaseException();
-        refused.ShouldBeOfType<ConfigurationException>();
-        refused.Message.ShouldContain("IOtherBus: the Kafka rider belongs to the default bus");
-        refused.Message.ShouldContain("AddMassTransit without a type");
-    }
-
     private static ServiceProvider Build(Action<IServiceCollection> configure)
     {
         var services = new ServiceCollection();
@@ -108,8 +94,6 @@ public class HarnessTests
         });
         bus.AddSingleton(new ReplyTopic(_replies));
     }
-
-    public interface IOtherBus : IBus;
 
     public sealed record Reply(string Text);
 
