@@ -10,6 +10,7 @@ using Persistence.Keys;
 using Persistence.Ledger;
 using Persistence.Mails;
 using Persistence.Pace;
+using Persistence.Protection;
 using Persistence.Retention;
 using Persistence.Schema;
 using Persistence.Stats;
@@ -46,6 +47,9 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<QuotaStore>();
         services.AddSingleton<StatsStore>();
+        services.AddSingleton<ActivityStore>();
+        services.AddSingleton<ChangeStore>();
+        services.AddSingleton<ProtectionKeyStore>();
         services.AddSingleton<LedgerStore>();
         services.AddSingleton<DeletedRecordStore>();
         services.AddSingleton<RetentionStore>();

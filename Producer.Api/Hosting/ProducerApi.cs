@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Producer.Api.Configuration;
+using Producer.Api.Console;
 using Producer.Api.Emails;
 using Producer.Api.Failures;
 using Producer.Api.Health;
@@ -64,6 +65,8 @@ internal static class ProducerApi
         // Before the framework's, which asks Accept first: the first writer that can write does.
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
+        services.AddSingleton<ExceptionProblems>();
+        builder.AddConsole();
         services.AddExceptionHandler<ExceptionProblems>();
         // Let every unreadable request reach the exception handler, in all environments, for one form of answer.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -73,6 +76,7 @@ internal static class ProducerApi
     private static void MapRequests(WebApplication app)
     {
         app.UseResponseHeaders();
+        app.UseConsole();
         app.UseHeadAsGet();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -86,6 +90,7 @@ internal static class ProducerApi
         app.MapFailures();
         app.MapStats();
         app.MapKeys();
+        app.MapConsole();
         app.MapApiHealth();
         app.MapApiDescription();
         app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();

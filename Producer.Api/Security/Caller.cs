@@ -15,6 +15,15 @@ internal sealed class Caller : ClaimsPrincipal
     {
         (Name, _scopes, KeyId, Use) = (name, scopes, key?.Id, use);
         FromDomains = key?.FromDomains ?? [];
+        ActsAs = name;
+        Result = AuthenticateResult.Success(new AuthenticationTicket(this, ApiKeyAuthentication.SchemeName));
+    }
+
+    private Caller(Caller key, string person)
+        : base(new ClaimsIdentity([new Claim(ClaimTypes.Name, key.Name), new Claim(ClaimTypes.GivenName, person)], ApiKeyAuthentication.SchemeName))
+    {
+        (Name, _scopes, KeyId, Use, FromDomains) = (key.Name, key._scopes, key.KeyId, key.Use, key.FromDomains);
+        ActsAs = key == Anonymous ? person : $"{key.Name}: {person}";
         Result = AuthenticateResult.Success(new AuthenticationTicket(this, ApiKeyAuthentication.SchemeName));
     }
 
@@ -26,6 +35,9 @@ internal sealed class Caller : ClaimsPrincipal
 
     /// <summary>The key's name.</summary>
     public string Name { get; }
+
+    /// <summary>Who acts, for the log and the audit: the key's name, and behind it the person's who signed in with it.</summary>
+    public string ActsAs { get; }
 
     /// <summary>The stored key; null where it is none of them.</summary>
     public Guid? KeyId { get; }
@@ -51,6 +63,9 @@ internal sealed class Caller : ClaimsPrincipal
     /// <summary>Who makes a request that has passed authentication.</summary>
     public static Caller Of(HttpContext context) =>
         context.User as Caller ?? throw new InvalidOperationException($"{context.Request.Path} was not authenticated: its endpoint lets everybody in.");
+
+    /// <summary>A person who has this key.</summary>
+    public Caller As(string person) => new(this, person);
 
     /// <summary>Whether it may do what a scope says.</summary>
     public bool Has(KeyScope scope) => _scopes.Contains(scope);

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
+using Producer.Api.Console;
+using Producer.Api.Console.SignIn;
 using Producer.Api.Ids;
 
 namespace Producer.Api.Security;
@@ -19,10 +21,14 @@ internal static class SecurityServices
         services.AddAuthenticationCore(authentication => authentication.DefaultScheme = ApiKeyAuthentication.SchemeName);
         services.AddWebEncoders();
         new AuthenticationBuilder(services)
-            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, configureOptions: null);
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(
+                ApiKeyAuthentication.SchemeName,
+                // The console has a sign-in of its own.
+                options => options.ForwardDefaultSelector = context => ConsolePaths.Has(context.Request.Path) ? ConsoleAuthentication.SchemeName : null);
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddSingleton<CallerKey>();
+        services.AddSingleton<Callers>();
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<IOptions<ApiOptions>>().Value;

@@ -1,0 +1,59 @@
+using System.Text;
+using Contracts;
+using Microsoft.Extensions.DependencyInjection;
+using Persistence.Failures;
+using Persistence.Mails;
+using Persistence.Workers;
+using Producer.Api.Tests;
+
+namespace Console.Tests;
+
+/// <summary>What a console has to show after a day's work, hostile texts among it.</summary>
+internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure, Guid Poison, Guid Replayed)
+{
+    /// <summary>A subject that would be markup, a script, and a text that turns around.</summary>
+    public const string Hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'>&amp; \u202Egnirts averylongwordwithoutanyplacetobreakitsothatitmustbebrokensomewhere" + "0123456789012345678901234567890123456789";
+
+    private const string HostileHtml = "<p onclick='alert(1)'>Dear <b>Ann</b>,</p><script>parent.alert(3)</script><form action='https://evil.example'><button>Win</button></form><img src='https://tracker.example/pixel.gif'><img alt='sign' src='cid:sign'>";
+
+    public static async Task<Stage> SetAsync(ConsoleHost host)
+    {
+        var store = host.Store;
+        var (sent, scheduled, dead) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        for (var number = 1; number <= 12; number++)
+        {
+            await store.SendAsync(Guid.CreateVersion7(), record => record with
+            {
+                Subject = $"Your order {number}",
+                Sender = "shop@example.com",
+                Recipients = [new Recipient($"customer-{number}@example.com", RecipientKind.To), new Recipient("archive@example.com", RecipientKind.Bcc)],
+            });
+        }
+
+        await store.SendAsync(sent, record => record with { Subject = Hostile, Sender = "shop@example.com", Recipients = [new Recipient($"{new string('a', 60)}@{new string('b', 60)}.example.com", RecipientKind.To)] });
+        await store.ScheduleAsync(scheduled, DateTimeOffset.UtcNow.AddHours(6));
+        var poison = await store.ProjectAsync(null, Encoding.UTF8.GetBytes("this is not a mail, not even JSON"));
+        for (var number = 0; number < 6; number++)
+            await store.FailAsync(Mail("Your invoice", $"customer-{number}@example.com"));
+        var (_, replayed) = await store.FailAsync(Mail("Your ticket", "ben@example.com"));
+        await store.Failures.RequestReplayAsync(replayed, "anonymous", "the mailbox exists now");
+        await store.Failures.MarkReplayedAsync(replayed);
+        var (_, discarded) = await store.FailAsync(Mail("Your voucher", "eve@example.com"));
+        await store.Failures.DiscardAsync(discarded, Hostile, Hostile);
+        var (_, failure) = await store.FailAsync(Mail(Hostile, "ann@example.com"), dead);
+        await host.Get<WorkerStore>().RegisterAsync("worker-1:4711", TimeSpan.FromMinutes(5), default);
+        foreach (var topic in new[] { Topics.EmailSend, Topics.EmailSendBulk, $"{Topics.EmailSendDelayPrefix}1s", Topics.EmailSendDeadLetter })
+            await (await KafkaFixture.StartAsync()).CreateTopicAsync(topic);
+        return new Stage(sent, scheduled, dead, failure, poison, replayed);
+    }
+
+    private static byte[] Mail(string subject, string to) => SendEmailJson.Serialize(new SendEmail
+    {
+        From = "Shop <shop@example.com>",
+        To = [to],
+        Subject = subject,
+        Text = "Dear customer,\n\nyour invoice is attached.\n\nThe shop",
+        Html = HostileHtml,
+        Attachments = [new Attachment { Filename = "sign.png", ContentType = "image/png", ContentId = "sign", Content = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==") }],
+    });
+}
