@@ -51,6 +51,7 @@ public static class PersistenceServiceCollectionExtensions
         services.AddSingleton<ChangeStore>();
         services.AddSingleton<ProtectionKeyStore>();
         services.AddSingleton<LedgerStore>();
+        services.AddSingleton<LedgerRunStore>();
         services.AddSingleton<DeletedRecordStore>();
         services.AddSingleton<RetentionStore>();
         services.AddSingleton<RemovedRecords>();

@@ -12,6 +12,7 @@ internal static class ConsolePaths
     public const string Mails = Root + "/mails";
     public const string Flow = Root + "/flow";
     public const string Audit = Root + "/audit";
+    public const string Proof = Root + "/proof";
     public const string About = Root + "/about";
 
     public static string Failure(Guid id) => $"{Failures}/{id}";

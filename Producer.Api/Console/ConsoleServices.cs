@@ -33,9 +33,10 @@ internal static class ConsoleServices
             options.Cookie.Path = "/";
             options.Cookie.SameSite = SameSiteMode.Lax;
         });
-        new AuthenticationBuilder(services)
+        var authentication = new AuthenticationBuilder(services)
             .AddScheme<AuthenticationSchemeOptions, ConsoleAuthentication>(ConsoleAuthentication.SchemeName, configureOptions: null)
             .AddCookie(ConsoleAuthentication.CookieScheme);
+        Oidc.Add(authentication, builder.Configuration);
         services.AddOptions<CookieAuthenticationOptions>(ConsoleAuthentication.CookieScheme)
             .Configure<IOptions<ConsoleOptions>>((cookie, console) => ConsoleAuthentication.Configure(cookie, console.Value));
         services.AddRateLimiter(limiter => limiter.AddPolicy<string, SignInLimit>(SignInLimit.PolicyName));
@@ -55,7 +56,7 @@ internal static class ConsoleServices
     {
         if (!ConsolePaths.Has(context.Request.Path))
             return next(context);
-        if (!ConsolePort.IsRight(context))
+        if (!IsServed(context))
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
@@ -65,12 +66,18 @@ internal static class ConsoleServices
         return next(context);
     }
 
-    /// <summary>Its pages, where it is enabled.</summary>
-    public static void MapConsole(this WebApplication app)
+    // Where it is not it is nowhere, and nobody is asked to sign in.
+    private static bool IsServed(HttpContext context)
     {
-        if (!app.Services.GetRequiredService<IOptions<ConsoleOptions>>().Value.IsEnabled(app.Environment))
-            return;
-        var console = app.MapGroup(ConsolePaths.Root);
+        var services = context.RequestServices;
+        var options = services.GetRequiredService<IOptions<ConsoleOptions>>().Value;
+        return options.IsEnabled(services.GetRequiredService<IHostEnvironment>()) && (options.Port is not { } port || context.Connection.LocalPort == port);
+    }
+
+    /// <summary>Its pages.</summary>
+    public static void MapConsole(this IEndpointRouteBuilder routes)
+    {
+        var console = routes.MapGroup(ConsolePaths.Root);
         console.ExcludeFromDescription();
         ConsoleAssets.Map(console);
         SignInEndpoints.Map(console);

@@ -27,6 +27,9 @@ internal sealed class Caller : ClaimsPrincipal
         Result = AuthenticateResult.Success(new AuthenticationTicket(this, ApiKeyAuthentication.SchemeName));
     }
 
+    private Caller(string person, IReadOnlyCollection<KeyScope> scopes, bool readsContent)
+        : this(person, scopes, key: null, use: null) => ReadsContent = readsContent;
+
     /// <summary>Where no key is configured: everybody.</summary>
     public static Caller Anonymous { get; } = new(ApiKeyAuthentication.Anonymous, Enum.GetValues<KeyScope>(), key: null, use: null);
 
@@ -45,6 +48,9 @@ internal sealed class Caller : ClaimsPrincipal
     /// <summary>The domains that its mails may be from, in A-labels; empty where all may.</summary>
     public IReadOnlyList<string> FromDomains { get; }
 
+    /// <summary>Whether it sees the content of the mails that it may read: every key does, and of people those who may.</summary>
+    public bool ReadsContent { get; } = true;
+
     /// <summary>Where its use is counted; null for a key that is not stored.</summary>
     public KeyUse? Use { get; }
 
@@ -59,6 +65,9 @@ internal sealed class Caller : ClaimsPrincipal
 
     /// <summary>Who has a stored key.</summary>
     public static Caller Of(ApiKey key, KeyUse use) => new(key.Name, [.. key.Scopes], key, use);
+
+    /// <summary>Who signed in with a provider, and sees the mails of all.</summary>
+    public static Caller OfPerson(string name, IReadOnlyCollection<KeyScope> scopes, bool readsContent) => new(name, scopes, readsContent);
 
     /// <summary>Who makes a request that has passed authentication.</summary>
     public static Caller Of(HttpContext context) =>

@@ -14,6 +14,9 @@ internal static class SecurityServices
     // Without any key, in Development alone, there is nothing secret to derive from, and nothing that needs it.
     private const string DevelopmentSecret = "development, without Api:Key";
 
+    /// <summary>The secret that all instances have: of the mail ids, and of the console's keys.</summary>
+    public static string SecretOf(ApiOptions options) => options.IdSecret ?? (string.IsNullOrEmpty(options.Key) ? DevelopmentSecret : options.Key);
+
     /// <summary>The API key for every endpoint that does not say <c>AllowAnonymous</c>, and the secret of the mail ids.</summary>
     public static IServiceCollection AddApiSecurity(this IServiceCollection services)
     {
@@ -31,8 +34,7 @@ internal static class SecurityServices
         services.AddSingleton<Callers>();
         services.AddSingleton(provider =>
         {
-            var options = provider.GetRequiredService<IOptions<ApiOptions>>().Value;
-            var secret = options.IdSecret ?? (string.IsNullOrEmpty(options.Key) ? DevelopmentSecret : options.Key);
+            var secret = SecretOf(provider.GetRequiredService<IOptions<ApiOptions>>().Value);
             return new MailId(Encoding.UTF8.GetBytes(secret), provider.GetRequiredService<TimeProvider>());
         });
         return services;

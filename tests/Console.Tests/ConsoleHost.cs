@@ -49,7 +49,13 @@ internal sealed class ConsoleHost : IAsyncDisposable
     }
 
     /// <summary>Starts it on a database and a port, as an instance that is started again.</summary>
-    public static async Task<ConsoleHost> StartOnAsync(string database, int port, params (string Key, string Value)[] settings)
+    public static Task<ConsoleHost> StartOnAsync(string database, int port, params (string Key, string Value)[] settings) => StartOnAsync(database, port, isThere: true, settings);
+
+    /// <summary>Starts it where no Postgres is.</summary>
+    public static Task<ConsoleHost> StartWithoutPostgresAsync(params (string Key, string Value)[] settings) =>
+        StartOnAsync("Host=127.0.0.1;Port=1;Database=none;Username=none;Password=the-database-password", Ports.Free(), isThere: false, settings);
+
+    private static async Task<ConsoleHost> StartOnAsync(string database, int port, bool isThere, (string Key, string Value)[] settings)
     {
         var kafka = await KafkaFixture.StartAsync();
         var environment = settings.FirstOrDefault(setting => setting.Key == "environment").Value ?? Environments.Development;
@@ -65,7 +71,8 @@ internal sealed class ConsoleHost : IAsyncDisposable
                 builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
             builder.Services.AddSingleton<IMailQueue>(new FakeMailQueue());
         });
-        await app.Services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
+        if (isThere)
+            await app.Services.GetRequiredService<Migrator>().MigrateAsync(Eventually.DefaultDeadline);
         await app.StartAsync();
         return new ConsoleHost(app, database, port);
     }

@@ -40,6 +40,7 @@ public sealed class PageTests
     [TestCase("mail-dead", "/console/mails/{dead}")]
     [TestCase("flow", "/console/flow")]
     [TestCase("audit", "/console/audit")]
+    [TestCase("proof", "/console/proof")]
     [TestCase("about", "/console/about")]
     [TestCase("sign-in", "/console/sign-in")]
     [TestCase("not-found", "/console/nothing")]
@@ -58,7 +59,7 @@ public sealed class PageTests
             foreach (var width in Widths)
             {
                 await sight.Page.SetViewportSizeAsync(width, 900);
-                flaws.AddRange((await sight.FlawsAsync()).Select(flaw => $"{color} {width}: {flaw}"));
+                flaws.AddRange((await sight.FlawsAsync(colorsAlone: color == ColorScheme.Dark)).Select(flaw => $"{color} {width}: {flaw}"));
                 if (Pictures is not null)
                     await sight.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Pictures, $"{name}-{color}-{width}.png"), FullPage = true });
             }

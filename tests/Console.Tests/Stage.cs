@@ -1,7 +1,10 @@
 using System.Text;
+using System.Text.Json;
 using Contracts;
+using Npgsql;
 using Microsoft.Extensions.DependencyInjection;
 using Persistence.Failures;
+using Persistence.Ledger;
 using Persistence.Mails;
 using Persistence.Workers;
 using Producer.Api.Tests;
@@ -41,7 +44,21 @@ internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure,
         var (_, discarded) = await store.FailAsync(Mail("Your voucher", "eve@example.com"));
         await store.Failures.DiscardAsync(discarded, Hostile, Hostile);
         var (_, failure) = await store.FailAsync(Mail(Hostile, "ann@example.com"), dead);
+        // As workers write it: the rows say what the records do. Those that wrote it have stopped.
+        await using (var command = host.Get<NpgsqlDataSource>().CreateCommand("""
+            UPDATE email.mails AS m SET subject = convert_from(f.value, 'UTF8')::jsonb->>'subject', sender = 'shop@example.com' FROM email.failures AS f WHERE f.mail_id = m.id;
+            UPDATE email.workers SET stopped_at = now(), lease_until = now();
+            """))
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+
         await host.Get<WorkerStore>().RegisterAsync("worker-1:4711", TimeSpan.FromMinutes(5), default);
+        await host.Get<LedgerRunStore>().AddAsync(new LedgerRunSummary(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow, 21, 0, 0), "{}");
+        await host.Get<LedgerRunStore>().AddAsync(new LedgerRunSummary(DateTimeOffset.UtcNow.AddSeconds(-4), DateTimeOffset.UtcNow, 23, 1, 0), $$"""
+            {"notes":["2 records were deleted before they were read."],"records":{"read":23,"with_row":21,"with_failure":1,"missing":1},"unfinished":{"lease":2,"schedule":1,"nothing":0},
+             "findings":[{"kind":"record","why":"{{JsonEncodedText.Encode(Hostile)}}","topic":"email.send","partition":3,"offset":17,"mail_id":"{{dead}}","repaired":false}]}
+            """);
         foreach (var topic in new[] { Topics.EmailSend, Topics.EmailSendBulk, $"{Topics.EmailSendDelayPrefix}1s", Topics.EmailSendDeadLetter })
             await (await KafkaFixture.StartAsync()).CreateTopicAsync(topic);
         return new Stage(sent, scheduled, dead, failure, poison, replayed);

@@ -2,8 +2,9 @@
 // All markup comes encoded from the server; a parsed document runs no scripts.
 
 const root = new URL(".", document.querySelector("link[rel=stylesheet]").href).pathname.replace(/assets\/$/, "");
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const hours = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const clock = new Intl.DateTimeFormat(undefined, hours);
+const day = new Intl.DateTimeFormat(undefined, { year: "numeric", month: "short", day: "numeric", ...hours });
 
 function localTimes(within) {
   const today = new Date().toDateString();

@@ -97,7 +97,7 @@ internal static class FailurePages
                 Mail = found?.Report,
                 Events = found?.Events() ?? [],
                 Rounds = found?.Report.Failures ?? [],
-                Content = ContentOf(failure.Value),
+                Content = caller.ReadsContent ? ContentOf(failure.Value) : null,
                 View = context.Request.Query["view"].ToString(),
                 TraceUrl = TraceUrlOf(failure, options.Value),
                 Api = $"{context.Request.Scheme}://{context.Request.Host}",
@@ -108,7 +108,8 @@ internal static class FailurePages
     /// <summary>The mail's HTML as it is, for a frame in which it can do nothing.</summary>
     private static async Task<IResult> HtmlAsync(string id, HttpContext context, FailureStore failures, CancellationToken cancellationToken)
     {
-        if (!Guid.TryParseExact(id, "D", out var failureId) || await failures.FindAsync(failureId, Caller.Of(context).OnlyOf, cancellationToken) is not { } failure
+        var caller = Caller.Of(context);
+        if (!caller.ReadsContent || !Guid.TryParseExact(id, "D", out var failureId) || await failures.FindAsync(failureId, caller.OnlyOf, cancellationToken) is not { } failure
             || ContentOf(failure.Value) is not { Html: { } html } mail)
         {
             return TypedResults.NotFound();

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace Producer.Api.Console.Hosting;
 
 /// <summary><c>Console:Port</c>: the console on a port of its own, and nowhere else.</summary>
@@ -27,10 +25,6 @@ internal static class ConsolePort
         configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "").UseSetting(WebHostDefaults.HttpPortsKey, "").UseSetting(WebHostDefaults.HttpsPortsKey, "");
     }
-
-    /// <summary>Leaves the console out for connections that came in on another port.</summary>
-    public static bool IsRight(HttpContext context) =>
-        context.RequestServices.GetRequiredService<IOptions<ConsoleOptions>>().Value.Port is not { } port || context.Connection.LocalPort == port;
 
     private static bool IsEnabled(IConfigurationSection options, IHostEnvironment environment) =>
         bool.TryParse(options[nameof(ConsoleOptions.Enabled)], out var enabled) ? enabled : environment.IsDevelopment();

@@ -11,10 +11,11 @@ namespace Producer.Api.Console.Pages;
 /// <param name="SeesAll">Whether they see those of all, and the state of the system.</param>
 /// <param name="Operates">Whether they may act on failures.</param>
 /// <param name="Sends">Whether they may cancel and reschedule mails.</param>
-public sealed record Viewer(string Name, bool IsSignedIn, bool Reads, bool SeesAll, bool Operates, bool Sends)
+/// <param name="ReadsContent">Whether they may see what is in mails.</param>
+public sealed record Viewer(string Name, bool IsSignedIn, bool Reads, bool SeesAll, bool Operates, bool Sends, bool ReadsContent)
 {
     internal static Viewer Of(Caller caller) => new(
-        caller.ActsAs, caller != Caller.Anonymous, caller.Has(KeyScope.Read), caller.OnlyOf is null, caller.Has(KeyScope.Operate), caller.Has(KeyScope.Send));
+        caller.ActsAs, caller != Caller.Anonymous, caller.Has(KeyScope.Read), caller.OnlyOf is null, caller.Has(KeyScope.Operate), caller.Has(KeyScope.Send), caller.ReadsContent);
 }
 
 /// <summary>What the frame around a page needs.</summary>

@@ -9,6 +9,14 @@ public static class Words
     /// <param name="id">The id.</param>
     public static string Short(Guid id) => $"…{id.ToString()[^8..]}";
 
+    /// <summary>A state's word as people say it: the API's, without its underscores, and <c>open</c> for what waits for a decision.</summary>
+    /// <param name="word">The word of the API.</param>
+    public static string Plain(string word)
+    {
+        ArgumentNullException.ThrowIfNull(word);
+        return word == "unresolved" ? "open" : word.Replace('_', ' ');
+    }
+
     /// <summary>A type without its namespaces.</summary>
     /// <param name="type">Its full name.</param>
     public static string ShortType(string type)

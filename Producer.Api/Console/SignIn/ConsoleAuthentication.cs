@@ -11,10 +11,10 @@ using Producer.Api.Security;
 namespace Producer.Api.Console.SignIn;
 
 /// <summary>
-/// Who looks at the console: whoever signed in with an API key, as long as that key is valid; everybody, where callers are not asked for one.
-/// The cookie holds the key's hash and not the key, and the person's name.
+/// Who looks at the console: whoever signed in with a provider (<see cref="Oidc"/>), or where none is configured with an API key, as long as
+/// that key is valid; everybody, where callers are not asked for one. The cookie holds the key's hash and not the key, and the person's name.
 /// </summary>
-internal sealed class ConsoleAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> schemes, ILoggerFactory logger, UrlEncoder encoder, Callers callers)
+internal sealed class ConsoleAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> schemes, ILoggerFactory logger, UrlEncoder encoder, Callers callers, IOptions<ConsoleOptions> console)
     : AuthenticationHandler<AuthenticationSchemeOptions>(schemes, logger, encoder)
 {
     public const string SchemeName = "Console";
@@ -43,10 +43,15 @@ internal sealed class ConsoleAuthentication(IOptionsMonitor<AuthenticationScheme
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (!callers.AreAsked)
+        if (!callers.AreAsked && !console.Value.HasOidc)
             return Caller.Anonymous.Result;
         var cookie = await Context.AuthenticateAsync(CookieScheme);
-        if (cookie.Principal is not { } session || session.FindFirstValue(KeyHash) is not { } hash)
+        if (cookie.Principal is not { } session)
+            return AuthenticateResult.NoResult();
+        if (Oidc.CallerOf(session, console.Value) is { } person)
+            return person.Result;
+        // With a provider keys of before are no way in.
+        if (console.Value.HasOidc || session.FindFirstValue(KeyHash) is not { } hash)
             return AuthenticateResult.NoResult();
         var (_, caller) = callers.Find(session.FindFirstValue(KeyPrefix), Convert.FromHexString(hash));
         return caller is null ? AuthenticateResult.Fail("The key was revoked or replaced, or has expired.") : caller.As(session.Identity!.Name!).Result;

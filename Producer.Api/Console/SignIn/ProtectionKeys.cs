@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.DataProtection.XmlEncryption;
 using Microsoft.Extensions.Options;
 using Persistence.Protection;
 using Producer.Api.Configuration;
+using Producer.Api.Security;
 
 namespace Producer.Api.Console.SignIn;
 
@@ -23,8 +24,7 @@ internal sealed class ProtectionKeys(ProtectionKeyStore store) : IXmlRepository
         services.AddOptions<KeyManagementOptions>().Configure<ProtectionKeyStore, IOptions<ApiOptions>>((options, store, api) =>
         {
             options.XmlRepository = new ProtectionKeys(store);
-            if (KeyEncryption.SecretOf(api.Value) is { } secret)
-                options.XmlEncryptor = new KeyEncryption(secret);
+            options.XmlEncryptor = new KeyEncryption(SecurityServices.SecretOf(api.Value));
         });
         // It would read the keys at the start, and hold it up for as long as Postgres does not respond. They are read with the first page.
         foreach (var service in services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Assembly == typeof(KeyManagementOptions).Assembly).ToList())
@@ -42,9 +42,6 @@ internal sealed class ProtectionKeys(ProtectionKeyStore store) : IXmlRepository
 /// </summary>
 internal sealed class KeyEncryption(string secret) : IXmlEncryptor
 {
-    /// <summary>The secret; null in Development without a key, where there is none.</summary>
-    public static string? SecretOf(ApiOptions options) => options.IdSecret is { Length: > 0 } own ? own : options.Key is { Length: > 0 } key ? key : null;
-
     public EncryptedXmlInfo Encrypt(XElement plaintextElement)
     {
         var plain = Encoding.UTF8.GetBytes(plaintextElement.ToString(SaveOptions.DisableFormatting));
@@ -64,14 +61,12 @@ internal sealed class KeyDecryption(IServiceProvider services) : IXmlDecryptor
 {
     public XElement Decrypt(XElement encryptedElement)
     {
-        var secret = KeyEncryption.SecretOf(services.GetRequiredService<IOptions<ApiOptions>>().Value)
-            ?? throw new CryptographicException("This key was encrypted under Api:IdSecret or Api:Key, and neither is set now.");
         var bytes = Convert.FromBase64String(encryptedElement.Value).AsSpan();
         var nonce = bytes[..AesGcm.NonceByteSizes.MaxSize];
         var tag = bytes.Slice(nonce.Length, AesGcm.TagByteSizes.MaxSize);
         var cipher = bytes[(nonce.Length + tag.Length)..];
         var plain = new byte[cipher.Length];
-        using var aes = KeyEncryption.Aes(secret);
+        using var aes = KeyEncryption.Aes(SecurityServices.SecretOf(services.GetRequiredService<IOptions<ApiOptions>>().Value));
         aes.Decrypt(nonce, cipher, tag, plain);
         return XElement.Parse(Encoding.UTF8.GetString(plain));
     }

@@ -3,6 +3,7 @@ using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.Extensions.Options;
 using Producer.Api.Console.Hosting;
 using Producer.Api.Console.Pages;
 using Producer.Api.Keys;
@@ -16,14 +17,22 @@ internal static class SignInEndpoints
     public static void Map(RouteGroupBuilder console)
     {
         console.MapGet("/sign-in", Show).AllowAnonymous();
+        console.MapGet("/sign-in/start", Start).AllowAnonymous();
         console.MapPost("/sign-in", SignInAsync).AllowAnonymous().AddEndpointFilter(Forms.CheckAsync).RequireRateLimiting(SignInLimit.PolicyName);
         console.MapPost("/sign-out", SignOutAsync).AllowAnonymous().AddEndpointFilter(Forms.CheckAsync);
     }
 
     private static RazorComponentResult Show(HttpContext context) => Page(context, context.Request.Query[ConsoleAuthentication.ReturnParameter].ToString(), name: "", problem: null);
 
-    private static async Task<IResult> SignInAsync(HttpContext context, Callers callers, ILoggerFactory loggers)
+    /// <summary>To the provider, and back to where somebody wanted to.</summary>
+    private static IResult Start(HttpContext context, IOptions<ConsoleOptions> options) => options.Value.HasOidc
+        ? TypedResults.Challenge(new AuthenticationProperties { RedirectUri = Back(context.Request.Query[ConsoleAuthentication.ReturnParameter].ToString()) }, [Oidc.SchemeName])
+        : Messages.NotFound(context, "No provider is configured: sign in with an API key.");
+
+    private static async Task<IResult> SignInAsync(HttpContext context, Callers callers, IOptions<ConsoleOptions> options, ILoggerFactory loggers)
     {
+        if (options.Value.HasOidc)
+            return Messages.Make(context, StatusCodes.Status400BadRequest, "Nothing was done", "People sign in with the provider of Console:OidcAuthority here.");
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var (key, name, back) = (form["key"].ToString().Trim(), form["name"].ToString().Trim(), form["return"].ToString());
         if (!Actor.IsName(name))
@@ -38,7 +47,7 @@ internal static class SignInEndpoints
 
         await context.SignInAsync(ConsoleAuthentication.CookieScheme, ConsoleAuthentication.Session(key, name));
         logger.LogInformation("{Actor} signed in to the console from {Address}", caller.As(name).ActsAs, context.Connection.RemoteIpAddress);
-        return TypedResults.LocalRedirect(IsOfConsole(back) ? $"~{back}" : $"~{ConsolePaths.Root}");
+        return TypedResults.LocalRedirect($"~{Back(back)}");
     }
 
     private static async Task<IResult> SignOutAsync(HttpContext context)
@@ -53,6 +62,7 @@ internal static class SignInEndpoints
             Shell = Shell.Of(context, "Sign in", "") with { Viewer = null, Problem = problem },
             Return = back,
             Name = name,
+            Provider = context.RequestServices.GetRequiredService<IOptions<ConsoleOptions>>().Value is { HasOidc: true, OidcAuthority: { } authority } ? new Uri(authority).Host : null,
             IsInsecure = !context.Request.IsHttps && context.Connection.RemoteIpAddress is { } address && !IPAddress.IsLoopback(address)
                 && context.Request.Headers["X-Forwarded-Proto"] != Uri.UriSchemeHttps,
         },
@@ -66,6 +76,8 @@ internal static class SignInEndpoints
         KeyMatch.Replaced => "The key was rotated, and its time is over: take the new secret.",
         _ => "The key is not a valid key of this service: it may be misspelt, or have been replaced.",
     };
+
+    private static string Back(string path) => IsOfConsole(path) ? path : ConsolePaths.Root;
 
     private static bool IsOfConsole(string path) => path.StartsWith('/') && !path.StartsWith("//", StringComparison.Ordinal) && !path.Contains('\\', StringComparison.Ordinal) && ConsolePaths.Has(path.Split('?')[0]);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Persistence;
 using Persistence.Failures;
 using Persistence.Keys;
+using Persistence.Ledger;
 using Persistence.Schema;
 using Persistence.Stats;
 using Persistence.Workers;
@@ -21,6 +22,7 @@ namespace Producer.Api.Console.Status;
 internal static class StatusPages
 {
     private const int AuditPage = 100;
+    private const int RunsShown = 20;
 
     public static void Map(RouteGroupBuilder console)
     {
@@ -28,6 +30,7 @@ internal static class StatusPages
         console.MapGet("", OverviewAsync).RequireAuthorization();
         console.MapGet("/flow", FlowAsync).RequireSightOfAll();
         console.MapGet("/audit", AuditAsync).RequireSightOfAll().RequireScope(KeyScope.Read);
+        console.MapGet("/proof", ProofAsync).RequireSightOfAll();
         console.MapGet("/about", AboutAsync).RequireSightOfAll();
     }
 
@@ -86,6 +89,12 @@ internal static class StatusPages
             return PageResults.Of<Audit>(new { Shell = shell with { Problem = exception.Message }, Filters = filters }, StatusCodes.Status400BadRequest);
         }
     }
+
+    private static async Task<IResult> ProofAsync(HttpContext context, LedgerRunStore runs, CancellationToken cancellationToken) => PageResults.Of<Proof>(new
+    {
+        Shell = Shell.Of(context, "Proof", ConsolePaths.Proof),
+        Runs = await runs.ListAsync(RunsShown, cancellationToken),
+    });
 
     private static async Task<IResult> AboutAsync(
         HttpContext context, SchemaCheck schema, ClusterGuard cluster, IOptions<ApiOptions> api, IOptions<ConsoleOptions> console, IOptions<DatabaseOptions> database, IHostEnvironment environment,
