@@ -86,5 +86,9 @@ internal sealed class ConsoleHost : IAsyncDisposable
 
     public IEnumerable<string> Addresses => Get<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
 
-    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
 }

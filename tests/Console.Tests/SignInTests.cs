@@ -120,6 +120,10 @@ public sealed class SignInTests
         using var visitor = new Visitor(_host);
         await visitor.SignInAsync(ConsoleHost.Key, "ann");
         await visitor.GetAsync("/console/failures");
+        var token = visitor.Token;
+        visitor.Token = "forged";
+        (await visitor.PostAsync("/console/sign-out")).Status.ShouldBe(HttpStatusCode.BadRequest);
+        visitor.Token = token;
         (await visitor.PostAsync("/console/sign-out")).Location.ShouldBe("/console/sign-in");
         (await visitor.GetAsync("/console/failures")).Status.ShouldBe(HttpStatusCode.Redirect);
     }

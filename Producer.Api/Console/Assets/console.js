@@ -21,6 +21,8 @@ function element(name, properties = {}, ...children) {
 }
 
 function addCopyButtons() {
+  // Browsers have it for pages over TLS, and of this machine.
+  if (!navigator.clipboard) return;
   for (const text of document.querySelectorAll("[data-copy]")) {
     const button = element("button", { type: "button", textContent: "Copy" });
     button.addEventListener("click", async () => {

@@ -25,6 +25,8 @@ internal static class Oidc
     {
         if (string.IsNullOrEmpty(configuration.GetSection(ConsoleOptions.Section)[nameof(ConsoleOptions.OidcAuthority)]))
             return;
+        // The handler wants all of it; its keys are those of ProtectionKeys by now.
+        authentication.Services.AddAuthentication();
         authentication.AddOpenIdConnect(SchemeName, _ => { });
         authentication.Services.AddOptions<OpenIdConnectOptions>(SchemeName).Configure<IOptions<ConsoleOptions>>((oidc, console) => Configure(oidc, console.Value));
     }

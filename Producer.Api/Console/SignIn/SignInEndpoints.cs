@@ -19,7 +19,8 @@ internal static class SignInEndpoints
         console.MapGet("/sign-in", Show).AllowAnonymous();
         console.MapGet("/sign-in/start", Start).AllowAnonymous();
         console.MapPost("/sign-in", SignInAsync).AllowAnonymous().AddEndpointFilter(Forms.CheckAsync).RequireRateLimiting(SignInLimit.PolicyName);
-        console.MapPost("/sign-out", SignOutAsync).AllowAnonymous().AddEndpointFilter(Forms.CheckAsync);
+        // Else it would be taken for a request delegate, whose result and filters are nothing.
+        console.MapPost("/sign-out", (Delegate)SignOutAsync).AllowAnonymous().AddEndpointFilter(Forms.CheckAsync);
     }
 
     private static RazorComponentResult Show(HttpContext context) => Page(context, context.Request.Query[ConsoleAuthentication.ReturnParameter].ToString(), name: "", problem: null);
