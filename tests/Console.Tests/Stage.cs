@@ -2,12 +2,9 @@ using System.Text;
 using System.Text.Json;
 using Contracts;
 using Npgsql;
-using Microsoft.Extensions.DependencyInjection;
-using Persistence.Failures;
 using Persistence.Ledger;
 using Persistence.Mails;
 using Persistence.Workers;
-using Producer.Api.Tests;
 
 namespace Console.Tests;
 

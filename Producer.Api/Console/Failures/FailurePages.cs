@@ -86,7 +86,7 @@ internal static class FailurePages
         return PageResults.Of<FailureDetail>(
             new
             {
-                Shell = Shell.Of(context, $"Failure {Words.Short(failureId)}", ConsolePaths.Failures) with
+                Shell = Shell.Of(context, $"Failure {Words.EndOf(failureId)}", ConsolePaths.Failures) with
                 {
                     Done = Done(context.Request.Query[DoneParameter].ToString()),
                     Problem = problem,

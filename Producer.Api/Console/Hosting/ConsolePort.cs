@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Producer.Api.Console.Hosting;
 
 /// <summary><c>Console:Port</c>: the console on a port of its own, and nowhere else.</summary>
@@ -11,7 +13,7 @@ internal static class ConsolePort
         var configuration = builder.Configuration;
         var options = configuration.GetSection(ConsoleOptions.Section);
         // Whether the options are valid is checked with them.
-        if (!int.TryParse(options[nameof(ConsoleOptions.Port)], out var port) || port is < 1 or > 65_535 || !IsEnabled(options, builder.Environment))
+        if (!int.TryParse(options[nameof(ConsoleOptions.Port)], NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65_535 || !IsEnabled(options, builder.Environment))
             return;
 
         // Endpoints by name take the place of all addresses: those become endpoints, too.
@@ -30,7 +32,7 @@ internal static class ConsolePort
         bool.TryParse(options[nameof(ConsoleOptions.Enabled)], out var enabled) ? enabled : environment.IsDevelopment();
 
     // As the host reads them.
-    private static IEnumerable<string> Addresses(IConfiguration configuration)
+    private static IEnumerable<string> Addresses(ConfigurationManager configuration)
     {
         if (configuration[WebHostDefaults.ServerUrlsKey] is { Length: > 0 } urls)
             return Split(urls);

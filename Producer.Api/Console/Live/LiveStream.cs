@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
 using Persistence;
 using Persistence.Stats;
-using Producer.Api.Security;
 
 namespace Producer.Api.Console.Live;
 

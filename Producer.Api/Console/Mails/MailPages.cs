@@ -84,7 +84,7 @@ internal static class MailPages
         return PageResults.Of<MailDetail>(
             new
             {
-                Shell = Shell.Of(context, $"Mail {Words.Short(mailId)}", ConsolePaths.Mails) with
+                Shell = Shell.Of(context, $"Mail {Words.EndOf(mailId)}", ConsolePaths.Mails) with
                 {
                     Done = Done(context.Request.Query[DoneParameter].ToString()),
                     Problem = problem,

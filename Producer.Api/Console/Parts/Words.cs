@@ -7,7 +7,7 @@ public static class Words
 {
     /// <summary>The last part of an id, which tells two of the same minute apart.</summary>
     /// <param name="id">The id.</param>
-    public static string Short(Guid id) => $"…{id.ToString()[^8..]}";
+    public static string EndOf(Guid id) => $"…{id.ToString()[^8..]}";
 
     /// <summary>A state's word as people say it: the API's, without its underscores, and <c>open</c> for what waits for a decision.</summary>
     /// <param name="word">The word of the API.</param>

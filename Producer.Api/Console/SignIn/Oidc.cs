@@ -55,7 +55,7 @@ internal static class Oidc
         oidc.MapInboundClaims = false;
         oidc.SaveTokens = false;
         oidc.Scope.Clear();
-        foreach (var scope in new[] { "openid", "profile" }.Concat((options.OidcScope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)))
+        foreach (var scope in $"openid profile {options.OidcScope}".Split(' ', StringSplitOptions.RemoveEmptyEntries))
             oidc.Scope.Add(scope);
         oidc.CallbackPath = Callback;
         oidc.SignInScheme = ConsoleAuthentication.CookieScheme;

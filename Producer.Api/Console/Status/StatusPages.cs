@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Options;
 using Persistence;
@@ -6,13 +7,11 @@ using Persistence.Keys;
 using Persistence.Ledger;
 using Persistence.Schema;
 using Persistence.Stats;
-using Persistence.Workers;
 using Producer.Api.Configuration;
 using Producer.Api.Console.Pages;
 using Producer.Api.Console.Parts;
 using Producer.Api.Requests;
 using Producer.Api.Security;
-using Producer.Api.Stats;
 using ServiceDefaults.Database;
 using ServiceDefaults.Kafka;
 
@@ -75,7 +74,7 @@ internal static class StatusPages
                 Until = QueryTexts.Time("until", until),
             };
             var mark = (await changes.FindAsync(cancellationToken)).Failures;
-            var actions = await failures.ListActionsAsync(filter, AuditPage + 1, long.TryParse(before, out var id) ? id : null, cancellationToken);
+            var actions = await failures.ListActionsAsync(filter, AuditPage + 1, long.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null, cancellationToken);
             return PageResults.Of<Audit>(new
             {
                 Shell = string.IsNullOrEmpty(before) ? shell with { Live = "failures", Mark = mark } : shell,

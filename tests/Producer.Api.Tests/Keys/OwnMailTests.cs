@@ -1,5 +1,5 @@
 using System.Net;
-using Producer.Api.Keys;
+using Producer.Api.Security;
 
 namespace Producer.Api.Tests.Keys;
 
