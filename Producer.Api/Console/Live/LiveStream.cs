@@ -58,7 +58,7 @@ internal static class LiveStream
         }
     }
 
-    /// <summary>The marks as one text without spaces: of failures, of mails, and of the time; null while Postgres does not respond, which is no news.</summary>
+    /// <summary>The marks as one text without spaces: of failures, of mails, and of the time; null while Postgres does not respond: that is not news.</summary>
     private static async Task<string?> FindAsync(ChangeStore changes, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         try

@@ -50,7 +50,7 @@ internal sealed class ConsoleAuthentication(IOptionsMonitor<AuthenticationScheme
             return AuthenticateResult.NoResult();
         if (Oidc.CallerOf(session, console.Value) is { } person)
             return person.Result;
-        // With a provider keys of before are no way in.
+        // With a provider keys of before let nobody in.
         if (console.Value.HasOidc || session.FindFirstValue(KeyHash) is not { } hash)
             return AuthenticateResult.NoResult();
         var (_, caller) = callers.Find(session.FindFirstValue(KeyPrefix), Convert.FromHexString(hash));
