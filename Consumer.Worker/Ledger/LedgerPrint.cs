@@ -16,7 +16,10 @@ internal static class LedgerPrint
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
-    public static Task WriteJsonAsync(TextWriter output, LedgerReport report) => output.WriteLineAsync(JsonSerializer.Serialize(report, Json));
+    public static Task WriteJsonAsync(TextWriter output, LedgerReport report) => output.WriteLineAsync(ToJson(report));
+
+    /// <summary>The report as JSON.</summary>
+    public static string ToJson(LedgerReport report) => JsonSerializer.Serialize(report, Json);
 
     /// <summary>The table.</summary>
     /// <param name="output">Where to.</param>

@@ -28,6 +28,9 @@ internal static class LedgerVerb
     /// <summary>Something was missing, and all of it was put back.</summary>
     public const int PutBack = 4;
 
+    /// <summary>How many findings are remembered of a run.</summary>
+    private const int RememberedFindings = 100;
+
     /// <summary>Runs it.</summary>
     /// <param name="args">The arguments after the verb.</param>
     /// <param name="names">The topics and groups; null: those of the configuration.</param>
@@ -87,12 +90,28 @@ internal static class LedgerVerb
         var report = await run.ProveAsync(arguments.Grace, cancellationToken);
         if (arguments.Repair && !report.Clean)
             await RepairAsync(services, arguments, names, report, talk, cancellationToken);
+        await RememberAsync(services, report, talk, cancellationToken);
 
         if (arguments.Json)
             await LedgerPrint.WriteJsonAsync(output, report);
         else
             await LedgerPrint.WriteTextAsync(output, report, arguments.Limit);
         return report.Clean ? Clean : report.Findings.All(finding => finding.Repaired) ? PutBack : Missing;
+    }
+
+    /// <summary>For those who look later. What was found is known all the same where that cannot be written.</summary>
+    private static async Task RememberAsync(IServiceProvider services, LedgerReport report, TextWriter talk, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var run = new LedgerRunSummary(
+                report.At, services.GetRequiredService<TimeProvider>().GetUtcNow(), report.Records.Read, report.Findings.Count, report.Findings.Count(finding => finding.Repaired));
+            await services.GetRequiredService<LedgerRunStore>().AddAsync(run, LedgerPrint.ToJson(report with { Findings = [.. report.Findings.Take(RememberedFindings)] }), cancellationToken);
+        }
+        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        {
+            await talk.WriteLineAsync($"ledger: the run could not be remembered in email.ledger_runs: {PostgresErrors.Explain(exception)}");
+        }
     }
 
     private static async Task RepairAsync(

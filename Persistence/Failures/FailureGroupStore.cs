@@ -21,7 +21,7 @@ public sealed class FailureGroupStore(NpgsqlDataSource dataSource, TimeProvider 
     // More different questions than people ask within some seconds.
     private const int MostShared = 100;
 
-    private readonly ConcurrentDictionary<string, SharedRead<IReadOnlyList<FailureGroup>>> _shared = new();
+    private readonly ConcurrentDictionary<string, SharedReading<IReadOnlyList<FailureGroup>>> _shared = new();
 
     /// <summary>Groups, those with the most open failures first.</summary>
     /// <param name="by">What the failures of a group share.</param>
@@ -34,7 +34,7 @@ public sealed class FailureGroupStore(NpgsqlDataSource dataSource, TimeProvider 
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         if (_shared.Count > MostShared)
             _shared.Clear();
-        var shared = _shared.GetOrAdd($"{by} {limit} {JsonSerializer.Serialize(filter)}", _ => new SharedRead<IReadOnlyList<FailureGroup>>(timeProvider, Lifetime));
+        var shared = _shared.GetOrAdd($"{by} {limit} {JsonSerializer.Serialize(filter)}", _ => new SharedReading<IReadOnlyList<FailureGroup>>(timeProvider, Lifetime));
         return shared.GetAsync(() => ReadAsync(by, filter, limit), cancellationToken);
     }
 

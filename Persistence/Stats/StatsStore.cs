@@ -13,8 +13,8 @@ public sealed class StatsStore(NpgsqlDataSource dataSource, TimeProvider timePro
     /// <summary>How old a count may be.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(2);
 
-    private readonly SharedRead<IReadOnlyDictionary<MailState, long>> _mails = new(timeProvider, Lifetime);
-    private readonly SharedRead<IReadOnlyDictionary<FailureStatus, long>> _failures = new(timeProvider, Lifetime);
+    private readonly SharedReading<IReadOnlyDictionary<MailState, long>> _mails = new(timeProvider, Lifetime);
+    private readonly SharedReading<IReadOnlyDictionary<FailureStatus, long>> _failures = new(timeProvider, Lifetime);
 
     /// <summary>How many mails are in each state, every state listed.</summary>
     /// <param name="cancellationToken">Gives up.</param>

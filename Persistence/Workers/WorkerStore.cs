@@ -29,6 +29,27 @@ public sealed record Pause(string Reason, DateTimeOffset? Since);
 /// <param name="Allowed">Mails a second that it may send; null where nothing limits them.</param>
 public sealed record OtherWorker(Guid Id, string? Relay, double Present, double? Allowed);
 
+/// <summary>A worker as people see it.</summary>
+/// <param name="Id">The worker.</param>
+/// <param name="Name">Host and process id.</param>
+/// <param name="StartedAt">When it started.</param>
+/// <param name="HeartbeatAt">When it was heard of last.</param>
+/// <param name="IsLive">Whether its lease lasts.</param>
+public sealed record RunningWorker(Guid Id, string Name, DateTimeOffset StartedAt, DateTimeOffset HeartbeatAt, bool IsLive)
+{
+    /// <summary>Why it sends nothing; null while it sends.</summary>
+    public Pause? Pause { get; init; }
+
+    /// <summary>Mails that the mail server accepted of it in the second before its last heartbeat; null where it does not tell.</summary>
+    public double? Present { get; init; }
+
+    /// <summary>Mails a second that it may send; null where nothing limits them.</summary>
+    public double? Allowed { get; init; }
+
+    /// <summary>Connections that the mail server allows it.</summary>
+    public int? Connections { get; init; }
+}
+
 /// <summary>
 /// Workers and their leases. All times are the clock of Postgres, so workers whose clocks differ agree on whose lease
 /// lasts. A worker that wants to know by itself whether its lease still lasts counts from before the call, by its own
@@ -144,6 +165,31 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
         if (relays.Count == 0)
             return [];
         return relays;
+    }
+
+    /// <summary>The workers that did not stop in an orderly way and were heard of within a day, by their names: those whose lease is over may have crashed.</summary>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlyList<RunningWorker>> ListAsync(CancellationToken cancellationToken = default)
+    {
+        await using var command = dataSource.CreateCommand("""
+            SELECT id, name, started_at, heartbeat_at, lease_until > now() AS is_live, paused_since, paused_reason, rate_present, rate_allowed, connections_allowed
+            FROM email.workers WHERE stopped_at IS NULL AND heartbeat_at > now() - interval '1 day'
+            ORDER BY lease_until > now() DESC, name, started_at
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var workers = new List<RunningWorker>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            workers.Add(new RunningWorker(reader.Get<Guid>("id"), reader.Get<string>("name"), reader.Get<DateTimeOffset>("started_at"), reader.Get<DateTimeOffset>("heartbeat_at"), reader.Get<bool>("is_live"))
+            {
+                Pause = reader.Get<string?>("paused_reason") is { } reason ? new Pause(reason, reader.Get<DateTimeOffset?>("paused_since")) : null,
+                Present = reader.Get<double?>("rate_present"),
+                Allowed = reader.Get<double?>("rate_allowed"),
+                Connections = reader.Get<int?>("connections_allowed"),
+            });
+        }
+
+        return workers;
     }
 
     /// <summary>The other workers whose lease lasts, with their pace at each relay as their last heartbeats told it.</summary>

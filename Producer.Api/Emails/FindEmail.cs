@@ -58,7 +58,7 @@ internal sealed class FindEmail(MailStore mails, FailureStore failures, WorkerSt
     }
 
     /// <summary>A mail that is to be sent now says what it waits for, where that is not its turn.</summary>
-    private async Task<MailReport> WithWaitAsync(MailReport mail, CancellationToken cancellationToken) =>
+    public async Task<MailReport> WithWaitAsync(MailReport mail, CancellationToken cancellationToken) =>
         mail.State is MailState.Queued && await workers.FindPauseAsync(cancellationToken) is { } pause
             ? mail with { Waiting = new WaitReport(pause.Reason, pause.Since) }
             : mail;

@@ -26,12 +26,22 @@ internal static class RescheduleEmail
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return GetEmail.NotFound(id);
-        if (!actor.TryRead(out var who, out var problem))
+        if (!actor.TryRead(out _, out var problem))
             return problem;
         var (due, refused) = await ReadAsync(request, timeProvider.GetUtcNow(), cancellationToken);
         if (refused is not null)
             return refused;
+        return await ActAsync(mailId, due, actor, mails, schedules, access, names, options, timeProvider, loggers, cancellationToken);
+    }
 
+    /// <summary>The same for a time that was read.</summary>
+    public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> ActAsync(
+        Guid mailId, DateTimeOffset due, Actor actor, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider,
+        ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        if (!actor.TryRead(out var who, out var problem))
+            return problem;
+        var id = mailId.ToString();
         var caller = Caller.Of(actor.Context);
         var issued = access.Find(mailId, caller);
         if (!await access.MayActOnAsync(mailId, issued, caller, cancellationToken))
@@ -70,6 +80,12 @@ internal static class RescheduleEmail
             return (default, problem);
         if (bytes is null)
             return (default, ProblemTypes.TooLarge.Because($"The body has more than {MaxBytes} bytes.", (ProblemResults.LimitMember, MaxBytes)));
+        return Read(bytes, now);
+    }
+
+    /// <summary>The time that a body asks for.</summary>
+    public static (DateTimeOffset Due, ProblemHttpResult? Problem) Read(ReadOnlyMemory<byte> bytes, DateTimeOffset now)
+    {
         try
         {
             using var document = JsonDocument.Parse(bytes);

@@ -14,6 +14,13 @@ internal static class DiscardFailure
         var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
         if (unread is not null)
             return unread;
+        return await ActAsync(id, request, actor, failures, cancellationToken);
+    }
+
+    /// <summary>The same for a request whose body was read.</summary>
+    public static async Task<Results<Ok<FailureReport>, ProblemHttpResult>> ActAsync(
+        string id, ActionRequest? request, Actor actor, FailureStore failures, CancellationToken cancellationToken)
+    {
         if (!ActionRequest.TryRead(id, request, actor, reasonRequired: true, GetFailure.NotFound, out var action, out var problem))
             return problem;
         if (await failures.DiscardAsync(action.Id, action.Actor, action.Reason, cancellationToken) is { } refusal)

@@ -8,7 +8,7 @@ namespace Producer.Api.Failures;
 /// <summary><c>GET /failures</c>: a page as JSON, or, where <c>Accept</c> asks for <c>text/csv</c> or <c>application/x-ndjson</c>, all that the filter has.</summary>
 internal static class ListFailures
 {
-    public static async Task<Results<Ok<FailureList>, PushStreamHttpResult, ProblemHttpResult>> HandleAsync(
+    public static async Task<Results<Ok<ListedFailures>, PushStreamHttpResult, ProblemHttpResult>> HandleAsync(
         [AsParameters] FailureQuery query, HttpContext context, FailureStore failures, CancellationToken cancellationToken)
     {
         try
@@ -20,7 +20,7 @@ internal static class ListFailures
 
             var page = await failures.ListAsync(filter, pageSize, query.Cursor, order, cancellationToken);
             var count = isCounted ? await failures.CountAsync(filter, cancellationToken) : null;
-            return TypedResults.Ok(new FailureList(page.Items, page.NextCursor) { Total = count?.Count, TotalIsExact = count?.IsExact });
+            return TypedResults.Ok(new ListedFailures(page.Items, page.NextCursor) { Total = count?.Count, TotalIsExact = count?.IsExact });
         }
         catch (FormatException exception)
         {
@@ -32,7 +32,7 @@ internal static class ListFailures
 /// <summary>A page of failures.</summary>
 /// <param name="Items">At most as many as were asked for.</param>
 /// <param name="NextCursor">For the next page; absent on the last.</param>
-public sealed record FailureList(IReadOnlyList<FailureSummary> Items, string? NextCursor)
+public sealed record ListedFailures(IReadOnlyList<FailureSummary> Items, string? NextCursor)
 {
     /// <summary>How many the filter has in all, where that was asked for; counting ends at 100,000.</summary>
     public long? Total { get; init; }

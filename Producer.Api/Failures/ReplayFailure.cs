@@ -18,6 +18,13 @@ internal static class ReplayFailure
         var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
         if (unread is not null)
             return unread;
+        return await ActAsync(id, request, actor, failures, replays, cluster, lifetime, cancellationToken);
+    }
+
+    /// <summary>The same for a request whose body was read.</summary>
+    public static async Task<Results<Accepted<ReplayReport>, ProblemHttpResult>> ActAsync(
+        string id, ActionRequest? request, Actor actor, FailureStore failures, Replays replays, ClusterGuard cluster, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
         if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, GetFailure.NotFound, out var action, out var problem))
             return problem;
 

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Producer.Api.Configuration;
+using Producer.Api.Console;
 using Producer.Api.Emails;
 using Producer.Api.Failures;
 using Producer.Api.Health;
@@ -68,6 +69,8 @@ internal static class ProducerApi
         // Before the framework's, which asks Accept first: the first writer that can write does.
         services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         services.AddProblemDetails();
+        services.AddSingleton<ExceptionProblems>();
+        builder.AddConsole();
         services.AddExceptionHandler<ExceptionProblems>();
         // Let every unreadable request reach the exception handler, in all environments, for one form of answer.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -77,6 +80,7 @@ internal static class ProducerApi
     private static void MapRequests(WebApplication app)
     {
         app.UseResponseHeaders();
+        app.UseConsole();
         app.UseHeadAsGet();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
@@ -92,6 +96,7 @@ internal static class ProducerApi
         app.MapHolds();
         app.MapStats();
         app.MapKeys();
+        app.MapConsole();
         app.MapApiHealth();
         app.MapApiDescription();
         app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();

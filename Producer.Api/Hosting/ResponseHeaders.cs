@@ -1,3 +1,4 @@
+using Producer.Api.Console;
 using Producer.Api.OpenApi;
 
 namespace Producer.Api.Hosting;
@@ -5,8 +6,11 @@ namespace Producer.Api.Hosting;
 /// <summary>What holds for every response, whichever endpoint or middleware makes it.</summary>
 internal static class ResponseHeaders
 {
+    /// <summary>Where files of pages are.</summary>
+    private static readonly string[] Files = [OpenApiServices.PagePath, ConsolePaths.Assets];
+
     /// <summary>
-    /// Responses are for their caller alone and are what they say: <c>Cache-Control: no-store</c> (but for the files of the page, which hold
+    /// Responses are for their caller alone and are what they say: <c>Cache-Control: no-store</c> (but for the files of pages, which hold
     /// nothing of anybody's) and <c>X-Content-Type-Options: nosniff</c>. First in the pipeline, so that its word is the last.
     /// </summary>
     public static void UseResponseHeaders(this IApplicationBuilder app) => app.Use((context, next) =>
@@ -15,7 +19,7 @@ internal static class ResponseHeaders
         {
             var headers = context.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
-            if (!context.Request.Path.StartsWithSegments(OpenApiServices.PagePath, StringComparison.OrdinalIgnoreCase))
+            if (!Array.Exists(Files, path => context.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase)))
                 headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });

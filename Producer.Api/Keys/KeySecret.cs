@@ -36,14 +36,6 @@ internal static class KeySecret
     /// <summary>The part of a secret that tells which one it is.</summary>
     public static ReadOnlySpan<char> PrefixOf(string secret) => secret.AsSpan(0, PrefixLength);
 
-    /// <summary>Whether a text is the secret of a hash; takes the same time for each text.</summary>
-    public static bool Matches(string text, ReadOnlySpan<byte> expected)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        Hash(text, hash);
-        return CryptographicOperations.FixedTimeEquals(hash, expected);
-    }
-
     /// <summary>SHA-256 of a text in UTF-8.</summary>
     public static void Hash(string text, Span<byte> hash)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
 using Persistence;
 using Persistence.Keys;
 using Producer.Api.Security;
@@ -40,12 +41,12 @@ internal sealed class KnownKeys(KeyStore store, TimeProvider timeProvider) : IDi
     public IEnumerable<Guid> Ids => _known.Keys.Keys;
 
     /// <summary>Finds out whose a secret is.</summary>
-    public (KeyMatch Match, Caller? Caller) Find(string presented)
+    /// <param name="prefix">The part of it that tells which one it is.</param>
+    /// <param name="hash">SHA-256 of it.</param>
+    public (KeyMatch Match, Caller? Caller) Find(ReadOnlySpan<char> prefix, ReadOnlySpan<byte> hash)
     {
-        if (!KeySecret.HasForm(presented))
-            return (KeyMatch.Unknown, null);
         var known = _known;
-        if (!known.ByPrefix.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(KeySecret.PrefixOf(presented), out var secret) || !KeySecret.Matches(presented, secret.Hash))
+        if (!known.ByPrefix.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(prefix, out var secret) || !CryptographicOperations.FixedTimeEquals(hash, secret.Hash))
             return (known.IsRead ? KeyMatch.Unknown : KeyMatch.NotRead, null);
 
         var now = timeProvider.GetUtcNow();

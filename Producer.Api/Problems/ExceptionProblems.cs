@@ -15,13 +15,20 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, LogLimi
             return true;
         }
 
-        var (type, detail) = Explain(exception);
-        // What is no more than a problem is told where that is written.
-        if (type.Status >= 500)
-            Log(type, httpContext, exception);
-
+        var type = Note(httpContext, exception);
+        var detail = (exception as BadHttpRequestException)?.Message;
         httpContext.Response.StatusCode = type.Status;
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = type.Details(detail) });
+    }
+
+    /// <summary>What an exception means, after the log was told.</summary>
+    public ProblemType Note(HttpContext context, Exception exception)
+    {
+        var type = Explain(exception);
+        // What is no more than a problem is told where that is written.
+        if (type.Status >= 500)
+            Log(type, context, exception);
+        return type;
     }
 
     private void Log(ProblemType type, HttpContext context, Exception exception)
@@ -33,10 +40,10 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, LogLimi
             logger.LogWarning("{Method} {Path} failed with {Code}, trace_id {TraceId}: {Reason}", method, path, type.Code, trace, exception.Message);
     }
 
-    private static (ProblemType Type, string? Detail) Explain(Exception exception) => exception switch
+    private static ProblemType Explain(Exception exception) => exception switch
     {
-        BadHttpRequestException bad => (ProblemTypes.OfStatus(bad.StatusCode), bad.Message),
-        _ when PostgresErrors.IsUnavailable(exception) => (ProblemTypes.DatabaseUnavailable, null),
-        _ => (ProblemTypes.Internal, null),
+        BadHttpRequestException bad => ProblemTypes.OfStatus(bad.StatusCode),
+        _ when PostgresErrors.IsUnavailable(exception) => ProblemTypes.DatabaseUnavailable,
+        _ => ProblemTypes.Internal,
     };
 }

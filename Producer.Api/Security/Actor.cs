@@ -22,23 +22,29 @@ internal sealed record Actor(
     public const string HeaderName = "X-Actor";
     public const int MaxLength = 200;
 
+    /// <summary>Who is signed in, without a header.</summary>
+    public static Actor Of(HttpContext context) => new(Name: null, context);
+
     /// <summary>The actor's name; false, with the problem, where the header cannot be taken.</summary>
     public bool TryRead(out string name, [NotNullWhen(false)] out ProblemHttpResult? problem)
     {
         problem = null;
         var caller = Caller.Of(Context);
-        name = caller.Name;
+        name = caller.ActsAs;
         if (Name?.Trim() is not { } said)
             return true;
-        if (Context.Request.Headers[HeaderName].Count == 1 && said.Length is > 0 and <= MaxLength && !said.Any(IsNoneOfAName))
+        if (Context.Request.Headers[HeaderName].Count == 1 && IsName(said))
         {
-            name = caller == Caller.Anonymous ? said : $"{caller.Name}: {said}";
+            name = caller.As(said).ActsAs;
             return true;
         }
 
         problem = ProblemTypes.InvalidRequest.Because($"{HeaderName} is one header of 1 to {MaxLength} characters, none of them a control character or one that turns the direction of writing: the name of the person or program that acts.");
         return false;
     }
+
+    /// <summary>Whether a text can name who acts.</summary>
+    public static bool IsName(string text) => text.Length is > 0 and <= MaxLength && !text.Any(IsNoneOfAName);
 
     private static bool IsNoneOfAName(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' || Texts.IsBidiMark(c);
 }

@@ -15,8 +15,7 @@ internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> schemes,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    CallerKey first,
-    KnownKeys stored)
+    Callers callers)
     : AuthenticationHandler<AuthenticationSchemeOptions>(schemes, logger, encoder)
 {
     public const string SchemeName = "ApiKey";
@@ -38,17 +37,12 @@ internal sealed class ApiKeyAuthentication(
     {
         var presented = Presented();
         // What has the form of a stored key is meant as one, also where everybody is let in.
-        if (presented is not null && KeySecret.HasForm(presented))
-        {
-            var (match, caller) = stored.Find(presented);
-            return Task.FromResult(caller is not null ? caller.Result : first.Is(presented) ? Caller.KeyHolder.Result : Refuse(match));
-        }
-
-        if (!first.IsSet)
+        if (!callers.AreAsked && (presented is null || !KeySecret.HasForm(presented)))
             return Task.FromResult(Caller.Anonymous.Result);
         if (presented is null)
             return None;
-        return Task.FromResult(first.Is(presented) ? Caller.KeyHolder.Result : Refuse(KeyMatch.Unknown));
+        var (match, caller) = callers.Find(presented);
+        return Task.FromResult(caller is not null ? caller.Result : Refuse(match));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)

@@ -16,8 +16,8 @@ internal sealed class CallerKey(IOptions<ApiOptions> options, TimeProvider timeP
     /// <summary>Whether there is one; else everybody is let in.</summary>
     public bool IsSet => !string.IsNullOrEmpty(Current().Key);
 
-    /// <summary>Whether a text is the key; takes the same time for texts of every length and content.</summary>
-    public bool Is(string presented) => Current() is { Key.Length: > 0 } known && KeySecret.Matches(presented, known.Hash);
+    /// <summary>Whether a hash is SHA-256 of the key; takes the same time for each.</summary>
+    public bool HasHash(ReadOnlySpan<byte> hash) => Current() is { Key.Length: > 0 } known && CryptographicOperations.FixedTimeEquals(hash, known.Hash);
 
     private Known Current()
     {

@@ -71,7 +71,7 @@ demo() {
   for text in "${refused[@]}"; do say "$text"; done
   printf '%-42s %s\n' '(no mail, by Kafka)' "${poison:-NOT FOUND among the failures after $demo_seconds s}"
   say
-  say "mails: http://127.0.0.1:$mail_port    failures: http://127.0.0.1:$api_port/failures    dead letters: topic email.send.dlt"
+  say "mails: http://127.0.0.1:$mail_port    failures: http://127.0.0.1:$api_port/console/failures    dead letters: topic email.send.dlt"
   ((pending == 0)) && [ -n "$poison" ]
 }
 

@@ -68,3 +68,18 @@ want_smtp_sink() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix >>"$log" 2>&1; then return 0; fi
   say "postfix could not be installed, see $log; its tests are skipped"
 }
+
+# For the tests of the console, which are skipped where it is missing.
+want_chromium() {
+  ! command -v chromium >/dev/null || return 0
+  local why=''
+  if ! command -v apt-get >/dev/null; then why="there is no apt-get"
+  elif [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then why="that needs root"
+  fi
+  [ -z "$why" ] || { say "the Debian package chromium is not installed: $why"; return 0; }
+  say "installing the Debian package chromium (apt-get), for the tests of the console"
+  local log=$logs/apt-chromium.log
+  if as_root apt-get update -qq >"$log" 2>&1 &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >>"$log" 2>&1; then return 0; fi
+  say "chromium could not be installed, see $log; its tests are skipped"
+}

@@ -14,6 +14,7 @@ run_tests() {
     [ -n "${POSTGRES_CONNECTION:-}" ] || need_postgres
   fi
   want_smtp_sink
+  want_chromium
 
   test_run=dev-$$-$(date +%s)
   results=$run/test-results/$test_run

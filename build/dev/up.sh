@@ -27,6 +27,7 @@ addresses() { # bootstrap-servers psql-command
   cat <<TEXT
 
   API       http://127.0.0.1:$api_port          try it: http://127.0.0.1:$api_port/scalar
+  console   http://127.0.0.1:$api_port/console  how it stands, and what failed
   mails     http://127.0.0.1:$mail_port          SMTP on 127.0.0.1:$smtp_port
   worker    http://127.0.0.1:$worker_port/health/ready
   Kafka     $1

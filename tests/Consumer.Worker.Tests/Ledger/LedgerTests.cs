@@ -6,6 +6,7 @@ using MailSink.Rules;
 using Npgsql;
 using NUnit.Framework;
 using Persistence.Failures;
+using Persistence.Ledger;
 using Persistence.Mails;
 using Shouldly;
 using Testing;
@@ -55,6 +56,12 @@ internal sealed class LedgerTests
         ledger.Records("with_failure").ShouldBe(1);
         ledger.Report.GetProperty("mails").GetProperty("sent").GetInt64().ShouldBe(3);
         ledger.Report.GetProperty("unfinished").GetProperty("nothing").GetInt64().ShouldBe(0);
+
+        // For the console's page.
+        await using var database = NpgsqlDataSource.Create(_worker.ConnectionString);
+        var run = (await new LedgerRunStore(database).ListAsync(10)).ShouldHaveSingleItem();
+        (run.Records, run.Findings, run.PutBack).ShouldBe((6, 0, 0));
+        run.Report!.Value.GetProperty("records").GetProperty("with_row").GetInt64().ShouldBe(5);
     }
 
     [Test]

@@ -36,6 +36,21 @@ public sealed class WorkerStoreTests : StoreTests
     }
 
     [Test]
+    public async Task Workers_are_listed_with_their_pause_and_those_that_went_away_without_a_word()
+    {
+        var (live, gone, stopped) = (await Store.StartWorkerAsync("listed:1"), await Store.StartWorkerAsync("listed:2"), await Store.StartWorkerAsync("listed:3"));
+        await Store.Workers.HeartbeatAsync(live, Store.Lease, new Pause("the relay is away", null), new WorkerPace(12, 14.5, 3, 20), CancellationToken.None);
+        await Store.LoseLeaseAsync(gone);
+        await Store.Workers.StopAsync(stopped, CancellationToken.None);
+
+        var listed = (await Store.Workers.ListAsync()).Where(worker => worker.Name.StartsWith("listed:", StringComparison.Ordinal)).ToList();
+        listed.Select(worker => (worker.Id, worker.IsLive)).ShouldBe([(live, true), (gone, false)]);
+        (listed[0].Pause, listed[0].Present, listed[0].Allowed, listed[0].Connections).ShouldBe((new Pause("the relay is away", null), 12, 14.5, 20));
+        listed[1].Pause.ShouldBeNull();
+        listed[1].Connections.ShouldBeNull();
+    }
+
+    [Test]
     public async Task Each_of_several_relays_is_told_by_its_name()
     {
         var (first, second) = (await Store.StartWorkerAsync(), await Store.StartWorkerAsync());

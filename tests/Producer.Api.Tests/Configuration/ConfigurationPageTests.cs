@@ -1,5 +1,6 @@
 using Persistence;
 using Producer.Api.Configuration;
+using Producer.Api.Console;
 using ServiceDefaults.Kafka;
 using Testing;
 
@@ -11,6 +12,7 @@ public class ConfigurationPageTests
     public void The_page_has_every_option_of_the_API_and_of_what_both_services_share_with_its_default() =>
         ((IEnumerable<string>)[
             .. ConfigurationPage.Differences<ApiOptions>(ApiOptions.Section),
+            .. ConfigurationPage.Differences<ConsoleOptions>(ConsoleOptions.Section),
             .. ConfigurationPage.Differences<KafkaOptions>(KafkaOptions.Section),
             .. ConfigurationPage.Differences<DatabaseOptions>(DatabaseOptions.Section),
         ]).ShouldBeEmpty();

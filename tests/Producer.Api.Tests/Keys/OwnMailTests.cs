@@ -1,5 +1,5 @@
 using System.Net;
-using Producer.Api.Keys;
+using Producer.Api.Security;
 
 namespace Producer.Api.Tests.Keys;
 
@@ -171,7 +171,7 @@ public class OwnMailTests
     public async Task Who_acts_is_the_key_and_what_it_says()
     {
         var (_, secret) = await _api.MakeAsync("operate", name: $"console-{Guid.NewGuid():N}");
-        var name = _api.Get<KnownKeys>().Find(secret).Caller!.Name;
+        var name = _api.Get<Callers>().Find(secret).Caller!.Name;
         var (_, said) = await _store.FailAsync();
         var (_, unsaid) = await _store.FailAsync();
 

@@ -1,0 +1,112 @@
+using System.Net;
+using Microsoft.Playwright;
+using Persistence.Failures;
+using Persistence.Mails;
+
+namespace Console.Tests;
+
+/// <summary>What people do, with a browser and without scripts.</summary>
+public sealed class ActTests
+{
+    private ConsoleHost _host = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => _host = await ConsoleHost.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        if (_host is not null)
+            await _host.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Without_scripts_a_failure_is_replayed_from_the_list_on()
+    {
+        var (mail, failure) = await _host.Store.FailAsync();
+        await using var context = await Chromium.OpenAsync(new BrowserNewContextOptions { JavaScriptEnabled = false });
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"{_host.Address}/console/failures?status=unresolved&mail_id={mail}");
+        await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "550 no such user" }).ClickAsync();
+        await page.GetByLabel("Reason, for those who look later").FillAsync("the mailbox exists <b>now</b>");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Replay" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("handed to the workers again");
+        (await page.GetByText("the mailbox exists <b>now</b>").CountAsync()).ShouldBe(1, "the audit");
+        (await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Replay" }).CountAsync()).ShouldBe(0);
+        var acted = (await _host.Store.Failures.FindAsync(failure))!;
+        acted.Status.ShouldBe(FailureStatus.Replayed);
+        acted.Actions.ShouldHaveSingleItem().Reason.ShouldBe("the mailbox exists <b>now</b>");
+        _host.Queue.Records.Count(record => record.Header("MessageId").Contains(mail.ToString())).ShouldBe(1);
+    }
+
+    [Test]
+    public async Task Without_scripts_a_failure_is_discarded_with_a_reason()
+    {
+        var (mail, failure) = await _host.Store.FailAsync();
+        await using var context = await Chromium.OpenAsync(new BrowserNewContextOptions { JavaScriptEnabled = false });
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"{_host.Address}/console/failures/{failure}");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Discard" }).ClickAsync();
+        page.Url.ShouldEndWith(failure.ToString(), customMessage: "the browser asks for the reason first");
+        await page.GetByLabel("Reason", new PageGetByLabelOptions { Exact = true }).FillAsync("no such customer");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Discard" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("discarded");
+        (await _host.Store.Mails.FindAsync(mail))!.Mail.State.ShouldBe(MailState.Discarded);
+    }
+
+    [Test]
+    public async Task What_cannot_be_done_says_why_and_is_done_once()
+    {
+        var (mail, failure) = await _host.Store.FailAsync();
+        using var visitor = new Visitor(_host);
+        await visitor.GetAsync($"/console/failures/{failure}");
+        (await visitor.PostAsync($"/console/failures/{failure}/discard", ("reason", " "))).Html.ShouldContain("Say why");
+        // A second press of the button.
+        var twice = await Task.WhenAll(visitor.PostAsync($"/console/failures/{failure}/replay"), visitor.PostAsync($"/console/failures/{failure}/replay"));
+        twice.Select(seen => seen.Status).ShouldBe([HttpStatusCode.Redirect, HttpStatusCode.Conflict], ignoreOrder: true);
+        twice.Single(seen => seen.Status == HttpStatusCode.Conflict).Html.ShouldContain("Nothing was done");
+        _host.Queue.Records.Count(record => record.Header("MessageId").Contains(mail.ToString())).ShouldBe(1);
+        (await visitor.GetAsync($"/console/failures/{Guid.NewGuid()}")).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await visitor.GetAsync("/console/failures/x")).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Test]
+    public async Task A_replay_that_Kafka_does_not_take_is_said_to_be_recorded()
+    {
+        await using var host = await ConsoleHost.StartAsync(("Api:AcceptTimeout", "00:00:01"));
+        var (_, failure) = await host.Store.FailAsync();
+        host.Queue.Before = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken);
+        using var visitor = new Visitor(host);
+        await visitor.GetAsync($"/console/failures/{failure}");
+        var done = await visitor.PostAsync($"/console/failures/{failure}/replay");
+        done.Location.ShouldBe($"/console/failures/{failure}?done=recorded");
+        (await visitor.GetAsync(done.Location!)).Html.ShouldContain("Kafka did not respond in time");
+    }
+
+    [Test]
+    public async Task A_scheduled_mail_gets_another_time_and_is_canceled()
+    {
+        var mail = Guid.CreateVersion7();
+        await _host.Store.ScheduleAsync(mail, DateTimeOffset.UtcNow.AddHours(1));
+        using var visitor = new Visitor(_host);
+        await visitor.GetAsync($"/console/mails/{mail}");
+        (await visitor.PostAsync($"/console/mails/{mail}/reschedule", ("scheduled_at", "tomorrow"))).Status.ShouldBe(HttpStatusCode.UnprocessableEntity);
+        (await visitor.PostAsync($"/console/mails/{mail}/reschedule", ("scheduled_at", "in 3 hours"))).Location.ShouldBe($"/console/mails/{mail}?done=rescheduled");
+        (await _host.Store.Mails.FindAsync(mail))!.Mail.ScheduledAt!.Value.ShouldBe(DateTimeOffset.UtcNow.AddHours(3), TimeSpan.FromMinutes(1));
+        (await visitor.PostAsync($"/console/mails/{mail}/cancel")).Location.ShouldBe($"/console/mails/{mail}?done=canceled");
+        var after = await visitor.GetAsync($"/console/mails/{mail}?done=canceled");
+        after.Html.ShouldContain("nothing sends it");
+        after.Html.ShouldNotContain("/cancel\"");
+        (await visitor.PostAsync($"/console/mails/{mail}/reschedule", ("scheduled_at", "in 3 hours"))).Status.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Test]
+    public async Task A_mail_is_found_by_its_id()
+    {
+        using var visitor = new Visitor(_host);
+        var id = Guid.NewGuid();
+        (await visitor.GetAsync($"/console/mails/find?id=+{id}+")).Location.ShouldBe($"/console/mails/{id}");
+        (await visitor.GetAsync("/console/mails/find?id=x")).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+}

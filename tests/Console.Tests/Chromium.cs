@@ -1,0 +1,34 @@
+using Microsoft.Playwright;
+
+namespace Console.Tests;
+
+/// <summary>Debian's browser, one for all tests; a test takes a context of its own.</summary>
+internal static class Chromium
+{
+    private static readonly string[] Programs = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    private static readonly Lazy<Task<IBrowser?>> Shared = new(StartAsync);
+
+    /// <summary>A context of its own; skips the calling test where there is no browser.</summary>
+    public static async Task<IBrowserContext> OpenAsync(BrowserNewContextOptions? options = null)
+    {
+        if (await Shared.Value is { } browser)
+            return await browser.NewContextAsync(options ?? new BrowserNewContextOptions());
+        Assert.Ignore("needs a browser, and none is installed (Debian: apt-get install chromium)");
+        throw new InvalidOperationException("Assert.Ignore returned");
+    }
+
+    private static async Task<IBrowser?> StartAsync()
+    {
+        if (Array.Find(Programs, File.Exists) is not { } program)
+            return null;
+        var playwright = await Playwright.CreateAsync();
+        // Without its sandbox, since tests may be run by root; it meets no page but ours.
+        var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+        TestRun.WhenOver(async () =>
+        {
+            await browser.CloseAsync();
+            playwright.Dispose();
+        });
+        return browser;
+    }
+}
