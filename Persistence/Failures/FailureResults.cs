@@ -56,7 +56,7 @@ public enum Refusal
     /// <summary>The mail has moved on: it is sent, canceled, or in a later epoch.</summary>
     MailMovedOn,
 
-    /// <summary>It was not discarded, so there is no discard to take back.</summary>
+    /// <summary>It was not discarded, so there is no discard to undo.</summary>
     NotDiscarded,
 }
 

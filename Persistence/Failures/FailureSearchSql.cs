@@ -1,6 +1,5 @@
 using System.Text;
 using Npgsql;
-using NpgsqlTypes;
 using Persistence.Text;
 
 namespace Persistence.Failures;

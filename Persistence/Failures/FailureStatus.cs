@@ -31,7 +31,7 @@ public enum FailureActionKind
     /// <summary>Discarded.</summary>
     Discard,
 
-    /// <summary>A discard was taken back.</summary>
+    /// <summary>A discard was undone.</summary>
     Restore,
 
     /// <summary>Resolved because its mail was sent or canceled.</summary>

@@ -76,7 +76,7 @@ public sealed partial class FailureStore
     public Task<Refusal?> DiscardAsync(Guid id, string actor, string? reason, CancellationToken cancellationToken = default) =>
         RefusalOfAsync(id, FailureActionKind.Discard, actor, reason, cancellationToken);
 
-    /// <summary>Takes a discard back: failure and mail wait for a decision again.</summary>
+    /// <summary>Undoes a discard: failure and mail wait for a decision again.</summary>
     /// <param name="id">The failure.</param>
     /// <param name="actor">Who decides so.</param>
     /// <param name="reason">Why; null where none was given.</param>

@@ -30,7 +30,7 @@ internal static class ReplayRules
             var refusal => refusal,
         };
 
-    /// <summary>Why a discard cannot be taken back; null where it can: the mail was discarded with it, or has no row.</summary>
+    /// <summary>Why a discard cannot be undone; null where it can: the mail was discarded with it, or has no row.</summary>
     public static Refusal? RefuseRestore(FailureStatus status, int epoch, MailFacts? mail) => status switch
     {
         FailureStatus.Discarded => mail is null || (mail.State == MailState.Discarded && mail.Epoch == epoch) ? null : Refusal.MailMovedOn,

@@ -1,5 +1,6 @@
 using Persistence.Failures;
 using Persistence.Mails;
+using Persistence.Workers;
 
 namespace Persistence.Holds;
 
@@ -124,6 +125,7 @@ internal static class HoldSql
                     unnest(@stored_headers)::jsonb AS stored_headers
                 {BatchSql.Few}
             ) AS s ON s.id = g.id
+            JOIN {WorkerSql.Live} AS w ON w.id = g.worker_id AND w.id = ANY (@worker_ids)
             JOIN email.holds AS h ON h.id = s.hold_id AND {Active}
             {BatchSql.LockTimeout}
             ORDER BY g.id

@@ -11,7 +11,7 @@ public enum OperationAction
     /// <summary>Discards it.</summary>
     Discard,
 
-    /// <summary>Takes its discard back.</summary>
+    /// <summary>Undoes its discard.</summary>
     Restore,
 }
 

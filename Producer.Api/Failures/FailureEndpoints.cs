@@ -36,7 +36,7 @@ internal static class FailureEndpoints
             .Accepts<ActionRequest>(isOptional: true, "application/json")
             .RequireScope(KeyScope.Operate)
             .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent.")
-            .WithDescription("The failure stays, with who decided so and why. A reason is required. A restore takes it back.")
+            .WithDescription("The failure stays, with who decided so and why. A reason is required. A restore undoes it.")
             .Problems(
                 ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
                 ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
@@ -44,7 +44,7 @@ internal static class FailureEndpoints
         failures.MapPost("/{id}/restore", RestoreFailure.HandleAsync)
             .Accepts<ActionRequest>(isOptional: true, "application/json")
             .RequireScope(KeyScope.Operate)
-            .WithName("RestoreFailure").WithSummary("Take a discard back.")
+            .WithName("RestoreFailure").WithSummary("Undo a discard.")
             .WithDescription("The failure and its mail wait for a decision again.")
             .Problems(
                 ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,

@@ -89,7 +89,7 @@ public partial class OperationsPageTests
     [GeneratedRegex("`./dev (?<verb>[a-z]+)", RegexOptions.None, 1_000)]
     private static partial Regex Verb();
 
-    [GeneratedRegex("`Consumer.Worker (?<verb>[a-z]+)", RegexOptions.None, 1_000)]
+    [GeneratedRegex("`Consumer.Worker (?<verb>[a-z]+(?:-[a-z]+)*)", RegexOptions.None, 1_000)]
     private static partial Regex WorkerVerb();
 
     [GeneratedRegex(@"public const int \w+ = (?<code>\d);\s+(?:/// <summary>|/// <param|/// <returns>)", RegexOptions.None, 1_000)]

@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Mails;
+using Persistence.Operations;
 using Shouldly;
 using Testing;
 
@@ -27,6 +29,9 @@ public sealed partial class QueriesTests
         ["Which unresolved failures are the oldest?"] = ["JsonException"],
         ["What was in a record that could not be read?"] = ["not json", "email.send"],
         ["Which headers did a failed record have?"] = ["MessageId", "x"],
+        ["Which domains refuse most, with which replies?"] = ["example.com", "550 5.1.1", "1"],
+        ["Which operations were there, and what came of their replays?"] = ["cid", "discard", "completed", "spam wave"],
+        ["What is held, by whom and why?"] = ["a flood", "ann"],
         ["Which replays were asked for but not yet produced?"] = ["1"],
         ["Which dead letters were written twice?"] = [$"{Mail}"],
         ["What did a person do?"] = ["replay", "mailbox is back", $"{Mail}"],
@@ -79,6 +84,11 @@ public sealed partial class QueriesTests
 
         await _store.Schedules.StoreAsync(
             Make.Record(attempt: 0), new ScheduledRecord(DateTimeOffset.UtcNow.AddDays(1), new WaitingRecord(null, new byte[12], [])));
+
+        var open = Make.Record(to: "dora@example.com");
+        await FailAsync(open, worker);
+        await _store.Operations.BeginAsync(new NewOperation(OperationAction.Discard, "cid") { Ids = [], Reason = "spam wave" });
+        await _store.Holds.CreateAsync(new NewHold(HoldScope.Sender, "news@example.com", HoldMode.Wait, null, "a flood"), "ann");
 
         var gone = await _store.StartWorkerAsync("gone:1");
         await _store.ClaimAsync(Make.Record(), gone);

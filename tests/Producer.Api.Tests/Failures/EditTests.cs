@@ -1,9 +1,7 @@
 using System.Net;
 using System.Text;
-using System.Text.Json;
 using Contracts;
 using MassTransit;
-using Persistence.Failures;
 using Persistence.Mails;
 using Producer.Api.Failures;
 
@@ -39,7 +37,7 @@ public class EditTests
         report.GetProperty("left_out").EnumerateArray().Select(one => one.GetString()).ShouldBe(["bob@example.com"]);
         report.GetProperty("produced").GetBoolean().ShouldBeTrue();
 
-        var record = _api.Queue.Records.Last();
+        var record = _api.Queue.Records[^1];
         record.Header(HeaderNames.MessageId).ShouldBe([newId.ToString()]);
         record.Header(HeaderNames.Epoch).ShouldBe(["0"]);
         Encoding.UTF8.GetString(record.Key!).ShouldBe(newId.ToString());
