@@ -62,6 +62,8 @@ internal sealed class ConsoleHost : IAsyncDisposable
         (string Key, string Value)[] all =
         [
             ("urls", $"http://127.0.0.1:{port}"), ("Database:ConnectionString", database), ("Kafka:BootstrapServers", kafka.BootstrapServers),
+            // The broker may be one that others use as well.
+            ("Kafka:TopicPrefix", $"{Guid.NewGuid():N}."[^9..]),
             .. settings.Where(setting => setting.Key != "environment"),
         ];
         var app = ProducerApi.Build([$"--environment={environment}", .. all.Select(setting => $"--{setting.Key}={setting.Value}")], builder =>

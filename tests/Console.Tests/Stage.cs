@@ -5,6 +5,7 @@ using Npgsql;
 using Persistence.Ledger;
 using Persistence.Mails;
 using Persistence.Workers;
+using ServiceDefaults.Kafka;
 
 namespace Console.Tests;
 
@@ -56,7 +57,8 @@ internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure,
             {"notes":["2 records were deleted before they were read."],"records":{"read":23,"with_row":21,"with_failure":1,"missing":1},"unfinished":{"lease":2,"schedule":1,"nothing":0},
              "findings":[{"kind":"record","why":"{{JsonEncodedText.Encode(Hostile)}}","topic":"email.send","partition":3,"offset":17,"mail_id":"{{dead}}","repaired":false}]}
             """);
-        foreach (var topic in new[] { Topics.EmailSend, Topics.EmailSendBulk, $"{Topics.EmailSendDelayPrefix}1s", Topics.EmailSendDeadLetter })
+        var names = host.Get<MailTopics>();
+        foreach (var topic in new[] { names.Mails, names.BulkMails, $"{names.DelayPrefix}1s", names.DeadLetters })
             await (await KafkaFixture.StartAsync()).CreateTopicAsync(topic);
         return new Stage(sent, scheduled, dead, failure, poison, replayed);
     }
