@@ -9,6 +9,8 @@ internal static class ConsolePaths
     public const string Assets = Root + "/assets";
     public const string Live = Root + "/live";
     public const string Failures = Root + "/failures";
+    public const string Groups = Root + "/groups";
+    public const string Operations = Root + "/operations";
     public const string Mails = Root + "/mails";
     public const string Flow = Root + "/flow";
     public const string Audit = Root + "/audit";
@@ -16,6 +18,8 @@ internal static class ConsolePaths
     public const string About = Root + "/about";
 
     public static string Failure(Guid id) => $"{Failures}/{id}";
+
+    public static string Operation(Guid id) => $"{Operations}/{id}";
 
     public static string Mail(Guid id) => $"{Mails}/{id}";
 

@@ -6,6 +6,7 @@ using Producer.Api.Console.Failures;
 using Producer.Api.Console.Hosting;
 using Producer.Api.Console.Live;
 using Producer.Api.Console.Mails;
+using Producer.Api.Console.Operations;
 using Producer.Api.Console.Pages;
 using Producer.Api.Console.SignIn;
 using Producer.Api.Console.Status;
@@ -83,6 +84,7 @@ internal static class ConsoleServices
         SignInEndpoints.Map(console);
         StatusPages.Map(console);
         FailurePages.Map(console);
+        OperationPages.Map(console);
         MailPages.Map(console);
         LiveStream.Map(console);
         console.MapFallback("{**path}", (HttpContext context) => Messages.NotFound(context, "The console has no such page."));

@@ -17,8 +17,13 @@ internal static class BeginOperation
         HttpContext context, [AsParameters] Actor actor, OperationStore operations, FailureStore failures, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
     {
         var (request, unread) = await StrictJson.ReadAsync<OperationRequest>(context, OperationRequest.MaxBytes, OperationRequest.Example, cancellationToken);
-        if (unread is not null)
-            return unread;
+        return unread is not null ? unread : await ActAsync(request, actor, operations, failures, runner, cluster, cancellationToken);
+    }
+
+    /// <summary>The same for a request whose body was read.</summary>
+    public static async Task<Results<Accepted<OperationReport>, Ok<DryRunReport>, ProblemHttpResult>> ActAsync(
+        OperationRequest? request, Actor actor, OperationStore operations, FailureStore failures, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
+    {
         if (!actor.TryRead(out var name, out var problem))
             return problem;
         if (request is null)

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Playwright;
 using Persistence.Failures;
 using Persistence.Mails;
+using Persistence.Operations;
 
 namespace Console.Tests;
 
@@ -53,6 +54,49 @@ public sealed class ActTests
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Discard" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("discarded");
         (await _host.Store.Mails.FindAsync(mail))!.Mail.State.ShouldBe(MailState.Discarded);
+    }
+
+    [Test]
+    public async Task Without_scripts_all_failures_of_a_cause_are_replayed_from_its_group_on()
+    {
+        await using var host = await ConsoleHost.StartAsync();
+        for (var number = 0; number < 30; number++)
+            await host.Store.ProjectAsync(Guid.CreateVersion7());
+        await host.Store.ProjectAsync(Guid.CreateVersion7(), exceptionType: "OtherException");
+        await using var context = await Chromium.OpenAsync(new BrowserNewContextOptions { JavaScriptEnabled = false });
+        var page = await context.NewPageAsync();
+        await page.GotoAsync($"{host.Address}/console/groups");
+        await page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "550 no such user" }).First.ClickAsync();
+        await page.GetByText("Act on all 30 that match").ClickAsync();
+        await page.GetByLabel("Reason").FillAsync("the mailbox is back");
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Replay" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Name = "Replay of 30 failures" })).ToBeVisibleAsync();
+        await Eventually.Until(async () => (await host.Store.Failures.CountAsync(new FailureFilter { Statuses = [FailureStatus.Replayed] })).Count == 30, null, "all are replayed");
+        host.Queue.Records.Count.ShouldBe(30);
+        (await host.Store.Failures.CountAsync(new FailureFilter { Statuses = [FailureStatus.Unresolved] })).Count.ShouldBe(1);
+        await page.ReloadAsync();
+        await Assertions.Expect(page.GetByText("completed")).ToBeVisibleAsync();
+    }
+
+    [Test]
+    public async Task An_operation_that_cannot_be_says_why_and_a_paused_one_goes_on()
+    {
+        await using var host = await ConsoleHost.StartAsync();
+        for (var number = 0; number < 100; number++)
+            await host.Store.ProjectAsync(Guid.CreateVersion7());
+        using var visitor = new Visitor(host);
+        await visitor.GetAsync("/console/failures?code=550");
+        (await visitor.PostAsync("/console/operations", ("action", "discard"), ("code", "550"))).Html.ShouldContain("Say why");
+        (await visitor.PostAsync("/console/operations", ("action", "replay"), ("status", "unresolved"))).Html.ShouldContain("restricts nothing");
+        (await visitor.PostAsync("/console/operations", ("action", "replay"), ("code", "550"), ("limit", "many"))).Html.ShouldContain("a whole number is expected");
+        (await visitor.PostAsync("/console/operations", ("action", "replay"), ("code", "550"), ("rate_per_second", "5"))).Status.ShouldBe(HttpStatusCode.Redirect);
+        var operation = (await host.Get<OperationStore>().ListAsync(null, 1)).Items[0].Id;
+        (await visitor.PostAsync($"/console/operations/{operation}/pause")).Status.ShouldBe(HttpStatusCode.Redirect);
+        (await visitor.PostAsync($"/console/operations/{operation}/pause")).Html.ShouldContain("the operation is paused");
+        (await visitor.PostAsync($"/console/operations/{operation}/resume")).Status.ShouldBe(HttpStatusCode.Redirect);
+        (await visitor.PostAsync($"/console/operations/{operation}/cancel")).Status.ShouldBe(HttpStatusCode.Redirect);
+        (await host.Get<OperationStore>().FindAsync(operation))!.State.ShouldBe(OperationState.Canceled);
     }
 
     [Test]

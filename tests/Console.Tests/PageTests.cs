@@ -34,6 +34,12 @@ public sealed class PageTests
     [TestCase("failure-html", "/console/failures/{failure}?view=html")]
     [TestCase("failure-headers", "/console/failures/{failure}?view=headers")]
     [TestCase("failure-poison", "/console/failures/{poison}")]
+    [TestCase("failures-act", "/console/failures?domain=example.com&status=unresolved")]
+    [TestCase("groups", "/console/groups")]
+    [TestCase("groups-domain", "/console/groups?by=domain")]
+    [TestCase("groups-wrong", "/console/groups?by=colour")]
+    [TestCase("operations", "/console/operations")]
+    [TestCase("operation", "/console/operations/{operation}")]
     [TestCase("mails", "/console/mails")]
     [TestCase("mail-sent", "/console/mails/{sent}")]
     [TestCase("mail-scheduled", "/console/mails/{scheduled}")]
@@ -51,7 +57,7 @@ public sealed class PageTests
         await sight.GoAsync(_host.Address + path
             .Replace("{failure}", _stage.Failure.ToString(), StringComparison.Ordinal).Replace("{poison}", _stage.Poison.ToString(), StringComparison.Ordinal)
             .Replace("{sent}", _stage.Sent.ToString(), StringComparison.Ordinal).Replace("{scheduled}", _stage.Scheduled.ToString(), StringComparison.Ordinal)
-            .Replace("{dead}", _stage.Dead.ToString(), StringComparison.Ordinal));
+            .Replace("{operation}", _stage.Operation.ToString(), StringComparison.Ordinal).Replace("{dead}", _stage.Dead.ToString(), StringComparison.Ordinal));
         var flaws = new List<string>();
         foreach (var color in new[] { ColorScheme.Light, ColorScheme.Dark })
         {

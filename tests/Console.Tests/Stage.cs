@@ -4,13 +4,14 @@ using Contracts;
 using Npgsql;
 using Persistence.Ledger;
 using Persistence.Mails;
+using Persistence.Operations;
 using Persistence.Workers;
 using ServiceDefaults.Kafka;
 
 namespace Console.Tests;
 
 /// <summary>What a console has to show after a day's work, hostile texts among it.</summary>
-internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure, Guid Poison, Guid Replayed)
+internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure, Guid Poison, Guid Replayed, Guid Operation)
 {
     /// <summary>A subject that would be markup, a script, and a text that turns around.</summary>
     public const string Hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'>&amp; \u202Egnirts averylongwordwithoutanyplacetobreakitsothatitmustbebrokensomewhere" + "0123456789012345678901234567890123456789";
@@ -57,10 +58,11 @@ internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure,
             {"notes":["2 records were deleted before they were read."],"records":{"read":23,"with_row":21,"with_failure":1,"missing":1},"unfinished":{"lease":2,"schedule":1,"nothing":0},
              "findings":[{"kind":"record","why":"{{JsonEncodedText.Encode(Hostile)}}","topic":"email.send","partition":3,"offset":17,"mail_id":"{{dead}}","repaired":false}]}
             """);
+        var operation = await host.Get<OperationStore>().BeginAsync(new NewOperation(OperationAction.Discard, Hostile) { Ids = [Guid.NewGuid()], Reason = Hostile, RatePerSecond = 10, StopAfterFailures = null });
         var names = host.Get<MailTopics>();
         foreach (var topic in new[] { names.Mails, names.BulkMails, $"{names.DelayPrefix}1s", names.DeadLetters })
             await (await KafkaFixture.StartAsync()).CreateTopicAsync(topic);
-        return new Stage(sent, scheduled, dead, failure, poison, replayed);
+        return new Stage(sent, scheduled, dead, failure, poison, replayed, operation.Id);
     }
 
     private static byte[] Mail(string subject, string to) => SendEmailJson.Serialize(new SendEmail

@@ -66,6 +66,9 @@ internal static class FailurePages
                 Shell = string.IsNullOrEmpty(query.Cursor) ? shell with { Live = "failures", Mark = mark } : shell,
                 Filters = filters,
                 Page = page,
+                // What can be done with all of them is offered where a filter says which.
+                Total = caller.Has(KeyScope.Operate) && filters.Given.Any(field => field.Name != "status") && page.Items.Count > 0
+                    ? await failures.CountAsync(query.Read(), cancellationToken) : null,
                 IsFirst = string.IsNullOrEmpty(query.Cursor),
                 Counts = caller.OnlyOf is null ? await stats.CountFailuresAsync(cancellationToken) : null,
             });

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Persistence.Failures;
+using Persistence.Keys;
+using Persistence.Operations;
+using Producer.Api.Console.Hosting;
+using Producer.Api.Console.Pages;
+using Producer.Api.Failures;
+using Producer.Api.Operations;
+using Producer.Api.Requests;
+using Producer.Api.Security;
+using ServiceDefaults.Database;
+
+namespace Producer.Api.Console.Operations;
+
+/// <summary>Groups of failures, and what is done with many of them at once, by the code of the API.</summary>
+internal static class OperationPages
+{
+    private const int GroupsShown = 100;
+    private const int OperationsShown = 50;
+
+    private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public static void Map(RouteGroupBuilder console)
+    {
+        console.MapGet("/groups", GroupsAsync).RequireSightOfAll().RequireScope(KeyScope.Operate);
+        var operations = console.MapGroup("/operations");
+        operations.MapGet("", ListAsync).RequireSightOfAll().RequireScope(KeyScope.Operate);
+        operations.MapGet("/{id}", ShowAsync).RequireSightOfAll().RequireScope(KeyScope.Operate);
+        operations.MapPost("", BeginAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
+        operations.MapPost("/{id}/pause", PauseAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
+        operations.MapPost("/{id}/resume", ResumeAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
+        operations.MapPost("/{id}/cancel", CancelAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
+    }
+
+    private static async Task<IResult> GroupsAsync(string? by, HttpContext context, FailureGroupStore groups, CancellationToken cancellationToken)
+    {
+        var shell = Shell.Of(context, "Groups", ConsolePaths.Groups);
+        try
+        {
+            QueryTexts.Check(context.Request, ["by"]);
+            var share = QueryTexts.Word<FailureGroupBy>("by", by) ?? FailureGroupBy.Cause;
+            return PageResults.Of<GroupList>(new
+            {
+                Shell = shell,
+                By = share,
+                Groups = (IReadOnlyList<FailureGroupReport>)[.. (await groups.ListAsync(share, new FailureFilter(), GroupsShown, cancellationToken)).Select(group => FailureGroupReport.Of(share, group))],
+            });
+        }
+        catch (FormatException exception)
+        {
+            return PageResults.Of<GroupList>(new { Shell = shell with { Problem = exception.Message } }, StatusCodes.Status400BadRequest);
+        }
+    }
+
+    private static async Task<IResult> ListAsync(string? cursor, HttpContext context, OperationStore operations, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await TableAsync(context, StatusCodes.Status200OK, problem: null, QueryTexts.Given(cursor), operations, cancellationToken);
+        }
+        catch (FormatException exception)
+        {
+            return await TableAsync(context, StatusCodes.Status400BadRequest, exception.Message, cursor: null, operations, cancellationToken);
+        }
+    }
+
+    private static async Task<IResult> TableAsync(HttpContext context, int status, string? problem, string? cursor, OperationStore operations, CancellationToken cancellationToken)
+    {
+        var page = await operations.ListAsync(state: null, OperationsShown, cursor, cancellationToken);
+        return PageResults.Of<OperationTable>(
+            new
+            {
+                Shell = Shell.Of(context, "Operations", ConsolePaths.Operations) with { Problem = problem },
+                Operations = (IReadOnlyList<OperationReport>)[.. page.Items.Select(operation => OperationReport.Of(operation))],
+                Next = page.NextCursor,
+            },
+            status);
+    }
+
+    private static Task<IResult> ShowAsync(string id, HttpContext context, OperationStore operations, CancellationToken cancellationToken) =>
+        PageAsync(id, context, StatusCodes.Status200OK, problem: null, operations, cancellationToken);
+
+    private static async Task<IResult> PageAsync(string id, HttpContext context, int status, string? problem, OperationStore operations, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParseExact(id, "D", out var operationId) || await operations.FindAsync(operationId, cancellationToken) is not { } operation)
+            return Messages.NotFound(context, "There is no operation with this id.");
+        return PageResults.Of<OperationDetail>(
+            new
+            {
+                Shell = Shell.Of(context, "Operation", ConsolePaths.Operations) with { Problem = problem, Live = operation.EndedAt is null ? "clock" : null },
+                Operation = OperationReport.Of(operation, await operations.FindProgressAsync(operation, cancellationToken)),
+            },
+            status);
+    }
+
+    private static async Task<IResult> BeginAsync(
+        HttpContext context, OperationStore operations, FailureStore failures, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
+    {
+        var form = await context.Request.ReadFormAsync(cancellationToken);
+        Results<Accepted<OperationReport>, Ok<DryRunReport>, ProblemHttpResult> result;
+        try
+        {
+            result = await BeginOperation.ActAsync(RequestOf(form), Actor.Of(context), operations, failures, runner, cluster, cancellationToken);
+        }
+        catch (FormatException exception)
+        {
+            return await TableAsync(context, StatusCodes.Status400BadRequest, exception.Message, cursor: null, operations, cancellationToken);
+        }
+
+        var (status, problem) = Forms.Outcome(result);
+        return result.Result is Accepted<OperationReport> { Value: { } begun }
+            ? TypedResults.LocalRedirect($"~{ConsolePaths.Operation(begun.Id)}")
+            : await TableAsync(context, status, problem, cursor: null, operations, cancellationToken);
+    }
+
+    private static async Task<IResult> PauseAsync(string id, HttpContext context, OperationStore operations, CancellationToken cancellationToken) =>
+        await ChangedAsync(id, context, await ChangeOperation.PauseAsync(id, Actor.Of(context), operations, cancellationToken), operations, cancellationToken);
+
+    private static async Task<IResult> ResumeAsync(string id, HttpContext context, OperationStore operations, OperationRunner runner, CancellationToken cancellationToken) =>
+        await ChangedAsync(id, context, await ChangeOperation.ResumeAsync(id, Actor.Of(context), operations, runner, cancellationToken), operations, cancellationToken);
+
+    private static async Task<IResult> CancelAsync(string id, HttpContext context, OperationStore operations, CancellationToken cancellationToken) =>
+        await ChangedAsync(id, context, await ChangeOperation.CancelAsync(id, Actor.Of(context), operations, cancellationToken), operations, cancellationToken);
+
+    private static async Task<IResult> ChangedAsync(string id, HttpContext context, INestedHttpResult result, OperationStore operations, CancellationToken cancellationToken)
+    {
+        var (status, problem) = Forms.Outcome(result);
+        return problem is null
+            ? TypedResults.LocalRedirect($"~{ConsolePaths.Operations}/{id}")
+            : await PageAsync(id, context, status, problem, operations, cancellationToken);
+    }
+
+    /// <summary>The operation that a form asks for, by the names of the API.</summary>
+    /// <exception cref="FormatException">A number is not one.</exception>
+    private static OperationRequest RequestOf(IFormCollection form) => new(form["action"].ToString())
+    {
+        Filter = JsonSerializer.Deserialize<FilterTexts>(
+            JsonSerializer.Serialize(FilterTexts.Names.Where(form.ContainsKey).ToDictionary(name => name, name => form[name].ToString())), Names),
+        Reason = form["reason"].ToString(),
+        Limit = Number(form, "limit"),
+        RatePerSecond = Number(form, "rate_per_second"),
+        StopAfterFailures = Number(form, "stop_after_failures"),
+    };
+
+    private static int? Number(IFormCollection form, string name) =>
+        QueryTexts.Given(form[name].ToString()) is not { } text ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : throw new FormatException($"'{name}' is '{QueryTexts.Shown(text)}'; a whole number is expected.");
+}
