@@ -23,6 +23,19 @@ public static class SendEmailJson
         JsonSerializer.Deserialize<SendEmail>(json, Options)
         ?? throw new JsonException("A mail is a JSON object; this is null.");
 
+    /// <summary>Reads a record's value; null where that is no mail, or there is none.</summary>
+    public static SendEmail? TryDeserialize(byte[]? value)
+    {
+        try
+        {
+            return value is null ? null : Deserialize(value);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Reads a mail that is posted, whose <c>scheduled_at</c> may count from now (<see cref="RelativeTime"/>).</summary>
     /// <param name="json">The mail.</param>
     /// <exception cref="JsonException">It is not a JSON object.</exception>

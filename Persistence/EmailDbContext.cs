@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Persistence.Failures;
 using Persistence.Mails;
-using Persistence.Text;
 using Persistence.Workers;
 
 namespace Persistence;
@@ -43,7 +42,6 @@ public sealed class EmailDbContext(DbContextOptions<EmailDbContext> options) : D
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasDefaultSchema(Schema);
-        modelBuilder.HasDbFunction(() => SqlFunctions.Lower(""));
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(EmailDbContext).Assembly);
     }
 }

@@ -20,6 +20,30 @@ internal sealed class DeadLetterProjector(
     // The response to the commit may be what was lost: a row that is there at the next try was written by this one, and nobody was told.
     private readonly ConcurrentDictionary<(string Topic, int Partition, long Offset, DateTimeOffset Timestamp), bool> _unknown = new();
 
+    /// <summary>
+    /// Makes a failure row of a dead letter. One whose own values Postgres refuses again and again must not stop those behind it: a reduced one
+    /// takes its place.
+    /// </summary>
+    public static async Task<Projection> ProjectAsync(FailureStore failures, DeadLetter letter, bool isRebuild, ILogger logger, CancellationToken cancellationToken)
+    {
+        for (var refusal = 1; ; refusal++)
+        {
+            try
+            {
+                return await failures.ProjectAsync(letter, isRebuild, cancellationToken);
+            }
+            catch (Exception exception) when (PostgresErrors.IsOwn(exception))
+            {
+                if (refusal < MaxRefusals)
+                    continue;
+                logger.LogWarning(
+                    "Postgres refuses the failure of the dead letter at {Topic}/{Partition}/{Offset}; one with its bytes and its place alone is written instead: {Reason}",
+                    letter.Topic, letter.Partition, letter.Offset, exception.Message);
+                return await failures.ProjectAsync(letter.Reduced(exception.Message), isRebuild, cancellationToken);
+            }
+        }
+    }
+
     /// <summary>Projects one record of the dead-letter topic. Throws what Postgres throws; the record is then tried again.</summary>
     public async Task ProjectAsync(KafkaRecord record, CancellationToken cancellationToken)
     {
@@ -28,7 +52,7 @@ internal sealed class DeadLetterProjector(
         Projection projection;
         try
         {
-            projection = await ProjectAsync(letter, cancellationToken);
+            projection = await ProjectAsync(failures, letter, isRebuild: false, logger, cancellationToken);
         }
         catch
         {
@@ -50,27 +74,6 @@ internal sealed class DeadLetterProjector(
                 "Dead letter: failure {FailureId}, mail {MailId}, epoch {Epoch}, attempts {Attempts}, from {OriginalTopic}/{OriginalPartition}/{OriginalOffset}, fingerprint {Fingerprint}: {ExceptionType}: {ExceptionMessage}",
                 projection.FailureId, letter.MailId, letter.Epoch, letter.Attempts,
                 letter.OriginalTopic, letter.OriginalPartition, letter.OriginalOffset, projection.Fingerprint, letter.ExceptionType, letter.Message);
-        }
-    }
-
-    /// <summary>A record whose own values Postgres refuses again and again must not stop the records behind it.</summary>
-    private async Task<Projection> ProjectAsync(DeadLetter letter, CancellationToken cancellationToken)
-    {
-        for (var refusal = 1; ; refusal++)
-        {
-            try
-            {
-                return await failures.ProjectAsync(letter, cancellationToken: cancellationToken);
-            }
-            catch (Exception exception) when (PostgresErrors.IsOwn(exception))
-            {
-                if (refusal < MaxRefusals)
-                    continue;
-                logger.LogWarning(
-                    "Postgres refuses the failure of the dead letter at {Topic}/{Partition}/{Offset}; one with its bytes and its place alone is written instead: {Reason}",
-                    letter.Topic, letter.Partition, letter.Offset, exception.Message);
-                return await failures.ProjectAsync(letter.Reduced(exception.Message), cancellationToken: cancellationToken);
-            }
         }
     }
 

@@ -19,13 +19,14 @@ internal static class RebuildVerb
     /// <summary>All were read.</summary>
     public const int Rebuilt = 0;
 
-    /// <summary>Kafka or Postgres did not respond: those that were read until then are rebuilt.</summary>
+    /// <summary>Kafka or Postgres did not respond: those that were counted until then are rebuilt.</summary>
     public const int Unread = 1;
 
     /// <summary>The arguments are wrong.</summary>
     public const int WrongUsage = 2;
 
     private const int AtOnce = 16;
+    private const int Batch = 64;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs it.</summary>
@@ -46,20 +47,15 @@ internal static class RebuildVerb
         builder.Services.AddDatabase().AddKafkaInspection();
         using var host = builder.Build();
         host.Services.ValidateOptions();
-        using var interrupted = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, pressed) =>
-        {
-            pressed.Cancel = true;
-            interrupted.Cancel();
-        };
+        using var interruption = new Interruption();
         var counts = new Counts();
         try
         {
-            await RebuildAsync(host.Services, MailTopics.Of(builder.Configuration, names), counts, interrupted.Token);
+            await RebuildAsync(host.Services, MailTopics.Of(builder.Configuration, names), counts, interruption.Token);
             await output.WriteLineAsync($"rebuild-failures: {counts}");
             return Rebuilt;
         }
-        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
             await output.WriteLineAsync($"rebuild-failures: interrupted. {counts}");
         }
@@ -89,22 +85,18 @@ internal static class RebuildVerb
                 new PartitionStretch(range.Partition.Topic, range.Partition.Partition.Value, range.Beginning, range.End)),
         ];
         var failures = services.GetRequiredService<FailureStore>();
-        await Parallel.ForEachAsync(
-            services.GetRequiredService<TopicReader>().Read(stretches, Timeout, cancellationToken),
-            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
-            async (record, cancel) => counts.Add(await RebuildAsync(failures, DeadLetterReader.Read(record, names), cancel)));
-    }
-
-    private static async Task<ProjectionKind> RebuildAsync(FailureStore failures, DeadLetter letter, CancellationToken cancellationToken)
-    {
-        try
+        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(RebuildVerb));
+        foreach (var records in services.GetRequiredService<TopicReader>().Read(stretches, Timeout, cancellationToken).Chunk(Batch))
         {
-            return (await failures.ProjectAsync(letter, isRebuild: true, cancellationToken)).Kind;
-        }
-        catch (Exception exception) when (PostgresErrors.IsOwn(exception))
-        {
-            // As the worker does with a record whose own values Postgres refuses.
-            return (await failures.ProjectAsync(letter.Reduced(exception.Message), isRebuild: true, cancellationToken)).Kind;
+            // Those of one mail in their order: a failure that failed again is linked with the one before, which is there then.
+            await Parallel.ForEachAsync(
+                records.Select(record => DeadLetterReader.Read(record, names)).GroupBy(letter => letter.MailId ?? Guid.NewGuid()),
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+                async (lettersOfMail, cancel) =>
+                {
+                    foreach (var letter in lettersOfMail)
+                        counts.Add((await DeadLetterProjector.ProjectAsync(failures, letter, isRebuild: true, logger, cancel)).Kind);
+                });
         }
     }
 

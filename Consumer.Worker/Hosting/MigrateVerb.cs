@@ -16,12 +16,7 @@ internal static class MigrateVerb
         builder.Services.AddDatabase();
         using var host = builder.Build();
         host.Services.ValidateOptions();
-        using var interrupted = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, pressed) =>
-        {
-            pressed.Cancel = true;
-            interrupted.Cancel();
-        };
-        await host.Services.GetRequiredService<Migrator>().MigrateAsync(Wait, interrupted.Token);
+        using var interruption = new Interruption();
+        await host.Services.GetRequiredService<Migrator>().MigrateAsync(Wait, interruption.Token);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class LedgerTopics
     public static async Task<LedgerTopics> ReadCommittedAsync(KafkaInspector kafka, MailTopics names, CancellationToken cancellationToken)
     {
         var partitions = await kafka.ListAsync(
-            topic => names.IsMails(topic) || topic == names.DeadLetters || topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), Timeout, cancellationToken);
+            topic => names.IsMails(topic) || topic == names.DeadLetters || names.IsDelay(topic), Timeout, cancellationToken);
         // What may not be seen is not counted as empty. The delay topics come with the mails' by the prefix of their rights. The bulk topic
         // is not there before a service that knows of it has started; then nothing was posted to it either.
         var unseen = names.AllMails.Append(names.DeadLetters).Except(partitions.Select(partition => partition.Topic), StringComparer.Ordinal).ToList();

@@ -52,17 +52,12 @@ internal static class LedgerVerb
 
         using var host = Build(arguments);
         host.Services.ValidateOptions();
-        using var interrupted = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, pressed) =>
-        {
-            pressed.Cancel = true;
-            interrupted.Cancel();
-        };
+        using var interruption = new Interruption();
         try
         {
-            return await RunAsync(host.Services, arguments, MailTopics.Of(host.Services.GetRequiredService<IConfiguration>(), names), output, talk, interrupted.Token);
+            return await RunAsync(host.Services, arguments, MailTopics.Of(host.Services.GetRequiredService<IConfiguration>(), names), output, talk, interruption.Token);
         }
-        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
             await talk.WriteLineAsync("ledger: interrupted, nothing is known");
             return Unread;

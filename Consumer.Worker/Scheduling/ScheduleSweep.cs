@@ -21,30 +21,14 @@ internal sealed class ScheduleSweep(
     // Longer than Kafka needs but for an outage; a mail that was taken and is not published by then is taken again.
     private static readonly TimeSpan PublishTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly SemaphoreSlim _woken = new(0, 1);
     private TimeSpan? _next;
     private long _sleepsUntil = long.MaxValue;
 
     /// <summary>Wakes the sweep where a mail in its row is due before it would look again.</summary>
     public void OnStored(DateTimeOffset due)
     {
-        if (due.UtcTicks >= Volatile.Read(ref _sleepsUntil))
-            return;
-        try
-        {
-            _woken.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It is woken already.
-        }
-    }
-
-    /// <inheritdoc />
-    public override void Dispose()
-    {
-        base.Dispose();
-        _woken.Dispose();
+        if (due.UtcTicks < Volatile.Read(ref _sleepsUntil))
+            Wake();
     }
 
     /// <inheritdoc />
@@ -75,16 +59,7 @@ internal sealed class ScheduleSweep(
         if (sleep <= TimeSpan.Zero)
             return;
         Volatile.Write(ref _sleepsUntil, (Time.GetUtcNow() + sleep).UtcTicks);
-        using var timeout = new CancellationTokenSource(sleep, Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        try
-        {
-            await _woken.WaitAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // It is time.
-        }
+        await base.WaitAsync(sleep, cancellationToken);
     }
 
     private async Task ProduceAsync(IReadOnlyList<DueMail> due, CancellationToken cancellationToken)

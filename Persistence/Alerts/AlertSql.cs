@@ -61,11 +61,11 @@ internal static class AlertSql
     /// What a channel has not been told, where a post to it is due: the causes that it names, with the sums over all; all of it counts as
     /// told from here on. No rows where the one before is still on its way.
     /// </summary>
-    public const string Tell = """
+    public const string Tell = $"""
         WITH channel AS (
             SELECT c.since FROM email.alert_channels AS c
             WHERE c.channel = @channel AND (c.posted_at IS NULL OR c.posted_at <= now() - @interval)
-              AND NOT EXISTS (SELECT FROM email.alert_posts AS p WHERE p.channel = @channel AND p.sent_at IS NULL AND p.given_up_at IS NULL)
+              AND NOT EXISTS (SELECT FROM email.alert_posts AS p WHERE p.channel = @channel AND {IsPending})
         ), changed AS (
             SELECT e.*, e.failures - coalesce(t.failures, 0) AS added, e.over_at IS NOT NULL AS ends
             FROM channel, email.alert_episodes AS e LEFT JOIN email.alert_told AS t ON t.episode_id = e.id AND t.channel = @channel

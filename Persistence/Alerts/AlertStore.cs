@@ -103,7 +103,7 @@ public sealed class AlertStore(NpgsqlDataSource dataSource)
     {
         ArgumentNullException.ThrowIfNull(post);
         await using var command = dataSource.CreateCommand(AlertSql.MarkFailed)
-            .With("id", post.Id).With("tries", post.Tries).With("error", PostgresText.Clean(error)).With("pause", pause).With("refused", refused)
+            .With("id", post.Id).With("tries", post.Tries).With("error", error).With("pause", pause).With("refused", refused)
             .With("give_up_after", giveUpAfter);
         return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
     }

@@ -64,12 +64,10 @@ internal static class FailureDecisions
                 replays = await EditAsync(transaction, agreed, decision, cancellationToken);
                 break;
             case FailureActionKind.Discard:
-                await ApplyAsync(transaction, FailureSql.Discard, agreed, cancellationToken);
-                await AuditAsync(transaction, decision, agreed, one => (FailureStatus.Discarded, one.Mail is null ? null : one.Mail with { State = MailState.Discarded }, null), cancellationToken);
+                await SetAsync(transaction, FailureSql.Discard, agreed, decision, FailureStatus.Discarded, MailState.Discarded, cancellationToken);
                 break;
             case FailureActionKind.Restore:
-                await ApplyAsync(transaction, FailureSql.Restore, agreed, cancellationToken);
-                await AuditAsync(transaction, decision, agreed, one => (FailureStatus.Unresolved, one.Mail is null ? null : one.Mail with { State = MailState.Dead }, null), cancellationToken);
+                await SetAsync(transaction, FailureSql.Restore, agreed, decision, FailureStatus.Unresolved, MailState.Dead, cancellationToken);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(decision), decision.Action, "Nobody decides this.");
@@ -105,7 +103,7 @@ internal static class FailureDecisions
         var replayOf = replays.ToDictionary(replay => replay.FailureId);
         await AuditAsync(
             transaction, decision, agreed,
-            one => (one.Failure.Status, one.Mail is null ? null : new MailFacts(MailState.Queued, replayOf[one.Id].Epoch), replayOf[one.Id].MailId), cancellationToken);
+            one => Audited(one.Failure.Status, one.Mail is null ? null : new MailFacts(MailState.Queued, replayOf[one.Id].Epoch), replayOf[one.Id].MailId), cancellationToken);
         return replays;
     }
 
@@ -120,14 +118,18 @@ internal static class FailureDecisions
             new NpgsqlCommand(FailureSql.RequestEdit).With("id", id).With("mail_id", edit.MailId).With("key", edit.Key).With("value", edit.Value),
             cancellationToken);
         await AuditAsync(
-            transaction, decision, agreed, _ => (failure.Status, mail is null ? null : mail with { State = MailState.Discarded }, edit.MailId), cancellationToken);
+            transaction, decision, agreed, _ => Audited(failure.Status, mail is null ? null : mail with { State = MailState.Discarded }, edit.MailId, edit.Changes), cancellationToken);
         return [new Replay(id, edit.MailId, 0, failure.OriginalTopic, edit.Key, edit.Value, failure.Headers)];
     }
 
-    private static async Task ApplyAsync(NpgsqlTransaction transaction, string sql, List<Agreed> agreed, CancellationToken cancellationToken)
+    /// <summary>Gives failures a status, and their mails a state: by a statement, which the audit says.</summary>
+    private static async Task SetAsync(
+        NpgsqlTransaction transaction, string sql, List<Agreed> agreed, FailureDecision decision, FailureStatus status, MailState state, CancellationToken cancellationToken)
     {
-        if (agreed.Count > 0)
-            await ExecuteAsync(transaction, new NpgsqlCommand(sql).With("ids", agreed.ConvertAll(one => one.Id).ToArray()), cancellationToken);
+        if (agreed.Count == 0)
+            return;
+        await ExecuteAsync(transaction, new NpgsqlCommand(sql).With("ids", agreed.ConvertAll(one => one.Id).ToArray()), cancellationToken);
+        await AuditAsync(transaction, decision, agreed, one => Audited(status, one.Mail is null ? null : one.Mail with { State = state }, null), cancellationToken);
     }
 
     private static async Task<Dictionary<Guid, MailFacts>> LockMailsAsync(NpgsqlTransaction transaction, IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
@@ -162,23 +164,18 @@ internal static class FailureDecisions
     }
 
     private static async Task AuditAsync(
-        NpgsqlTransaction transaction, FailureDecision decision, List<Agreed> agreed, Func<Agreed, (FailureStatus Status, MailFacts? Mail, Guid? ReplayedAs)> after,
-        CancellationToken cancellationToken)
-    {
-        if (agreed.Count == 0)
-            return;
+        NpgsqlTransaction transaction, FailureDecision decision, List<Agreed> agreed, Func<Agreed, string> after, CancellationToken cancellationToken) =>
         await ExecuteAsync(
             transaction,
             new NpgsqlCommand(FailureSql.Audit)
                 .With("ids", agreed.ConvertAll(one => one.Id).ToArray())
                 .With("actor", decision.Actor)
                 .With("action", decision.Action.ToText())
-                .Nullable("reason", PostgresText.CleanOrNull(decision.Reason), NpgsqlDbType.Text)
+                .Nullable("reason", decision.Reason, NpgsqlDbType.Text)
                 .Nullable("operation_id", decision.OperationId, NpgsqlDbType.Uuid)
                 .With("before", agreed.ConvertAll(one => Audited(one.Failure.Status, one.Mail, null)).ToArray())
-                .With("after", agreed.ConvertAll(one => after(one) is var (status, mail, replayedAs) ? Audited(status, mail, replayedAs, decision.Edit?.Changes) : "").ToArray()),
+                .With("after", agreed.ConvertAll(one => after(one)).ToArray()),
             cancellationToken);
-    }
 
     /// <summary>Failure and mail as the audit has them.</summary>
     private static string Audited(FailureStatus status, MailFacts? mail, Guid? replayedAs, JsonElement? changes = null) => JsonSerializer.Serialize(new

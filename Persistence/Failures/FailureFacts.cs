@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Contracts;
 using Contracts.Validation;
@@ -24,7 +23,7 @@ internal sealed partial record FailureFacts(string? Sender, string? Subject, str
     /// <summary>Reads them.</summary>
     public static FailureFacts Of(DeadLetter record)
     {
-        var mail = MailOf(record.Value);
+        var mail = SendEmailJson.TryDeserialize(record.Value);
         return new FailureFacts(
             BareOf(mail?.From),
             mail?.Subject is { } subject ? Texts.Cut(subject, SubjectLength) : null,
@@ -40,18 +39,6 @@ internal sealed partial record FailureFacts(string? Sender, string? Subject, str
             .Select(match => match.Groups["enhanced"].Success ? $"{match.Groups["code"].Value} {match.Groups["enhanced"].Value}" : match.Groups["code"].Value)
             .Distinct(StringComparer.Ordinal),
     ];
-
-    private static SendEmail? MailOf(byte[]? value)
-    {
-        try
-        {
-            return value is null ? null : JsonSerializer.Deserialize<SendEmail>(value, SendEmailJson.Options);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
 
     private static string? BareOf(string? text) => text is not null && EmailAddress.TryParse(text, out var mailbox) ? mailbox.Address : null;
 

@@ -54,9 +54,9 @@ public sealed class FailureGroupStore(NpgsqlDataSource dataSource, TimeProvider 
             RETURNING note, owner, ticket, updated_at AS note_updated_at, updated_by AS note_updated_by
             """)
             .With("by", by.ToText()).With("key", key).With("actor", actor)
-            .Nullable("note", PostgresText.CleanOrNull(note.Text), NpgsqlDbType.Text)
-            .Nullable("owner", PostgresText.CleanOrNull(note.Owner), NpgsqlDbType.Text)
-            .Nullable("ticket", PostgresText.CleanOrNull(note.Ticket), NpgsqlDbType.Text);
+            .Nullable("note", note.Text, NpgsqlDbType.Text)
+            .Nullable("owner", note.Owner, NpgsqlDbType.Text)
+            .Nullable("ticket", note.Ticket, NpgsqlDbType.Text);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var written = NoteOf(reader)!;

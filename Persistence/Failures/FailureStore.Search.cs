@@ -21,13 +21,9 @@ public sealed partial class FailureStore
         ArgumentNullException.ThrowIfNull(filter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1_000);
-        // One more than asked for tells whether a page follows.
         await using var command = PageCommand(filter, limit + 1, PageCursor.Parse(cursor), order);
         var found = await ReadAsync(command, cancellationToken);
-        if (found.Count <= limit)
-            return new FailurePage(found, null);
-        found.RemoveAt(limit);
-        return new FailurePage(found, new PageCursor(found[^1].FailedAt, found[^1].Id).ToString());
+        return new FailurePage(found, found.CutTo(limit) ? new PageCursor(found[^1].FailedAt, found[^1].Id).ToString() : null);
     }
 
     /// <summary>How many failures a filter has, counted up to <see cref="MostCounted"/>.</summary>

@@ -53,10 +53,7 @@ public sealed class HoldStore(NpgsqlDataSource dataSource)
             """)
             .Nullable("active", active, NpgsqlDbType.Boolean).Nullable("before", before, NpgsqlDbType.Bigint).With("limit", limit + 1).With("most", MostCounted);
         var holds = await ReadAsync(command, cancellationToken);
-        if (holds.Count <= limit)
-            return new HoldPage(holds, Next: null);
-        holds.RemoveAt(limit);
-        return new HoldPage(holds, holds[^1].Number);
+        return new HoldPage(holds, holds.CutTo(limit) ? holds[^1].Number : null);
     }
 
     /// <summary>One hold, with how many mails it has; null where there is none of that id.</summary>

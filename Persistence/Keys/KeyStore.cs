@@ -79,7 +79,7 @@ public sealed class KeyStore(NpgsqlDataSource dataSource)
                 WHERE id = @id
                 RETURNING {Columns}
                 """)
-                .With("id", id).With("actor", PostgresText.Clean(actor)),
+                .With("id", id).With("actor", actor),
             cancellationToken);
         return revoked.Count == 0 ? null : revoked[0];
     }
@@ -104,7 +104,7 @@ public sealed class KeyStore(NpgsqlDataSource dataSource)
 
     private static async Task<ApiKey?> ReadOneAsync(NpgsqlCommand command, SecretHash secret, string actor, CancellationToken cancellationToken)
     {
-        var keys = await ReadAsync(command.With("prefix", secret.Prefix).With("hash", secret.Hash).With("actor", PostgresText.Clean(actor)), cancellationToken);
+        var keys = await ReadAsync(command.With("prefix", secret.Prefix).With("hash", secret.Hash).With("actor", actor), cancellationToken);
         return keys.Count == 0 ? null : keys[0];
     }
 

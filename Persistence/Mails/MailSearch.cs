@@ -32,15 +32,10 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
         var isBefore = from is { IsBefore: true };
         var found = await ReadAsync(filter, limit + 1, from, cancellationToken);
         MailPosition? next = null;
-        if (found.Count > limit)
-        {
-            found.RemoveAt(limit);
+        if (found.CutTo(limit))
             next = new MailPosition(found[^1].CreatedAt, found[^1].Id, isBefore);
-        }
         else if (LooksFurther(filter))
-        {
             next = await LastLookedAtAsync(filter, from, cancellationToken);
-        }
 
         if (isBefore)
             found.Reverse();
@@ -144,9 +139,9 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
     private static NpgsqlCommand With(NpgsqlCommand command, MailFilter filter, MailPosition? from)
     {
         if (filter.Recipient is { } recipient)
-            command.With("recipient", PostgresText.Clean(recipient));
+            command.With("recipient", recipient);
         if (filter.Sender is { } sender)
-            command.With("sender", PostgresText.Clean(sender));
+            command.With("sender", sender);
         if (filter.ApiKeyId is { } apiKeyId)
             command.With("api_key_id", apiKeyId);
         if (filter.Tag is { Value: var value } tag)
@@ -167,7 +162,7 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
         if (filter.Until is { } until)
             command.With("until", until);
         if (filter.Subject is { } subject)
-            command.With("subject", PostgresText.Clean(subject));
+            command.With("subject", subject);
         return from is null ? command : command.With("at", from.At).With("id", from.Id);
     }
 

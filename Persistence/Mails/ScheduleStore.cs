@@ -106,7 +106,7 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var locked = new NpgsqlCommand(ScheduleSql.Lock, connection, transaction).With("id", id))
             await locked.ExecuteNonQueryAsync(cancellationToken);
-        await using (var cancel = new NpgsqlCommand(ScheduleSql.Cancel, connection, transaction).With("id", id).With("actor", PostgresText.Clean(actor)))
+        await using (var cancel = new NpgsqlCommand(ScheduleSql.Cancel, connection, transaction).With("id", id).With("actor", actor))
         {
             if (await cancel.ExecuteScalarAsync(cancellationToken) is true)
             {

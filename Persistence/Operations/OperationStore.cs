@@ -41,7 +41,7 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
             .With("action", operation.Action.ToText())
             .With("actor", operation.Actor)
             .Nullable("filter", operation.FilterJson, NpgsqlDbType.Jsonb)
-            .Nullable("reason", PostgresText.CleanOrNull(operation.Reason), NpgsqlDbType.Text)
+            .Nullable("reason", operation.Reason, NpgsqlDbType.Text)
             .Nullable("rate", operation.RatePerSecond, NpgsqlDbType.Integer)
             .Nullable("stop_after", operation.StopAfterFailures, NpgsqlDbType.Integer);
         command.CommandTimeout = (int)FreezeTimeout.TotalSeconds;
@@ -142,10 +142,7 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
         var found = new List<Operation>();
         while (await reader.ReadAsync(cancellationToken))
             found.Add(Read(reader));
-        if (found.Count <= limit)
-            return new OperationPage(found, null);
-        found.RemoveAt(limit);
-        return new OperationPage(found, new PageCursor(found[^1].CreatedAt, found[^1].Id).ToString());
+        return new OperationPage(found, found.CutTo(limit) ? new PageCursor(found[^1].CreatedAt, found[^1].Id).ToString() : null);
     }
 
     /// <summary>What came of an operation so far.</summary>

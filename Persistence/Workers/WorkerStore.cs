@@ -1,6 +1,5 @@
 using Npgsql;
 using NpgsqlTypes;
-using Persistence.Text;
 
 namespace Persistence.Workers;
 
@@ -70,7 +69,7 @@ public sealed class WorkerStore(NpgsqlDataSource dataSource)
             INSERT INTO email.workers (id, name, started_at, heartbeat_at, lease_until)
             VALUES (@id, @name, now(), now(), now() + @lease)
             """)
-            .With("id", id).With("name", PostgresText.Clean(name)).With("lease", lease);
+            .With("id", id).With("name", name).With("lease", lease);
         await command.ExecuteNonQueryAsync(cancellationToken);
         return id;
     }

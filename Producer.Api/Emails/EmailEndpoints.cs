@@ -71,9 +71,7 @@ internal static class EmailEndpoints
             .RequireScope(KeyScope.Send)
             .WithName("RescheduleEmail").WithSummary("Give a scheduled mail another time.")
             .WithDescription("Until its time has come. Its record of the time before is stale once this responds 200; a time that is past means at once.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.ValidationFailed, ProblemTypes.MailNotFound, ProblemTypes.MailNotWaiting, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.ValidationFailed, ProblemTypes.MailNotFound, ProblemTypes.MailNotWaiting, ProblemTypes.DatabaseUnavailable]);
 
         emails.MapGet("/{id}/events", ListEvents.HandleAsync)
             .RequireScope(KeyScope.Read)

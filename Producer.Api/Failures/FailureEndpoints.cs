@@ -28,27 +28,21 @@ internal static class FailureEndpoints
             .RequireScope(KeyScope.Operate)
             .WithName("ReplayFailure").WithSummary("Send a failed mail again, as it was.")
             .WithDescription("Recorded with who and why before the record is produced. With `produced` false Kafka did not respond in time: the replay is finished in the background.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.OtherCluster, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.OtherCluster, ProblemTypes.DatabaseUnavailable]);
 
         failures.MapPost("/{id}/discard", DiscardFailure.HandleAsync)
             .Accepts<ActionRequest>(isOptional: true, "application/json")
             .RequireScope(KeyScope.Operate)
             .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent.")
             .WithDescription("The failure stays, with who decided so and why. A reason is required. A restore undoes it.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.DatabaseUnavailable]);
 
         failures.MapPost("/{id}/restore", RestoreFailure.HandleAsync)
             .Accepts<ActionRequest>(isOptional: true, "application/json")
             .RequireScope(KeyScope.Operate)
             .WithName("RestoreFailure").WithSummary("Undo a discard.")
             .WithDescription("The failure and its mail wait for a decision again.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.DatabaseUnavailable]);
 
         failures.MapPost("/{id}/edit", EditFailure.HandleAsync)
             .Accepts<EditRequest>("application/json")
@@ -60,9 +54,7 @@ internal static class FailureEndpoints
                 post is, and sent as a new mail; the failed one is discarded, each is found from the other, and the audit has what was changed.
                 Recipients who have got the failed mail are left out, and named. Of two edits at once the second is refused.
                 """)
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.ValidationFailed, ProblemTypes.FromNotAllowed, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen,
-                ProblemTypes.OtherCluster, ProblemTypes.TooLarge, ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.ValidationFailed, ProblemTypes.FromNotAllowed, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.OtherCluster, ProblemTypes.DatabaseUnavailable]);
 
         var groups = routes.MapGroup("/failure-groups").WithTags("Failures");
 
@@ -77,8 +69,6 @@ internal static class FailureEndpoints
             .RequireScope(KeyScope.Operate)
             .WithName("WriteFailureGroupNote").WithSummary("Write down what is known about a group.")
             .WithDescription("In the place of what was written before; a part that is left out is taken away.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.DatabaseUnavailable]);
     }
 }

@@ -44,12 +44,7 @@ internal sealed record FailureQuery : FilterTexts
 
     /// <summary>Whether all are to be counted.</summary>
     /// <exception cref="FormatException">It is neither true nor false.</exception>
-    public bool IsCounted() => QueryTexts.Given(Count) switch
-    {
-        null or "false" => false,
-        "true" => true,
-        var other => throw new FormatException($"'count' is '{QueryTexts.Shown(other)}'; true or false is expected."),
-    };
+    public bool IsCounted() => QueryTexts.Flag("count", Count) ?? false;
 
     /// <summary>How many to list at most.</summary>
     /// <exception cref="FormatException">It is not a number that is allowed.</exception>

@@ -18,9 +18,7 @@ internal static class HoldEndpoints
             .WithDescription(
                 "From the response on no worker begins to send a mail that the hold is on, whenever that was or will be accepted; what was being sent is sent. "
                 + "A mail that waits is `held`, costs no attempt, and goes on when the hold is released or its time has come.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.DatabaseUnavailable]);
 
         holds.MapGet("", ManageHolds.ListAsync)
             .WithName("ListHolds").WithSummary("Holds, in force and over, the newest first.")
@@ -34,8 +32,6 @@ internal static class HoldEndpoints
             .Accepts<ActionRequest>(isOptional: true, "application/json")
             .WithName("ReleaseHold").WithSummary("End a hold: its mails go on.")
             .WithDescription("Within seconds, as far as no other hold is on them. What it canceled stays so. A reason is required. Releasing one that is over changes nothing.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.HoldNotFound, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.HoldNotFound, ProblemTypes.DatabaseUnavailable]);
     }
 }

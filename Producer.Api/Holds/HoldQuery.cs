@@ -24,14 +24,7 @@ internal sealed record HoldQuery(
     public (bool? Active, int Limit, long? Before) Read()
     {
         QueryTexts.Check(Request, [ActiveName, LimitName, CursorName]);
-        bool? active = QueryTexts.Given(Active) switch
-        {
-            null => null,
-            "true" => true,
-            "false" => false,
-            var other => throw new FormatException($"'{ActiveName}' is '{QueryTexts.Shown(other)}'; true or false is expected."),
-        };
-        return (active, QueryTexts.Limit(LimitName, Limit, DefaultLimit, MaxLimit), ReadCursor());
+        return (QueryTexts.Flag(ActiveName, Active), QueryTexts.Limit(LimitName, Limit, DefaultLimit, MaxLimit), ReadCursor());
     }
 
     /// <summary>The cursor of a page that goes on before a number.</summary>

@@ -24,7 +24,7 @@ internal sealed record HoldRequest(string? Scope, string? Value = null, string? 
     public bool TryRead(DateTimeOffset now, [NotNullWhen(true)] out NewHold? hold, out IReadOnlyList<string> errors)
     {
         var found = new List<string>();
-        var (scope, mode, until, reason) = (ReadScope(found), ReadMode(found), ReadUntil(now, found), ActionRequest.Trim(Reason));
+        var (scope, mode, until, reason) = (ReadScope(found), ReadMode(found), BodyTexts.End("until", Until, now, found), ActionRequest.Trim(Reason));
         var value = scope is { } known ? ReadValue(known, found) : null;
         if (ActionRequest.WrongReason(reason, isRequired: true) is { } wrong)
             found.Add(wrong.TrimEnd('.'));
@@ -51,17 +51,6 @@ internal sealed record HoldRequest(string? Scope, string? Value = null, string? 
         return HoldMode.Wait;
     }
 
-    private DateTimeOffset? ReadUntil(DateTimeOffset now, List<string> errors)
-    {
-        if (Until is null)
-            return null;
-        if (!Rfc3339.TryParse(Until, out var until))
-            errors.Add($"until is '{QueryTexts.Shown(Until)}'; {Rfc3339.Rule}");
-        else if (until <= now)
-            errors.Add($"until is '{QueryTexts.Shown(Until)}', which is past");
-        return until;
-    }
-
     private string? ReadValue(HoldScope scope, List<string> errors)
     {
         var (value, expected) = scope switch
@@ -69,7 +58,7 @@ internal sealed record HoldRequest(string? Scope, string? Value = null, string? 
             HoldScope.All => (null, "no value"),
             HoldScope.Stream => (MailStreams.TryRead(Value, out var stream) ? stream.Value.ToText() : null, string.Join(" or ", MailStreams.Names)),
             HoldScope.Sender => (ReadAddress(Value), "one address such as news@example.com"),
-            HoldScope.Domain => (ReadDomain(Value), "a domain such as example.com"),
+            HoldScope.Domain => (BodyTexts.Domain(Value), "a domain such as example.com"),
             HoldScope.Tag => (ReadText(Value, (2 * SendEmailLimits.TagLength) + 1), "a tag such as newsletter or campaign:spring"),
             _ => (ReadText(Value, SendEmailLimits.SubjectLength), $"the beginning of a subject, of up to {SendEmailLimits.SubjectLength} characters"),
         };
@@ -80,9 +69,6 @@ internal sealed record HoldRequest(string? Scope, string? Value = null, string? 
 
     private static string? ReadAddress(string? text) =>
         text is not null && EmailAddress.TryParse(text, out var address) && address.Address == text ? text : null;
-
-    private static string? ReadDomain(string? text) =>
-        text is not null && !text.Contains('@', StringComparison.Ordinal) && EmailAddress.TryParse($"a@{text}", out var address) ? address.AsciiHost.ToLowerInvariant() : null;
 
     private static string? ReadText(string? text, int most) =>
         text is { Length: > 0 } && text.Length <= most && Texts.IsOneLine(text) && !text.Contains('\0', StringComparison.Ordinal) ? text : null;

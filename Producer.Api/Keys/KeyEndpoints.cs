@@ -27,17 +27,13 @@ internal static class KeyEndpoints
             .Accepts<KeyRequest>("application/json")
             .WithName("CreateKey").WithSummary("Make a key.")
             .WithDescription("`secret` is shown this once. Every instance knows the key within `Api:KeyRefreshInterval`.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.KeyNameTaken, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.KeyNameTaken, ProblemTypes.DatabaseUnavailable]);
 
         keys.MapPost("/{id}/rotate", ManageKeys.RotateAsync)
             .Accepts<RotateRequest>(isOptional: true, "application/json")
             .WithName("RotateKey").WithSummary("Give a key another secret.")
             .WithDescription("The present secret stays valid for the `overlap`, so that callers can be given the new one; one of an earlier rotation ends. Id, name and mails stay the key's.")
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.KeyNotFound, ProblemTypes.KeyRevoked, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.KeyNotFound, ProblemTypes.KeyRevoked, ProblemTypes.DatabaseUnavailable]);
 
         keys.MapPost("/{id}/revoke", ManageKeys.RevokeAsync)
             .WithName("RevokeKey").WithSummary("End a key, with all of its secrets.")

@@ -1,7 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
-using Contracts;
-using Contracts.Validation;
 using Persistence.Keys;
 using Persistence.Text;
 using Producer.Api.Requests;
@@ -25,7 +23,7 @@ internal sealed record KeyRequest(string? Name, IReadOnlyList<string>? Scopes, I
     public bool TryRead(DateTimeOffset now, [NotNullWhen(true)] out NewKey? key, out IReadOnlyList<string> errors)
     {
         var found = new List<string>();
-        var (scopes, domains, expiresAt) = (ReadScopes(found), ReadDomains(found), ReadEnd(now, found));
+        var (scopes, domains, expiresAt) = (ReadScopes(found), ReadDomains(found), BodyTexts.End("expires_at", ExpiresAt, now, found));
         if (Name is not { Length: > 0 and <= MaxNameLength } || !Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || Name is ApiKeyAuthentication.KeyHolder or ApiKeyAuthentication.Anonymous)
             found.Add($"name is 1 to {MaxNameLength} letters, digits, '.', '_' and '-', and neither '{ApiKeyAuthentication.KeyHolder}' nor '{ApiKeyAuthentication.Anonymous}'");
         if (Rate is not null && KeyRate.TryRead(Rate) is null)
@@ -54,24 +52,13 @@ internal sealed record KeyRequest(string? Name, IReadOnlyList<string>? Scopes, I
         var domains = new List<string>();
         foreach (var name in From ?? [])
         {
-            if (name is not null && !name.Contains('@', StringComparison.Ordinal) && EmailAddress.TryParse($"a@{name}", out var address))
-                domains.Add(address.AsciiHost.ToLowerInvariant());
+            if (BodyTexts.Domain(name) is { } domain)
+                domains.Add(domain);
             else
                 errors.Add($"from holds '{QueryTexts.Shown(name ?? "")}'; a domain such as example.com is expected");
         }
 
         return [.. domains.Distinct(StringComparer.Ordinal)];
-    }
-
-    private DateTimeOffset? ReadEnd(DateTimeOffset now, List<string> errors)
-    {
-        if (ExpiresAt is null)
-            return null;
-        if (!Rfc3339.TryParse(ExpiresAt, out var end))
-            errors.Add($"expires_at is '{QueryTexts.Shown(ExpiresAt)}'; {Rfc3339.Rule}");
-        else if (end <= now)
-            errors.Add($"expires_at is '{QueryTexts.Shown(ExpiresAt)}', which is past");
-        return end;
     }
 }
 

@@ -29,9 +29,7 @@ internal static class OperationEndpoints
                 nothing is sent twice. `limit` takes a part, by `order` (`oldest`, the default, or `newest`) the first or the last;
                 `stop_after_failures` stops it once so many of its replays have failed again.
                 """)
-            .Problems(
-                ProblemTypes.InvalidRequest, ProblemTypes.InvalidJson, ProblemTypes.OtherCluster, ProblemTypes.TooLarge,
-                ProblemTypes.UnsupportedMediaType, ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.DatabaseUnavailable);
+            .Problems([.. ProblemTypes.OfBody, ProblemTypes.OtherCluster, ProblemTypes.DatabaseUnavailable]);
 
         operations.MapGet("", ReadOperations.ListAsync)
             .WithName("ListOperations").WithSummary("What was done with many failures at once, newest first.")

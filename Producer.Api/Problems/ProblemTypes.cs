@@ -130,6 +130,10 @@ internal static class ProblemTypes
         "Mails and failures cannot be read or acted upon now. Mails are still accepted.")
     { RetryAfterSeconds = 5 };
 
+    /// <summary>Those of a body of a few members, which every endpoint that reads one may respond with.</summary>
+    public static IReadOnlyList<ProblemType> OfBody { get; } =
+        [InvalidRequest, InvalidJson, UnreadableBody, RequestTimeout, TooLarge, UnsupportedMediaType, UnsupportedContentEncoding];
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [

@@ -38,6 +38,16 @@ internal static class QueryTexts
         : int.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit >= 1 && limit <= most ? limit
         : throw new FormatException($"'{name}' is '{Shown(given)}'; 1 to {most} is allowed.");
 
+    /// <summary>True or false.</summary>
+    /// <exception cref="FormatException">It is neither.</exception>
+    public static bool? Flag(string name, string? text) => Given(text) switch
+    {
+        null => null,
+        "true" => true,
+        "false" => false,
+        var other => throw new FormatException($"'{name}' is '{Shown(other)}'; true or false is expected."),
+    };
+
     /// <summary>A time.</summary>
     /// <exception cref="FormatException">It is not RFC 3339.</exception>
     public static DateTimeOffset? Time(string name, string? text) =>

@@ -26,7 +26,7 @@ internal sealed class StatsReader(StatsStore store, WorkerStore workers, KafkaIn
         var pace = TryAsync("pace", () => PaceAsync(cancel), cancel, cancellationToken);
         var unread = TryAsync("unread", () => LagAsync(names.Group, names.IsMails, cancel), cancel, cancellationToken);
         var delayed = TryAsync(
-            "delayed", () => LagAsync(names.DelayGroup, topic => topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), cancel), cancel, cancellationToken);
+            "delayed", () => LagAsync(names.DelayGroup, names.IsDelay, cancel), cancel, cancellationToken);
         var deadLetters = TryAsync("dead_letters", () => LagAsync(names.DeadLetterGroup, topic => topic == names.DeadLetters, cancel), cancel, cancellationToken);
 
         await Task.WhenAll(mails, failures, pace, unread, delayed, deadLetters);

@@ -57,6 +57,14 @@ public sealed record MailTopics(string Mails, string Group, string DelayGroup, s
     /// <param name="topic">The topic.</param>
     public bool IsMails(string? topic) => topic == Mails || topic == BulkMails;
 
+    /// <summary>Whether a topic is one in which mails wait for their next attempt.</summary>
+    /// <param name="topic">The topic.</param>
+    public bool IsDelay(string topic)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        return topic.StartsWith(DelayPrefix, StringComparison.Ordinal);
+    }
+
     /// <summary>The topic of a stream.</summary>
     /// <param name="stream">The stream.</param>
     public string TopicOf(MailStream stream) => stream == MailStream.Bulk ? BulkMails : Mails;

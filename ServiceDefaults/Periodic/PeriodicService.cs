@@ -19,18 +19,54 @@ public abstract class PeriodicService(string what, TimeSpan interval, TimeProvid
 
     private readonly TimeSpan _longestPause = longestPause ?? (interval > DefaultLongestPause ? interval : DefaultLongestPause);
     private readonly FailureStreak _failures = new();
+    private readonly SemaphoreSlim _woken = new(0, 1);
 
     /// <summary>The clock.</summary>
     protected TimeProvider Time { get; } = timeProvider;
+
+    /// <summary>Ends the wait for the next run; where none is under way, the next. After a failure the whole pause is waited for all the same.</summary>
+    public void Wake()
+    {
+        try
+        {
+            _woken.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is woken already.
+        }
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        base.Dispose();
+        _woken.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     /// <summary>Does it once.</summary>
     /// <param name="cancellationToken">The service stops; what is left is for the next run, here or elsewhere.</param>
     protected abstract Task RunOnceAsync(CancellationToken cancellationToken);
 
-    /// <summary>Waits for the next run, after one that succeeded; after a failure the whole pause is waited for.</summary>
+    /// <summary>Waits for the next run, after one that succeeded, until it is time or <see cref="Wake"/> is called.</summary>
     /// <param name="pause">What is left of the interval.</param>
     /// <param name="cancellationToken">The service stops.</param>
-    protected virtual Task WaitAsync(TimeSpan pause, CancellationToken cancellationToken) => Task.Delay(pause, Time, cancellationToken);
+    protected virtual async Task WaitAsync(TimeSpan pause, CancellationToken cancellationToken)
+    {
+        // Whoever disposes it has canceled it before: a run that ends only then must not meet what is disposed.
+        cancellationToken.ThrowIfCancellationRequested();
+        using var timeout = new CancellationTokenSource(pause, Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await _woken.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It is time.
+        }
+    }
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Contracts;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
@@ -59,7 +58,8 @@ internal static class FailurePages
         try
         {
             var mark = (await changes.FindAsync(cancellationToken)).Failures;
-            var page = await failures.ListAsync(query.Filter(context.Request) with { ApiKeyId = caller.OnlyOf }, query.PageSize(), query.Cursor, query.Order(), cancellationToken);
+            var filter = query.Filter(context.Request) with { ApiKeyId = caller.OnlyOf };
+            var page = await failures.ListAsync(filter, query.PageSize(), query.Cursor, query.Order(), cancellationToken);
             return PageResults.Of<FailureList>(new
             {
                 // Older pages are looked at, not watched.
@@ -68,7 +68,7 @@ internal static class FailurePages
                 Page = page,
                 // What can be done with all of them is offered where a filter says which.
                 Total = caller.Has(KeyScope.Operate) && filters.Given.Any(field => field.Name != "status") && page.Items.Count > 0
-                    ? await failures.CountAsync(query.Read(), cancellationToken) : null,
+                    ? await failures.CountAsync(filter, cancellationToken) : null,
                 IsFirst = string.IsNullOrEmpty(query.Cursor),
                 Counts = caller.OnlyOf is null ? await stats.CountFailuresAsync(cancellationToken) : null,
             });
@@ -108,7 +108,7 @@ internal static class FailurePages
                 Mail = found?.Report,
                 Events = found?.Events() ?? [],
                 Rounds = found?.Report.Failures ?? [],
-                Content = caller.ReadsContent ? ContentOf(failure.Value) : null,
+                Content = caller.ReadsContent ? SendEmailJson.TryDeserialize(failure.Value) : null,
                 View = context.Request.Query["view"].ToString(),
                 TraceUrl = TraceUrlOf(failure, options.Value),
                 Api = $"{context.Request.Scheme}://{context.Request.Host}",
@@ -121,7 +121,7 @@ internal static class FailurePages
     {
         var caller = Caller.Of(context);
         if (!caller.ReadsContent || !Guid.TryParseExact(id, "D", out var failureId) || await failures.FindAsync(failureId, caller.OnlyOf, cancellationToken) is not { } failure
-            || ContentOf(failure.Value) is not { Html: { } html } mail)
+            || SendEmailJson.TryDeserialize(failure.Value) is not { Html: { } html } mail)
         {
             return TypedResults.NotFound();
         }
@@ -161,20 +161,6 @@ internal static class FailurePages
         "discarded" => "The failure was discarded: its mail stays unsent.",
         _ => null,
     };
-
-    /// <summary>The mail in a record; null where its bytes are none.</summary>
-    private static SendEmail? ContentOf(byte[]? value)
-    {
-        try
-        {
-            return value is null ? null : SendEmailJson.Deserialize(value);
-        }
-        catch (JsonException)
-        {
-            // Bytes that are not a mail are what many failures are about: the page shows them as they are.
-            return null;
-        }
-    }
 
     private static string? TraceUrlOf(Failure failure, ConsoleOptions options)
     {

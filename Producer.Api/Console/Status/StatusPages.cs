@@ -45,12 +45,17 @@ internal static class StatusPages
         });
     }
 
-    private static async Task<IResult> FlowAsync(HttpContext context, SystemReader system, MailTopics names, CancellationToken cancellationToken) => PageResults.Of<Flow>(new
+    private static async Task<IResult> FlowAsync(HttpContext context, SystemReader system, CancellationToken cancellationToken)
     {
-        Shell = Shell.Of(context, "Flow", ConsolePaths.Flow) with { Live = "clock" },
-        State = await system.ReadAsync(cancellationToken),
-        Groups = await system.ReadGroupsAsync(cancellationToken),
-    });
+        var (state, groups) = (system.ReadAsync(cancellationToken), system.ReadGroupsAsync(cancellationToken));
+        await Task.WhenAll(state, groups);
+        return PageResults.Of<Flow>(new
+        {
+            Shell = Shell.Of(context, "Flow", ConsolePaths.Flow) with { Live = "clock" },
+            State = await state,
+            Groups = await groups,
+        });
+    }
 
     private static async Task<IResult> AuditAsync(
         string? actor, string? by, string? since, string? until, string? before, HttpContext context, FailureStore failures, ChangeStore changes, CancellationToken cancellationToken)

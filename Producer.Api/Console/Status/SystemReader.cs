@@ -68,7 +68,7 @@ internal sealed class SystemReader(
 
     public async Task<IReadOnlyList<GroupState>> ReadGroupsAsync(CancellationToken cancellationToken) => await Task.WhenAll(
         ReadAsync(names.Group, "Mails to send", names.IsMails, cancellationToken),
-        ReadAsync(names.DelayGroup, "Mails that wait for their next attempt", topic => topic.StartsWith(names.DelayPrefix, StringComparison.Ordinal), cancellationToken),
+        ReadAsync(names.DelayGroup, "Mails that wait for their next attempt", names.IsDelay, cancellationToken),
         ReadAsync(names.DeadLetterGroup, "Dead letters", topic => topic == names.DeadLetters, cancellationToken));
 
     private async Task<GroupState> ReadAsync(string group, string what, Func<string, bool> isTopic, CancellationToken cancellationToken)

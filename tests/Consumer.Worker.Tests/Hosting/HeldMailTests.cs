@@ -25,8 +25,7 @@ internal sealed class HeldMailTests
         worker.Sink.Counters.Recipients.ShouldBe(1);
         worker.Kafka.Records.ReadAll(worker.Topics.DeadLetters).ShouldBeEmpty();
 
-        using var client = new HttpClient { BaseAddress = worker.Address };
-        (await client.GetStringAsync(new Uri("/health/ready", UriKind.Relative))).ShouldContain("Smtp:OnlyTo: mails go to tester@example.com, example.org alone");
+        await worker.ReadyAsync(System.Net.HttpStatusCode.OK, "Smtp:OnlyTo: mails go to tester@example.com, example.org alone");
         log.Of(Microsoft.Extensions.Logging.LogLevel.Warning).ShouldContain(line => line.StartsWith("Smtp:OnlyTo: mails go to", StringComparison.Ordinal));
     }
 
