@@ -26,10 +26,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     {
         ArgumentNullException.ThrowIfNull(wanted);
         // All topics are asked for, since to ask for one by name may create it.
-        var metadata = await AskAsync(
-            _admin,
-            admin => Blocking(() => admin.GetMetadata(timeout)),
-            cancellationToken);
+        var metadata = await AskAsync(_admin, admin => Blocking(() => admin.GetMetadata(timeout)), timeout, cancellationToken);
         return
         [
             .. metadata.Topics.Where(topic => topic.Error.Code == ErrorCode.NoError && wanted(topic.Topic))
@@ -54,7 +51,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         {
             await AskAsync(
                 _admin,
-                admin => admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), new DescribeTopicsOptions { RequestTimeout = timeout }), cancellationToken);
+                admin => admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), new DescribeTopicsOptions { RequestTimeout = timeout }), timeout, cancellationToken);
             return [];
         }
         catch (DescribeTopicsException exception)
@@ -74,11 +71,11 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     public async Task<string?> ClusterIdAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         // The in-memory cluster does not answer DescribeCluster: it is asked first what it refuses at once.
-        var broker = (await AskAsync(_admin, admin => Blocking(() => ClusterMonitor.AskForBrokers(admin, timeout)), cancellationToken)).Brokers[0].BrokerId;
-        if (!await AskAsync(_admin, admin => ResourceSettings.AreThereAsync(admin, broker, timeout), cancellationToken))
+        var broker = (await AskAsync(_admin, admin => Blocking(() => ClusterMonitor.AskForBrokers(admin, timeout)), timeout, cancellationToken)).Brokers[0].BrokerId;
+        if (!await AskAsync(_admin, admin => ResourceSettings.AreThereAsync(admin, broker, timeout), timeout, cancellationToken))
             return null;
         var cluster = await AskAsync(
-            _admin, admin => admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = timeout }), cancellationToken);
+            _admin, admin => admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = timeout }), timeout, cancellationToken);
         return string.IsNullOrEmpty(cluster.ClusterId) ? null : cluster.ClusterId;
     }
 
@@ -114,7 +111,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     {
         if (partitions.Count == 0)
             return new Dictionary<TopicPartition, long>();
-        var asked = AskAsync(Member(group), member => Blocking(() => member.Committed(partitions, timeout)), cancellationToken);
+        var asked = AskAsync(Member(group), member => Blocking(() => member.Committed(partitions, timeout)), timeout, cancellationToken);
         await ThrowIfRefusedAsync(group, asked, timeout, cancellationToken);
         try
         {
@@ -143,7 +140,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
             return;
         try
         {
-            var found = AskAsync(_admin, admin => Blocking(() => GroupLookup.Find(admin, group, timeout)), cancellationToken);
+            var found = AskAsync(_admin, admin => Blocking(() => GroupLookup.Find(admin, group, timeout)), timeout, cancellationToken);
             if (await Task.WhenAny(committed, found) == found && await found is null)
                 throw new KafkaException(new Error(ErrorCode.GroupAuthorizationFailed, $"the brokers deny DESCRIBE on group {group}, or its coordinator is away"));
         }
@@ -194,7 +191,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
     private static Task<T> Blocking<T>(Func<T> ask) =>
         Task.Factory.StartNew(ask, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private Task<T> AskAsync<TClient, T>(RenewedClient<TClient> client, Func<TClient, Task<T>> ask, CancellationToken cancellationToken)
+    private Task<T> AskAsync<TClient, T>(RenewedClient<TClient> client, Func<TClient, Task<T>> ask, TimeSpan timeout, CancellationToken cancellationToken)
         where TClient : class, IClient
     {
         ObjectDisposedException.ThrowIf(!_calls.TryAddCount(), this);
@@ -204,7 +201,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
         {
             try
             {
-                return await client.AskAsync(ask);
+                return await client.AskAsync(ask, timeout);
             }
             finally
             {
@@ -221,6 +218,7 @@ public sealed class KafkaInspector(ClientConfig config, TimeProvider timeProvide
             admin => admin.ListOffsetsAsync(
                 partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
                 new ListOffsetsOptions { RequestTimeout = timeout, IsolationLevel = IsolationLevel.ReadUncommitted }),
+            timeout,
             cancellationToken);
         return answer.ResultInfos.ToDictionary(
             info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);

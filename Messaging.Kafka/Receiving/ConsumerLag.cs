@@ -82,7 +82,7 @@ internal sealed class ConsumerLag(ConsumerSettings settings, AssignedPartitions 
 
     private async Task<Dictionary<TopicPartition, OffsetRange>> AskAsync(RenewedClient<IConsumer<byte[]?, byte[]?>> onlooker)
     {
-        var partitions = await host.Cluster.AskAsync(admin => Task.FromResult(PartitionsOf(admin.GetMetadata(Timeout))));
+        var partitions = await host.Cluster.AskAsync(admin => Task.FromResult(PartitionsOf(admin.GetMetadata(Timeout))), Timeout);
         return await RangesAsync(onlooker.Ask(client => client.Committed(partitions, Timeout)));
     }
 
@@ -109,8 +109,10 @@ internal sealed class ConsumerLag(ConsumerSettings settings, AssignedPartitions 
         List<TopicPartitionOffsetSpec> asked = [.. partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which })];
         if (asked.Count == 0)
             return [];
-        var result = await host.Cluster.AskAsync(admin => admin.ListOffsetsAsync(
-            asked, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = settings.Config.IsolationLevel ?? IsolationLevel.ReadCommitted }));
+        var result = await host.Cluster.AskAsync(
+            admin => admin.ListOffsetsAsync(
+                asked, new ListOffsetsOptions { RequestTimeout = Timeout, IsolationLevel = settings.Config.IsolationLevel ?? IsolationLevel.ReadCommitted }),
+            Timeout);
         return result.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.TopicPartition, info => info.TopicPartitionOffsetError.Offset.Value);
     }
 

@@ -104,9 +104,11 @@ internal sealed class DeletedRecords(ConsumerSettings settings, AssignedPartitio
     {
         try
         {
-            var beginnings = await host.Cluster.AskAsync(admin => admin.ListOffsetsAsync(
-                gaps.Keys.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Earliest() }),
-                new ListOffsetsOptions { RequestTimeout = Timeout }));
+            var beginnings = await host.Cluster.AskAsync(
+                admin => admin.ListOffsetsAsync(
+                    gaps.Keys.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = OffsetSpec.Earliest() }),
+                    new ListOffsetsOptions { RequestTimeout = Timeout }),
+                Timeout);
             foreach (var beginning in beginnings.ResultInfos.Select(info => info.TopicPartitionOffsetError))
             {
                 var (from, to) = gaps[beginning.TopicPartition];

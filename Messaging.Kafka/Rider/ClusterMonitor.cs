@@ -39,7 +39,7 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
         _client = new RenewedClient<IAdminClient>(() => clients.CreateAdminClient(), timeProvider, () =>
         {
             metrics.Recovered("admin", ClientRemedy.Replace, null);
-            logger.LogWarning("Kafka has not answered for {Duration}: another client asks", RenewedClient<IAdminClient>.RenewAfter);
+            logger.LogWarning("A client has got no answer from Kafka: another one asks");
         });
         (_away, _seen) = (null, false);
         _running = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -56,10 +56,11 @@ internal sealed class ClusterMonitor(KafkaClientFactory clients, TimeSpan unreac
 
     /// <summary>Asks the cluster something else.</summary>
     /// <exception cref="KafkaException">It does not answer, or refuses.</exception>
-    public Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask) => _client.AskAsync(ask);
+    /// <inheritdoc cref="RenewedClient{TClient}.AskAsync" path="/param"/>
+    public Task<T> AskAsync<T>(Func<IAdminClient, Task<T>> ask, TimeSpan timeout) => _client.AskAsync(ask, timeout);
 
     /// <summary>Asks what blocks the client, on a thread of its own that may.</summary>
-    /// <inheritdoc cref="AskAsync"/>
+    /// <inheritdoc cref="AskAsync" path="/exception"/>
     public Task<T> AskBlockingAsync<T>(Func<IAdminClient, T> ask) =>
         Task.Factory.StartNew(() => _client.Ask(ask), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

@@ -15,19 +15,29 @@ internal sealed class RenewedClient<TClient>(Func<TClient> create, TimeProvider 
     /// <summary>How long questions fail before another client asks them.</summary>
     public static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How much longer than its own timeout a question may take. An admin client that meets an answer which it does not understand, such as
+    /// brokers that have only just come back give, closes itself and never ends its open questions
+    /// (https://github.com/confluentinc/confluent-kafka-dotnet/issues/2471).
+    /// </summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
     private readonly Lock _lock = new();
     private Lease? _lease;
     private long? _failingSince;
     private bool _disposed;
 
     /// <summary>Asks a question.</summary>
+    /// <param name="ask">The question.</param>
+    /// <param name="timeout">Its own timeout, after which the client says that Kafka does not answer. One that does not say so is replaced.</param>
     /// <exception cref="KafkaException">Kafka does not answer, or refuses.</exception>
-    public async Task<T> AskAsync<T>(Func<TClient, Task<T>> ask)
+    public async Task<T> AskAsync<T>(Func<TClient, Task<T>> ask, TimeSpan timeout)
     {
         var lease = Take();
+        var asking = HoldAsync(lease, ask);
         try
         {
-            var result = await ask(lease.Client);
+            var result = await asking.WaitAsync(timeout + Grace, timeProvider);
             Answered();
             return result;
         }
@@ -36,15 +46,17 @@ internal sealed class RenewedClient<TClient>(Func<TClient> create, TimeProvider 
             Failed(lease, exception.Error);
             throw;
         }
-        finally
+        catch (Exception exception) when ((exception is TimeoutException && !asking.IsCompleted) || exception is ObjectDisposedException)
         {
-            Return(lease);
+            // It has closed itself: nobody else closes it under a question.
+            Replace(lease);
+            throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"The client has not answered: {exception.Message}"), exception);
         }
     }
 
-    /// <inheritdoc cref="AskAsync"/>
-    /// <remarks>Blocks.</remarks>
-    public T Ask<T>(Func<TClient, T> ask) => AskAsync(client => Task.FromResult(ask(client))).GetAwaiter().GetResult();
+    /// <summary>Asks a question that blocks and ends by itself.</summary>
+    /// <inheritdoc cref="AskAsync" path="/exception"/>
+    public T Ask<T>(Func<TClient, T> ask) => AskAsync(client => Task.FromResult(ask(client)), TimeSpan.Zero).GetAwaiter().GetResult();
 
     /// <summary>Closes the client, behind the last question that is still open.</summary>
     public void Dispose()
@@ -52,6 +64,18 @@ internal sealed class RenewedClient<TClient>(Func<TClient> create, TimeProvider 
         lock (_lock)
             _disposed = true;
         Retire(null);
+    }
+
+    private async Task<T> HoldAsync<T>(Lease lease, Func<TClient, Task<T>> ask)
+    {
+        try
+        {
+            return await ask(lease.Client);
+        }
+        finally
+        {
+            Return(lease);
+        }
     }
 
     private Lease Take()
@@ -97,9 +121,15 @@ internal sealed class RenewedClient<TClient>(Func<TClient> create, TimeProvider 
             _failingSince ??= timeProvider.GetTimestamp();
             if (timeProvider.GetElapsedTime(_failingSince.Value) < RenewAfter || !ReferenceEquals(_lease, lease))
                 return;
-            _failingSince = null;
         }
 
+        Replace(lease);
+    }
+
+    private void Replace(Lease lease)
+    {
+        lock (_lock)
+            _failingSince = null;
         Retire(lease);
         renewed?.Invoke();
     }

@@ -15,7 +15,7 @@ internal sealed class TopicDescriber(ClusterMonitor cluster)
     /// <summary>Whether the cluster can describe topics: librdkafka's mock cluster cannot, and only says so when it is asked for settings.</summary>
     /// <exception cref="KafkaException">The cluster does not answer.</exception>
     public Task<bool> CanDescribe(Metadata metadata) =>
-        cluster.AskAsync(admin => ResourceSettings.AreThereAsync(admin, metadata.Brokers[0].BrokerId, Timeout));
+        cluster.AskAsync(admin => ResourceSettings.AreThereAsync(admin, metadata.Brokers[0].BrokerId, Timeout), Timeout);
 
     /// <summary>Topics by name, those that are missing or refused with their error.</summary>
     /// <exception cref="KafkaException">The cluster does not answer, or cannot: librdkafka's mock cluster.</exception>
@@ -23,8 +23,10 @@ internal sealed class TopicDescriber(ClusterMonitor cluster)
     {
         try
         {
-            var result = await cluster.AskAsync(admin => admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames(topics), new DescribeTopicsOptions { RequestTimeout = Timeout, IncludeAuthorizedOperations = true }));
+            var result = await cluster.AskAsync(
+                admin => admin.DescribeTopicsAsync(
+                    TopicCollection.OfTopicNames(topics), new DescribeTopicsOptions { RequestTimeout = Timeout, IncludeAuthorizedOperations = true }),
+                Timeout);
             return result.TopicDescriptions;
         }
         catch (DescribeTopicsException exception)
@@ -50,5 +52,5 @@ internal sealed class TopicDescriber(ClusterMonitor cluster)
     }
 
     private Task<Dictionary<string, IReadOnlyDictionary<string, string>>> Settings(IEnumerable<ConfigResource> resources) =>
-        cluster.AskAsync(admin => ResourceSettings.ReadAsync(admin, resources, Timeout));
+        cluster.AskAsync(admin => ResourceSettings.ReadAsync(admin, resources, Timeout), Timeout);
 }

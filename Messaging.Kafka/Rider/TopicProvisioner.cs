@@ -112,11 +112,13 @@ internal sealed class TopicProvisioner(TopicDescriber describer, ClusterMonitor 
         {
             if (canCreate)
             {
-                await cluster.AskAsync(async admin =>
-                {
-                    await admin.CreateTopicsAsync(missing, new CreateTopicsOptions { RequestTimeout = timeout, OperationTimeout = timeout });
-                    return true;
-                });
+                await cluster.AskAsync(
+                    async admin =>
+                    {
+                        await admin.CreateTopicsAsync(missing, new CreateTopicsOptions { RequestTimeout = timeout, OperationTimeout = timeout });
+                        return true;
+                    },
+                    timeout + timeout);
             }
             else
             {

@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 
 test_run= results=
+# A test that hangs is named and ends its project's run, instead of the time that there is for all.
+hang=(--blame-hang-timeout 15m --blame-hang-dump-type none)
 
 run_tests() {
   local option='' mode code=0
@@ -26,13 +28,15 @@ run_tests() {
   say "building"
   dotnet build "$root/Messaging.sln" --nologo -v quiet -clp:ErrorsOnly || die "the build failed"
   say "testing (${mode}); results are in ${results#"$root"/}"
-  # The projects' loggers are set in tests/Directory.Build.props: one .trx a project, under its name.
-  dotnet test "$root/Messaging.sln" --no-build --nologo "$@" || code=$?
+  # The projects' loggers are set in tests/Directory.Build.props: one .trx a project, under its name. Tests wait for brokers and leases
+  # far more than they compute, so three projects run at once, in the order of the solution: those that take longest first.
+  dotnet test "$root/Messaging.sln" --no-build --nologo -m:3 "${hang[@]}" "$@" || code=$?
   summary "$code"
 }
 
 # chaos: the fault tests alone, each fault many times over.
 chaos() { # [--local | --docker] [rounds], outage [minutes], or soak [minutes]
+  hang=() # One test, for as long as it is told.
   if [ "${1:-}" = outage ]; then
     export CHAOS_OUTAGE=${2:-60}
     [[ $CHAOS_OUTAGE =~ ^[1-9][0-9]*$ ]] || die "chaos outage takes the number of minutes, not '$CHAOS_OUTAGE'"

@@ -13,6 +13,9 @@ public static class Eventually
     /// <summary>How long a condition may take unless a test says otherwise.</summary>
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long the last read may take behind the deadline: one that never ends would hang the run.</summary>
+    private static readonly TimeSpan Overtime = TimeSpan.FromSeconds(60);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
@@ -25,6 +28,28 @@ public static class Eventually
     [OverloadResolutionPriority(1)]
     public static Task Until(Func<Task<bool>> condition, TimeSpan? within, string what, Func<Task<string>>? describe = null) =>
         Value(condition, holds => holds, within, what, describe);
+
+    /// <summary>Returns when what was begun has ended: what an engine or a client never answers fails the test that waits, by name.</summary>
+    /// <exception cref="TimeoutException">It has not ended; the message says what was awaited.</exception>
+    public static async Task Ends(Task begun, TimeSpan? within, string what)
+    {
+        var deadline = within ?? DefaultDeadline;
+        try
+        {
+            await begun.WaitAsync(deadline);
+        }
+        catch (TimeoutException exception) when (!begun.IsCompleted)
+        {
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"Not within {deadline.TotalSeconds:0} s: {what}"), exception);
+        }
+    }
+
+    /// <inheritdoc cref="Ends(Task, TimeSpan?, string)"/>
+    public static async Task<T> Ends<T>(Task<T> begun, TimeSpan? within, string what)
+    {
+        await Ends((Task)begun, within, what);
+        return await begun;
+    }
 
     /// <summary>Returns the value once the assertion (Shouldly's; NUnit's counts a caught failure) does not throw for it.</summary>
     public static Task<T> Passes<T>(Func<Task<T>> read, Action<T> assert, TimeSpan? within, string what, Func<Task<string>>? describe = null) =>
@@ -63,7 +88,7 @@ public static class Eventually
         {
             try
             {
-                var value = await read();
+                var value = await Ends(read(), watch.Elapsed < deadline ? deadline - watch.Elapsed + Overtime : Overtime, $"an answer, for: {what}");
                 cause = null;
                 if (satisfies(value))
                     return value;

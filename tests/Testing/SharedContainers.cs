@@ -17,6 +17,6 @@ internal static class SharedContainers
     public static void ReleaseUnlessShared(this IContainer container)
     {
         if (!TestRun.IsShared)
-            TestRun.WhenOver(async () => await container.DisposeAsync());
+            TestRun.WhenOver(container.RemoveAsync);
     }
 }

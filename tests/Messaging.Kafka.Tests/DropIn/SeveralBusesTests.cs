@@ -17,18 +17,30 @@ namespace Messaging.Kafka.Tests.DropIn;
 public class SeveralBusesTests : ContractTests
 {
     private readonly ConcurrentQueue<string> _seen = [];
+    private List<IHostedService> _hosted = [];
+    private ServiceProvider? _services;
 
     [SetUp]
     public async Task Begin()
     {
         _seen.Clear();
+        _hosted = [];
         await Kafka.CreateTopicAsync(Other + ".dlt");
+    }
+
+    [TearDown]
+    public async Task StopBuses()
+    {
+        foreach (var hosted in Enumerable.Reverse(_hosted))
+            await hosted.StopAsync(new CancellationTokenSource(Eventually.DefaultDeadline).Token);
+        if (_services is not null)
+            await _services.DisposeAsync();
     }
 
     [Test]
     public async Task Each_bus_has_its_endpoints_and_its_producers_of_the_same_types()
     {
-        await using var services = await StartAsync(bus => Add(bus, Topic, "first"), bus => Add(bus, Other, "second"));
+        var services = await StartAsync(bus => Add(bus, Topic, "first"), bus => Add(bus, Other, "second"));
         await using var scope = services.CreateAsyncScope();
         await scope.ServiceProvider.GetRequiredService<ITopicProducer<string, Order>>().Produce("k", new Order("default"));
         await scope.ServiceProvider.GetRequiredService<Bind<IBus, ITopicProducer<string, Order>>>().Value.Produce("k", new Order("bound default"));
@@ -47,7 +59,7 @@ public class SeveralBusesTests : ContractTests
     [Test]
     public async Task A_consumer_of_a_buss_rider_publishes_on_that_bus_and_carries_on_the_conversation_by_either_buss_producer()
     {
-        await using var services = await StartAsync(
+        var services = await StartAsync(
             bus =>
             {
                 Add(bus, Topic, "first");
@@ -80,7 +92,7 @@ public class SeveralBusesTests : ContractTests
     [Test]
     public async Task Health_knows_each_bus_by_its_name_and_endpoints_are_connected_to_each()
     {
-        await using var services = await StartAsync(bus => Add(bus, Topic, "first"), bus => Add(bus, Other, "second"));
+        var services = await StartAsync(bus => Add(bus, Topic, "first"), bus => Add(bus, Other, "second"));
         (await HealthAsync(services)).ShouldBe(["kafka: ready", "kafka-second-bus: ready"]);
 
         var connected = services.GetRequiredService<Bind<ISecondBus, IKafkaRider>>().Value.ConnectTopicEndpoint<Order>(
@@ -100,7 +112,7 @@ public class SeveralBusesTests : ContractTests
     [Test]
     public async Task Where_no_default_bus_is_the_producers_of_the_others_are_injected_by_themselves()
     {
-        await using var services = await StartAsync(null, bus => bus.AddRider((IRiderRegistrationConfigurator<ISecondBus> rider) =>
+        var services = await StartAsync(null, bus => bus.AddRider((IRiderRegistrationConfigurator<ISecondBus> rider) =>
         {
             rider.AddProducer<string, Order>(Other, static context => context.Message.Text);
             rider.UsingKafka(new ClientConfig { ClientId = "second" }, (_, kafka) =>
@@ -142,10 +154,11 @@ public class SeveralBusesTests : ContractTests
             bus.UsingInMemory((context, inMemory) => inMemory.ConfigureEndpoints(context));
             second(bus);
         });
-        var provider = services.BuildServiceProvider(validateScopes: true);
-        foreach (var hosted in provider.GetServices<IHostedService>())
+        _services = services.BuildServiceProvider(validateScopes: true);
+        _hosted = [.. _services.GetServices<IHostedService>()];
+        foreach (var hosted in _hosted)
             await hosted.StartAsync(new CancellationTokenSource(Eventually.DefaultDeadline).Token);
-        return provider;
+        return _services;
     }
 
     private void Add(IBusRegistrationConfigurator bus, string topic, string name) => bus.AddRider(rider =>

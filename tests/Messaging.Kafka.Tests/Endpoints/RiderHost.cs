@@ -11,6 +11,9 @@ namespace Messaging.Kafka.Tests.Endpoints;
 /// <summary>A bus with the Kafka rider, as an application has it, started and stopped by a test.</summary>
 public sealed class RiderHost : IAsyncDisposable
 {
+    /// <summary>Behind the time in which handlers may end by themselves.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(90);
+
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
     private CancellationTokenSource _giveUp = new();
@@ -95,17 +98,18 @@ public sealed class RiderHost : IAsyncDisposable
         {
             // A bus that has not started ends by giving up its start.
             await _giveUp.CancelAsync();
-            await _starting.ContinueWith(_ => { }, TaskScheduler.Default);
+            await Eventually.Ends(_starting.ContinueWith(_ => { }, TaskScheduler.Default), StopTimeout, "the bus gives up its start");
             return;
         }
 
-        await _bus.StopAsync(new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token);
+        using var giveUp = new CancellationTokenSource(Eventually.DefaultDeadline);
+        await Eventually.Ends(_bus.StopAsync(giveUp.Token), StopTimeout, "the bus stops");
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        await _services.DisposeAsync();
+        await Eventually.Ends(_services.DisposeAsync().AsTask(), StopTimeout, "the services are disposed of");
     }
 
     /// <summary>Log lines in the test's output, where a failed test shows them.</summary>

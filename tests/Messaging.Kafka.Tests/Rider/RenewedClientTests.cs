@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 using Shouldly;
+using Testing;
 
 namespace Messaging.Kafka.Tests.Rider;
 
@@ -9,6 +10,7 @@ namespace Messaging.Kafka.Tests.Rider;
 public class RenewedClientTests
 {
     private static readonly KafkaException NoAnswer = new(new Error(ErrorCode.Local_TimedOut));
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private readonly FakeTimeProvider _time = new();
     private readonly List<Client> _made = [];
@@ -49,13 +51,40 @@ public class RenewedClientTests
     {
         var client = NewClient();
         var answer = new TaskCompletionSource<int>();
-        var asking = client.AskAsync(_ => answer.Task);
+        var asking = client.AskAsync(_ => answer.Task, Timeout);
         client.Dispose();
         _made[0].Disposed.ShouldBeFalse();
         answer.SetResult(7);
         (await asking).ShouldBe(7);
         _made[0].Disposed.ShouldBeTrue();
         Should.Throw<ObjectDisposedException>(() => client.Ask(_ => 0));
+    }
+
+    [Test]
+    public async Task A_client_that_never_answers_is_replaced_and_not_closed_under_its_question()
+    {
+        using var client = NewClient();
+        var answer = new TaskCompletionSource<int>();
+        var asking = client.AskAsync(_ => answer.Task, Timeout);
+        _time.Advance(Timeout + RenewedClient<Client>.Grace - TimeSpan.FromMilliseconds(1));
+        asking.IsCompleted.ShouldBeFalse();
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        (await Should.ThrowAsync<KafkaException>(asking)).Error.Code.ShouldBe(ErrorCode.Local_TimedOut);
+        client.Ask(asked => ReferenceEquals(asked, _made[1])).ShouldBeTrue("another client is asked");
+        _made[0].Disposed.ShouldBeFalse();
+
+        answer.SetResult(7);
+        await Eventually.Until(() => _made[0].Disposed, null, "the client is closed once its question has ended");
+        _made[1].Disposed.ShouldBeFalse();
+    }
+
+    [Test]
+    public async Task A_client_that_has_closed_itself_is_replaced()
+    {
+        using var client = NewClient();
+        await Should.ThrowAsync<KafkaException>(client.AskAsync(Task<int> (_) => throw new ObjectDisposedException("handle"), Timeout));
+        Should.Throw<KafkaException>(() => client.Ask<int>(_ => throw new ObjectDisposedException("handle")));
+        client.Ask(asked => ReferenceEquals(asked, _made[2])).ShouldBeTrue("another client is asked");
     }
 
     private RenewedClient<Client> NewClient() => new(() =>

@@ -70,7 +70,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         var broker = new KafkaBroker();
         try
         {
-            await broker._container.StartAsync();
+            await broker._container.BeginAsync();
             using var admin = broker.AdminClient();
             await Eventually.Until(() => admin.GetMetadata(TimeSpan.FromSeconds(3)).Brokers.Count == 1, Deadline, "the broker answers", async () =>
             {
@@ -92,7 +92,7 @@ public sealed class KafkaBroker : IAsyncDisposable
         string[] change = bytesPerSecond is { } limit
             ? ["--add-config", string.Create(CultureInfo.InvariantCulture, $"producer_byte_rate={limit}")]
             : ["--delete-config", "producer_byte_rate"];
-        var result = await _container.ExecAsync(
+        var result = await _container.RunAsync(
             ["/opt/kafka/bin/kafka-configs.sh", "--bootstrap-server", "localhost:9094", "--alter", "--entity-type", "users", "--entity-name", User, .. change]);
         if (result.ExitCode != 0)
             throw new InvalidOperationException($"The quota was not set: {result.Stdout} {result.Stderr}");
@@ -137,5 +137,5 @@ public sealed class KafkaBroker : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _container.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _container.RemoveAsync();
 }

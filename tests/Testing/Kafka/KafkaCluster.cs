@@ -46,7 +46,7 @@ public sealed class KafkaCluster : IAsyncDisposable
         try
         {
             await cluster._network.CreateAsync();
-            await Task.WhenAll(cluster._containers.Select(container => container.StartAsync()));
+            await Task.WhenAll(cluster._containers.Select(container => container.BeginAsync()));
             await cluster.HasBrokersAsync(Brokers);
             return cluster;
         }
@@ -61,18 +61,18 @@ public sealed class KafkaCluster : IAsyncDisposable
     public Task KillAsync(int broker) => _containers[broker].KillAsync();
 
     /// <summary>SIGTERM to a broker, as an orderly restart does: it hands its leaders over first.</summary>
-    public Task StopAsync(int broker) => _containers[broker].StopAsync();
+    public Task StopAsync(int broker) => _containers[broker].EndAsync();
 
     /// <summary>Holds a broker: its connections stay, it does not answer.</summary>
     public Task FreezeAsync(int broker) => _containers[broker].FreezeAsync();
 
     /// <summary>Ends <see cref="FreezeAsync"/>.</summary>
-    public Task ThawAsync(int broker) => _containers[broker].UnpauseAsync();
+    public Task ThawAsync(int broker) => _containers[broker].ThawAsync();
 
     /// <summary>Starts a killed broker on its data; returns when it takes connections.</summary>
     public async Task ReviveAsync(int broker)
     {
-        await _containers[broker].StartAsync();
+        await _containers[broker].BeginAsync();
         await HasBrokersAsync(_containers.Count(container => container.State == TestcontainersStates.Running));
     }
 
@@ -105,7 +105,7 @@ public sealed class KafkaCluster : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_containers.Select(container => container.DisposeAsync().AsTask()));
+        await Task.WhenAll(_containers.Select(container => container.RemoveAsync()));
         await _network.DisposeAsync();
     }
 

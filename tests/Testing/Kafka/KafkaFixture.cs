@@ -130,7 +130,7 @@ public sealed class KafkaFixture
             .WithEnvironment("KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS", "8")
             .WithSharing("kafka")
             .Build();
-        await container.StartAsync();
+        await container.BeginAsync();
         container.ReleaseUnlessShared();
         return container.GetBootstrapAddress().Replace("plaintext://", "", StringComparison.OrdinalIgnoreCase).TrimEnd('/');
     }

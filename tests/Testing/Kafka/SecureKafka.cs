@@ -75,7 +75,7 @@ public sealed class SecureKafka : IAsyncDisposable
         var kafka = new SecureKafka();
         try
         {
-            await kafka._container.StartAsync();
+            await kafka._container.BeginAsync();
             await Eventually.Until(() => kafka._admin.GetMetadata(TimeSpan.FromSeconds(3)).Brokers.Count == 1, Deadline, "the broker answers", kafka.DescribeAsync);
             return kafka;
         }
@@ -120,8 +120,8 @@ public sealed class SecureKafka : IAsyncDisposable
     /// <summary>Ends all connections, as a restart of the broker does, and takes new ones.</summary>
     public async Task RestartAsync()
     {
-        await _container.StopAsync();
-        await _container.StartAsync();
+        await _container.EndAsync();
+        await _container.BeginAsync();
         await Eventually.Until(() => _admin.GetMetadata(TimeSpan.FromSeconds(3)).Brokers.Count == 1, Deadline, "the broker answers again", DescribeAsync);
     }
 
@@ -129,7 +129,7 @@ public sealed class SecureKafka : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _admin.Dispose();
-        await _container.DisposeAsync();
+        await _container.RemoveAsync();
         Certificates.Dispose();
         Directory.Delete(_directory, recursive: true);
     }

@@ -26,30 +26,30 @@ internal sealed class ContainerPostgres : PostgresServer
     public static async Task<string> StartSharedAsync()
     {
         var container = Builder().WithPortBinding(InnerPort, assignRandomHostPort: true).WithSharing("postgres").Build();
-        await container.StartAsync();
+        await container.BeginAsync();
         container.ReleaseUnlessShared();
         return container.GetConnectionString();
     }
 
     // The image's stop signal is SIGINT, Postgres' fast shutdown.
-    public override Task StopAsync() => _container.StopAsync();
+    public override Task StopAsync() => _container.EndAsync();
 
     public override Task KillAsync() => _container.KillAsync();
 
     public override Task FreezeAsync() => _container.FreezeAsync();
 
-    public override Task ThawAsync() => _container.UnpauseAsync();
+    public override Task ThawAsync() => _container.ThawAsync();
 
-    public override ValueTask DisposeAsync() => _container.DisposeAsync();
+    public override async ValueTask DisposeAsync() => await _container.RemoveAsync();
 
     private protected override async Task RunToolAsync(string tool, params string[] arguments)
     {
-        var result = await _container.ExecAsync([tool, "-U", "postgres", .. arguments]);
+        var result = await _container.RunAsync([tool, "-U", "postgres", .. arguments]);
         if (result.ExitCode != 0)
             throw new InvalidOperationException($"{tool} ended with {result.ExitCode}: {result.Stderr}");
     }
 
-    private protected override Task LaunchAsync() => _container.StartAsync();
+    private protected override Task LaunchAsync() => _container.BeginAsync();
 
     private static PostgreSqlBuilder Builder() =>
         new PostgreSqlBuilder(Image).WithLabel(TestRun.Label, TestRun.Id).WithCommand(Settings);
