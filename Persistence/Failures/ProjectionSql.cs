@@ -19,6 +19,7 @@ internal static class ProjectionSql
     /// that worker, as is one that has moved on. The status of the failure follows from the mail, so that rows rebuilt from the topic
     /// do not open what was closed. The failure whose replay this letter is of has failed again, and is linked with it. A failure that waits goes into the outbox of alerts; one
     /// that is closed when it is written, as of a restored database, is not told of.
+    /// Updates name their rows by id alone, or by what most rows are: the planner would look for what few rows are, by reading all of them.
     /// </remarks>
     public static readonly Statement Project = new($"""
         WITH g AS MATERIALIZED (
@@ -46,9 +47,9 @@ internal static class ProjectionSql
                 updated_at = now()
             FROM mail JOIN g ON g.n = mail.n WHERE m.id = mail.id AND mail.ends AND mail.same_content AND g.own
         ), known AS (
-            SELECT g.n, k.id FROM g CROSS JOIN LATERAL (
-                SELECT f.id FROM email.failures AS f WHERE {IsRecord("f", "g")}
-                UNION ALL SELECT c.failure_id FROM email.failure_copies AS c WHERE {IsRecord("c", "g")}
+            SELECT g.n, k.id, k.lacks_terms FROM g CROSS JOIN LATERAL (
+                SELECT f.id, f.search_terms = ARRAY[]::text[] AS lacks_terms FROM email.failures AS f WHERE {IsRecord("f", "g")}
+                UNION ALL SELECT c.failure_id, false FROM email.failure_copies AS c WHERE {IsRecord("c", "g")}
                 LIMIT 1) AS k
         ), of_epoch AS (
             SELECT g.n, f.id, f.value IS NOT DISTINCT FROM g.value AS same_bytes
@@ -117,11 +118,11 @@ internal static class ProjectionSql
             INSERT INTO email.alert_outbox (failure_id) SELECT added.id FROM added JOIN g ON g.id = added.id WHERE added.status = 'unresolved' AND NOT g.is_rebuild
         ), failed_again AS (
             UPDATE email.failures AS f SET status = 'failed_again', failed_again_as = g.id, updated_at = now()
-            FROM previous JOIN g ON g.n = previous.n JOIN added ON added.id = g.id WHERE f.id = previous.id AND f.status IN ('unresolved', 'replayed')
+            FROM previous JOIN g ON g.n = previous.n JOIN added ON added.id = g.id WHERE f.id = previous.id AND f.status NOT IN ('failed_again', 'resolved', 'discarded')
         ), filled_in AS (
             UPDATE email.failures AS f SET
                 subject = g.subject, sender = g.sender, recipients = facts.addresses, domains = facts.domains, reply_codes = facts.codes, search_terms = {Terms}
-            FROM known JOIN g ON g.n = known.n JOIN facts ON facts.n = known.n WHERE f.id = known.id AND f.search_terms = ARRAY[]::text[] AND g.is_rebuild
+            FROM known JOIN g ON g.n = known.n JOIN facts ON facts.n = known.n WHERE f.id = known.id AND known.lacks_terms AND g.is_rebuild
         ), copied AS (
             INSERT INTO email.failure_copies AS c (dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, failure_id)
             SELECT g.dlt_topic, g.dlt_partition, g.dlt_offset, g.dlt_timestamp, repeated.id

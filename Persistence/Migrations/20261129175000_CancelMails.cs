@@ -17,7 +17,7 @@ namespace Persistence.Migrations
                 ALTER TABLE email.operations DROP CONSTRAINT ck_operations_action;
                 ALTER TABLE email.operations ADD CONSTRAINT ck_operations_action CHECK (action IN ('replay', 'discard', 'restore', 'cancel'));
                 COMMENT ON TABLE email.operations IS 'One row per operation: what a person did, or does, with many failures, or mails, at once.';
-                COMMENT ON COLUMN email.operations.action IS 'replay, discard or restore of failures, cancel of mails.';
+                COMMENT ON COLUMN email.operations.action IS 'replay, discard, restore (these are of failures) or cancel (of mails).';
                 COMMENT ON COLUMN email.operations.filter IS 'The filter that its failures, or mails, were chosen by when it began; null where their ids were given.';
                 COMMENT ON COLUMN email.operations.rate_per_second IS 'How many a second at most; null: as fast as it goes.';
                 COMMENT ON COLUMN email.operations.matched IS 'How many failures, or mails, its set has.';
