@@ -25,7 +25,7 @@ internal static class RebuildVerb
     /// <summary>The arguments are wrong.</summary>
     public const int WrongUsage = 2;
 
-    private const int AtOnce = 16;
+    private const int AtOnce = 32;
     private const int Batch = 64;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 

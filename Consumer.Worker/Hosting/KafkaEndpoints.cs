@@ -13,7 +13,7 @@ namespace Consumer.Worker.Hosting;
 /// <summary>The worker's topics: mails to send, one for each stream, and dead letters to record.</summary>
 internal static class KafkaEndpoints
 {
-    private const int DeadLettersAtOnce = 16;
+    private const int DeadLettersAtOnce = 32;
 
     public static IServiceCollection AddKafkaEndpoints(this IServiceCollection services, MailTopics topics) => services
         .AddSingleton(topics)
@@ -87,7 +87,7 @@ internal static class KafkaEndpoints
         var dependencies = context.GetRequiredService<Dependencies>();
         kafka.RawTopicEndpoint(topics.DeadLetters, topics.DeadLetterGroup, projector.ProjectAsync, endpoint =>
         {
-            // A statement and a commit each, which wait for the disk together. Those of one mail have one key, and come one after the other.
+            // Those that are under way together are one statement and one commit. Those of one mail have one key, and come one after the other.
             endpoint.ConcurrentMessageLimit = DeadLettersAtOnce;
             endpoint.CreateIfMissing(context.GetRequiredService<IOptions<KafkaOptions>>().Value);
             NoteDeletedRecords(endpoint, context);

@@ -29,10 +29,10 @@ public sealed record Projection(Guid FailureId, ProjectionKind Kind, string Fing
     public bool IsNew => Kind == ProjectionKind.New;
 }
 
-/// <summary>Why something cannot be done about a failure.</summary>
+/// <summary>Why something cannot be done about a failure, or a mail cannot be canceled.</summary>
 public enum Refusal
 {
-    /// <summary>There is no such failure.</summary>
+    /// <summary>There is no such failure, or mail.</summary>
     NotFound,
 
     /// <summary>A replay was asked for already and is on its way.</summary>
@@ -58,6 +58,21 @@ public enum Refusal
 
     /// <summary>It was not discarded, so there is no discard to undo.</summary>
     NotDiscarded,
+
+    /// <summary>The mail was sent.</summary>
+    MailSent,
+
+    /// <summary>Some of the mail's recipients have got it, or may have; it goes on for the others.</summary>
+    MailPartlySent,
+
+    /// <summary>The mail was canceled before.</summary>
+    MailCanceled,
+
+    /// <summary>The mail is dead: its failure is what to decide about.</summary>
+    MailDead,
+
+    /// <summary>The mail was discarded.</summary>
+    MailDiscarded,
 }
 
 /// <summary>What to produce to send a failed mail again.</summary>

@@ -19,7 +19,8 @@ internal static class FailureSearchSql
     /// <summary>The condition, beginning with WHERE; empty where everything is asked for.</summary>
     /// <param name="filter">The filter.</param>
     /// <param name="and">A further condition.</param>
-    public static string Where(FailureFilter filter, string? and = null)
+    /// <param name="byIndexOfTerms">Whether the planner is not to know the terms: it takes the index of them then, however frequent it believes they are.</param>
+    public static string Where(FailureFilter filter, string? and = null, bool byIndexOfTerms = false)
     {
         var conditions = new List<string>();
         if (filter.Statuses.Count > 0)
@@ -31,7 +32,7 @@ internal static class FailureSearchSql
         if (filter.ApiKeyId is not null)
             conditions.Add("EXISTS (SELECT FROM email.mails AS m WHERE m.id IN (f.mail_id, f.conflicts_with) AND m.api_key_id = @api_key_id)");
         if (Terms(filter).Any(IsPlain))
-            conditions.Add("f.search_terms @> @terms");
+            conditions.Add(byIndexOfTerms ? "f.search_terms @> (SELECT @terms)" : "f.search_terms @> @terms");
         if (!Terms(filter).All(IsPlain))
             conditions.Add($"f.search_terms @> ARRAY(SELECT left(CASE WHEN t ~ '^[{Lowered}]:' THEN lower(t) ELSE t END, {FailureTerms.Length}) FROM unnest(@other_terms) AS t)");
         if (filter.Text is not null)
@@ -48,6 +49,9 @@ internal static class FailureSearchSql
             conditions.Add(and);
         return conditions.Count == 0 ? "" : "WHERE " + string.Join(" AND ", conditions);
     }
+
+    /// <summary>Whether a filter has terms, by which the index of them finds it.</summary>
+    public static bool HasTerms(FailureFilter filter) => Terms(filter).Any();
 
     /// <summary>Adds the filter's parameters.</summary>
     public static NpgsqlCommand WithFilter(this NpgsqlCommand command, FailureFilter filter)

@@ -8,6 +8,12 @@ public sealed partial class FailureStore
     /// <summary>Up to how many failures are counted.</summary>
     public const int MostCounted = 100_000;
 
+    // So many at the list's beginning are looked at for terms before the index of terms is asked.
+    private const int MostLookedAt = 2_000;
+
+    // As many as are sorted in no time.
+    private const int MostSorted = 1_000;
+
     /// <summary>Failures, page by page. Rows that come in between do not shift the pages.</summary>
     /// <param name="filter">Which.</param>
     /// <param name="limit">How many at most, from 1 to 1,000.</param>
@@ -21,8 +27,7 @@ public sealed partial class FailureStore
         ArgumentNullException.ThrowIfNull(filter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1_000);
-        await using var command = PageCommand(filter, limit + 1, PageCursor.Parse(cursor), order);
-        var found = await ReadAsync(command, cancellationToken);
+        var found = await FindAsync(filter, limit + 1, PageCursor.Parse(cursor), order, cancellationToken);
         return new FailurePage(found, found.CutTo(limit) ? new PageCursor(found[^1].FailedAt, found[^1].Id).ToString() : null);
     }
 
@@ -37,16 +42,69 @@ public sealed partial class FailureStore
         return new FailureCount(Math.Min(count, MostCounted), count <= MostCounted);
     }
 
-    /// <summary>Asks for a page.</summary>
-    internal NpgsqlCommand PageCommand(FailureFilter filter, int limit, PageCursor? after, FailureOrder order)
+    /// <summary>
+    /// Finds a page. What terms find (an address, a domain, a code) may be much or next to nothing, and the planner of Postgres cannot tell rare
+    /// terms apart: it would walk the whole list for a few failures. So the beginning of the list is looked at, where what is frequent fills a
+    /// page; then the index of terms says whether they are few, which are sorted; else the list is walked.
+    /// </summary>
+    private async Task<List<FailureSummary>> FindAsync(FailureFilter filter, int limit, PageCursor? after, FailureOrder order, CancellationToken cancellationToken)
     {
-        var (direction, further) = order == FailureOrder.Newest ? ("DESC", "<") : ("ASC", ">");
-        var command = dataSource.CreateCommand($"""
-            SELECT {FailureSearchSql.Columns} FROM email.failures AS f
-            {FailureSearchSql.Where(filter, after is null ? null : $"(f.failed_at, f.id) {further} (@at, @id)")}
-            ORDER BY f.failed_at {direction}, f.id {direction} LIMIT @limit
-            """).WithFilter(filter).With("limit", limit).With("most_recipients", FailureSummary.MostRecipients);
-        return after is null ? command : command.With("at", after.At).With("id", after.Id);
+        if (FailureSearchSql.HasTerms(filter))
+        {
+            await using var recent = RecentCommand(filter, limit, after, order);
+            var found = await ReadAsync(recent, cancellationToken);
+            if (found.Count == limit)
+                return found;
+            await using var few = FewCommand(filter, after, order);
+            if (await ReadFewAsync(few, cancellationToken) is { } ids)
+            {
+                await using var sorted = SortedCommand(ids, limit, order);
+                return await ReadAsync(sorted, cancellationToken);
+            }
+        }
+
+        await using var page = PageCommand(filter, limit, after, order);
+        return await ReadAsync(page, cancellationToken);
+    }
+
+    /// <summary>Asks for a page, along the list.</summary>
+    internal NpgsqlCommand PageCommand(FailureFilter filter, int limit, PageCursor? after, FailureOrder order) => Paged(
+        $"SELECT {FailureSearchSql.Columns} FROM email.failures AS f {FailureSearchSql.Where(filter, After(after, order))} {InOrder(order)} LIMIT @limit", limit, after).WithFilter(filter);
+
+    /// <summary>Asks for what of a page is at the beginning of the list.</summary>
+    internal NpgsqlCommand RecentCommand(FailureFilter filter, int limit, PageCursor? after, FailureOrder order) => Paged(
+        $"""
+        SELECT {FailureSearchSql.Columns}
+        FROM (SELECT * FROM email.failures AS f {(After(after, order) is { } further ? $"WHERE {further}" : "")} {InOrder(order)} LIMIT {MostLookedAt}) AS f
+        {FailureSearchSql.Where(filter)} {InOrder(order)} LIMIT @limit
+        """, limit, after).WithFilter(filter);
+
+    /// <summary>Asks for the ids of all that a filter with terms has from there on, or of one more than are sorted.</summary>
+    internal NpgsqlCommand FewCommand(FailureFilter filter, PageCursor? after, FailureOrder order) => WithCursor(
+        dataSource.CreateCommand($"SELECT f.id FROM email.failures AS f {FailureSearchSql.Where(filter, After(after, order), byIndexOfTerms: true)} LIMIT {MostSorted + 1}"), after)
+        .WithFilter(filter);
+
+    /// <summary>Asks for a page of these.</summary>
+    private NpgsqlCommand SortedCommand(Guid[] ids, int limit, FailureOrder order) => Paged(
+        $"SELECT {FailureSearchSql.Columns} FROM email.failures AS f WHERE f.id = ANY (@ids) {InOrder(order)} LIMIT @limit", limit, after: null).With("ids", ids);
+
+    private NpgsqlCommand Paged(string sql, int limit, PageCursor? after) =>
+        WithCursor(dataSource.CreateCommand(sql), after).With("limit", limit).With("most_recipients", FailureSummary.MostRecipients);
+
+    private static NpgsqlCommand WithCursor(NpgsqlCommand command, PageCursor? after) => after is null ? command : command.With("at", after.At).With("id", after.Id);
+
+    private static string? After(PageCursor? after, FailureOrder order) => after is null ? null : $"(f.failed_at, f.id) {(order == FailureOrder.Newest ? '<' : '>')} (@at, @id)";
+
+    private static string InOrder(FailureOrder order) => order == FailureOrder.Newest ? "ORDER BY f.failed_at DESC, f.id DESC" : "ORDER BY f.failed_at, f.id";
+
+    /// <summary>The ids; null where they are more than are sorted.</summary>
+    private static async Task<Guid[]?> ReadFewAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var ids = new List<Guid>();
+        while (await reader.ReadAsync(cancellationToken))
+            ids.Add(reader.Get<Guid>("id"));
+        return ids.Count <= MostSorted ? [.. ids] : null;
     }
 
     /// <summary>Asks for a count.</summary>

@@ -54,6 +54,11 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
         return await reader.ReadAsync(cancellationToken) ? new MailPosition(reader.Get<DateTimeOffset>("created_at"), id) : null;
     }
 
+    /// <summary>The whole condition on the row <c>m</c>, for what has all that a filter finds.</summary>
+    /// <param name="filter">The filter.</param>
+    /// <param name="and">A further condition.</param>
+    internal static string Where(MailFilter filter, string and) => Where([.. Indexed(filter, from: null), .. Walked(filter), and]);
+
     /// <summary>Asks for a page.</summary>
     internal NpgsqlCommand PageCommand(MailFilter filter, int limit, MailPosition? from) =>
         With(dataSource.CreateCommand(Page(filter, from)), filter, from).With("looked", MostLookedAt).With("limit", limit);
@@ -136,7 +141,8 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
 
     private static string Order(MailPosition? from) => from is { IsBefore: true } ? "ORDER BY m.created_at, m.id" : "ORDER BY m.created_at DESC, m.id DESC";
 
-    private static NpgsqlCommand With(NpgsqlCommand command, MailFilter filter, MailPosition? from)
+    /// <summary>Adds the filter's parameters.</summary>
+    internal static NpgsqlCommand With(NpgsqlCommand command, MailFilter filter, MailPosition? from = null)
     {
         if (filter.Recipient is { } recipient)
             command.With("recipient", recipient);

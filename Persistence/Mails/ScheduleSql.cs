@@ -72,23 +72,23 @@ internal static class ScheduleSql
         WHERE m.id = given.id
         """;
 
-    /// <summary>Locks a mail for a decision about it.</summary>
-    public const string Lock = "SELECT FROM email.mails WHERE id = @id FOR NO KEY UPDATE";
+    /// <summary>Locks mails for a decision about them.</summary>
+    public const string Lock = "SELECT id, state FROM email.mails WHERE id = ANY (@ids) ORDER BY id FOR NO KEY UPDATE";
 
     /// <summary>
-    /// Cancels a mail that waits, or is held, and of which no recipient has, or may have, got anything. The raised epoch makes every record of it
-    /// stale. Its failures are resolved with it, as when it is sent: there is nothing left to do about them.
+    /// Cancels mails that wait, or are held, and of which no recipient has, or may have, got anything. The raised epoch makes every record of them
+    /// stale. Their failures are resolved with them, as when they are sent: there is nothing left to do about them.
     /// </summary>
     public static readonly string Cancel = $"""
         WITH canceled AS (
             UPDATE email.mails AS m SET
                 epoch = m.epoch + 1, state = 'canceled', {MailSql.NoOutboxEntry}, {MailSql.NotHeld}, {MailSql.NoStoredRecord}, ended_at = now(), updated_at = now()
-            FROM (SELECT id, state, epoch FROM email.mails WHERE id = @id) AS before
-            WHERE m.id = before.id AND m.state IN ('scheduled', 'queued', 'held') AND m.unknown_outcomes = 0 AND NOT EXISTS (
+            FROM (SELECT id, state, epoch FROM email.mails WHERE id = ANY (@ids)) AS before
+            WHERE m.id = before.id AND {MailCancels.MayBe} AND m.unknown_outcomes = 0 AND NOT EXISTS (
                 SELECT FROM email.mail_recipients AS r WHERE r.mail_id = m.id AND r.outcome IN ('accepted', 'unknown'))
             RETURNING m.id, before.state AS state_before, before.epoch AS epoch_before, m.epoch
         ), {FailureSql.Resolve("canceled", "canceled")}
-        SELECT EXISTS (SELECT FROM canceled)
+        SELECT id FROM canceled
         """;
 
     /// <summary>The row of a mail that is to be rescheduled, locked.</summary>
@@ -109,10 +109,13 @@ internal static class ScheduleSql
         """;
 
     /// <summary>
-    /// The row of a mail that is canceled before any worker has read its record: epoch 1, so that the record, of epoch 0, is
-    /// stale when it is read. It ends only then (<see cref="ClaimSql.Meet"/>), so that it is not removed before: the row alone stops the mail.
+    /// The rows of mails that are canceled before any worker has read their records: epoch 1, so that the record, of epoch 0, is
+    /// stale when it is read. They end only then (<see cref="ClaimSql.Meet"/>), so that they are not removed before: the row alone stops the mail.
     /// </summary>
     public const string InsertCanceled = """
-        INSERT INTO email.mails (id, epoch, attempt, state, api_key_id) VALUES (@id, 1, 0, 'canceled', @api_key_id) ON CONFLICT (id) DO NOTHING
+        INSERT INTO email.mails (id, epoch, attempt, state, api_key_id)
+        SELECT g.id, 1, 0, 'canceled', g.api_key_id FROM unnest(@ids, @api_key_ids) AS g (id, api_key_id) ORDER BY g.id
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id
         """;
 }

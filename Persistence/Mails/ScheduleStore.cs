@@ -2,7 +2,6 @@ using Contracts;
 using Npgsql;
 using NpgsqlTypes;
 using Persistence.Failures;
-using Persistence.Text;
 
 namespace Persistence.Mails;
 
@@ -99,27 +98,13 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         Guid id, string actor, bool accepted, Guid? apiKeyId = null, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        if (accepted && await InsertCanceledAsync(connection, id, apiKeyId, cancellationToken))
-            return CancelResult.Canceled;
-
-        // Locked first: the second statement then sees the recipients as the last one that had the row locked left them.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using (var locked = new NpgsqlCommand(ScheduleSql.Lock, connection, transaction).With("id", id))
-            await locked.ExecuteNonQueryAsync(cancellationToken);
-        await using (var cancel = new NpgsqlCommand(ScheduleSql.Cancel, connection, transaction).With("id", id).With("actor", actor))
+        var refusals = await MailCancels.CancelAsync(transaction, [id], accepted ? [new KnownMail(id, apiKeyId)] : [], actor, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return !refusals.TryGetValue(id, out var refusal) ? CancelResult.Canceled : refusal switch
         {
-            if (await cancel.ExecuteScalarAsync(cancellationToken) is true)
-            {
-                await transaction.CommitAsync(cancellationToken);
-                return CancelResult.Canceled;
-            }
-        }
-
-        await using var find = new NpgsqlCommand("SELECT state FROM email.mails WHERE id = @id", connection, transaction).With("id", id);
-        return await find.ExecuteScalarAsync(cancellationToken) switch
-        {
-            null => CancelResult.NotFound,
-            string state when EnumText.Require<MailState>(state) == MailState.Canceled => CancelResult.Canceled,
+            Refusal.MailCanceled => CancelResult.Canceled,
+            Refusal.NotFound => CancelResult.NotFound,
             _ => CancelResult.Refused,
         };
     }
@@ -181,12 +166,6 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await connection.RaiseAsync(identity.MailId, identity.Epoch, cancellationToken);
-    }
-
-    private static async Task<bool> InsertCanceledAsync(NpgsqlConnection connection, Guid id, Guid? apiKeyId, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(ScheduleSql.InsertCanceled, connection).With("id", id).Nullable("api_key_id", apiKeyId, NpgsqlDbType.Uuid);
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
     // No worker has a scheduled mail.

@@ -1,8 +1,9 @@
 using Persistence.Failures;
+using Persistence.Mails;
 
 namespace Persistence.Operations;
 
-/// <summary>What an operation does with each of its failures.</summary>
+/// <summary>What an operation does with each of its failures, or of its mails.</summary>
 public enum OperationAction
 {
     /// <summary>Sends it again.</summary>
@@ -13,6 +14,9 @@ public enum OperationAction
 
     /// <summary>Undoes its discard.</summary>
     Restore,
+
+    /// <summary>Cancels a mail before it is sent: the one action whose set is mails and not failures.</summary>
+    Cancel,
 }
 
 /// <summary>Where an operation stands.</summary>
@@ -24,7 +28,7 @@ public enum OperationState
     /// <summary>A person has paused it.</summary>
     Paused,
 
-    /// <summary>Every failure of its set was met.</summary>
+    /// <summary>All of its set were met.</summary>
     Completed,
 
     /// <summary>Too many of its replays failed again.</summary>
@@ -35,17 +39,20 @@ public enum OperationState
 }
 
 /// <summary>An operation to begin.</summary>
-/// <param name="Action">What to do with each failure.</param>
+/// <param name="Action">What to do with each failure, or mail.</param>
 /// <param name="Actor">Who asks.</param>
 public sealed record NewOperation(OperationAction Action, string Actor)
 {
-    /// <summary>The failures; null where <see cref="Ids"/> names them.</summary>
+    /// <summary>The failures; null where <see cref="Ids"/> names them, or mails are canceled.</summary>
     public FailureFilter? Filter { get; init; }
+
+    /// <summary>The mails of a cancel, of which those are taken that wait or are held; null where <see cref="Ids"/> names them, or failures are acted on.</summary>
+    public MailFilter? Mails { get; init; }
 
     /// <summary>The filter as it was asked for, as JSON, to be shown.</summary>
     public string? FilterJson { get; init; }
 
-    /// <summary>The failures, each once, in this order; null where <see cref="Filter"/> says which.</summary>
+    /// <summary>The failures, or of a cancel the mails, each once, in this order; null where a filter says which.</summary>
     public IReadOnlyList<Guid>? Ids { get; init; }
 
     /// <summary>Why; null where none was given.</summary>
@@ -66,7 +73,7 @@ public sealed record NewOperation(OperationAction Action, string Actor)
 
 /// <summary>An operation. Table <c>email.operations</c>, whose comments say more.</summary>
 /// <param name="Id">Its id, a UUID of version 7.</param>
-/// <param name="Action">What it does with each failure.</param>
+/// <param name="Action">What it does with each failure, or mail.</param>
 /// <param name="State">Where it stands.</param>
 public sealed record Operation(Guid Id, OperationAction Action, OperationState State)
 {
@@ -82,7 +89,7 @@ public sealed record Operation(Guid Id, OperationAction Action, OperationState S
     /// <summary>How many replays may fail again before it stops.</summary>
     public int? StopAfterFailures { get; init; }
 
-    /// <summary>How many failures its set has.</summary>
+    /// <summary>How many failures, or mails, its set has.</summary>
     public int Matched { get; init; }
 
     /// <summary>With how many of them it was done what was asked for.</summary>
@@ -108,7 +115,7 @@ public sealed record Operation(Guid Id, OperationAction Action, OperationState S
 }
 
 /// <summary>What came of an operation so far.</summary>
-/// <param name="Refusals">Failures about which nothing was done, by the reason.</param>
+/// <param name="Refusals">Failures, or mails, about which nothing was done, by the reason.</param>
 /// <param name="Outcomes">Replayed failures by where they stand now: <c>unresolved</c> are being sent, <c>resolved</c> were.</param>
 /// <param name="PerSecond">How many a second it met during the last ten seconds.</param>
 public sealed record OperationProgress(
@@ -121,6 +128,6 @@ public sealed record OperationPage(IReadOnlyList<Operation> Items, string? NextC
 
 /// <summary>What a batch of an operation came to.</summary>
 /// <param name="Replays">What is to be produced, and marked then (<see cref="FailureStore.MarkReplayedAsync(IReadOnlyCollection{Guid}, CancellationToken)"/>).</param>
-/// <param name="Met">How many failures it met.</param>
+/// <param name="Met">How many of its set it met.</param>
 /// <param name="State">Where the operation stands after it.</param>
 public sealed record OperationBatch(IReadOnlyList<Replay> Replays, int Met, OperationState State);

@@ -9,13 +9,14 @@ internal static class OperationSql
             o.created_by, o.created_at, o.changed_by, o.updated_at, o.ended_at
         """;
 
-    /// <summary>Begins an operation on the set that <c>set (failure_id, ordinal)</c> has, which is written down with it: what fails later is not swept along.</summary>
+    /// <summary>Begins an operation on the set that <c>set (id, ordinal)</c> has, which is written down with it: what comes later is not swept along.</summary>
     /// <param name="set">The part of the statement that has the set.</param>
-    public static string Begin(string set) => $"""
+    /// <param name="item">The column that its ids are of: <c>failure_id</c> or <c>mail_id</c>.</param>
+    public static string Begin(string set, string item) => $"""
         WITH set AS MATERIALIZED (
             {set}
         ), items AS (
-            INSERT INTO email.operation_items (operation_id, ordinal, failure_id) SELECT @id, ordinal, failure_id FROM set
+            INSERT INTO email.operation_items (operation_id, ordinal, {item}) SELECT @id, set.ordinal, set.id FROM set
             RETURNING 1
         )
         INSERT INTO email.operations AS o (id, action, state, filter, reason, rate_per_second, stop_after_failures, matched, created_by, ended_at)
@@ -39,14 +40,14 @@ internal static class OperationSql
     public const string Lock = """
         UPDATE email.operations AS o SET lease_until = now() + @lease
         WHERE o.id = @id AND o.state = 'running' AND o.lease_id = @lease_id
-        RETURNING o.action, o.created_by, o.reason, o.stop_after_failures, o.matched, o.done + o.refused AS position
+        RETURNING o.action, o.created_by, o.reason, o.stop_after_failures, o.matched, o.done + o.refused AS position, o.filter IS NULL AS is_named
         """;
 
-    /// <summary>The next of its failures, as many as have no more than so many bytes together, but one in any case.</summary>
+    /// <summary>The next of its failures, as many as have no more than so many bytes together, but one in any case; or of its mails.</summary>
     public const string Next = """
-        SELECT failure_id FROM (
-            SELECT i.failure_id, i.ordinal, sum(octet_length(f.value)) OVER (ORDER BY i.ordinal) AS bytes
-            FROM (SELECT failure_id, ordinal FROM email.operation_items WHERE operation_id = @id AND ordinal > @position ORDER BY ordinal LIMIT @limit) AS i
+        SELECT id FROM (
+            SELECT coalesce(i.failure_id, i.mail_id) AS id, i.ordinal, sum(octet_length(f.value)) OVER (ORDER BY i.ordinal) AS bytes
+            FROM (SELECT failure_id, mail_id, ordinal FROM email.operation_items WHERE operation_id = @id AND ordinal > @position ORDER BY ordinal LIMIT @limit) AS i
             LEFT JOIN email.failures AS f ON f.id = i.failure_id) AS next
         WHERE coalesce(bytes, 0) <= @most_bytes OR ordinal = @position + 1
         ORDER BY ordinal
@@ -61,8 +62,8 @@ internal static class OperationSql
     public const string Advance = """
         WITH items AS (
             UPDATE email.operation_items AS i SET outcome = g.outcome, at = now()
-            FROM (SELECT unnest(@failure_ids) AS failure_id, unnest(@outcomes) AS outcome) AS g
-            WHERE i.operation_id = @id AND i.ordinal > @position AND i.ordinal <= @position + cardinality(@failure_ids) AND i.failure_id = g.failure_id
+            FROM (SELECT unnest(@item_ids) AS id, unnest(@outcomes) AS outcome) AS g
+            WHERE i.operation_id = @id AND i.ordinal > @position AND i.ordinal <= @position + cardinality(@item_ids) AND coalesce(i.failure_id, i.mail_id) = g.id
         )
         UPDATE email.operations SET
             done = done + @done, refused = refused + @refused, updated_at = now(),

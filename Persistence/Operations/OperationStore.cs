@@ -1,12 +1,13 @@
 using Npgsql;
 using NpgsqlTypes;
 using Persistence.Failures;
+using Persistence.Mails;
 using Persistence.Text;
 
 namespace Persistence.Operations;
 
 /// <summary>
-/// Operations: what is done with many failures at once. Their set is written down when they begin; whichever instance of the API has the
+/// Operations: what is done with many failures, or mails, at once. Their set is written down when they begin; whichever instance of the API has the
 /// lease works it off, batch by batch, each batch one transaction with its decisions and their audit, so that a process that dies anywhere
 /// leaves an operation that another goes on with. Throws what Npgsql throws.
 /// </summary>
@@ -20,7 +21,7 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
     // Such a set is written in one statement, which a short time limit for single statements would cut off.
     private static readonly TimeSpan FreezeTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>How many failures an operation would have.</summary>
+    /// <summary>How many failures, or mails, an operation would have.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<long> CountAsync(NewOperation operation, CancellationToken cancellationToken = default)
@@ -30,13 +31,28 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
+    /// <summary>The first mails that an operation would cancel.</summary>
+    /// <param name="operation">A cancel.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlyList<Guid>> SampleAsync(NewOperation operation, int limit, CancellationToken cancellationToken = default)
+    {
+        await using var command = With(dataSource.CreateCommand($"SELECT id FROM ({Set(operation)}) AS set ORDER BY ordinal LIMIT @limit"), operation).With("limit", limit);
+        command.CommandTimeout = (int)FreezeTimeout.TotalSeconds;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var ids = new List<Guid>();
+        while (await reader.ReadAsync(cancellationToken))
+            ids.Add(reader.Get<Guid>("id"));
+        return ids;
+    }
+
     /// <summary>Begins an operation: from now on its set does not change.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="cancellationToken">Gives up; it may have begun then.</param>
     public async Task<Operation> BeginAsync(NewOperation operation, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(operation);
-        await using var command = With(dataSource.CreateCommand(OperationSql.Begin(Set(operation))), operation)
+        await using var command = With(dataSource.CreateCommand(OperationSql.Begin(Set(operation), operation.Action == OperationAction.Cancel ? "mail_id" : "failure_id")), operation)
             .With("id", Guid.CreateVersion7())
             .With("action", operation.Action.ToText())
             .With("actor", operation.Actor)
@@ -70,13 +86,15 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
         return claimed;
     }
 
-    /// <summary>Does what the operation asks with its next failures; null where it does not run any more, or is another's.</summary>
+    /// <summary>Does what the operation asks with the next of its set; null where it does not run any more, or is another's.</summary>
     /// <param name="id">The operation.</param>
     /// <param name="leaseId">By which it was claimed.</param>
     /// <param name="lease">For how long it stays claimed.</param>
-    /// <param name="limit">With how many failures at most.</param>
+    /// <param name="limit">With how many at most.</param>
+    /// <param name="accepted">Of a mail that was named by its id: whether the caller knows that it was accepted, so that one without a row is canceled as well. Null: of none.</param>
     /// <param name="cancellationToken">Gives up; the batch may have been done then, and the sweep of pending replays produces what it holds.</param>
-    public async Task<OperationBatch?> RunBatchAsync(Guid id, Guid leaseId, TimeSpan lease, int limit, CancellationToken cancellationToken = default)
+    public async Task<OperationBatch?> RunBatchAsync(
+        Guid id, Guid leaseId, TimeSpan lease, int limit, Func<Guid, KnownMail?>? accepted = null, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -85,8 +103,11 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
 
         var isStopped = operation.StopAfter is { } stopAfter && await HasFailedAsync(transaction, id, stopAfter, cancellationToken);
         var ids = isStopped ? [] : await NextAsync(transaction, id, operation.Position, limit, cancellationToken);
-        var decided = await FailureDecisions.DecideAsync(
-            transaction, ids, new FailureDecision(DecisionOf(operation.Action), operation.Actor, operation.Reason, id), cancellationToken);
+        var decided = operation.Action == OperationAction.Cancel
+            ? new DecidedFailures([], await MailCancels.CancelAsync(
+                transaction, ids, operation.IsNamed && accepted is not null ? [.. ids.Select(accepted).OfType<KnownMail>()] : [], operation.Actor, cancellationToken))
+            : await FailureDecisions.DecideAsync(
+                transaction, ids, new FailureDecision(DecisionOf(operation.Action), operation.Actor, operation.Reason, id), cancellationToken);
         var state = isStopped ? OperationState.Stopped : operation.Position + ids.Count >= operation.Matched ? OperationState.Completed : OperationState.Running;
         await AdvanceAsync(transaction, id, operation.Position, ids, decided, state, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -163,14 +184,22 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 
-    // Numbered in the order in which they are met. Ids that are not failures are met and refused.
+    // Numbered in the order in which they are met. Ids that are not failures, or mails, are met and refused.
     private static string Set(NewOperation operation)
     {
         if (operation.Ids is not null)
-            return "SELECT failure_id, ordinal FROM unnest(@ids) WITH ORDINALITY AS g (failure_id, ordinal) LIMIT @most";
+            return "SELECT id, ordinal FROM unnest(@ids) WITH ORDINALITY AS g (id, ordinal) LIMIT @most";
         var direction = operation.Order == FailureOrder.Newest ? "DESC" : "ASC";
+        if (operation.Mails is { } mails)
+        {
+            return $"""
+                SELECT m.id, row_number() OVER (ORDER BY m.created_at {direction}, m.id {direction}) AS ordinal
+                FROM email.mails AS m {MailSearch.Where(mails, MailCancels.MayBe)} ORDER BY m.created_at {direction}, m.id {direction} LIMIT @most
+                """;
+        }
+
         return $"""
-            SELECT f.id AS failure_id, row_number() OVER (ORDER BY f.failed_at {direction}, f.id {direction}) AS ordinal
+            SELECT f.id, row_number() OVER (ORDER BY f.failed_at {direction}, f.id {direction}) AS ordinal
             FROM email.failures AS f {FailureSearchSql.Where(operation.Filter!)} ORDER BY f.failed_at {direction}, f.id {direction} LIMIT @most
             """;
     }
@@ -178,17 +207,22 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
     private static NpgsqlCommand With(NpgsqlCommand command, NewOperation operation)
     {
         command.With("most", operation.Limit ?? int.MaxValue);
-        return operation.Ids is { } ids ? command.With("ids", ids.ToArray()) : command.WithFilter(operation.Filter!);
+        return operation switch
+        {
+            { Ids: { } ids } => command.With("ids", ids.ToArray()),
+            { Mails: { } mails } => MailSearch.With(command, mails),
+            _ => command.WithFilter(operation.Filter!),
+        };
     }
 
-    private static async Task<(OperationAction Action, string Actor, string? Reason, int? StopAfter, int Matched, int Position)?> LockAsync(
+    private static async Task<(OperationAction Action, string Actor, string? Reason, int? StopAfter, int Matched, int Position, bool IsNamed)?> LockAsync(
         NpgsqlTransaction transaction, Guid id, Guid leaseId, TimeSpan lease, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(OperationSql.Lock, transaction.Connection, transaction).With("id", id).With("lease_id", leaseId).With("lease", lease);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
             ? (reader.GetEnum<OperationAction>("action"), reader.Get<string>("created_by"), reader.Get<string?>("reason"), reader.Get<int?>("stop_after_failures"),
-                reader.Get<int>("matched"), reader.Get<int>("position"))
+                reader.Get<int>("matched"), reader.Get<int>("position"), reader.Get<bool>("is_named"))
             : null;
     }
 
@@ -204,7 +238,7 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var ids = new List<Guid>();
         while (await reader.ReadAsync(cancellationToken))
-            ids.Add(reader.Get<Guid>("failure_id"));
+            ids.Add(reader.Get<Guid>("id"));
         return ids;
     }
 
@@ -212,8 +246,8 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
         NpgsqlTransaction transaction, Guid id, int position, List<Guid> ids, DecidedFailures decided, OperationState state, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(OperationSql.Advance, transaction.Connection, transaction)
-            .With("id", id).With("position", position).With("failure_ids", ids.ToArray())
-            .With("outcomes", ids.ConvertAll(failure => decided.Refusals.TryGetValue(failure, out var refusal) ? refusal.ToText() : Done).ToArray())
+            .With("id", id).With("position", position).With("item_ids", ids.ToArray())
+            .With("outcomes", ids.ConvertAll(item => decided.Refusals.TryGetValue(item, out var refusal) ? refusal.ToText() : Done).ToArray())
             .With("done", ids.Count - decided.Refusals.Count).With("refused", decided.Refusals.Count).With("state", state.ToText());
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -63,7 +63,7 @@ internal static class EmailEndpoints
         emails.MapGet("/{id}", GetEmail.HandleAsync)
             .RequireScope(KeyScope.Read)
             .WithName("GetEmail").WithSummary("What became of a mail.")
-            .WithDescription("Its state, attempts, times, recipients and failures. A mail that no worker has seen yet is `queued`, with `recorded` false.")
+            .WithDescription("Its state, attempts, times, recipients and failures. A mail that no worker has seen yet is `queued`, with `recorded` false. One that all workers have gone past without a row being there is `unknown`: its row was removed after its time, the database was restored from before it, or its post was never accepted.")
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.MailNotFound, ProblemTypes.DatabaseUnavailable);
 
         emails.MapPatch("/{id}", RescheduleEmail.HandleAsync)

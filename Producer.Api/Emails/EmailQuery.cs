@@ -79,7 +79,8 @@ internal sealed record EmailQuery(
             ?? throw new FormatException($"'{name}' is '{id}', which is not a mail of the list.");
     }
 
-    private static MailTag TagOf(string text)
+    /// <summary>The tag that is looked for: its text or name, or its name and value with a colon between.</summary>
+    public static MailTag TagOf(string text)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         return colon <= 0 ? new MailTag(text) : new MailTag(text[..colon], text[(colon + 1)..]);

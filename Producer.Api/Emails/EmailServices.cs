@@ -7,6 +7,7 @@ internal static class EmailServices
         services.AddScoped<AcceptMail>();
         services.AddSingleton<PostedMails>();
         services.AddSingleton<MailAccess>();
+        services.AddSingleton<ReadPosition>();
         services.AddSingleton<FindEmail>();
         services.AddSingleton<KeyedPosts>();
         services.AddHostedService<IdempotencySweep>();

@@ -15,7 +15,7 @@ internal static partial class GetEmail
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, [FromQuery, Description("Responds once the mail is sent, dead, canceled, discarded or held back by a rule, at the latest after this time: `10s`, up to `30s`, or `500ms`. At once by default.")] string? wait,
+        string id, [FromQuery, Description("Responds once the mail is sent, dead, canceled, discarded, held back by a rule or unknown, at the latest after this time: `10s`, up to `30s`, or `500ms`. At once by default.")] string? wait,
         HttpContext context, FindEmail find, CancellationToken cancellationToken)
     {
         if (!TryRead(wait, out var time))
@@ -26,7 +26,7 @@ internal static partial class GetEmail
     }
 
     public static ProblemHttpResult NotFound(string id) =>
-        ProblemTypes.MailNotFound.Because($"There is no mail '{Texts.Cut(id, 100)}'. The id of a mail is the UUID that POST /emails responded with.");
+        ProblemTypes.MailNotFound.Because($"There is no mail '{Texts.Cut(id, 100)}'. The id of a mail is the UUID that POST /emails responded with; one that was given out under another Api:IdSecret, as by another installation, is not known here without a row.");
 
     private static bool TryRead(string? text, out TimeSpan wait)
     {

@@ -21,6 +21,12 @@ internal sealed class MailAccess(MailId ids, KnownKeys keys, MailStore mails)
     {
         if (caller.OnlyOf is { } own)
             return ids.IsOurs(id, out var at, own) ? new IssuedId(at, own) : null;
+        return Find(id);
+    }
+
+    /// <summary>What the id says, where this API gave it out, for whichever mail.</summary>
+    public IssuedId? Find(Guid id)
+    {
         if (ids.IsOurs(id, out var issuedAt))
             return new IssuedId(issuedAt, Owner: null);
         foreach (var key in keys.Ids)

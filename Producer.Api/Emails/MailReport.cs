@@ -8,9 +8,9 @@ namespace Producer.Api.Emails;
 
 /// <summary>What became of a mail.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="State">The one state it is in.</param>
-/// <param name="Recorded">Whether a worker has read it. While not, it is unread in Kafka (or, after <c>outcome_unknown</c>, nowhere).</param>
-public sealed record MailReport(Guid Id, MailState State, bool Recorded)
+/// <param name="State">The one state it is in; <c>unknown</c> where its id alone is known, and all that was posted by then has been read.</param>
+/// <param name="Recorded">Whether a worker has read it. While not, and as long as it is <c>queued</c>, it is unread in Kafka (or, after <c>outcome_unknown</c>, nowhere).</param>
+public sealed record MailReport(Guid Id, ReportedState State, bool Recorded)
 {
     /// <summary>Its version: raised by a replay and by a cancel; records of an older epoch are stale.</summary>
     public int Epoch { get; init; }
@@ -22,7 +22,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     [JsonPropertyName("object")]
     public string ObjectName { get; } = "email";
 
-    /// <summary>The state in Resend's words: <c>scheduled</c>, <c>queued</c>, <c>delivery_delayed</c>, <c>sent</c>, <c>failed</c>, <c>canceled</c> or <c>suppressed</c>.</summary>
+    /// <summary>The state in Resend's words: <c>scheduled</c>, <c>queued</c>, <c>delivery_delayed</c>, <c>sent</c>, <c>failed</c>, <c>canceled</c>, <c>suppressed</c>, or <c>unknown</c>.</summary>
     public string LastEvent { get; init; } = LastEvents.Of(State);
 
     /// <summary>When it was accepted, or where that is not known, when a worker first read it.</summary>
@@ -84,7 +84,7 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
 
     /// <summary>
     /// What went wrong last, as long as that holds: nothing once the mail is sent or canceled, or was replayed; of one that a hold canceled, which
-    /// that was and why.
+    /// that was and why; of one that is <c>unknown</c>, how that can be.
     /// </summary>
     public string? LastError { get; init; }
 
@@ -107,14 +107,24 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
     public string? Stream { get; init; }
 
     /// <summary>Whether it has come to an end, which only people change.</summary>
-    internal bool HasEnded => State is MailState.Sent or MailState.Dead or MailState.Canceled or MailState.Discarded || (State == MailState.Held && EndedAt is not null);
+    internal bool HasEnded => State is ReportedState.Sent or ReportedState.Dead or ReportedState.Canceled or ReportedState.Discarded or ReportedState.Unknown || (State == ReportedState.Held && EndedAt is not null);
 
     /// <summary>A mail that no worker has read yet.</summary>
     /// <param name="id">Its id.</param>
     /// <param name="issuedAt">When the API accepted it, where that is known.</param>
     /// <param name="posted">What this instance knows of it.</param>
     internal static MailReport Unseen(Guid id, DateTimeOffset? issuedAt, PostedMail? posted) =>
-        new MailReport(id, MailState.Queued, Recorded: false) { AcceptedAt = issuedAt, CreatedAt = issuedAt }.With(posted);
+        new MailReport(id, ReportedState.Queued, Recorded: false) { AcceptedAt = issuedAt, CreatedAt = issuedAt }.With(posted);
+
+    /// <summary>A mail that should have been read by now, and of which nothing is written.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="issuedAt">When the id was given out, where that is known.</param>
+    internal static MailReport Unknown(Guid id, DateTimeOffset? issuedAt) => new(id, ReportedState.Unknown, Recorded: false)
+    {
+        CreatedAt = issuedAt,
+        LastError = "The id is one that this system gives out, and nothing else is known of it: the workers have read all that was posted by then, and the database has no row of it. "
+            + "It was never accepted (its post was answered with an error), its row was removed after its time, the database was restored from before it, or another installation with the same Api:IdSecret gave it out.",
+    };
 
     /// <summary>A mail that the worker could not read: it has no row, and its failures say all that is known of it.</summary>
     /// <param name="id">Its id.</param>
@@ -126,9 +136,9 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
         var state = last.Status switch
         {
             // The record that sends it again is on its way.
-            FailureStatus.Replayed => MailState.Queued,
-            FailureStatus.Discarded => MailState.Discarded,
-            _ => MailState.Dead,
+            FailureStatus.Replayed => ReportedState.Queued,
+            FailureStatus.Discarded => ReportedState.Discarded,
+            _ => ReportedState.Dead,
         };
         return new MailReport(id, state, Recorded: false)
         {
@@ -136,13 +146,13 @@ public sealed record MailReport(Guid Id, MailState State, bool Recorded)
             Attempts = last.Attempts,
             AcceptedAt = issuedAt,
             CreatedAt = issuedAt,
-            EndedAt = state == MailState.Queued ? null : last.FailedAt,
+            EndedAt = state == ReportedState.Queued ? null : last.FailedAt,
             LastError = last.Message,
             Failures = [.. failures.Reverse()],
         };
     }
 
-    internal static MailReport Of(MailView view, DateTimeOffset? issuedAt, MailTopics names, PostedMail? posted = null) => new MailReport(view.Mail.Id, view.Mail.State, Recorded: true)
+    internal static MailReport Of(MailView view, DateTimeOffset? issuedAt, MailTopics names, PostedMail? posted = null) => new MailReport(view.Mail.Id, ReportedStates.Of(view.Mail.State), Recorded: true)
     {
         Epoch = view.Mail.Epoch,
         Attempts = view.Mail.Attempt,

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Failures;
+using Persistence.Mails;
 using Persistence.Operations;
+using Producer.Api.Emails;
 using Producer.Api.Problems;
 using Producer.Api.Requests;
 using Producer.Api.Security;
@@ -14,15 +16,15 @@ internal static class BeginOperation
     private const int Samples = 5;
 
     public static async Task<Results<Accepted<OperationReport>, Ok<DryRunReport>, ProblemHttpResult>> HandleAsync(
-        HttpContext context, [AsParameters] Actor actor, OperationStore operations, FailureStore failures, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
+        HttpContext context, [AsParameters] Actor actor, OperationStore operations, FailureStore failures, MailStore mails, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
     {
         var (request, unread) = await StrictJson.ReadAsync<OperationRequest>(context, OperationRequest.MaxBytes, OperationRequest.Example, cancellationToken);
-        return unread is not null ? unread : await ActAsync(request, actor, operations, failures, runner, cluster, cancellationToken);
+        return unread is not null ? unread : await ActAsync(request, actor, operations, failures, mails, runner, cluster, cancellationToken);
     }
 
     /// <summary>The same for a request whose body was read.</summary>
     public static async Task<Results<Accepted<OperationReport>, Ok<DryRunReport>, ProblemHttpResult>> ActAsync(
-        OperationRequest? request, Actor actor, OperationStore operations, FailureStore failures, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
+        OperationRequest? request, Actor actor, OperationStore operations, FailureStore failures, MailStore mails, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
     {
         if (!actor.TryRead(out var name, out var problem))
             return problem;
@@ -32,7 +34,7 @@ internal static class BeginOperation
             return ProblemTypes.InvalidRequest.Because(error);
 
         if (request.DryRun)
-            return TypedResults.Ok(await DryRunAsync(operation, operations, failures, cancellationToken));
+            return TypedResults.Ok(await DryRunAsync(operation, operations, failures, mails, cancellationToken));
         if (operation.Action == OperationAction.Replay && cluster.Problem is { } otherCluster)
             return ProblemTypes.OtherCluster.Because($"Nothing was done. {otherCluster}");
         var begun = await operations.BeginAsync(operation, cancellationToken);
@@ -40,13 +42,31 @@ internal static class BeginOperation
         return TypedResults.Accepted($"/operations/{begun.Id}", OperationReport.Of(begun));
     }
 
-    private static async Task<DryRunReport> DryRunAsync(NewOperation operation, OperationStore operations, FailureStore failures, CancellationToken cancellationToken) =>
-        new(await operations.CountAsync(operation, cancellationToken), operation.Filter is { } filter
-            ? (await failures.ListAsync(filter, Math.Min(Samples, operation.Limit ?? Samples), order: operation.Order, cancellationToken: cancellationToken)).Items
-            : []);
+    private static async Task<DryRunReport> DryRunAsync(
+        NewOperation operation, OperationStore operations, FailureStore failures, MailStore mails, CancellationToken cancellationToken)
+    {
+        var report = new DryRunReport(await operations.CountAsync(operation, cancellationToken), []);
+        if (operation.Filter is { } filter)
+            return report with { Samples = (await failures.ListAsync(filter, Math.Min(Samples, operation.Limit ?? Samples), order: operation.Order, cancellationToken: cancellationToken)).Items };
+        if (operation.Mails is null)
+            return report;
+
+        var found = new List<ListedMail>();
+        foreach (var id in await operations.SampleAsync(operation, Samples, cancellationToken))
+        {
+            if (await mails.FindAsync(id, cancellationToken) is { } view)
+                found.Add(ListedMail.Of(view.Mail));
+        }
+
+        return report with { Mails = found };
+    }
 }
 
 /// <summary>What an operation would do.</summary>
-/// <param name="Matched">With how many failures.</param>
-/// <param name="Samples">The first of them, up to five; none where their ids were given.</param>
-public sealed record DryRunReport(long Matched, IReadOnlyList<FailureSummary> Samples);
+/// <param name="Matched">With how many failures, or mails.</param>
+/// <param name="Samples">The first of the failures, up to five; none where their ids were given, or mails are canceled.</param>
+public sealed record DryRunReport(long Matched, IReadOnlyList<FailureSummary> Samples)
+{
+    /// <summary>Of a cancel the first of its mails, up to five; absent where their ids were given.</summary>
+    public IReadOnlyList<ListedMail>? Mails { get; init; }
+}

@@ -19,12 +19,14 @@ internal static class OperationEndpoints
 
         operations.MapPost("", BeginOperation.HandleAsync)
             .Accepts<OperationRequest>("application/json")
-            .WithName("BeginOperation").WithSummary("Replay, discard or restore many failures.")
+            .WithName("BeginOperation").WithSummary("Replay, discard or restore many failures, or cancel many mails.")
             .WithDescription(
                 """
                 The failures are those that `filter` has, by the names of `GET /failures`, or those of `ids`. Without a `status` a replay and a discard
                 take those that are unresolved, a restore those that are discarded. A filter without any restriction is refused.
-                With `dry_run` the answer is how many there are, and five of them, and nothing is done. Else the set is written down: what fails later is
+                A `cancel` is of mails that are scheduled, queued or held: those that `filter` has, by the names of `GET /emails`, or those of `ids`, also where no
+                worker has read them yet; each as by `POST /emails/{id}/cancel`.
+                With `dry_run` the answer is how many there are, and five of them, and nothing is done. Else the set is written down: what comes later is
                 not swept along. An instance of the API works it off, `rate_per_second` at most; where that instance ends, another goes on with it, and
                 nothing is sent twice. `limit` takes a part, by `order` (`oldest`, the default, or `newest`) the first or the last;
                 `stop_after_failures` stops it once so many of its replays have failed again.
@@ -32,7 +34,7 @@ internal static class OperationEndpoints
             .Problems([.. ProblemTypes.OfBody, ProblemTypes.OtherCluster, ProblemTypes.DatabaseUnavailable]);
 
         operations.MapGet("", ReadOperations.ListAsync)
-            .WithName("ListOperations").WithSummary("What was done with many failures at once, newest first.")
+            .WithName("ListOperations").WithSummary("What was done with many failures, or mails, at once, newest first.")
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
 
         operations.MapGet("/{id}", ReadOperations.GetAsync)

@@ -7,17 +7,17 @@ namespace Producer.Api.Operations;
 
 /// <summary>An operation.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Action">What it does with each failure.</param>
+/// <param name="Action">What it does with each failure, or of a cancel with each mail.</param>
 /// <param name="State">Where it stands.</param>
-/// <param name="Matched">How many failures its set has.</param>
+/// <param name="Matched">How many failures, or mails, its set has.</param>
 /// <param name="Done">With how many of them it was done what was asked for.</param>
-/// <param name="Refused">About how many nothing was done, as they had moved on.</param>
+/// <param name="Refused">About how many nothing was done, as they had moved on or were not there.</param>
 /// <param name="CreatedBy">Who began it.</param>
 /// <param name="CreatedAt">When.</param>
 public sealed record OperationReport(
     Guid Id, OperationAction Action, OperationState State, int Matched, int Done, int Refused, string CreatedBy, DateTimeOffset CreatedAt)
 {
-    /// <summary>The filter that its failures were chosen by, where they were.</summary>
+    /// <summary>The filter that its failures, or mails, were chosen by, where they were.</summary>
     public JsonElement? Filter { get; init; }
 
     /// <summary>Why.</summary>
@@ -59,8 +59,8 @@ public sealed record OperationReport(
 /// <param name="Waiting">Replays whose outcome is open.</param>
 /// <param name="Sent">Replays whose mail was sent, or canceled since.</param>
 /// <param name="FailedAgain">Replays that failed again.</param>
-/// <param name="Refusals">Failures about which nothing was done, by the reason.</param>
-/// <param name="PerSecond">How many failures a second it met during the last ten seconds.</param>
+/// <param name="Refusals">Failures, or mails, about which nothing was done, by the reason.</param>
+/// <param name="PerSecond">How many a second it met during the last ten seconds.</param>
 public sealed record ProgressReport(int Waiting, int Sent, int FailedAgain, IReadOnlyDictionary<string, int> Refusals, double PerSecond)
 {
     internal static ProgressReport Of(OperationProgress progress) => new(

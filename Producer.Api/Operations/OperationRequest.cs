@@ -3,13 +3,12 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Persistence.Failures;
 using Persistence.Operations;
-using Producer.Api.Failures;
 using Producer.Api.Requests;
 
 namespace Producer.Api.Operations;
 
 /// <summary>An operation that is asked for.</summary>
-/// <param name="Action"><c>replay</c>, <c>discard</c> or <c>restore</c>.</param>
+/// <param name="Action"><c>replay</c>, <c>discard</c> or <c>restore</c>, which are done with failures, or <c>cancel</c>, which is done with mails.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record OperationRequest(string? Action)
 {
@@ -27,13 +26,13 @@ internal sealed record OperationRequest(string? Action)
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
-    /// <summary>Which failures, by the names of <c>GET /failures</c>.</summary>
-    public FilterTexts? Filter { get; init; }
+    /// <summary>Which failures, by the names of <c>GET /failures</c>; of a cancel which mails, by those of <c>GET /emails</c>.</summary>
+    public OperationFilter? Filter { get; init; }
 
-    /// <summary>The failures themselves: up to 10,000 ids.</summary>
+    /// <summary>The failures, or of a cancel the mails, themselves: up to 10,000 ids.</summary>
     public IReadOnlyList<string?>? Ids { get; init; }
 
-    /// <summary>Why: up to 1,000 characters. Required to discard.</summary>
+    /// <summary>Why: up to 1,000 characters. Required to discard and to cancel.</summary>
     public string? Reason { get; init; }
 
     /// <summary>Whether to count them and show five, and do nothing.</summary>
@@ -73,16 +72,17 @@ internal sealed record OperationRequest(string? Action)
     private NewOperation Read(string actor)
     {
         var action = QueryTexts.Word<OperationAction>("action", Action) ?? throw new FormatException($"'action' is missing: {Example} is expected.");
-        if (ActionRequest.WrongReason(ActionRequest.Trim(Reason), isRequired: action == OperationAction.Discard) is { } wrong)
+        if (ActionRequest.WrongReason(ActionRequest.Trim(Reason), isRequired: action is OperationAction.Discard or OperationAction.Cancel) is { } wrong)
             throw new FormatException(wrong);
         if (Filter is null == Ids is null)
             throw new FormatException($"Give either a 'filter' or 'ids': {Example}.");
-        var (filter, json) = Filter is null ? (null, null) : FilterOf(action, Filter);
+        var isCancel = action == OperationAction.Cancel;
         return new NewOperation(action, actor)
         {
-            Filter = filter,
-            FilterJson = json,
-            Ids = IdsOf(Ids),
+            Filter = isCancel ? null : Filter?.Failures(action),
+            Mails = isCancel ? Filter?.Mails() : null,
+            FilterJson = Filter is null ? null : JsonSerializer.Serialize(Filter, Written),
+            Ids = IdsOf(Ids, isCancel ? "a mail" : "a failure"),
             Reason = ActionRequest.Trim(Reason),
             Limit = Positive("limit", Limit, int.MaxValue),
             Order = QueryTexts.Word<FailureOrder>("order", Order) ?? FailureOrder.Oldest,
@@ -93,22 +93,13 @@ internal sealed record OperationRequest(string? Action)
         };
     }
 
-    private static (FailureFilter Filter, string Json) FilterOf(OperationAction action, FilterTexts texts)
-    {
-        var filter = texts.Read();
-        if (filter == new FailureFilter { Statuses = filter.Statuses })
-            throw new FormatException("The filter restricts nothing, or the status alone: say which failures, by one of " + string.Join(", ", FilterTexts.Names.Skip(1)) + ". All of them are those 'until' a time.");
-        return (filter.Statuses.Count > 0 ? filter : filter with { Statuses = [action == OperationAction.Restore ? FailureStatus.Discarded : FailureStatus.Unresolved] },
-            JsonSerializer.Serialize(texts, Written));
-    }
-
-    private static List<Guid>? IdsOf(IReadOnlyList<string?>? texts)
+    private static List<Guid>? IdsOf(IReadOnlyList<string?>? texts, string of)
     {
         if (texts is null)
             return null;
         if (texts.Count is 0 or > MaxIds)
             throw new FormatException($"'ids' has {texts.Count} ids; 1 to {MaxIds} are allowed.");
-        return [.. texts.Select(text => QueryTexts.Id("ids", text, "a failure") ?? throw new FormatException("'ids' holds an empty text; the UUIDs of failures are expected.")).Distinct()];
+        return [.. texts.Select(text => QueryTexts.Id("ids", text, of) ?? throw new FormatException($"'ids' holds an empty text; the UUID of {of} is expected.")).Distinct()];
     }
 
     private static int? Positive(string name, int? number, int most) =>

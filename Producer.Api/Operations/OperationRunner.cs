@@ -1,6 +1,8 @@
 using Persistence;
+using Persistence.Mails;
 using Persistence.Operations;
 using Persistence.Text;
+using Producer.Api.Emails;
 using Producer.Api.Failures;
 using ServiceDefaults.Database;
 using ServiceDefaults.Periodic;
@@ -12,7 +14,7 @@ namespace Producer.Api.Operations;
 /// take records it waits with longer and longer pauses; what was decided by then is pending, and the sweep of pending replays sees to it.
 /// </summary>
 internal sealed class OperationRunner(
-    IServiceScopeFactory scopes, OperationStore operations, ClusterGuard cluster, TimeProvider timeProvider, ILogger<OperationRunner> logger)
+    IServiceScopeFactory scopes, OperationStore operations, MailAccess access, ClusterGuard cluster, TimeProvider timeProvider, ILogger<OperationRunner> logger)
     : PeriodicService("The work on operations", Interval, timeProvider, logger)
 {
     private const int MostAtOnce = 4;
@@ -78,7 +80,7 @@ internal sealed class OperationRunner(
         var pace = rate is { } ratePerSecond ? new OperationPace(ratePerSecond, Time) : null;
         var pause = Interval;
         logger.LogInformation("Working on operation {OperationId}", id);
-        while (await operations.RunBatchAsync(id, lease, Lease, pace?.Batch(LargestBatch) ?? LargestBatch, cancellationToken) is { } batch)
+        while (await operations.RunBatchAsync(id, lease, Lease, pace?.Batch(LargestBatch) ?? LargestBatch, Accepted, cancellationToken) is { } batch)
         {
             var isProduced = await replays.TryFinishAsync(batch.Replays, cancellationToken);
             if (batch.State != OperationState.Running)
@@ -101,6 +103,9 @@ internal sealed class OperationRunner(
 
         logger.LogInformation("Operation {OperationId} is not worked on here any more: it was paused, canceled or taken over", id);
     }
+
+    /// <summary>A mail that this system gave the id of, so that it is canceled before a worker has read it.</summary>
+    private KnownMail? Accepted(Guid mailId) => access.Find(mailId) is { } issued ? new KnownMail(mailId, issued.Owner) : null;
 
     /// <summary>Where this fails, too, the lease runs out.</summary>
     private async Task TryReleaseAsync(Guid id, Guid lease, TimeSpan pause)

@@ -56,10 +56,10 @@ internal sealed class Store(IServiceProvider services)
     }
 
     /// <summary>A mail that waits in its row until it is due.</summary>
-    public async Task ScheduleAsync(Guid mailId, DateTimeOffset due)
+    public async Task ScheduleAsync(Guid mailId, DateTimeOffset due, string? sender = null)
     {
         var record = RecordOf(mailId, DefaultValue);
-        record = record with { Identity = record.Identity with { Attempt = 0 } };
+        record = record with { Identity = record.Identity with { Attempt = 0 }, Sender = sender ?? record.Sender };
         (await services.GetRequiredService<ScheduleStore>().StoreAsync(record, new ScheduledRecord(due, new WaitingRecord(null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())]))))
             .ShouldBe(ClaimDecision.Claim);
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Failures;
 using Persistence.Keys;
+using Persistence.Mails;
 using Persistence.Operations;
 using Producer.Api.Console.Hosting;
 using Producer.Api.Console.Pages;
@@ -96,13 +97,13 @@ internal static class OperationPages
     }
 
     private static async Task<IResult> BeginAsync(
-        HttpContext context, OperationStore operations, FailureStore failures, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
+        HttpContext context, OperationStore operations, FailureStore failures, MailStore mails, OperationRunner runner, ClusterGuard cluster, CancellationToken cancellationToken)
     {
         var form = await context.Request.ReadFormAsync(cancellationToken);
         Results<Accepted<OperationReport>, Ok<DryRunReport>, ProblemHttpResult> result;
         try
         {
-            result = await BeginOperation.ActAsync(RequestOf(form), Actor.Of(context), operations, failures, runner, cluster, cancellationToken);
+            result = await BeginOperation.ActAsync(RequestOf(form), Actor.Of(context), operations, failures, mails, runner, cluster, cancellationToken);
         }
         catch (FormatException exception)
         {
@@ -136,7 +137,7 @@ internal static class OperationPages
     /// <exception cref="FormatException">A number is not one.</exception>
     private static OperationRequest RequestOf(IFormCollection form) => new(form["action"].ToString())
     {
-        Filter = JsonSerializer.Deserialize<FilterTexts>(
+        Filter = JsonSerializer.Deserialize<OperationFilter>(
             JsonSerializer.Serialize(FilterTexts.Names.Where(form.ContainsKey).ToDictionary(name => name, name => form[name].ToString())), Names),
         Reason = form["reason"].ToString(),
         Limit = Number(form, "limit"),

@@ -6,14 +6,17 @@ using ServiceDefaults.Start;
 
 namespace Messaging.Bench.Api;
 
-/// <summary>The API as it is deployed, with its defaults.</summary>
+/// <summary>The API with its defaults.</summary>
 internal static class ApiServer
 {
-    public static WebApplication Build(ScenarioInput input)
+    /// <summary>Builds it.</summary>
+    /// <param name="input">What it serves.</param>
+    /// <param name="environment"><c>Production</c>, as it is deployed; <c>Development</c> shows the console to whoever asks.</param>
+    public static WebApplication Build(ScenarioInput input, string environment = "Production")
     {
         var app = ProducerApi.Build(
         [
-            "--environment=Production",
+            $"--environment={environment}",
             "--urls=http://127.0.0.1:0",
             $"--Kafka:BootstrapServers={input.BootstrapServers}",
             // Its topics are deleted with those of the run.

@@ -14,6 +14,9 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>The API as it is deployed.</summary>
     public const string Api = "api";
 
+    /// <summary>The API with its console, which asks nobody who they are.</summary>
+    public const string Console = "console";
+
     /// <summary>A bare Kestrel endpoint.</summary>
     public const string Bare = "bare";
 
@@ -67,11 +70,16 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<int> RunAsync(string kind, string input)
     {
         var given = JsonSerializer.Deserialize<ScenarioInput>(input)!;
-        await using var app = kind == Api ? ApiServer.Build(given) : BareServer.Build(given);
+        await using var app = kind switch
+        {
+            Api => ApiServer.Build(given),
+            Console => ApiServer.Build(given, "Development"),
+            _ => BareServer.Build(given),
+        };
         await app.StartAsync();
         var address = new Uri(app.Urls.First());
         await ReadyAsync(address);
-        Console.WriteLine(Mark + address.Port.ToString(CultureInfo.InvariantCulture));
+        System.Console.WriteLine(Mark + address.Port.ToString(CultureInfo.InvariantCulture));
         await ChildProcess.UntilLeftAloneAsync();
         await app.StopAsync();
         return 0;

@@ -13,9 +13,12 @@ internal static class AskScenario
     private const int Pauses = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(6);
 
-    public static Func<ScenarioInput, Task<Measurement>> Of(string path) => async input =>
+    /// <summary>Asks for a path.</summary>
+    /// <param name="path">The path, with its query.</param>
+    /// <param name="kind">Whom: a kind of <see cref="ServerProcess"/>.</param>
+    public static Func<ScenarioInput, Task<Measurement>> Of(string path, string kind = ServerProcess.Api) => async input =>
     {
-        await using var server = await ServerProcess.StartAsync(ServerProcess.Api, input);
+        await using var server = await ServerProcess.StartAsync(kind, input);
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{server.Port}"), Timeout = TimeSpan.FromMinutes(2) };
         http.DefaultRequestHeaders.Add("X-Api-Key", ServerProcess.Key);
         for (var request = 0; request < input.WarmUp; request++)

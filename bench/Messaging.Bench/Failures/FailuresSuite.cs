@@ -23,6 +23,16 @@ internal static class FailuresSuite
         Ask("list-words", "those with words that a thousandth has", "/failures?text=number%20777"),
         Ask("count", "GET /failures with a count of all", "/failures?count=true"),
         Ask("count-domain", "the same of a domain and a status", "/failures?domain=domain-7.example&status=unresolved&count=true"),
+        Ask("list-cause", "those of one of fifty causes", "/failures?fingerprint=7"),
+        Ask("list-key", "those of one key", "/failures?key=customer-4711"),
+        Ask("list-everywhere", "those of a topic and an exception that all have", "/failures?topic=email.send&exception=Bench"),
+        Ask("list-subject", "those with words of the subject that one has", "/failures?subject=order%204711"),
+        Ask("list-time", "those of an hour some days ago", $"/failures?since={DateTime.UtcNow.AddDays(-5):yyyy-MM-ddTHH:mm:ssZ}&until={DateTime.UtcNow.AddDays(-5).AddHours(1):yyyy-MM-ddTHH:mm:ssZ}"),
+        Ask("list-apart", "those of a code and a domain that a tenth has, and none both", "/failures?code=451&domain=domain-7.example"),
+        Page("page-overview", "GET /console over 1,000,000 failures", "/console"),
+        Page("page-failures", "its list of failures", "/console/failures"),
+        Page("page-filter", "the same by domain and status", "/console/failures?domain=domain-7.example&status=unresolved"),
+        Page("page-groups", "its groups by cause", "/console/groups"),
         new Row("paced", "an operation that replays 100,000 failures at 500 a second")
         {
             Records = 100_000,
@@ -53,15 +63,19 @@ internal static class FailuresSuite
         },
     ], FailuresServers.StartAsync);
 
-    private static Row Ask(string name, string what, string path) => new(name, what)
+    private static Row Ask(string name, string what, string path) => Of(name, what, AskScenario.Of(path), Bar.AtMost(100));
+
+    private static Row Page(string name, string what, string path) => Of(name, what, AskScenario.Of(path, ServerProcess.Console), Bar.AtMost(150));
+
+    private static Row Of(string name, string what, Func<ScenarioInput, Task<Measurement>> ask, Bar bar) => new(name, what)
     {
         Records = 200,
         WarmUp = 5,
         Source = RecordSource.Empty,
-        Sides = [new(Api, AskScenario.Of(path))],
+        Sides = [new(Api, ask)],
         Lines =
         [
-            new Line("p50", new(Api, ApiScenario.Median), "ms", null, Bar.AtMost(100)),
+            new Line("p50", new(Api, ApiScenario.Median), "ms", null, bar),
             new Line("p99", new(Api, ApiScenario.Percentile99), "ms", null, Bar.None),
             new Line("uncached", new(Api, AskScenario.Uncached), "ms", null, Bar.None),
         ],

@@ -53,6 +53,58 @@ public sealed class ProjectionTests : StoreTests
     }
 
     [Test]
+    public async Task Of_letters_that_go_together_one_that_Postgres_refuses_takes_no_other_with_it()
+    {
+        await Store.ExecuteAsync("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '22023'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON email.failures FOR EACH ROW WHEN (NEW.exception_type = 'RefusedByTest') EXECUTE FUNCTION refuse();
+            """);
+        var letters = Enumerable.Range(0, 40).Select(number => Make.DeadLetter(Guid.CreateVersion7()) with
+        {
+            ExceptionType = number % 13 == 7 ? "RefusedByTest" : "Together",
+            Message = $"550 5.1.{number} no",
+            Key = [(byte)number],
+            Value = number % 3 == 0 ? null : [(byte)number],
+        }).ToList();
+        var results = await Task.WhenAll(letters.Select(letter => Task.Run(async () =>
+        {
+            try
+            {
+                return await Store.Failures.ProjectAsync(letter);
+            }
+            catch (Npgsql.PostgresException exception) when (exception.SqlState == "22023")
+            {
+                return null;
+            }
+        })));
+
+        foreach (var (letter, result) in letters.Zip(results))
+        {
+            if (letter.ExceptionType == "RefusedByTest")
+            {
+                result.ShouldBeNull();
+                continue;
+            }
+
+            var failure = (await Store.Failures.FindAsync(result!.FailureId))!;
+            (failure.MailId, failure.DltOffset, failure.Message, failure.Fingerprint).ShouldBe((letter.MailId, letter.Offset, letter.Message, result.Fingerprint));
+            failure.Key.ShouldBe(letter.Key);
+            failure.Value.ShouldBe(letter.Value);
+            failure.ReplyCodes.ShouldBe([letter.Message[..^3]]);
+        }
+    }
+
+    [Test]
+    public async Task Letters_of_one_record_that_go_together_are_one_failure_and_its_copies()
+    {
+        var letters = Enumerable.Range(0, 20).Select(_ => Make.DeadLetter(null, originalOffset: 2_000_001)).ToList();
+        var results = await Task.WhenAll(letters.Select(letter => Task.Run(() => Store.Failures.ProjectAsync(letter))));
+        results.Count(result => result.IsNew).ShouldBe(1);
+        results.Count(result => result.Kind == ProjectionKind.Copy).ShouldBe(19);
+        results.Select(result => result.FailureId).Distinct().ShouldHaveSingleItem();
+    }
+
+    [Test]
     public async Task A_copy_that_a_crash_left_is_recorded_and_opens_nothing()
     {
         var mail = Guid.CreateVersion7();

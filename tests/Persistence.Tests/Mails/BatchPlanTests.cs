@@ -54,7 +54,7 @@ public sealed class BatchPlanTests
             _ => mails.RecordSentAsync(record, 1, [Rejected]),
         }));
         await Task.WhenAll(records.Select(record => mails.MarkPublishedAsync(record.Identity)));
-        await store.Failures.ProjectAsync(Make.DeadLetter(records[0].Identity.MailId));
+        await Task.WhenAll(records.Select(record => store.Failures.ProjectAsync(Make.DeadLetter(record.Identity.MailId))));
     }
 
     private static RecipientReply Rejected { get; } = new("b@example.com", RecipientOutcome.Rejected, 550);

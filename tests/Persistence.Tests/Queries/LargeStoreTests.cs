@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Contracts;
 using NUnit.Framework;
+using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Stats;
 using Shouldly;
@@ -48,10 +49,11 @@ public sealed partial class LargeStoreTests
             """);
         await ExecuteAsync("""
             INSERT INTO email.failures (id, dlt_topic, dlt_partition, dlt_offset, dlt_timestamp, mail_id, epoch, value, exception_type, message, fingerprint,
-                attempts, status, failed_at, updated_at)
+                attempts, status, failed_at, updated_at, search_terms)
             SELECT gen_random_uuid(), 'email.send.dlt', 0, n, now(), ('01a20000-0000-7000-8000-' || lpad(to_hex(n * 10), 12, '0'))::uuid, 0, '\x00',
                 'PermanentMailException', '550 5.1.1 No such user here', to_hex(n % 50), 1, CASE WHEN n % 4 = 0 THEN 'unresolved' ELSE 'resolved' END,
-                now() - n * interval '10 seconds', now()
+                now() - n * interval '10 seconds', now(),
+                ARRAY['o:email.send', 'c:' || CASE WHEN n % 2 = 0 THEN '550' ELSE '451' END, 'd:domain-' || n % 2 || '.example', 'r:user-' || n % 20000 || '@example.com', 'k:' || n]
             FROM generate_series(1, 100000) AS n
             """);
         await ExecuteAsync("VACUUM ANALYZE email.mails, email.mail_recipients, email.failures");
@@ -121,6 +123,45 @@ public sealed partial class LargeStoreTests
             took.ShouldBeLessThan(Limit);
         }
     }
+
+    private static IEnumerable<TestCaseData> FailureLists() =>
+    [
+        Of("a recipient that a few have, with a code that half have", new FailureFilter { Recipient = "user-4712@example.com", Code = "550" }, 5),
+        Of("a recipient that none has, with a topic that all have", new FailureFilter { Recipient = "nobody@example.com", Topic = "email.send" }, 0),
+        Of("a code and a domain that half have each, and none both", new FailureFilter { Code = "550", Domain = "domain-1.example" }, 0),
+        Of("a topic that all have", new FailureFilter { Topic = "email.send" }, 21),
+        Of("a code that half have", new FailureFilter { Code = "550", Domain = "domain-0.example" }, 21),
+    ];
+
+    /// <summary>What the planner cannot know must not make it walk the list, or the table, for next to nothing.</summary>
+    [TestCaseSource(nameof(FailureLists))]
+    public async Task A_page_of_failures_by_terms_looks_at_the_beginning_of_the_list_and_then_at_the_index_of_terms(FailureFilter filter, int found)
+    {
+        foreach (var order in Enum.GetValues<FailureOrder>())
+        {
+            (await _store.Failures.ListAsync(filter, 20, order: order)).Items.Count.ShouldBe(Math.Min(found, 20));
+            await using var recent = _store.Failures.RecentCommand(filter, 21, null, order);
+            var plan = await PlanAsync(recent);
+            plan.ShouldContain("ix_failures_failed_at");
+            plan.ShouldNotContain("Seq Scan");
+            await using var few = _store.Failures.FewCommand(filter, null, order);
+            plan = await PlanAsync(few);
+            plan.ShouldContain("Bitmap Index Scan on ix_failures_search_terms");
+            plan.ShouldNotContain("Seq Scan");
+        }
+    }
+
+    private static async Task<string> PlanAsync(Npgsql.NpgsqlCommand command)
+    {
+        command.CommandText = $"EXPLAIN {command.CommandText}";
+        await using var reader = await command.ExecuteReaderAsync();
+        var lines = new List<string>();
+        while (await reader.ReadAsync())
+            lines.Add(reader.GetString(0));
+        return string.Join('\n', lines);
+    }
+
+    private static TestCaseData Of(string name, FailureFilter filter, int found) => new TestCaseData(filter, found).SetArgDisplayNames(name);
 
     private static TestCaseData List(string name, MailFilter filter) => new TestCaseData(filter).SetArgDisplayNames(name);
 

@@ -31,6 +31,7 @@ public sealed partial class QueriesTests
         ["Which headers did a failed record have?"] = ["MessageId", "x"],
         ["Which domains refuse most, with which replies?"] = ["example.com", "550 5.1.1", "1"],
         ["Which operations were there, and what came of their replays?"] = ["cid", "discard", "completed", "spam wave"],
+        ["Which mails did operations not cancel, and why?"] = ["dan", "the wrong price", $"{Mail}", "mail_sent", "sent"],
         ["What is held, by whom and why?"] = ["a flood", "ann"],
         ["Which replays were asked for but not yet produced?"] = ["1"],
         ["Which dead letters were written twice?"] = [$"{Mail}"],
@@ -88,6 +89,10 @@ public sealed partial class QueriesTests
         var open = Make.Record(to: "dora@example.com");
         await FailAsync(open, worker);
         await _store.Operations.BeginAsync(new NewOperation(OperationAction.Discard, "cid") { Ids = [], Reason = "spam wave" });
+        var cancel = await _store.Operations.BeginAsync(new NewOperation(OperationAction.Cancel, "dan") { Ids = [Mail], Reason = "the wrong price" });
+        var lease = Guid.NewGuid();
+        await _store.Operations.ClaimAsync(lease, Store.Lease, 10);
+        await _store.Operations.RunBatchAsync(cancel.Id, lease, Store.Lease, 10);
         await _store.Holds.CreateAsync(new NewHold(HoldScope.Sender, "news@example.com", HoldMode.Wait, null, "a flood"), "ann");
 
         var gone = await _store.StartWorkerAsync("gone:1");

@@ -5,6 +5,7 @@ using Persistence.Failures;
 using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Text;
+using Producer.Api.Emails;
 using Producer.Api.Failures;
 using Producer.Api.Problems;
 using Testing;
@@ -56,6 +57,7 @@ public partial class DescriptionTests
     }
 
     [TestCase(typeof(MailState))]
+    [TestCase(typeof(ReportedState))]
     [TestCase(typeof(RecipientKind))]
     [TestCase(typeof(RecipientOutcome))]
     [TestCase(typeof(FailureStatus))]

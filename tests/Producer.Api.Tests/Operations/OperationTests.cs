@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Persistence.Clusters;
+using Producer.Api.Ids;
 using Producer.Api.Operations;
 using ServiceDefaults.Database;
 using Testing;
@@ -86,6 +87,39 @@ public class OperationTests
     }
 
     [Test]
+    public async Task Mails_that_wait_are_canceled_by_a_filter_and_others_are_not()
+    {
+        var sender = $"{Guid.NewGuid():N}@cancel.example";
+        var (scheduled, sent) = (Guid.NewGuid(), Guid.NewGuid());
+        await _store.ScheduleAsync(scheduled, DateTimeOffset.UtcNow.AddHours(1), sender);
+        await _store.SendAsync(sent, record => record with { Sender = sender });
+
+        var tried = await (await PostAsync(new { action = "cancel", filter = new { sender }, reason = "the wrong price", dry_run = true })).JsonAsync();
+        tried.GetProperty("matched").GetInt64().ShouldBe(1);
+        tried.GetProperty("mails")[0].GetProperty("id").GetGuid().ShouldBe(scheduled);
+        tried.GetProperty("samples").GetArrayLength().ShouldBe(0);
+        (await (await _api.GetAsync($"/emails/{scheduled}")).JsonAsync()).GetProperty("state").GetString().ShouldBe("scheduled");
+
+        var ended = await EndedAsync(await BeginAsync(new { action = "cancel", filter = new { sender, state = "scheduled" }, reason = "the wrong price" }));
+        (ended.GetProperty("action").GetString(), ended.GetProperty("done").GetInt32(), ended.GetProperty("refused").GetInt32()).ShouldBe(("cancel", 1, 0));
+        ended.GetProperty("filter").GetProperty("state").GetString().ShouldBe("scheduled");
+        (await (await _api.GetAsync($"/emails/{scheduled}")).JsonAsync()).GetProperty("state").GetString().ShouldBe("canceled");
+        (await (await _api.GetAsync($"/emails/{sent}")).JsonAsync()).GetProperty("state").GetString().ShouldBe("sent");
+    }
+
+    [Test]
+    public async Task Mails_are_canceled_by_their_ids_before_a_worker_has_read_them_and_the_others_are_refused_with_the_reason()
+    {
+        var (unread, sent) = (_api.Get<MailId>().New(), Guid.NewGuid());
+        await _store.SendAsync(sent);
+        var ended = await EndedAsync(await BeginAsync(new { action = "cancel", ids = new[] { unread, sent, Guid.NewGuid() }, reason = "the wrong price" }));
+        (ended.GetProperty("done").GetInt32(), ended.GetProperty("refused").GetInt32()).ShouldBe((1, 2));
+        var refusals = ended.GetProperty("progress").GetProperty("refusals");
+        (refusals.GetProperty("mail_sent").GetInt32(), refusals.GetProperty("not_found").GetInt32()).ShouldBe((1, 1));
+        (await (await _api.GetAsync($"/emails/{unread}")).JsonAsync()).GetProperty("state").GetString().ShouldBe("canceled");
+    }
+
+    [Test]
     public async Task While_Kafka_is_away_it_waits_and_what_it_has_begun_is_sent_once()
     {
         var (type, _) = await FailAsync(2);
@@ -151,6 +185,14 @@ public class OperationTests
     [TestCase("""{"action":"replay","filter":{"domain":"a"},"rate_per_second":100001}""", "'rate_per_second' is 100001")]
     [TestCase("""{"action":"restore","filter":{"domain":"a"},"stop_after_failures":1}""", "for replays alone")]
     [TestCase("""{"action":"replay","filter":{"domain":"a"},"order":"random"}""", "'order' is 'random'")]
+    [TestCase("""{"action":"replay","filter":{"domain":"a","state":"queued"}}""", "failures have a 'status'")]
+    [TestCase("""{"action":"cancel","filter":{"sender":"a@example.com"}}""", "Say why")]
+    [TestCase("""{"action":"cancel","filter":{"domain":"a"},"reason":"r"}""", "A cancel is of mails, whose filter has: recipient")]
+    [TestCase("""{"action":"cancel","filter":{"state":"queued"},"reason":"r"}""", "restricts nothing")]
+    [TestCase("""{"action":"cancel","filter":{"sender":"a@example.com","state":"sent"},"reason":"r"}""", "scheduled, queued or held can be canceled")]
+    [TestCase("""{"action":"cancel","filter":{"sender":"a@example.com","state":"gone"},"reason":"r"}""", "'state' is 'gone'")]
+    [TestCase("""{"action":"cancel","filter":{"sender":"a@example.com"},"reason":"r","stop_after_failures":1}""", "for replays alone")]
+    [TestCase("""{"action":"cancel","ids":["x"],"reason":"r"}""", "the UUID of a mail is expected")]
     [TestCase("""{"action":"replay","filter":{"domian":"a"}}""", "The body is not")]
     [TestCase("""{"action":"replay","filter":{"domain":"a"},"dryrun":true}""", "The body is not")]
     [TestCase("", "is expected")]
