@@ -66,8 +66,9 @@ public sealed class GroupTests
     {
         var (mail, failure) = await _host.Store.FailAsync();
         using var visitor = new Visitor(_host);
-        await visitor.GetAsync("/console/groups");
+        await visitor.GetAsync($"/console/failures/{failure}");
         var begun = await visitor.PostAsync("/console/operations", ("action", "replay"), ("mail_id", mail.ToString()));
+        begun.Status.ShouldBe(HttpStatusCode.Redirect);
         await Eventually.Until(async () => (await _host.Store.Failures.FindAsync(failure))!.Status == FailureStatus.Replayed, null, "it is replayed");
         (await visitor.GetAsync(begun.Location!)).Html.ShouldNotContain("Replay those that failed again");
         var again = await _host.Store.ProjectAsync(mail, epoch: 1);

@@ -28,7 +28,7 @@ public sealed class HoldTests
         await page.GetByText("Hold mails").ClickAsync();
         await page.GetByRole(AriaRole.Button, Named("Hold")).ClickAsync();
         page.Url.ShouldEndWith("/console", customMessage: "the browser asks for the reason first");
-        await page.GetByLabel("Until").FillAsync("in 2 hours");
+        await page.GetByRole(AriaRole.Textbox, new PageGetByRoleOptions { Name = "Until" }).FillAsync("in 2 hours");
         await page.GetByLabel("Reason").FillAsync("the shop sends <b>everything</b> twice");
         await page.GetByRole(AriaRole.Button, Named("Hold")).ClickAsync();
 

@@ -86,7 +86,7 @@ public sealed class PageTests
         flaws.AddRange(await FlawsAsync(sight, "edit-review"));
 
         await sight.GoAsync($"{_host.Address}/console/holds");
-        await sight.Page.GetByLabel("Until").FillAsync("tomorrow");
+        await sight.Page.GetByRole(AriaRole.Textbox, new PageGetByRoleOptions { Name = "Until" }).FillAsync("tomorrow");
         await sight.Page.GetByLabel("Reason").FillAsync(Stage.Hostile);
         await sight.Page.GetByRole(AriaRole.Button, Named("Hold")).ClickAsync();
         await Assertions.Expect(sight.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("until is 'tomorrow'");
