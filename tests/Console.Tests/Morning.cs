@@ -40,7 +40,7 @@ internal static class Morning
             await host.Store.SendAsync(Guid.CreateVersion7(), record => record with { Subject = $"Your order {80_000 + number}", Sender = "shop@example.com" });
         // A day and an hour as they are: mails all the time, a wave of failures in the night, and few since.
         await using (var command = host.Get<NpgsqlDataSource>().CreateCommand("""
-            UPDATE email.failures AS f SET failed_at = now() - interval '1 minute' * (3 + 290 * power(n.share, 2) + 30 * random()), sender = 'shop@example.com'
+            UPDATE email.failures AS f SET failed_at = now() - interval '1 minute' * (3 + 320 * power(n.share, 0.6) + 30 * random()), sender = 'shop@example.com'
             FROM (SELECT id, row_number() OVER (PARTITION BY fingerprint ORDER BY dlt_offset)::float / count(*) OVER (PARTITION BY fingerprint) AS share FROM email.failures) AS n WHERE n.id = f.id;
             UPDATE email.mails SET created_at = now() - interval '1 second' * (20 + 3500 * random()) WHERE state = 'sent';
             UPDATE email.mails SET sent_at = created_at + interval '2 seconds' WHERE state = 'sent';

@@ -32,6 +32,8 @@ public sealed class MorningTests
         await using var context = await Chromium.OpenAsync(new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 800 }, Locale = "en-GB" });
         var sight = await Sight.OpenAsync(context);
         await sight.GoAsync($"{_host.Address}/console");
+        // A broker that is asked for a new group may need a moment.
+        await Assertions.Expect(sight.Page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToHaveTextAsync("Mails are sent; 300 failures wait for a decision.");
         await PictureAsync(sight.Page, "overview.png", ColorScheme.Light);
         var watch = Stopwatch.StartNew();
         await ClickAsync(Link(sight.Page, "Groups"));
