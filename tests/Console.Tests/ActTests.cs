@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Operations;
+using Producer.Api.Failures;
 
 namespace Console.Tests;
 
@@ -101,6 +102,15 @@ public sealed class ActTests
         (await visitor.PostAsync($"/console/operations/{operation}/resume")).Status.ShouldBe(HttpStatusCode.Redirect);
         (await visitor.PostAsync($"/console/operations/{operation}/cancel")).Status.ShouldBe(HttpStatusCode.Redirect);
         (await host.Get<OperationStore>().FindAsync(operation))!.State.ShouldBe(OperationState.Canceled);
+    }
+
+    [Test]
+    public async Task Every_filter_of_the_API_is_one_of_the_page_so_that_an_operation_acts_on_no_more_than_it_shows()
+    {
+        using var visitor = new Visitor(_host);
+        var page = await visitor.GetAsync("/console/failures");
+        foreach (var name in FilterTexts.Names)
+            page.Html.ShouldContain($" name=\"{name}\"");
     }
 
     [Test]
