@@ -21,7 +21,7 @@ public sealed class EditTests
     public async Task StopAsync() => await _host.DisposeAsync();
 
     [Test]
-    public async Task Without_scripts_a_wrong_address_is_marked_mended_looked_at_and_sent()
+    public async Task Without_scripts_a_wrong_address_is_marked_fixed_looked_at_and_sent()
     {
         var (mail, failure) = await FailAsync();
         await using var context = await Chromium.OpenAsync(new BrowserNewContextOptions { JavaScriptEnabled = false });

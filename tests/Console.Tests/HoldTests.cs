@@ -47,11 +47,11 @@ public sealed class HoldTests
         await page.GotoAsync($"{_host.Address}/console");
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new PageGetByRoleOptions { Level = 1 })).ToContainTextAsync("anonymous holds all mails");
         await page.GetByRole(AriaRole.Link, Named("All mails")).ClickAsync();
-        await page.GetByLabel("Reason").FillAsync("it was mended");
+        await page.GetByLabel("Reason").FillAsync("it was fixed");
         await page.GetByRole(AriaRole.Button, Named("Release")).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("released");
         var released = (await Holds.FindAsync(hold.Id))!;
-        (released.IsActive, released.ReleasedBy, released.ReleaseReason).ShouldBe((false, "anonymous", "it was mended"));
+        (released.IsActive, released.ReleasedBy, released.ReleaseReason).ShouldBe((false, "anonymous", "it was fixed"));
         (await page.GetByRole(AriaRole.Button, Named("Release")).CountAsync()).ShouldBe(0);
     }
 

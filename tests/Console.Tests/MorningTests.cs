@@ -56,7 +56,7 @@ public sealed class MorningTests
             await SentAsync(sight.Page, count);
         }
 
-        // What is no mail is discarded, which asks for a reason.
+        // What is not a mail is discarded, which asks for a reason.
         await ClickAsync(Link(sight.Page, "Groups"));
         await ClickAsync(sight.Page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = "The record cannot be read" }));
         await ClickAsync(sight.Page.GetByLabel("Reason for discarding"));
