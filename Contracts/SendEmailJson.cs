@@ -23,7 +23,7 @@ public static class SendEmailJson
         JsonSerializer.Deserialize<SendEmail>(json, Options)
         ?? throw new JsonException("A mail is a JSON object; this is null.");
 
-    /// <summary>Reads a record's value; null where that is no mail, or there is none.</summary>
+    /// <summary>Reads a record's value; null where that is not a mail, or there is none.</summary>
     public static SendEmail? TryDeserialize(byte[]? value)
     {
         try

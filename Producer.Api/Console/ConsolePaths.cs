@@ -1,3 +1,6 @@
+using Persistence.Failures;
+using Persistence.Text;
+
 namespace Producer.Api.Console;
 
 /// <summary>Where the console's pages are.</summary>
@@ -10,7 +13,9 @@ internal static class ConsolePaths
     public const string Live = Root + "/live";
     public const string Failures = Root + "/failures";
     public const string Groups = Root + "/groups";
+    public const string Note = Groups + "/note";
     public const string Operations = Root + "/operations";
+    public const string Holds = Root + "/holds";
     public const string Mails = Root + "/mails";
     public const string Flow = Root + "/flow";
     public const string Audit = Root + "/audit";
@@ -18,6 +23,12 @@ internal static class ConsolePaths
     public const string About = Root + "/about";
 
     public static string Failure(Guid id) => $"{Failures}/{id}";
+
+    public static string Edit(Guid id) => $"{Failure(id)}/edit";
+
+    public static string Group(FailureGroupBy by, string key) => $"{Groups}/{by.ToText()}?key={Uri.EscapeDataString(key)}";
+
+    public static string Hold(Guid id) => $"{Holds}/{id}";
 
     public static string Operation(Guid id) => $"{Operations}/{id}";
 

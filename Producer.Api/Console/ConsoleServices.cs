@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.CookiePolicy;
 using Microsoft.Extensions.Options;
 using Producer.Api.Console.Failures;
+using Producer.Api.Console.Holds;
 using Producer.Api.Console.Hosting;
 using Producer.Api.Console.Live;
 using Producer.Api.Console.Mails;
@@ -84,7 +85,10 @@ internal static class ConsoleServices
         SignInEndpoints.Map(console);
         StatusPages.Map(console);
         FailurePages.Map(console);
+        EditPages.Map(console);
+        GroupPages.Map(console);
         OperationPages.Map(console);
+        HoldPages.Map(console);
         MailPages.Map(console);
         LiveStream.Map(console);
         console.MapFallback("{**path}", (HttpContext context) => Messages.NotFound(context, "The console has no such page."));

@@ -39,8 +39,13 @@ internal static class FailureGroups
         HttpContext context, [AsParameters] Actor actor, FailureGroupStore groups, CancellationToken cancellationToken)
     {
         var (request, unread) = await StrictJson.ReadAsync<NoteRequest>(context, MaxBytes, NoteRequest.Example, cancellationToken);
-        if (unread is not null)
-            return unread;
+        return unread is not null ? unread : await WriteAsync(key, by, request, actor, groups, cancellationToken);
+    }
+
+    /// <summary>The same for a request whose body was read.</summary>
+    public static async Task<Results<Ok<GroupNote>, ProblemHttpResult>> WriteAsync(
+        string key, string? by, NoteRequest? request, Actor actor, FailureGroupStore groups, CancellationToken cancellationToken)
+    {
         if (!actor.TryRead(out var name, out var problem))
             return problem;
         if (key.Length > MaxKeyLength || key.Any(char.IsControl))

@@ -5,6 +5,7 @@ internal static class FailureServices
     public static IServiceCollection AddFailures(this IServiceCollection services)
     {
         services.AddScoped<Replays>();
+        services.AddScoped<Edits>();
         services.AddSingleton<ReplaySweep>();
         return services;
     }

@@ -12,8 +12,13 @@ internal static class RestoreFailure
         string id, HttpContext context, [AsParameters] Actor actor, FailureStore failures, CancellationToken cancellationToken)
     {
         var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
-        if (unread is not null)
-            return unread;
+        return unread is not null ? unread : await ActAsync(id, request, actor, failures, cancellationToken);
+    }
+
+    /// <summary>The same for a request whose body was read.</summary>
+    public static async Task<Results<Ok<FailureReport>, ProblemHttpResult>> ActAsync(
+        string id, ActionRequest? request, Actor actor, FailureStore failures, CancellationToken cancellationToken)
+    {
         if (!ActionRequest.TryRead(id, request, actor, reasonRequired: false, GetFailure.NotFound, out var action, out var problem))
             return problem;
         if (await failures.RestoreAsync(action.Id, action.Actor, action.Reason, cancellationToken) is { } refusal)

@@ -12,7 +12,9 @@ internal sealed record HoldQuery(
     [property: FromQuery(Name = HoldQuery.CursorName), Description("The `next_cursor` of the page before.")] string? Cursor,
     HttpRequest Request)
 {
-    private const int DefaultLimit = 50;
+    /// <summary>How many there are on a page where nothing else is asked for.</summary>
+    public const int DefaultLimit = 50;
+
     private const int MaxLimit = 200;
 
     private const string ActiveName = "active";

@@ -15,7 +15,7 @@ namespace Producer.Api.Holds;
 /// for those below it; a tag is its text, its name with whatever value, or <c>name:value</c>. But for tags, case does not count.
 /// </param>
 /// <param name="Mode">What becomes of them: they <c>wait</c> until the hold ends, which is the default, or are canceled (<c>cancel</c>).</param>
-/// <param name="Until">When the hold ends by itself: RFC 3339 with an offset. Only by its release, where it is not given.</param>
+/// <param name="Until">When the hold ends by itself: RFC 3339 with an offset, or a time from now such as <c>in 2 hours</c>. Only by its release, where it is not given.</param>
 /// <param name="Reason">Why: up to 1,000 characters.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record HoldRequest(string? Scope, string? Value = null, string? Mode = null, string? Until = null, string? Reason = null)

@@ -17,11 +17,16 @@ internal static class ManageHolds
     public static async Task<Results<Created<HoldReport>, ProblemHttpResult>> CreateAsync(
         HttpContext context, [AsParameters] Actor actor, HoldStore store, TimeProvider timeProvider, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
+        var (request, unread) = await StrictJson.ReadAsync<HoldRequest>(context, MaxBytes, "{\"scope\": \"all\", \"reason\": \"…\"}", cancellationToken);
+        return unread is not null ? unread : await MakeAsync(request, actor, store, timeProvider, loggers, cancellationToken);
+    }
+
+    /// <summary>The same for a request whose body was read.</summary>
+    public static async Task<Results<Created<HoldReport>, ProblemHttpResult>> MakeAsync(
+        HoldRequest? request, Actor actor, HoldStore store, TimeProvider timeProvider, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
         if (!actor.TryRead(out var who, out var problem))
             return problem;
-        var (request, unread) = await StrictJson.ReadAsync<HoldRequest>(context, MaxBytes, "{\"scope\": \"all\", \"reason\": \"…\"}", cancellationToken);
-        if (unread is not null)
-            return unread;
         if (!(request ?? new HoldRequest(null)).TryRead(timeProvider.GetUtcNow(), out var asked, out var errors))
             return ProblemTypes.InvalidRequest.Because($"{string.Join("; ", errors)}.");
 
@@ -58,8 +63,13 @@ internal static class ManageHolds
         string id, HttpContext context, [AsParameters] Actor actor, HoldStore store, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var (request, unread) = await ActionRequest.ReadAsync(context, cancellationToken);
-        if (unread is not null)
-            return unread;
+        return unread is not null ? unread : await EndAsync(id, request, actor, store, loggers, cancellationToken);
+    }
+
+    /// <summary>The same for a request whose body was read.</summary>
+    public static async Task<Results<Ok<HoldReport>, ProblemHttpResult>> EndAsync(
+        string id, ActionRequest? request, Actor actor, HoldStore store, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
         if (!ActionRequest.TryRead(id, request, actor, reasonRequired: true, NotFound, out var action, out var problem))
             return problem;
         if (await store.ReleaseAsync(action.Id, action.Actor, action.Reason!, cancellationToken) is not { } hold)

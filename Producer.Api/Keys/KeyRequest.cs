@@ -12,7 +12,7 @@ namespace Producer.Api.Keys;
 /// <param name="Scopes">What it may do: <c>send</c>, <c>read</c>, <c>operate</c>, <c>admin</c>.</param>
 /// <param name="From">The domains that its mails may be from; all, where none is given.</param>
 /// <param name="Rate">How many requests each instance takes of it: <c>10/s</c>, <c>600/m</c> or <c>10000/h</c>; any number, where it is not given.</param>
-/// <param name="ExpiresAt">When it ends by itself: RFC 3339 with an offset. Never, where it is not given.</param>
+/// <param name="ExpiresAt">When it ends by itself: RFC 3339 with an offset, or a time from now such as <c>in 90 days</c>. Never, where it is not given.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record KeyRequest(string? Name, IReadOnlyList<string>? Scopes, IReadOnlyList<string>? From = null, string? Rate = null, string? ExpiresAt = null)
 {

@@ -22,6 +22,8 @@ internal static class Chromium
         if (Array.Find(Programs, File.Exists) is not { } program)
             return null;
         var playwright = await Playwright.CreateAsync();
+        // What does not come is told by then, and what comes late on a busy machine has come.
+        Assertions.SetDefaultExpectTimeout((float)Eventually.DefaultDeadline.TotalMilliseconds);
         // Without its sandbox, since tests may be run by root; it meets no page but ours.
         var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
         TestRun.WhenOver(async () =>

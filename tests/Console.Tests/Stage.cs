@@ -2,6 +2,8 @@ using System.Text;
 using System.Text.Json;
 using Contracts;
 using Npgsql;
+using Persistence.Failures;
+using Persistence.Holds;
 using Persistence.Ledger;
 using Persistence.Mails;
 using Persistence.Operations;
@@ -11,7 +13,7 @@ using ServiceDefaults.Kafka;
 namespace Console.Tests;
 
 /// <summary>What a console has to show after a day's work, hostile texts among it.</summary>
-internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure, Guid Poison, Guid Replayed, Guid Operation)
+internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure, Guid Poison, Guid Replayed, Guid Discarded, Guid Operation, Guid Hold, string Group)
 {
     /// <summary>A subject that would be markup, a script, and a text that turns around.</summary>
     public const string Hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'>&amp; \u202Egnirts averylongwordwithoutanyplacetobreakitsothatitmustbebrokensomewhere" + "0123456789012345678901234567890123456789";
@@ -59,10 +61,15 @@ internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure,
              "findings":[{"kind":"record","why":"{{JsonEncodedText.Encode(Hostile)}}","topic":"email.send","partition":3,"offset":17,"mail_id":"{{dead}}","repaired":false}]}
             """);
         var operation = await host.Get<OperationStore>().BeginAsync(new NewOperation(OperationAction.Discard, Hostile) { Ids = [Guid.NewGuid()], Reason = Hostile, RatePerSecond = 10, StopAfterFailures = null });
+        var hold = await host.Get<HoldStore>().CreateAsync(new NewHold(HoldScope.SubjectPrefix, Hostile[..60], HoldMode.Wait, DateTimeOffset.UtcNow.AddHours(2), Hostile), Hostile);
+        var over = await host.Get<HoldStore>().CreateAsync(new NewHold(HoldScope.Domain, "example.org", HoldMode.Cancel, Until: null, "a stolen key"), "ann");
+        await host.Get<HoldStore>().ReleaseAsync(over.Id, "ben", Hostile);
+        var group = (await store.Failures.FindAsync(failure))!.Fingerprint;
+        await host.Get<FailureGroupStore>().WriteNoteAsync(FailureGroupBy.Cause, group, new GroupNote(Hostile, "ann", $"https://tickets.example/{Hostile}"), Hostile);
         var names = host.Get<MailTopics>();
         foreach (var topic in new[] { names.Mails, names.BulkMails, $"{names.DelayPrefix}1s", names.DeadLetters })
             await (await KafkaFixture.StartAsync()).CreateTopicAsync(topic);
-        return new Stage(sent, scheduled, dead, failure, poison, replayed, operation.Id);
+        return new Stage(sent, scheduled, dead, failure, poison, replayed, discarded, operation.Id, hold.Id, group);
     }
 
     private static byte[] Mail(string subject, string to) => SendEmailJson.Serialize(new SendEmail

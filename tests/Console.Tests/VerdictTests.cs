@@ -1,5 +1,7 @@
+using Persistence.Holds;
 using Persistence.Workers;
 using Producer.Api.Console.Status;
+using Producer.Api.Holds;
 using Producer.Api.Stats;
 
 namespace Console.Tests;
@@ -38,6 +40,16 @@ public sealed class VerdictTests
         Verdict.Of(State(open: null)).Tone.ShouldBe("warn");
         Verdict.Of(State(open: 0) with { Missing = "Postgres: away" }).Tone.ShouldBe("warn");
         Verdict.Of(new SystemState(State(open: 0).Stats with { Unread = null })).Text.ShouldBe("Not all is known: a part of the system did not respond.");
+    }
+
+    [Test]
+    public void A_hold_on_all_is_why_nothing_is_sent_and_others_are_counted()
+    {
+        var all = new HoldReport(Guid.Empty, Active: true, HoldScope.All, HoldMode.Wait, "a loop", Now.AddMinutes(-9), "ann", 0);
+        Verdict.Of(State(open: 3) with { Holds = [all] }).ShouldBe(("Nothing is sent since 2030-01-31 02:51 UTC: ann holds all mails.", "warn"));
+        Verdict.Of(State(open: 3) with { Holds = [all with { Mode = HoldMode.Cancel }] }).Text.ShouldEndWith("ann has all mails canceled.");
+        Verdict.Of(State(open: 0) with { Holds = [all with { Scope = HoldScope.Tag, Value = "spring" }] }).ShouldBe(("Mails are sent. 1 hold is in force.", "warn"));
+        Verdict.Of(State(open: 0) with { Holds = [all], Pause = new Pause("The relay refuses logins.", Now) }).Text.ShouldContain("refuses logins");
     }
 
     private static SystemState State(long? open) => new(new StatsReport(Now, Complete: true)

@@ -75,7 +75,7 @@ internal sealed class Store(IServiceProvider services)
     }
 
     /// <summary>A dead letter as its consumer projects it.</summary>
-    public async Task<Guid> ProjectAsync(Guid? mailId, byte[]? value = null, int epoch = 0, string exceptionType = "MailKit.Net.Smtp.SmtpCommandException")
+    public async Task<Guid> ProjectAsync(Guid? mailId, byte[]? value = null, int epoch = 0, string exceptionType = "MailKit.Net.Smtp.SmtpCommandException", string message = "550 no such user")
     {
         var projected = await Failures.ProjectAsync(new DeadLetter
         {
@@ -90,11 +90,11 @@ internal sealed class Store(IServiceProvider services)
             Headers =
             [
                 Header(HeaderNames.MessageId, (mailId ?? Guid.Empty).ToString()), Header("X-Own", "kept"), Header("X-Own", "twice"),
-                Header(HeaderNames.RedeliveryCount, "4"), Header("MT-Delay-Due", "1"), Header(HeaderNames.FaultMessage, "550 no such user"),
+                Header(HeaderNames.RedeliveryCount, "4"), Header("MT-Delay-Due", "1"), Header(HeaderNames.FaultMessage, message),
                 Header(HeaderNames.Reason, "fault"), Header(HeaderNames.OriginalTopic, Topics.EmailSend), Header(HeaderNames.Epoch, "0"),
             ],
             ExceptionType = exceptionType,
-            Message = "550 no such user",
+            Message = message,
             StackTrace = "at Send()",
             Attempts = 1,
             OriginalTopic = Topics.EmailSend,

@@ -24,7 +24,7 @@ function addCopyButtons() {
   // Browsers have it for pages over TLS, and of this machine.
   if (!navigator.clipboard) return;
   for (const text of document.querySelectorAll("[data-copy]")) {
-    const button = element("button", { type: "button", textContent: "Copy" });
+    const button = element("button", { type: "button", textContent: text.dataset.copy });
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(text.textContent);
       button.textContent = "Copied";
@@ -145,6 +145,7 @@ class Live {
     for (const region of document.querySelectorAll("[data-live-region]")) {
       const next = fresh.querySelector(`[data-live-region="${region.dataset.liveRegion}"]`);
       if (!next || next.innerHTML === region.innerHTML) continue;
+      if (region.querySelector("form") && (region.matches(":hover") || region.contains(document.activeElement))) continue;
       const selection = getSelection();
       if (!selection.isCollapsed && selection.containsNode(region, true)) continue;
       const focused = region.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;

@@ -29,6 +29,7 @@ internal static class FailurePages
         failures.MapGet("/{id}/html", HtmlAsync).RequireScope(KeyScope.Read);
         failures.MapPost("/{id}/replay", ReplayAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
         failures.MapPost("/{id}/discard", DiscardAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
+        failures.MapPost("/{id}/restore", RestoreAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
     }
 
     /// <summary>Every filter of the list, in the order in which it is shown.</summary>
@@ -36,6 +37,7 @@ internal static class FailurePages
     [
         new FilterField("status", "Status", query.Status) { Choices = EnumText.All<FailureStatus>() },
         new FilterField("text", "Words of subject or message", query.Text) { Example = "no such user" },
+        new FilterField("subject", "Words of the subject", query.Subject) { Example = "invoice" },
         new FilterField("domain", "Domain of a recipient", query.Domain) { Example = "example.com" },
         new FilterField("code", "Code of a reply", query.Code) { Example = "550 5.1.1" },
         new FilterField("sender", "Sender", query.Sender) { Example = "shop@example.com" },
@@ -43,8 +45,10 @@ internal static class FailurePages
         new FilterField("tag", "Tag", query.Tag) { Example = "campaign:spring" },
         new FilterField("fingerprint", "Fingerprint of the cause", query.Fingerprint) { Example = "eaf69a07d15d45a3" },
         new FilterField("mail_id", "Mail", query.MailId) { Example = "id" },
+        new FilterField("exception", "Exception", query.Exception) { Example = "System.TimeoutException" },
         new FilterField("topic", "Topic", query.Topic) { Example = "email.send" },
         new FilterField("key", "Key of the record", query.Key) { Example = "customer-4711" },
+        new FilterField("failed_again_of", "What failed again of the operation", query.FailedAgainOf) { Example = "id" },
         new FilterField("since", "Failed since", query.Since) { Example = "2030-01-31T12:00:00Z" },
         new FilterField("until", "Failed before", query.Until) { Example = "2030-02-01T00:00:00Z" },
     ]);
@@ -68,7 +72,7 @@ internal static class FailurePages
                 Page = page,
                 // What can be done with all of them is offered where a filter says which.
                 Total = caller.Has(KeyScope.Operate) && filters.Given.Any(field => field.Name != "status") && page.Items.Count > 0
-                    ? await failures.CountAsync(filter, cancellationToken) : null,
+                    ? await failures.CountAsync(filter.Statuses.Count > 0 ? filter : filter with { Statuses = [FailureStatus.Unresolved] }, cancellationToken) : null,
                 IsFirst = string.IsNullOrEmpty(query.Cursor),
                 Counts = caller.OnlyOf is null ? await stats.CountFailuresAsync(cancellationToken) : null,
             });
@@ -150,6 +154,15 @@ internal static class FailurePages
             : await PageAsync(id, context, status, problem, failures, emails, changes, options, cancellationToken);
     }
 
+    private static async Task<IResult> RestoreAsync(
+        string id, HttpContext context, FailureStore failures, FindEmail emails, ChangeStore changes, IOptions<ConsoleOptions> options, CancellationToken cancellationToken)
+    {
+        var (status, problem) = Forms.Outcome(await RestoreFailure.ActAsync(id, await ReasonAsync(context), Actor.Of(context), failures, cancellationToken));
+        return problem is null
+            ? TypedResults.LocalRedirect($"~{ConsolePaths.Failures}/{id}?{DoneParameter}=restored")
+            : await PageAsync(id, context, status, problem, failures, emails, changes, options, cancellationToken);
+    }
+
     private static async Task<ActionRequest> ReasonAsync(HttpContext context) =>
         new((await context.Request.ReadFormAsync(context.RequestAborted))["reason"].ToString());
 
@@ -158,6 +171,9 @@ internal static class FailurePages
     {
         "replayed" => "The mail was handed to the workers again. What becomes of it shows here.",
         "recorded" => "The replay is recorded. Kafka did not respond in time: the mail is handed over in the background as soon as it does.",
+        "edited" => "The mail was handed to the workers as a new one. This failure's own mail stays unsent.",
+        "edit-recorded" => "The edit is recorded. Kafka did not respond in time: the new mail is handed over in the background as soon as it does.",
+        "restored" => "The failure waits for a decision again.",
         "discarded" => "The failure was discarded: its mail stays unsent.",
         _ => null,
     };

@@ -15,17 +15,15 @@ using ServiceDefaults.Database;
 
 namespace Producer.Api.Console.Operations;
 
-/// <summary>Groups of failures, and what is done with many of them at once, by the code of the API.</summary>
+/// <summary>What is done with many failures at once, by the code of the API.</summary>
 internal static class OperationPages
 {
-    private const int GroupsShown = 100;
     private const int OperationsShown = 50;
 
     private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static void Map(RouteGroupBuilder console)
     {
-        console.MapGet("/groups", GroupsAsync).RequireSightOfAll().RequireScope(KeyScope.Operate);
         var operations = console.MapGroup("/operations");
         operations.MapGet("", ListAsync).RequireSightOfAll().RequireScope(KeyScope.Operate);
         operations.MapGet("/{id}", ShowAsync).RequireSightOfAll().RequireScope(KeyScope.Operate);
@@ -33,26 +31,6 @@ internal static class OperationPages
         operations.MapPost("/{id}/pause", PauseAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
         operations.MapPost("/{id}/resume", ResumeAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
         operations.MapPost("/{id}/cancel", CancelAsync).RequireScope(KeyScope.Operate).AddEndpointFilter(Forms.CheckAsync);
-    }
-
-    private static async Task<IResult> GroupsAsync(string? by, HttpContext context, FailureGroupStore groups, CancellationToken cancellationToken)
-    {
-        var shell = Shell.Of(context, "Groups", ConsolePaths.Groups);
-        try
-        {
-            QueryTexts.Check(context.Request, ["by"]);
-            var share = QueryTexts.Word<FailureGroupBy>("by", by) ?? FailureGroupBy.Cause;
-            return PageResults.Of<GroupList>(new
-            {
-                Shell = shell,
-                By = share,
-                Groups = (IReadOnlyList<FailureGroupReport>)[.. (await groups.ListAsync(share, new FailureFilter(), GroupsShown, cancellationToken)).Select(group => FailureGroupReport.Of(share, group))],
-            });
-        }
-        catch (FormatException exception)
-        {
-            return PageResults.Of<GroupList>(new { Shell = shell with { Problem = exception.Message } }, StatusCodes.Status400BadRequest);
-        }
     }
 
     private static async Task<IResult> ListAsync(string? cursor, HttpContext context, OperationStore operations, CancellationToken cancellationToken)
@@ -87,11 +65,13 @@ internal static class OperationPages
     {
         if (!Guid.TryParseExact(id, "D", out var operationId) || await operations.FindAsync(operationId, cancellationToken) is not { } operation)
             return Messages.NotFound(context, "There is no operation with this id.");
+        var report = OperationReport.Of(operation, await operations.FindProgressAsync(operation, cancellationToken));
         return PageResults.Of<OperationDetail>(
             new
             {
-                Shell = Shell.Of(context, "Operation", ConsolePaths.Operations) with { Problem = problem, Live = operation.EndedAt is null ? "clock" : null },
-                Operation = OperationReport.Of(operation, await operations.FindProgressAsync(operation, cancellationToken)),
+                // What it replayed comes to its end after it.
+                Shell = Shell.Of(context, "Operation", ConsolePaths.Operations) with { Problem = problem, Live = operation.EndedAt is null || report.Progress!.Waiting > 0 ? "clock" : null },
+                Operation = report,
             },
             status);
     }
@@ -140,7 +120,8 @@ internal static class OperationPages
         Filter = JsonSerializer.Deserialize<OperationFilter>(
             JsonSerializer.Serialize(FilterTexts.Names.Where(form.ContainsKey).ToDictionary(name => name, name => form[name].ToString())), Names),
         Reason = form["reason"].ToString(),
-        Limit = Number(form, "limit"),
+        // The button that tries a few first says how many.
+        Limit = Number(form, "first") ?? Number(form, "limit"),
         RatePerSecond = Number(form, "rate_per_second"),
         StopAfterFailures = Number(form, "stop_after_failures"),
     };

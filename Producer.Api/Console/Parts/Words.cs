@@ -1,4 +1,5 @@
 using System.Globalization;
+using Persistence.Holds;
 
 namespace Producer.Api.Console.Parts;
 
@@ -24,6 +25,19 @@ public static class Words
         ArgumentNullException.ThrowIfNull(type);
         return type[(type.LastIndexOfAny(['.', '+']) + 1)..];
     }
+
+    /// <summary>Which mails a hold is on.</summary>
+    /// <param name="scope">Its scope.</param>
+    /// <param name="value">Which of that scope.</param>
+    public static string Held(HoldScope scope, string? value) => scope switch
+    {
+        HoldScope.All => "All mails",
+        HoldScope.Stream => $"The stream {value}",
+        HoldScope.Sender => $"From {value}",
+        HoldScope.Domain => $"To {value}",
+        HoldScope.Tag => $"Tagged {value}",
+        _ => $"Subject begins with “{value}”",
+    };
 
     /// <summary>A whole number, with its thousands apart.</summary>
     /// <param name="number">The number.</param>

@@ -2,9 +2,11 @@ using Confluent.Kafka;
 using Messaging.Kafka.Inspection;
 using Microsoft.Extensions.Options;
 using Persistence;
+using Persistence.Holds;
 using Persistence.Stats;
 using Persistence.Workers;
 using Producer.Api.Configuration;
+using Producer.Api.Holds;
 using Producer.Api.Stats;
 using ServiceDefaults.Kafka;
 
@@ -26,6 +28,9 @@ public sealed record SystemState(StatsReport Stats)
     /// <summary>The last hour by the minute.</summary>
     public IReadOnlyList<ActivityMinute>? Activity { get; init; }
 
+    /// <summary>The holds in force; how many mails each has is not counted.</summary>
+    public IReadOnlyList<HoldReport>? Holds { get; init; }
+
     /// <summary>Why the parts of Postgres are missing; null where they are there.</summary>
     public string? Missing { get; init; }
 }
@@ -39,7 +44,7 @@ public sealed record GroupState(string Group, string What, IReadOnlyList<Partiti
 
 /// <summary>Reads it for the console, in the time that <c>Api:StatsTimeout</c> gives.</summary>
 internal sealed class SystemReader(
-    StatsReader stats, StatsStore store, WorkerStore workers, ActivityStore activity, KafkaInspector kafka, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider)
+    StatsReader stats, StatsStore store, WorkerStore workers, ActivityStore activity, HoldStore holds, KafkaInspector kafka, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider)
 {
     public async Task<SystemState> ReadAsync(CancellationToken cancellationToken)
     {
@@ -49,10 +54,17 @@ internal sealed class SystemReader(
         var state = new SystemState(new StatsReport(timeProvider.GetUtcNow(), Complete: false));
         try
         {
-            var (oldest, pause, running, minutes) =
-                (store.FindOldestUnsentAsync(either.Token), workers.FindPauseAsync(either.Token), workers.ListAsync(either.Token), activity.ListAsync(either.Token));
-            await Task.WhenAll(oldest, pause, running, minutes);
-            state = state with { OldestUnsent = await oldest, Pause = await pause, Workers = await running, Activity = await minutes };
+            var (oldest, pause, running, minutes, active) =
+                (store.FindOldestUnsentAsync(either.Token), workers.FindPauseAsync(either.Token), workers.ListAsync(either.Token), activity.ListAsync(either.Token), holds.ListActiveAsync(either.Token));
+            await Task.WhenAll(oldest, pause, running, minutes, active);
+            state = state with
+            {
+                OldestUnsent = await oldest,
+                Pause = await pause,
+                Workers = await running,
+                Activity = await minutes,
+                Holds = [.. (await active).Holds.Select(HoldReport.Of)],
+            };
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

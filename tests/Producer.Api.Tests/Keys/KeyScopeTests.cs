@@ -99,6 +99,8 @@ public class KeyScopeTests
             .ShouldBe(
                 [
                     ("/console/failures/{id}/replay", KeyScope.Operate), ("/console/failures/{id}/discard", KeyScope.Operate),
+                    ("/console/failures/{id}/restore", KeyScope.Operate), ("/console/failures/{id}/edit", KeyScope.Operate),
+                    ("/console/groups/note", KeyScope.Operate), ("/console/holds", KeyScope.Operate), ("/console/holds/{id}/release", KeyScope.Operate),
                     ("/console/operations", KeyScope.Operate), ("/console/operations/{id}/pause", KeyScope.Operate),
                     ("/console/operations/{id}/resume", KeyScope.Operate), ("/console/operations/{id}/cancel", KeyScope.Operate),
                     ("/console/mails/{id}/cancel", KeyScope.Send), ("/console/mails/{id}/reschedule", KeyScope.Send),
