@@ -40,13 +40,13 @@ chaos() { # [--local | --docker] [rounds], outage [minutes], or soak [minutes]
   if [ "${1:-}" = outage ]; then
     export CHAOS_OUTAGE=${2:-60}
     [[ $CHAOS_OUTAGE =~ ^[1-9][0-9]*$ ]] || die "chaos outage takes the number of minutes, not '$CHAOS_OUTAGE'"
-    run_tests --docker --filter 'FullyQualifiedName~OutageChaosTests' --logger 'console;verbosity=detailed'
+    run_tests --docker --filter 'FullyQualifiedName~OutageChaosTests' --logger trx --logger 'console;verbosity=detailed'
     return
   fi
   if [ "${1:-}" = soak ]; then
     export CHAOS_SOAK=${2:-120}
     [[ $CHAOS_SOAK =~ ^[1-9][0-9]*$ ]] || die "chaos soak takes the number of minutes, not '$CHAOS_SOAK'"
-    run_tests --docker --filter 'FullyQualifiedName~SoakTests' --logger 'console;verbosity=detailed'
+    run_tests --docker --filter 'FullyQualifiedName~SoakTests' --logger trx --logger 'console;verbosity=detailed'
     return
   fi
   local option=()

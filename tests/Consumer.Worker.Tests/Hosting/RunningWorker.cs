@@ -137,14 +137,14 @@ internal sealed class RunningWorker : IAsyncDisposable
     public async Task<Persistence.Mails.Mail> WhenAsync(Guid id, MailState state, TimeSpan? within = null)
     {
         var view = await Eventually.Value(
-            async () => await Mails.FindAsync(id), view => view?.Mail.State == state, within ?? TimeSpan.FromSeconds(40), $"mail {id} is {state}");
+            async () => await Mails.FindAsync(id), view => view?.Mail.State == state, within ?? TimeSpan.FromSeconds(90), $"mail {id} is {state}");
         return view!.Mail;
     }
 
     /// <summary>Waits until its group has read all mails, and that of dead letters all of those.</summary>
     public Task NoLagAsync() => Eventually.Until(
         () => Kafka.Records.Lag(Topics.Group, Topics.Mails) == 0 && Kafka.Records.Lag(Topics.DeadLetterGroup, Topics.DeadLetters) == 0,
-        TimeSpan.FromSeconds(40), "no lag is left");
+        TimeSpan.FromSeconds(90), "no lag is left");
 
     /// <summary>Waits until readiness has a status, and says all of that.</summary>
     public Task ReadyAsync(HttpStatusCode status, params string[] says) => Eventually.Passes(
@@ -155,7 +155,7 @@ internal sealed class RunningWorker : IAsyncDisposable
             foreach (var text in says)
                 response.Body.ShouldContain(text);
         },
-        TimeSpan.FromSeconds(40), $"readiness is {status}");
+        TimeSpan.FromSeconds(90), $"readiness is {status}");
 
     /// <summary>What readiness says now.</summary>
     public async Task<(HttpStatusCode Status, string Body)> ReadinessAsync()
