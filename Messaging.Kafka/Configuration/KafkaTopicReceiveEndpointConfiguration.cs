@@ -5,6 +5,7 @@ using MassTransit.Configuration;
 using MassTransit.KafkaIntegration.Serializers;
 using MassTransit.Middleware;
 using MassTransit.Transports;
+using Messaging.Kafka.Batches;
 using Messaging.Kafka.Delay;
 using Messaging.Kafka.Failure;
 using Messaging.Kafka.Receiving;
@@ -24,6 +25,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     private readonly IBusInstance _bus;
     private readonly KafkaHost _host;
     private readonly string _topic;
+    private readonly BatchConsumers _batches;
     private TimeSpan[] _delays = [];
     private PauseCircuits? _circuits;
     private Func<KafkaRecord, CancellationToken, Task>? _takeTooLarge;
@@ -47,6 +49,8 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
         PublishFaults = false;
         AddSerializer(PlainJsonSerializer.Instance);
         AddDeserializer(new PlainJsonDeserializer<TValue>(), isDefault: true);
+
+        _batches = new BatchConsumers(this);
 
         // All before anything that an application adds: outermost, and nothing can keep a message from its dead letter.
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _circuits)));
@@ -142,7 +146,11 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
     {
         AddPipeSpecification(new FilterPipeSpecification<ConsumeContext>(new DelaySchedulerFilter(_bus.Bus.Topology)));
         Validate().ThrowIfContainsFailure($"The endpoint of topic {_topic}, group {Consumer.Group}, is not configured well:");
+        if (_batches.Any)
+            AddPipeSpecification(new FilterPipeSpecification<ConsumeContext>(new BatchEntryFilter()));
         ApplySpecifications(new ReceiveEndpointBuilder(this));
+        // Handlers tell of themselves no sooner.
+        Consumer.BatchesKeys = _batches.AreAlone;
 
         ConsumerSettings.WithDefaults(Consumer.Config, _host.Clients.ClientConfig, Consumer.Pattern is not null);
         _circuits = _host.CreateCircuits(Consumer);

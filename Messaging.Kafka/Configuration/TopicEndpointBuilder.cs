@@ -22,6 +22,10 @@ internal sealed class TopicEndpointBuilder(
         string topic, ConsumerConfig config, Action<IRiderRegistrationContext, IKafkaTopicReceiveEndpointConfigurator<TKey, TValue>> configure)
         where TValue : class
     {
+        // What the consumers begin while they are built logs by it: a batch consumer that has none never delivers a batch. At run time the
+        // caller may be anybody, such as a web request.
+        if (bus.HostConfiguration.LogContext is { } log)
+            LogContext.SetCurrentIfNull(log);
         var parent = bus.HostConfiguration.CreateReceiveEndpointConfiguration($"kafka-{config.GroupId}-{Uri.EscapeDataString(topic)}");
         var endpoint = new KafkaTopicReceiveEndpointConfiguration<TKey, TValue>(bus, host, topic, new ConsumerConfig(config), parent);
         if (headers is not null)

@@ -23,6 +23,7 @@ internal sealed class DeadLetterTransport(DeadLetterWriter writer) : IErrorTrans
     {
         var received = context.GetPayload<KafkaReceiveContext>();
         using var place = received.LendPlace();
+        await received.BeforeIsSettled(context.CancellationToken);
         await writer.Write(KafkaRecord.From(received.Delivery.Result), context.GetMessageId(), reason, fault, context.CancellationToken);
     }
 

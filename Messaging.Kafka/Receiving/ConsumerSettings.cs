@@ -80,6 +80,9 @@ internal sealed class ConsumerSettings
     /// <inheritdoc cref="IKafkaConsumerConfigurator.LaneBy"/>
     public Func<byte[]?, string?>? LaneOf { get; set; }
 
+    /// <summary>Whether records of one key may wait together in a batch, instead of one at a time.</summary>
+    public bool BatchesKeys { get; set; }
+
     /// <summary>How long the topic must retain its records; null: for ever.</summary>
     public TimeSpan? RetentionNeeded => RequiredRetention ?? NewTopic?.Retention;
 

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Messaging.Kafka.Batches;
 
 namespace Messaging.Kafka.Receiving;
 
@@ -22,6 +23,9 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
     /// <summary>Whose turn it waits for; null: nobody's. The dispatcher's own.</summary>
     public int? OrderingKey { get; set; }
 
+    /// <summary>Whether the next of its key may begin. The dispatcher's own.</summary>
+    public bool HasFreedKey { get; set; }
+
     /// <summary>Whose it is, as a hash; those who share one only share their turn. The dispatcher's own.</summary>
     public int Party { get; set; }
 
@@ -33,6 +37,9 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
 
     /// <summary>The lane's name, where its endpoint has such; the dispatcher sets it.</summary>
     public string? LaneName { get; set; }
+
+    /// <summary>Where it is among the records of its key, on the endpoint of a batch consumer; null: it has no key, or its endpoint is no such. The dispatcher sets it.</summary>
+    public BatchTurn? Turn { get; set; }
 
     /// <summary>What it counts against the bound on memory.</summary>
     public long Bytes => (Result.Message.Key?.Length ?? 0) + (Result.Message.Value?.Length ?? 0) + 512;
@@ -58,6 +65,9 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
         hash.AddBytes(key);
         return hash.ToHashCode();
     }
+
+    /// <inheritdoc cref="RecordDispatcher.LetNextBegin"/>
+    public void LetNextBegin() => Lane?.LetNextBegin(this);
 
     /// <summary>Sets how the handler that now runs is canceled, null when it has returned; cancels it at once, if it is too late already.</summary>
     public void CancelBy(ICancelable? handler)

@@ -40,6 +40,9 @@ internal sealed class DispatchLane(RecordDispatcher dispatcher, int number, int 
     /// <inheritdoc cref="RecordDispatcher.LendPlace"/>
     public IDisposable? LendPlace() => dispatcher.LendPlace(this);
 
+    /// <inheritdoc cref="RecordDispatcher.LetNextBegin"/>
+    public void LetNextBegin(Delivery delivery) => dispatcher.LetNextBegin(delivery);
+
     /// <summary>A worker begins.</summary>
     void IThreadPoolWorkItem.Execute() => _ = dispatcher.Work(this);
 }

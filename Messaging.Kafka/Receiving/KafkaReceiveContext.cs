@@ -8,7 +8,7 @@ using Messaging.Kafka.Wire;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>A record as MassTransit's receive context.</summary>
-internal class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord, KafkaConsumeContext, ICancelable
+internal class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord, KafkaConsumeContext, ITransportSequenceNumber, ICancelable
 {
     private readonly RecordFormat _format;
     private readonly RecordHeaderProvider _headers;
@@ -40,6 +40,9 @@ internal class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord, Kaf
 
     public long Offset => Delivery.Result.Offset.Value;
 
+    /// <summary>By which MassTransit sorts a batch.</summary>
+    public ulong? SequenceNumber => (ulong)Offset;
+
     public bool IsPartitionEof => false;
 
     public DateTime CheckpointUtcDateTime => Timestamp.UtcDateTime;
@@ -56,10 +59,23 @@ internal class KafkaReceiveContext : BaseReceiveContext, KafkaConsumeRecord, Kaf
 
     public CancellationToken Draining => Delivery.Assignment.Draining;
 
+    /// <summary>A batch tells the same to all that have come into it; one that has begun without the record says nothing about it.</summary>
+    public override Task NotifyConsumed<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType) =>
+        IsLeftOut ? Task.CompletedTask : base.NotifyConsumed(context, duration, consumerType);
+
+    /// <inheritdoc cref="NotifyConsumed{T}"/>
+    public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception) =>
+        IsLeftOut ? Task.CompletedTask : base.NotifyFaulted(context, duration, consumerType, exception);
+
     /// <inheritdoc cref="RecordDispatcher.LendPlace"/>
     public IDisposable? LendPlace() => Delivery.Lane?.LendPlace();
 
+    /// <inheritdoc cref="Batches.BatchTurn.BeforeIsSettled"/>
+    public Task BeforeIsSettled(CancellationToken cancellationToken) => Delivery.Turn?.BeforeIsSettled(cancellationToken) ?? Task.CompletedTask;
+
     protected override IHeaderProvider HeaderProvider => _headers;
+
+    private bool IsLeftOut => Delivery.Turn is { IsLeftOut: true };
 
     protected override ContentType GetContentType() => _format.ContentType ?? (_headers.SaysPlainJson ? PlainJsonSerializer.Instance.ContentType : base.GetContentType());
 }

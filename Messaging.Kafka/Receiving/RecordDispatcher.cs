@@ -1,3 +1,4 @@
+using Messaging.Kafka.Batches;
 using Microsoft.Extensions.Logging;
 
 namespace Messaging.Kafka.Receiving;
@@ -22,6 +23,8 @@ internal sealed class RecordDispatcher(
     // By name; the poll thread's own. Those without a name share a lane.
     private readonly Dictionary<string, DispatchLane> _named = [];
     private volatile DispatchLane[] _lanes = [];
+    // The last of each key that has begun and is not over, where one of a key may begin before that.
+    private readonly Dictionary<int, BatchTurn> _turns = [];
 
     /// <summary>Whether the workers of all lanes have something to do, so that nobody waits for what is read next.</summary>
     public bool IsBusy => _lanes is { Length: > 0 } lanes && Array.TrueForAll(lanes, lane => lane.Workers >= lane.Places);
@@ -66,6 +69,16 @@ internal sealed class RecordDispatcher(
         }
 
         return new Loan(this, lane);
+    }
+
+    /// <summary>Lets the next record of a delivery's key begin before the delivery is over: it waits in a batch that may take the next one, too.</summary>
+    public void LetNextBegin(Delivery delivery)
+    {
+        lock (_lock)
+        {
+            if (FreeKey(delivery) is { } next && _lanes[next] is var lane && lane.Workers < lane.Places)
+                Begin(lane, 1);
+        }
     }
 
     /// <summary>Asked on the poll thread, which nothing that a handler throws may end: the record then goes without an order.</summary>
@@ -135,24 +148,26 @@ internal sealed class RecordDispatcher(
     /// <summary>A worker's way through the records of a lane.</summary>
     internal async Task Work(DispatchLane lane)
     {
-        int? key = null;
+        Delivery? delivery = null;
         var waited = false;
         for (var handled = 0; ; handled++)
         {
-            Delivery? delivery;
             lock (_lock)
             {
-                if (handled > 0)
-                    Free(key, lane);
+                if (delivery is not null)
+                    Free(delivery, lane);
                 // The place was lent, and the loan is over.
                 var tooMany = lane.Workers > lane.Places;
                 if (!tooMany && (waited || handled == Turn))
                     break;
-                if (tooMany || !_scheduler.TryTake(out key, out delivery, lane.Number))
+                if (tooMany || !_scheduler.TryTake(out _, out delivery, lane.Number))
                 {
                     lane.Workers--;
                     return;
                 }
+
+                if (settings.BatchesKeys && delivery.OrderingKey is { } key)
+                    _turns[key] = delivery.Turn = new BatchTurn(_turns.GetValueOrDefault(key));
             }
 
             var handling = Handle(delivery);
@@ -165,17 +180,43 @@ internal sealed class RecordDispatcher(
     }
 
     /// <summary>Frees the key of a record that is done with. The next of the key may be another lane's, whose workers perhaps have nothing to do.</summary>
-    private void Free(int? key, DispatchLane lane)
+    private void Free(Delivery delivery, DispatchLane lane)
     {
-        if (_scheduler.Done(key) is { } next && next != lane.Number && _lanes[next] is var other && other.Workers < other.Places)
+        if (FreeKey(delivery) is { } next && next != lane.Number && _lanes[next] is var other && other.Workers < other.Places)
             Begin(other, 1);
+    }
+
+    /// <returns>The lane of the next record of the key, where there is one and the key was not free already.</returns>
+    private int? FreeKey(Delivery delivery)
+    {
+        if (delivery.HasFreedKey)
+            return null;
+        delivery.HasFreedKey = true;
+        return _scheduler.Done(delivery.OrderingKey);
+    }
+
+    /// <summary>A record of a batch consumer's endpoint is over; what follows it waits for it no longer.</summary>
+    private void EndTurn(Delivery delivery)
+    {
+        if (delivery is not { Turn: { } turn, OrderingKey: { } key })
+            return;
+        lock (_lock)
+        {
+            if (_turns.GetValueOrDefault(key) == turn)
+                _turns.Remove(key);
+        }
+
+        turn.End();
     }
 
     private async Task Handle(Delivery delivery)
     {
         // What waited while its partition was taken away is the next owner's.
         if (!delivery.Assignment.TryBegin(delivery))
+        {
+            EndTurn(delivery);
             return;
+        }
 
         var started = timeProvider.GetTimestamp();
         var completed = false;
@@ -196,6 +237,7 @@ internal sealed class RecordDispatcher(
         finally
         {
             delivery.Assignment.Finish(delivery, completed);
+            EndTurn(delivery);
             progressed(delivery.Assignment);
             metrics.Processed(delivery.Result.Topic, settings.Group, timeProvider.GetElapsedTime(started), completed);
         }

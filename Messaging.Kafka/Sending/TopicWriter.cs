@@ -125,6 +125,7 @@ internal sealed class TopicWriter(
         var own = redelivery.Record.Tiers ?? Tiers;
         var tier = own.Choose(delay);
         using var place = redelivery.Record.LendPlace();
+        await redelivery.Record.BeforeIsSettled(cancellationToken);
         await onward.Produce(tier.Topic, redelivery.Record.Key, redelivery.Record.Value, redelivery.HeadersUntil(own, DueIn(delay)), cancellationToken);
         metrics.Redelivered(Topic, tier.Topic);
     }

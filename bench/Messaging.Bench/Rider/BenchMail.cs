@@ -49,9 +49,14 @@ public sealed record BenchMail
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, Compact);
 
     /// <summary>The mail of a number as a record of 300 bytes: key, value, and its id as the one header.</summary>
-    internal static BenchRecord Record(int number)
+    internal static BenchRecord Record(int number) => Record(number, KeyText(number));
+
+    /// <summary>The same with 20 keys a partition, over four partitions.</summary>
+    internal static BenchRecord RecordOfFewKeys(int number) => Record(number, KeyText(number % 80));
+
+    private static BenchRecord Record(int number, string keyText)
     {
-        var (key, value, id) = (Encoding.UTF8.GetBytes(KeyText(number)), Of(number).ToBytes(), new Guid(number, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8).ToString());
+        var (key, value, id) = (Encoding.UTF8.GetBytes(keyText), Of(number).ToBytes(), new Guid(number, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8).ToString());
         return new BenchRecord(key, value, [new(MessageHeaders.MessageId, Encoding.UTF8.GetBytes(id))]);
     }
 }

@@ -9,6 +9,7 @@ internal static class RiderSuite
     private const string Pipe = "pipe";
     private const string Bare = "bare";
     private const string Without = "without";
+    private const string ByPartitions = "by-partition";
 
     public static Suite Create() => new("rider", BenchMail.Record,
     [
@@ -21,6 +22,15 @@ internal static class RiderSuite
             Source = RecordSource.SharedBacklog,
             Sides = [new(Rider, ConsumeScenarios.Rider(Workload.Delay)), new(Bare, ConsumeScenarios.BareWithSemaphore)],
             Lines = [Rate(Bare, Bar.RatioAtLeast(0.95))],
+        },
+        new Row("few-keys", "100,000 records of 20 keys a partition with a tenth of a millisecond of work, against the shape of MassTransit's own rider: partitions one record at a time, commits by count")
+        {
+            Records = 100_000,
+            WarmUp = 200_000,
+            Source = RecordSource.SharedBacklog,
+            Record = BenchMail.RecordOfFewKeys,
+            Sides = [new(Rider, ConsumeScenarios.Rider(Workload.TenthOfMillisecond)), new(ByPartitions, ByPartition.Consume(ShortWait.Start))],
+            Lines = [Rate(ByPartitions, Bar.RatioAtLeast(2.5)), new Line("cpu", new(Rider, Measurement.Cpu), "us", new(ByPartitions, Measurement.Cpu), Bar.None)],
         },
         new Row("slow-key", "the same with one key that takes 1 s a record: the other keys, against the same without it")
         {

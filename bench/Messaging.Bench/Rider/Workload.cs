@@ -17,7 +17,10 @@ internal sealed record Workload(Func<ConsumeContext<BenchMail>, Task> HandleAsyn
     /// <summary>5 ms, which the timers of Linux make 6 to 9.</summary>
     public static Workload Delay { get; } = new(context => Task.Delay(Work, context.CancellationToken), _ => true);
 
-    /// <summary>The same, and a second for the mails of one key; the others count.</summary>
+    /// <summary>A tenth of a millisecond.</summary>
+    public static Workload TenthOfMillisecond { get; } = new(_ => ShortWait.Start(), _ => true);
+
+    /// <summary>5 ms, and a second for the mails of one key; the others count.</summary>
     public static Workload OneSlowKey { get; } = new(
         context => Task.Delay(IsSlow(context.Message.Number) ? SlowWork : Work, context.CancellationToken), number => !IsSlow(number));
 

@@ -23,6 +23,9 @@ internal sealed record Row(string Name, string What)
     /// <summary>Where the records come from.</summary>
     public required RecordSource Source { get; init; }
 
+    /// <summary>The record of a number; null: the suite's.</summary>
+    public Func<int, BenchRecord>? Record { get; init; }
+
     /// <summary>The subject and its peers.</summary>
     public required IReadOnlyList<Side> Sides { get; init; }
 

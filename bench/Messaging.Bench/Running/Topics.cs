@@ -11,14 +11,14 @@ internal sealed record BenchRecord(byte[] Key, byte[] Value, IReadOnlyList<KeyVa
 
 /// <summary>Creates, fills and in the end deletes the topics of a run.</summary>
 /// <param name="bootstrapServers">The broker.</param>
-/// <param name="record">The record of a number.</param>
-internal sealed class Topics(string bootstrapServers, Func<int, BenchRecord> record) : IAsyncDisposable
+/// <param name="suiteRecord">The record of a number, where a row has none of its own.</param>
+internal sealed class Topics(string bootstrapServers, Func<int, BenchRecord> suiteRecord) : IAsyncDisposable
 {
     private const int Partitions = 4;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly string _prefix = $"bench-{Guid.NewGuid().ToString("N")[..8]}";
-    private readonly Dictionary<int, string> _shared = [];
+    private readonly Dictionary<(int, Func<int, BenchRecord>), string> _shared = [];
     private readonly IAdminClient _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = bootstrapServers }).Build();
     private int _created;
 
@@ -27,11 +27,12 @@ internal sealed class Topics(string bootstrapServers, Func<int, BenchRecord> rec
     {
         var records = Math.Max(1, (int)(row.Records * scale));
         var warmUp = Math.Max(1, (int)(row.WarmUp * scale));
+        var record = row.Record ?? suiteRecord;
         var (topic, warmUpTopic) = row.Source switch
         {
-            RecordSource.SharedBacklog => (await SharedAsync(records), await SharedAsync(warmUp)),
-            RecordSource.OwnBacklog => (await FilledAsync(records), await FilledAsync(warmUp)),
-            _ => (await FilledAsync(0), await FilledAsync(0)),
+            RecordSource.SharedBacklog => (await SharedAsync(records, record), await SharedAsync(warmUp, record)),
+            RecordSource.OwnBacklog => (await FilledAsync(records, record), await FilledAsync(warmUp, record)),
+            _ => (await FilledAsync(0, record), await FilledAsync(0, record)),
         };
         return new ScenarioInput(bootstrapServers, topic, warmUpTopic, records, warmUp, scale);
     }
@@ -45,23 +46,23 @@ internal sealed class Topics(string bootstrapServers, Func<int, BenchRecord> rec
         _admin.Dispose();
     }
 
-    private async Task<string> SharedAsync(int records)
+    private async Task<string> SharedAsync(int records, Func<int, BenchRecord> record)
     {
-        if (!_shared.TryGetValue(records, out var topic))
-            _shared[records] = topic = await FilledAsync(records);
+        if (!_shared.TryGetValue((records, record), out var topic))
+            _shared[(records, record)] = topic = await FilledAsync(records, record);
         return topic;
     }
 
-    private async Task<string> FilledAsync(int records)
+    private async Task<string> FilledAsync(int records, Func<int, BenchRecord> record)
     {
         var topic = $"{_prefix}-{++_created}";
         await _admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = Partitions, ReplicationFactor = 1 }]);
         if (records > 0)
-            Fill(topic, records);
+            Fill(topic, records, record);
         return topic;
     }
 
-    private void Fill(string topic, int records)
+    private void Fill(string topic, int records, Func<int, BenchRecord> record)
     {
         var failed = (Error?)null;
         using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig

@@ -44,6 +44,7 @@ public class TracingTests : ContractTests
 
         var send = stopped.First(activity => activity.OperationName == $"{Topic} send");
         send.GetTagItem("messaging.system").ShouldBe("kafka");
+        send.GetTagItem("messaging.masstransit.message_types").ShouldBe(MessageUrn.ForTypeString<Order>());
         await Eventually.Until(
             () => stopped.Count(activity => activity.TraceId == request.TraceId && activity.Kind == ActivityKind.Consumer) >= 2, null, "both deliveries have a span");
     }

@@ -134,6 +134,35 @@ public class WireTests : ContractTests
     }
 
     [Test]
+    public async Task Headers_without_a_value_and_several_of_one_name_arrive_and_are_kept_on_every_way()
+    {
+        await using var host = await StartAsync((_, endpoint) =>
+        {
+            endpoint.UseDelayedRedelivery(redelivery => redelivery.Interval(1, TimeSpan.FromSeconds(1)));
+            endpoint.Handler<Order>(context =>
+            {
+                context.Headers.Get<string>("X-Two").ShouldBe("b");
+                context.Headers.Get<string>("X-None").ShouldBeNull();
+                Seen.Enqueue(Text(context.GetPayload<KafkaConsumeRecord>().RecordHeaders.Select(header => (header.Name, header.Value is null ? null : Encoding.UTF8.GetString(header.Value)))));
+                throw new InvalidOperationException("fails");
+            });
+        });
+        using (var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = Kafka.BootstrapServers }).Build())
+        {
+            Confluent.Kafka.Headers headers = [new Header("X-Two", "a"u8.ToArray()), new Header("X-None", null), new Header("X-Two", "b"u8.ToArray())];
+            await producer.ProduceAsync(Topic, new Message<string, string> { Key = "k", Value = """{"text":"1"}""", Headers = headers });
+        }
+
+        var dead = (await Eventually.Value(() => Kafka.Records.ReadAll(Topic + ".dlt"), records => records.Count == 1, null, "the dead letter is written")).Single();
+        Seen.ShouldBe(["X-Two=a X-None=null X-Two=b", "X-Two=a X-None=null X-Two=b"]);
+        // Where a value is missing, it is told as no text.
+        Text(dead.Headers.Select(header => (header.Key, (string?)header.Value))).ShouldBe("X-Two=a X-None= X-Two=b");
+
+        static string Text(IEnumerable<(string Name, string? Value)> headers) => string.Join(
+            ' ', headers.Where(header => header.Name.StartsWith("X-", StringComparison.Ordinal)).Select(header => $"{header.Name}={header.Value ?? "null"}"));
+    }
+
+    [Test]
     public async Task A_value_deserializer_reads_every_value_and_may_make_a_message_of_a_tombstone()
     {
         await using var host = await StartAsync((_, endpoint) =>

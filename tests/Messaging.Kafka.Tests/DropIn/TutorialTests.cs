@@ -208,6 +208,13 @@ public class TutorialTests
                         e.ConfigureFetch(fetch => fetch.WaitMaxInterval = TimeSpan.FromMilliseconds(50));
                         e.UseIsolationLevel(IsolationLevel.ReadCommitted);
                         e.SetKeyDeserializer(Deserializers.Utf8);
+                        // They compile, and have no effect.
+#pragma warning disable CS0618
+                        e.ConcurrentConsumerLimit = 2;
+                        e.ConcurrentDeliveryLimit = 2;
+                        e.EnableAutoOffsetStore = false;
+                        e.EnablePartitionEof = true;
+#pragma warning restore CS0618
                         e.CreateIfMissing(topic =>
                         {
                             topic.NumPartitions = 2;
