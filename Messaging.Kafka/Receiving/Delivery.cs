@@ -38,7 +38,7 @@ internal sealed class Delivery(PartitionAssignment assignment, ConsumeResult<byt
     /// <summary>The lane's name, where its endpoint has such; the dispatcher sets it.</summary>
     public string? LaneName { get; set; }
 
-    /// <summary>Where it is among the records of its key, on the endpoint of a batch consumer; null: it has no key, or its endpoint is no such. The dispatcher sets it.</summary>
+    /// <summary>Where it is among the records of its key, on the endpoint of a batch consumer; null: it has no key, or its endpoint is of another kind. The dispatcher sets it.</summary>
     public BatchTurn? Turn { get; set; }
 
     /// <summary>What it counts against the bound on memory.</summary>
