@@ -23,7 +23,7 @@ internal static class ContainerFaults
     public static Task<ExecResult> RunAsync(this IContainer container, params string[] command) =>
         Eventually.Ends(container.ExecAsync(command), Deadline, $"{command[0]} ends in the container of {container.Image.FullName}");
 
-    /// <summary>Lets it go on.</summary>
+    /// <summary>Thaws it.</summary>
     public static Task ThawAsync(this IContainer container) => Eventually.Ends(container.UnpauseAsync(), Deadline, "the container is thawed");
 
     /// <summary>Crashes it.</summary>
