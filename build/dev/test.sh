@@ -28,9 +28,9 @@ run_tests() {
   say "building"
   dotnet build "$root/Messaging.sln" --nologo -v quiet -clp:ErrorsOnly || die "the build failed"
   say "testing (${mode}); results are in ${results#"$root"/}"
-  # The projects' loggers are set in tests/Directory.Build.props: one .trx a project, under its name. Tests wait for brokers and leases
-  # far more than they compute, so three projects run at once, in the order of the solution: those that take longest first.
-  dotnet test "$root/Messaging.sln" --no-build --nologo -m:3 "${hang[@]}" "$@" || code=$?
+  # The projects' loggers are set in tests/Directory.Build.props: one .trx a project, under its name. As many run
+  # at once as there are cores, in the order of the solution: those that take longest first.
+  dotnet test "$root/Messaging.sln" --no-build --nologo "${hang[@]}" "$@" || code=$?
   summary "$code"
 }
 
