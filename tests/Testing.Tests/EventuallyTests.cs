@@ -29,6 +29,16 @@ public class EventuallyTests
     }
 
     [Test]
+    public async Task What_never_ends_is_named_and_what_ends_gives_its_value_or_its_own_failure()
+    {
+        var missed = await Should.ThrowAsync<TimeoutException>(
+            Eventually.Ends(new TaskCompletionSource().Task, TimeSpan.FromMilliseconds(50), "the engine answers"));
+        missed.Message.ShouldBe("Not within 0.05 s: the engine answers");
+        (await Eventually.Ends(Task.FromResult(7), null, "a number")).ShouldBe(7);
+        (await Should.ThrowAsync<TimeoutException>(Eventually.Ends(Task.FromException(new TimeoutException("its own")), null, "a failure"))).Message.ShouldBe("its own");
+    }
+
+    [Test]
     public async Task A_missed_deadline_carries_the_last_exception()
     {
         var missed = await Should.ThrowAsync<TimeoutException>(() => Eventually.Until(

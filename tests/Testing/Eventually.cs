@@ -40,7 +40,7 @@ public static class Eventually
         }
         catch (TimeoutException exception) when (!begun.IsCompleted)
         {
-            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"Not within {deadline.TotalSeconds:0} s: {what}"), exception);
+            throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"Not within {deadline.TotalSeconds:0.###} s: {what}"), exception);
         }
     }
 
