@@ -40,6 +40,16 @@ internal static class CommandExtensions
         _ => value,
     };
 
+    /// <summary>The ids (<c>id</c>) that a question, or a part of a transaction, returns, in its order.</summary>
+    public static async Task<List<Guid>> ReadIdsAsync(this NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var ids = new List<Guid>();
+        while (await reader.ReadAsync(cancellationToken))
+            ids.Add(reader.Get<Guid>("id"));
+        return ids;
+    }
+
     /// <summary>A value by its column's name; null, where the type allows that, for NULL.</summary>
     public static T Get<T>(this NpgsqlDataReader reader, string column)
     {

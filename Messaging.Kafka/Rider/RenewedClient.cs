@@ -119,36 +119,37 @@ internal sealed class RenewedClient<TClient>(Func<TClient> create, TimeProvider 
             }
 
             _failingSince ??= timeProvider.GetTimestamp();
-            if (timeProvider.GetElapsedTime(_failingSince.Value) < RenewAfter || !ReferenceEquals(_lease, lease))
+            if (timeProvider.GetElapsedTime(_failingSince.Value) < RenewAfter)
                 return;
         }
 
         Replace(lease);
     }
 
+    // Of several questions to one client the first is told of: the others find it replaced.
     private void Replace(Lease lease)
     {
-        lock (_lock)
-            _failingSince = null;
-        Retire(lease);
-        renewed?.Invoke();
+        if (Retire(lease))
+            renewed?.Invoke();
     }
 
     /// <param name="lease">The client to retire, where it is the present one; null: whichever is.</param>
-    private void Retire(Lease? lease)
+    /// <returns>Whether it was that.</returns>
+    private bool Retire(Lease? lease)
     {
         lock (_lock)
         {
             if (_lease is not { } current || (lease is not null && !ReferenceEquals(current, lease)))
-                return;
+                return false;
             current.Retired = true;
-            _lease = null;
+            (_lease, _failingSince) = (null, null);
             if (current.Users > 0)
-                return;
+                return true;
             lease = current;
         }
 
         lease.Client.Dispose();
+        return true;
     }
 
     private sealed class Lease(TClient client)

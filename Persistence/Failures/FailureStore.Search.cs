@@ -56,9 +56,10 @@ public sealed partial class FailureStore
             if (found.Count == limit)
                 return found;
             await using var few = FewCommand(filter, after, order);
-            if (await ReadFewAsync(few, cancellationToken) is { } ids)
+            var ids = await few.ReadIdsAsync(cancellationToken);
+            if (ids.Count <= MostSorted)
             {
-                await using var sorted = SortedCommand(ids, limit, order);
+                await using var sorted = SortedCommand([.. ids], limit, order);
                 return await ReadAsync(sorted, cancellationToken);
             }
         }
@@ -96,16 +97,6 @@ public sealed partial class FailureStore
     private static string? After(PageCursor? after, FailureOrder order) => after is null ? null : $"(f.failed_at, f.id) {(order == FailureOrder.Newest ? '<' : '>')} (@at, @id)";
 
     private static string InOrder(FailureOrder order) => order == FailureOrder.Newest ? "ORDER BY f.failed_at DESC, f.id DESC" : "ORDER BY f.failed_at, f.id";
-
-    /// <summary>The ids; null where they are more than are sorted.</summary>
-    private static async Task<Guid[]?> ReadFewAsync(NpgsqlCommand command, CancellationToken cancellationToken)
-    {
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var ids = new List<Guid>();
-        while (await reader.ReadAsync(cancellationToken))
-            ids.Add(reader.Get<Guid>("id"));
-        return ids.Count <= MostSorted ? [.. ids] : null;
-    }
 
     /// <summary>Asks for a count.</summary>
     internal NpgsqlCommand CountCommand(FailureFilter filter) => dataSource.CreateCommand(

@@ -24,16 +24,19 @@ internal static class MailCancels
     public static async Task<IReadOnlyDictionary<Guid, Refusal>> CancelAsync(
         NpgsqlTransaction transaction, IReadOnlyCollection<Guid> ids, IReadOnlyCollection<KnownMail> accepted, string actor, CancellationToken cancellationToken)
     {
-        var canceled = accepted.Count == 0 ? [] : await ReadIdsAsync(
-            new NpgsqlCommand(ScheduleSql.InsertCanceled, transaction.Connection, transaction)
-                .With("ids", accepted.Select(mail => mail.Id).ToArray()).With("api_key_ids", accepted.Select(mail => mail.ApiKeyId).ToArray()),
-            cancellationToken);
+        var canceled = new HashSet<Guid>();
+        if (accepted.Count > 0)
+        {
+            await using var insert = new NpgsqlCommand(ScheduleSql.InsertCanceled, transaction.Connection, transaction)
+                .With("ids", accepted.Select(mail => mail.Id).ToArray()).With("api_key_ids", accepted.Select(mail => mail.ApiKeyId).ToArray());
+            canceled.UnionWith(await insert.ReadIdsAsync(cancellationToken));
+        }
 
         // Locked first: the statement after it then sees the recipients as the last one that had the row locked left them.
         var others = ids.Where(id => !canceled.Contains(id)).ToArray();
         var states = await LockAsync(transaction, others, cancellationToken);
-        canceled.UnionWith(await ReadIdsAsync(
-            new NpgsqlCommand(ScheduleSql.Cancel, transaction.Connection, transaction).With("ids", others).With("actor", actor), cancellationToken));
+        await using var cancel = new NpgsqlCommand(ScheduleSql.Cancel, transaction.Connection, transaction).With("ids", others).With("actor", actor);
+        canceled.UnionWith(await cancel.ReadIdsAsync(cancellationToken));
         return others.Where(id => !canceled.Contains(id)).ToDictionary(id => id, id => states.TryGetValue(id, out var state) ? Explain(state) : Refusal.NotFound);
     }
 
@@ -55,17 +58,5 @@ internal static class MailCancels
         while (await reader.ReadAsync(cancellationToken))
             states[reader.Get<Guid>("id")] = reader.GetEnum<MailState>("state");
         return states;
-    }
-
-    private static async Task<HashSet<Guid>> ReadIdsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
-    {
-        await using (command)
-        {
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            var ids = new HashSet<Guid>();
-            while (await reader.ReadAsync(cancellationToken))
-                ids.Add(reader.Get<Guid>("id"));
-            return ids;
-        }
     }
 }

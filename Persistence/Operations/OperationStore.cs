@@ -39,11 +39,7 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
     {
         await using var command = With(dataSource.CreateCommand($"SELECT id FROM ({Set(operation)}) AS set ORDER BY ordinal LIMIT @limit"), operation).With("limit", limit);
         command.CommandTimeout = (int)FreezeTimeout.TotalSeconds;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var ids = new List<Guid>();
-        while (await reader.ReadAsync(cancellationToken))
-            ids.Add(reader.Get<Guid>("id"));
-        return ids;
+        return await command.ReadIdsAsync(cancellationToken);
     }
 
     /// <summary>Begins an operation: from now on its set does not change.</summary>
@@ -235,11 +231,7 @@ public sealed class OperationStore(NpgsqlDataSource dataSource)
     private static async Task<List<Guid>> NextAsync(NpgsqlTransaction transaction, Guid id, int position, int limit, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(OperationSql.Next, transaction.Connection, transaction).With("id", id).With("position", position).With("limit", limit).With("most_bytes", MostBytes);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var ids = new List<Guid>();
-        while (await reader.ReadAsync(cancellationToken))
-            ids.Add(reader.Get<Guid>("id"));
-        return ids;
+        return await command.ReadIdsAsync(cancellationToken);
     }
 
     private static async Task AdvanceAsync(

@@ -20,6 +20,9 @@ public record FilterTexts
         "status", "fingerprint", "mail_id", "recipient", "domain", "sender", "code", "exception", "topic", "key", "tag", "subject", "text", "failed_again_of", "since", "until",
     ];
 
+    /// <summary>The part that finds the failures of a group, by the group's key.</summary>
+    internal static string NameOf(FailureGroupBy by) => by == FailureGroupBy.Cause ? "fingerprint" : by.ToText();
+
     /// <summary><c>unresolved</c>, <c>replayed</c>, <c>failed_again</c>, <c>resolved</c> or <c>discarded</c>; several with commas between.</summary>
     [FromQuery(Name = "status"), Description("`unresolved`, `replayed`, `failed_again`, `resolved` or `discarded`; several with commas between.")]
     public string? Status { get; init; }

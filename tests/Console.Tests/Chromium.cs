@@ -8,6 +8,9 @@ internal static class Chromium
     private static readonly string[] Programs = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
     private static readonly Lazy<Task<IBrowser?>> Shared = new(StartAsync);
 
+    /// <summary>What has just this name for those who hear the page.</summary>
+    public static PageGetByRoleOptions Named(string name) => new() { Name = name, Exact = true };
+
     /// <summary>A context of its own; skips the calling test where there is no browser.</summary>
     public static async Task<IBrowserContext> OpenAsync(BrowserNewContextOptions? options = null)
     {

@@ -4,6 +4,7 @@ using Contracts;
 using Microsoft.Playwright;
 using Persistence.Failures;
 using Persistence.Mails;
+using static Console.Tests.Chromium;
 
 namespace Console.Tests;
 
@@ -174,8 +175,6 @@ public sealed class EditTests
         Tags = [new MailTag("parcel")],
         Attachments = [new Attachment { Filename = "a.txt", ContentType = "text/plain", Content = "hello"u8.ToArray() }],
     });
-
-    private static PageGetByRoleOptions Named(string name) => new() { Name = name, Exact = true };
 
     private static Task<Seen> PostAsync(Visitor visitor, Guid failure, string step, string subject) => visitor.PostAsync(
         $"/console/failures/{failure}/edit", ("step", step), ("from", "Shop <shop@example.com>"), ("to", "ann@example.com"), ("subject", subject), ("text", "t"));

@@ -4,6 +4,7 @@ using Persistence.Holds;
 using Persistence.Keys;
 using Persistence.Workers;
 using Producer.Api.Keys;
+using static Console.Tests.Chromium;
 
 namespace Console.Tests;
 
@@ -123,8 +124,6 @@ public sealed class HoldTests
         (await visitor.PostAsync("/console/holds", ("scope", "all"), ("reason", "r"))).Status.ShouldBe(HttpStatusCode.Forbidden);
         (await host.Get<HoldStore>().ListActiveAsync()).Holds.ShouldBeEmpty();
     }
-
-    private static PageGetByRoleOptions Named(string name) => new() { Name = name, Exact = true };
 
     // As somebody does who has no mouse: no further than the page is long.
     private static async Task TabToAsync(IPage page, string field)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Playwright;
 using Persistence.Failures;
+using static Console.Tests.Chromium;
 
 namespace Console.Tests;
 
@@ -72,9 +73,9 @@ public sealed class MorningTests
         await TestContext.Out.WriteLineAsync($"300 failures of four causes: {_clicks} clicks, one reason typed, {watch.Elapsed.TotalSeconds:N0} s");
     }
 
-    private static ILocator Link(IPage page, string name) => page.GetByRole(AriaRole.Link, new PageGetByRoleOptions { Name = name, Exact = true });
+    private static ILocator Link(IPage page, string name) => page.GetByRole(AriaRole.Link, Named(name));
 
-    private static ILocator Button(IPage page, string name) => page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = name, Exact = true });
+    private static ILocator Button(IPage page, string name) => page.GetByRole(AriaRole.Button, Named(name));
 
     private async Task ClickAsync(ILocator target)
     {

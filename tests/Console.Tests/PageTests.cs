@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using static Console.Tests.Chromium;
 
 namespace Console.Tests;
 
@@ -105,8 +106,6 @@ public sealed class PageTests
     }
 
     private static PageGetByLabelOptions Exactly => new() { Exact = true };
-
-    private static PageGetByRoleOptions Named(string name) => new() { Name = name, Exact = true };
 
     private string PathOf(string path) => new (string Name, object Value)[]
     {

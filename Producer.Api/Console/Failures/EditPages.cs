@@ -97,16 +97,17 @@ internal static class EditPages
         HttpContext context, int status, string? problem, Failure failure, IReadOnlyList<EditField> fields, string reason, FindEmail emails, CancellationToken cancellationToken)
     {
         var found = failure.MailId is { } mailId ? await emails.FindAsync(mailId, Caller.Of(context), cancellationToken) : null;
+        var closed = WhyClosed(failure);
         return PageResults.Of<FailureEdit>(
             new
             {
-                Shell = Shell.Of(context, "Edit and send", ConsolePaths.Failures) with { Problem = string.Join(' ', new[] { problem, WhyClosed(failure) }.OfType<string>()) is { Length: > 0 } told ? told : null },
+                Shell = Shell.Of(context, "Edit and send", ConsolePaths.Failures) with { Problem = string.Join(' ', new[] { problem, closed }.OfType<string>()) is { Length: > 0 } told ? told : null },
                 failure.Id,
                 Fields = fields,
                 Reason = reason,
                 Kept = Kept(SendEmailJson.TryDeserialize(failure.Value)),
                 Have = (IReadOnlyList<string>)[.. (found?.Report.Recipients ?? []).Where(recipient => recipient.Outcome == RecipientOutcome.Accepted).Select(recipient => recipient.Address)],
-                IsOpen = WhyClosed(failure) is null,
+                IsOpen = closed is null,
             },
             status);
     }

@@ -139,27 +139,30 @@ internal static class FailurePages
         IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
         var result = await ReplayFailure.ActAsync(id, await ReasonAsync(context), Actor.Of(context), failures, replays, cluster, lifetime, cancellationToken);
-        var (status, problem) = Forms.Outcome(result);
-        return problem is null
-            ? TypedResults.LocalRedirect($"~{ConsolePaths.Failures}/{id}?{DoneParameter}={(result.Result is Accepted<ReplayReport> { Value.Produced: true } ? "replayed" : "recorded")}")
-            : await PageAsync(id, context, status, problem, failures, emails, changes, options, cancellationToken);
+        var done = result.Result is Accepted<ReplayReport> { Value.Produced: true } ? "replayed" : "recorded";
+        return await DecidedAsync(id, result, done, context, failures, emails, changes, options, cancellationToken);
     }
 
     private static async Task<IResult> DiscardAsync(
-        string id, HttpContext context, FailureStore failures, FindEmail emails, ChangeStore changes, IOptions<ConsoleOptions> options, CancellationToken cancellationToken)
-    {
-        var (status, problem) = Forms.Outcome(await DiscardFailure.ActAsync(id, await ReasonAsync(context), Actor.Of(context), failures, cancellationToken));
-        return problem is null
-            ? TypedResults.LocalRedirect($"~{ConsolePaths.Failures}/{id}?{DoneParameter}=discarded")
-            : await PageAsync(id, context, status, problem, failures, emails, changes, options, cancellationToken);
-    }
+        string id, HttpContext context, FailureStore failures, FindEmail emails, ChangeStore changes, IOptions<ConsoleOptions> options, CancellationToken cancellationToken) =>
+        await DecidedAsync(
+            id, await DiscardFailure.ActAsync(id, await ReasonAsync(context), Actor.Of(context), failures, cancellationToken), "discarded",
+            context, failures, emails, changes, options, cancellationToken);
 
     private static async Task<IResult> RestoreAsync(
-        string id, HttpContext context, FailureStore failures, FindEmail emails, ChangeStore changes, IOptions<ConsoleOptions> options, CancellationToken cancellationToken)
+        string id, HttpContext context, FailureStore failures, FindEmail emails, ChangeStore changes, IOptions<ConsoleOptions> options, CancellationToken cancellationToken) =>
+        await DecidedAsync(
+            id, await RestoreFailure.ActAsync(id, await ReasonAsync(context), Actor.Of(context), failures, cancellationToken), "restored",
+            context, failures, emails, changes, options, cancellationToken);
+
+    /// <summary>The failure's page, with what was done, or with why not.</summary>
+    private static async Task<IResult> DecidedAsync(
+        string id, INestedHttpResult result, string done, HttpContext context, FailureStore failures, FindEmail emails, ChangeStore changes, IOptions<ConsoleOptions> options,
+        CancellationToken cancellationToken)
     {
-        var (status, problem) = Forms.Outcome(await RestoreFailure.ActAsync(id, await ReasonAsync(context), Actor.Of(context), failures, cancellationToken));
+        var (status, problem) = Forms.Outcome(result);
         return problem is null
-            ? TypedResults.LocalRedirect($"~{ConsolePaths.Failures}/{id}?{DoneParameter}=restored")
+            ? TypedResults.LocalRedirect($"~{ConsolePaths.Failures}/{id}?{DoneParameter}={done}")
             : await PageAsync(id, context, status, problem, failures, emails, changes, options, cancellationToken);
     }
 

@@ -104,7 +104,7 @@ internal sealed class DatabaseStops
     /// Kills the only worker before the write: it is undone, whichever of the worker's connections makes it, as each is cut that comes
     /// to be held. What they wait with besides is written; a server does not notice that its client is gone before it responds.
     /// </summary>
-    public async Task KillBeforeAsync(WorkerProcess worker, PostedMail mail)
+    public async Task KillBeforeAsync(ChildProcess worker, PostedMail mail)
     {
         await worker.KillAsync();
         await Eventually.Until(
@@ -118,7 +118,7 @@ internal sealed class DatabaseStops
     }
 
     /// <summary>Kills a worker after the write: it is committed while the worker stands still and cannot learn of it.</summary>
-    public async Task KillAfterAsync(WorkerProcess worker, PostedMail mail)
+    public async Task KillAfterAsync(ChildProcess worker, PostedMail mail)
     {
         worker.Freeze();
         await ReleaseAsync(mail);

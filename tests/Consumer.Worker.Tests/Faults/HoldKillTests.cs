@@ -56,7 +56,7 @@ internal sealed class HoldKillTests
 
     private static Task PostAsync(MailWorld world, PostedMail mail) => world.PostAsync(mail, PostedMail.Plain(), PostedMail.Plain(), PostedMail.Transient(), PostedMail.Permanent());
 
-    private static async Task KillAsync(MailWorld world, DatabaseStops stops, WorkerProcess worker, PostedMail mail, bool before)
+    private static async Task KillAsync(MailWorld world, DatabaseStops stops, ChildProcess worker, PostedMail mail, bool before)
     {
         await stops.HeldAsync(mail, world);
         await (before ? stops.KillBeforeAsync(worker, mail) : stops.KillAfterAsync(worker, mail));

@@ -7,7 +7,7 @@ using Testing;
 namespace Consumer.Worker.Tests.Faults;
 
 /// <summary>What a step is done to: a mail, the worker that has it, and what stops it.</summary>
-internal sealed record KillScene(MailWorld World, DatabaseStops Stops, WorkerProcess Worker, PostedMail Mail);
+internal sealed record KillScene(MailWorld World, DatabaseStops Stops, ChildProcess Worker, PostedMail Mail);
 
 /// <summary>A moment in a mail's way at which the worker is killed, and what exactly must have become of the mail at the end.</summary>
 /// <param name="Name">The moment.</param>

@@ -24,7 +24,7 @@ internal sealed class MailWorld : IAsyncDisposable
     private readonly string[] _options;
     private readonly IProducer<string, byte[]> _producer;
     private readonly ConcurrentQueue<PostedMail> _posted = new();
-    private readonly ConcurrentQueue<WorkerProcess> _workers = new();
+    private readonly ConcurrentQueue<ChildProcess> _workers = new();
 
     private MailWorld(KafkaFixture kafka, MailTopics topics, string database, SmtpSink sink, string[] options)
     {
@@ -77,7 +77,7 @@ internal sealed class MailWorld : IAsyncDisposable
     }
 
     /// <summary>Starts a worker. It ends with this world at the latest.</summary>
-    public WorkerProcess StartWorker()
+    public ChildProcess StartWorker()
     {
         var worker = WorkerProcess.Start(Topics.Mails, _options);
         _workers.Enqueue(worker);

@@ -27,7 +27,7 @@ internal sealed class ManyMailsTests
     public async Task Each_of_many_mails_has_its_exact_end_while_workers_are_killed()
     {
         await using var world = await MailWorld.StartAsync();
-        var workers = new Queue<WorkerProcess>(Enumerable.Range(0, Workers).Select(_ => world.StartWorker()));
+        var workers = new Queue<ChildProcess>(Enumerable.Range(0, Workers).Select(_ => world.StartWorker()));
         var (kills, sent) = (0, 0L);
         using (var timer = new PeriodicTimer(Between))
         {

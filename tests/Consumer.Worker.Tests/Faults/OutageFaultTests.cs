@@ -141,7 +141,7 @@ internal sealed class OutageFaultTests
     /// Returns what waits until each worker has paused once more than now. It posts mails meanwhile: a worker without any cannot
     /// learn of an outage.
     /// </summary>
-    private static Func<Task> NextPauses(MailWorld world, params WorkerProcess[] workers)
+    private static Func<Task> NextPauses(MailWorld world, params ChildProcess[] workers)
     {
         var before = workers.Select(Pauses).ToList();
         return () => Eventually.Until(
@@ -154,6 +154,6 @@ internal sealed class OutageFaultTests
     }
 
     /// <summary>A worker whose mails are all sent and not written down yet has none left to pause with; it says that instead.</summary>
-    private static int Pauses(WorkerProcess worker) =>
+    private static int Pauses(ChildProcess worker) =>
         worker.Log.Split('\n').Count(line => line.Contains("pauses until its dependency is available") || line.Contains("cannot be written yet"));
 }

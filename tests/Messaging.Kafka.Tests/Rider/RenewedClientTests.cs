@@ -14,6 +14,7 @@ public class RenewedClientTests
 
     private readonly FakeTimeProvider _time = new();
     private readonly List<Client> _made = [];
+    private int _renewed;
 
     [Test]
     public void Ten_seconds_without_an_answer_bring_another_client()
@@ -87,11 +88,24 @@ public class RenewedClientTests
         client.Ask(asked => ReferenceEquals(asked, _made[2])).ShouldBeTrue("another client is asked");
     }
 
-    private RenewedClient<Client> NewClient() => new(() =>
+    [Test]
+    public async Task Several_questions_without_an_answer_replace_a_client_once()
     {
-        _made.Add(new Client());
-        return _made[^1];
-    }, _time);
+        using var client = NewClient();
+        var questions = Enumerable.Range(0, 3).Select(_ => client.AskAsync(_ => new TaskCompletionSource<int>().Task, Timeout)).ToList();
+        _time.Advance(Timeout + RenewedClient<Client>.Grace);
+        foreach (var question in questions)
+            await Should.ThrowAsync<KafkaException>(question);
+        _renewed.ShouldBe(1);
+    }
+
+    private RenewedClient<Client> NewClient() => new(
+        () =>
+        {
+            _made.Add(new Client());
+            return _made[^1];
+        },
+        _time, () => Interlocked.Increment(ref _renewed));
 
     private static void Fails(RenewedClient<Client> client, KafkaException exception) =>
         Should.Throw<KafkaException>(() => client.Ask<int>(_ => throw exception));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Producer.Api.Hosting;
@@ -6,23 +5,14 @@ using Testing;
 
 namespace Producer.Api.Tests.Operations;
 
-/// <summary>An instance of the API as a process of its own, to kill and to freeze.</summary>
+/// <summary>An instance of the API as a process of its own, with a client of it.</summary>
 internal sealed class ApiProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(2);
 
-    private readonly Process _process;
-    private readonly StringBuilder _log = new();
+    private readonly ChildProcess _process;
 
-    private ApiProcess(Process process, int port)
-    {
-        _process = process;
-        Client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
-        process.OutputDataReceived += (_, line) => Append(line.Data);
-        process.ErrorDataReceived += (_, line) => Append(line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-    }
+    private ApiProcess(ChildProcess process, int port) => (_process, Client) = (process, new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") });
 
     public HttpClient Client { get; }
 
@@ -31,48 +21,31 @@ internal sealed class ApiProcess : IAsyncDisposable
     public static async Task<ApiProcess> StartAsync(IEnumerable<(string Key, string Value)> settings)
     {
         var port = Ports.Free();
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        start.ArgumentList.Add(typeof(ProducerApi).Assembly.Location);
-        foreach (var (key, value) in settings.Append(("environment", "Development")).Append(("urls", $"http://127.0.0.1:{port}")))
-            start.ArgumentList.Add($"--{key}={value}");
-        var api = new ApiProcess(Process.Start(start)!, port);
-        await Eventually.Until(api.IsReadyAsync, StartDeadline, "the API is ready", () => Task.FromResult(api.Log));
+        var process = ChildProcess.Start(
+            typeof(ProducerApi).Assembly.Location, settings.Append(("environment", "Development")).Append(("urls", $"http://127.0.0.1:{port}")).Select(setting => $"--{setting.Item1}={setting.Item2}"));
+        var api = new ApiProcess(process, port);
+        await Eventually.Until(api.IsReadyAsync, StartDeadline, "the API is ready", () => Task.FromResult(process.Log));
         return api;
     }
 
     public Task<HttpResponseMessage> PostAsync(string path, string json) => Client.PostAsync(new Uri(path, UriKind.Relative), new StringContent(json, Encoding.UTF8, "application/json"));
 
-    /// <summary>SIGKILL: nothing is finished, nothing is closed. A frozen one dies of it too, without another instruction.</summary>
-    public async Task KillAsync()
-    {
-        if (!_process.HasExited)
-            _process.Kill();
-        await _process.WaitForExitAsync();
-    }
+    /// <inheritdoc cref="ChildProcess.KillAsync"/>
+    public Task KillAsync() => _process.KillAsync();
 
-    /// <summary>SIGSTOP: it stands still between two instructions, its connections stay.</summary>
-    public void Freeze() => Signals.Send(_process.Id, Signal.Stop);
+    /// <inheritdoc cref="ChildProcess.Freeze"/>
+    public void Freeze() => _process.Freeze();
 
     public async ValueTask DisposeAsync()
     {
-        await KillAsync();
+        await _process.DisposeAsync();
         Client.Dispose();
-        _process.Dispose();
-    }
-
-    private string Log
-    {
-        get
-        {
-            lock (_log)
-                return _log.ToString();
-        }
     }
 
     private async Task<bool> IsReadyAsync()
     {
         if (_process.HasExited)
-            throw new InvalidOperationException($"The API has ended with {_process.ExitCode}: {Log}");
+            throw new InvalidOperationException($"The API has ended: {_process.Log}");
         try
         {
             using var response = await Client.GetAsync(new Uri("/health/ready", UriKind.Relative));
@@ -82,11 +55,5 @@ internal sealed class ApiProcess : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private void Append(string? line)
-    {
-        lock (_log)
-            _log.AppendLine(line);
     }
 }

@@ -13,9 +13,9 @@ var posted = await api.Emails.PostAsync(
     request => request.Headers.Add("Idempotency-Key", tag));
 var id = posted?.Id ?? throw new InvalidOperationException("The response has no id.");
 MailReport? mail = null;
-for (var left = 10; left > 0 && mail?.State != MailState.Sent; left--)
+for (var left = 10; left > 0 && mail?.State != ReportedState.Sent; left--)
     mail = await api.Emails[id.ToString()].GetAsync(request => request.QueryParameters.Wait = "10s");
-Check(mail is { State: MailState.Sent, From: "shop@example.com", Recipients: [{ Outcome: RecipientOutcome.Accepted }] }, $"the mail is {mail?.State}");
+Check(mail is { State: ReportedState.Sent, From: "shop@example.com", Recipients: [{ Outcome: RecipientOutcome.Accepted }] }, $"the mail is {mail?.State}");
 Console.WriteLine("ok post, get");
 
 var list = await api.Emails.GetAsync(request => (request.QueryParameters.Recipient, request.QueryParameters.Limit) = ($"fine-{tag}@example.com", "5"));
