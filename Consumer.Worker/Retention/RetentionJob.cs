@@ -20,8 +20,12 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
     /// <inheritdoc />
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        while (await store.RemoveWorkersAsync(EndedWorkers, options.Value.BatchSize, cancellationToken) == options.Value.BatchSize)
-            await Task.Delay(Pause, Time, cancellationToken);
+        await RepeatAsync(limit => store.RemoveWorkersAsync(EndedWorkers, limit, cancellationToken), cancellationToken);
+        if (options.Value.Failures is { } stored)
+        {
+            var horizon = Time.GetUtcNow() - stored;
+            await RepeatAsync(limit => store.RemoveOperationItemsAsync(horizon, limit, cancellationToken), cancellationToken);
+        }
 
         foreach (var (what, period) in Periods())
         {
@@ -41,6 +45,12 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
             if (batch is null)
                 break; // Another worker sweeps.
         }
+    }
+
+    private async Task RepeatAsync(Func<int, Task<int>> removeAsync, CancellationToken cancellationToken)
+    {
+        while (await removeAsync(options.Value.BatchSize) == options.Value.BatchSize)
+            await Task.Delay(Pause, Time, cancellationToken);
     }
 
     private IEnumerable<(OldRows What, TimeSpan Period)> Periods() =>

@@ -12,7 +12,7 @@ internal sealed class RetentionOptions
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to store them forever.")]
     public TimeSpan? Mails { get; set; }
 
-    /// <summary>How long failures are stored after they were resolved or discarded, with what was done about them. Default: forever. 1 to 3,650 days.</summary>
+    /// <summary>How long failures are stored after they were resolved or discarded, with what was done about them; also the sets of operations after those ended. Default: forever. 1 to 3,650 days.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "3650.00:00:00", ErrorMessage = "Leave it out to store them forever.")]
     public TimeSpan? Failures { get; set; }
 

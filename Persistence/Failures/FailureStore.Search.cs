@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -8,11 +10,22 @@ public sealed partial class FailureStore
     /// <summary>Up to how many failures are counted.</summary>
     public const int MostCounted = 100_000;
 
+    /// <summary>
+    /// Of more than this a count may be up to <see cref="FailureGroupStore.Lifetime"/> old, as groups are: it takes its time, and a page that is looked at
+    /// asks for it again and again.
+    /// </summary>
+    public const int MostCountedAnew = 10_000;
+
     // So many at the list's beginning are looked at for terms before the index of terms is asked.
     private const int MostLookedAt = 2_000;
 
     // As many as are sorted in no time.
     private const int MostSorted = 1_000;
+
+    // More different questions than people ask within some seconds.
+    private const int MostCountsStored = 100;
+
+    private readonly ConcurrentDictionary<string, (FailureCount Count, long At)> _largeCounts = new();
 
     /// <summary>Failures, page by page. Rows that come in between do not shift the pages.</summary>
     /// <param name="filter">Which.</param>
@@ -31,15 +44,24 @@ public sealed partial class FailureStore
         return new FailurePage(found, found.CutTo(limit) ? new PageCursor(found[^1].FailedAt, found[^1].Id).ToString() : null);
     }
 
-    /// <summary>How many failures a filter has, counted up to <see cref="MostCounted"/>.</summary>
+    /// <summary>How many failures a filter has, counted up to <see cref="MostCounted"/>; of more than <see cref="MostCountedAnew"/> as some seconds ago.</summary>
     /// <param name="filter">Which.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<FailureCount> CountAsync(FailureFilter filter, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
+        var question = JsonSerializer.Serialize(filter);
+        if (_largeCounts.TryGetValue(question, out var last) && timeProvider.GetElapsedTime(last.At) < FailureGroupStore.Lifetime)
+            return last.Count;
+        var began = timeProvider.GetTimestamp();
         await using var command = CountCommand(filter);
-        var count = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-        return new FailureCount(Math.Min(count, MostCounted), count <= MostCounted);
+        var found = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        var count = new FailureCount(Math.Min(found, MostCounted), found <= MostCounted);
+        if (_largeCounts.Count >= MostCountsStored)
+            _largeCounts.Clear();
+        if (found > MostCountedAnew)
+            _largeCounts[question] = (count, began);
+        return count;
     }
 
     /// <summary>

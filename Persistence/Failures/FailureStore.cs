@@ -7,4 +7,4 @@ namespace Persistence.Failures;
 /// Failures: projected from the dead-letter topic, searched, replayed, discarded; a file for each. Every decision of a person is
 /// one transaction with its audit. Lists and their filters are SQL; one failure with all that hangs on it, and the audit, are read by EF.
 /// </summary>
-public sealed partial class FailureStore(NpgsqlDataSource dataSource, IDbContextFactory<EmailDbContext> contexts);
+public sealed partial class FailureStore(NpgsqlDataSource dataSource, IDbContextFactory<EmailDbContext> contexts, TimeProvider timeProvider);

@@ -119,6 +119,19 @@ internal static class RetentionSql
         """;
 
     /// <summary>
+    /// What operations that ended long ago met and did, or did not come to. What they refused stays, as the operation tells of it by reason; it has the
+    /// other numbers itself.
+    /// </summary>
+    public const string OperationItems = """
+        DELETE FROM email.operation_items AS i USING (
+            SELECT i.operation_id, i.ordinal FROM email.operations AS o JOIN email.operation_items AS i ON i.operation_id = o.id
+            WHERE o.ended_at < @before AND (i.outcome IS NULL OR i.outcome = 'done')
+            LIMIT @limit
+            FOR UPDATE OF i SKIP LOCKED) AS expired
+        WHERE i.operation_id = expired.operation_id AND i.ordinal = expired.ordinal
+        """;
+
+    /// <summary>
     /// Moves a horizon, in the transaction that removes the rows. There is one for mails and one for failures; a failure that nobody decided
     /// about is removed with its mail, so it moves both.
     /// </summary>

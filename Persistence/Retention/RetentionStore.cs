@@ -80,6 +80,18 @@ public sealed class RetentionStore(NpgsqlDataSource dataSource)
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>Removes the sets of operations that ended long ago. The operations stay, with their numbers.</summary>
+    /// <param name="horizon">Of operations that ended before this time.</param>
+    /// <param name="limit">How many items at most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How many items were removed.</returns>
+    public async Task<int> RemoveOperationItemsAsync(DateTimeOffset horizon, int limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        await using var command = dataSource.CreateCommand(RetentionSql.OperationItems).With("before", horizon - ClockMargin).With("limit", limit);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     private static async Task<RemovedBatch> ReadAsync(NpgsqlCommand remove, CancellationToken cancellationToken)
     {
         await using var reader = await remove.ExecuteReaderAsync(cancellationToken);

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Playwright;
 using Persistence.Holds;
 using Persistence.Keys;
+using Persistence.Mails;
 using Persistence.Workers;
 using Producer.Api.Keys;
 using static Console.Tests.Chromium;
@@ -108,6 +109,20 @@ public sealed class HoldTests
         (await Holds.FindAsync(hold.Id))!.ReleaseReason.ShouldBeOneOf("one", "two");
         (await visitor.GetAsync($"/console/holds/{Guid.NewGuid()}")).Status.ShouldBe(HttpStatusCode.NotFound);
         (await visitor.PostAsync($"/console/holds/{Guid.NewGuid()}/release", ("reason", "one"))).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Test]
+    public async Task The_page_of_a_held_mail_says_what_has_it_and_cancels_it()
+    {
+        var hold = await Holds.CreateAsync(new NewHold(HoldScope.All, null, HoldMode.Wait, Until: null, "a flood"), "ann");
+        var mail = Guid.CreateVersion7();
+        await _host.Store.HoldAsync(mail, hold.Id);
+        using var visitor = new Visitor(_host);
+        var html = (await visitor.GetAsync($"/console/mails/{mail}")).Html;
+        html.ShouldContain($"/console/holds/{hold.Id}");
+        html.ShouldContain("Reason: a flood");
+        (await visitor.PostAsync($"/console/mails/{mail}/cancel")).Location.ShouldBe($"/console/mails/{mail}?done=canceled");
+        (await _host.Store.Mails.FindAsync(mail))!.Mail.State.ShouldBe(MailState.Canceled);
     }
 
     [Test]

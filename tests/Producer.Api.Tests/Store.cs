@@ -64,6 +64,14 @@ internal sealed class Store(IServiceProvider services)
             .ShouldBe(ClaimDecision.Claim);
     }
 
+    /// <summary>A mail that a hold has in its row.</summary>
+    public async Task HoldAsync(Guid mailId, Guid holdId)
+    {
+        var worker = await services.GetRequiredService<WorkerStore>().RegisterAsync("test", TimeSpan.FromMinutes(5), default);
+        var waiting = new WaitingRecord(null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())]);
+        (await Mails.HoldAsync(RecordOf(mailId, DefaultValue), holdId, waiting, worker)).ShouldBe(new ClaimResult.Held(holdId));
+    }
+
     /// <summary>A mail that died, and its failure.</summary>
     public async Task<(Guid MailId, Guid FailureId)> FailAsync(byte[]? value = null, Guid? mail = null)
     {

@@ -80,6 +80,22 @@ public sealed partial class LargeStoreTests
         counts[0][MailState.Dead].ShouldBe(100_000);
     }
 
+    [Test]
+    public async Task A_large_count_of_failures_serves_all_who_ask_within_seconds_and_a_small_one_is_counted_anew()
+    {
+        var (large, small) = (new FailureFilter { Code = "451" }, new FailureFilter { Recipient = "user-4713@example.com" });
+        (await _store.Failures.CountAsync(large)).ShouldBe(new FailureCount(50_000, IsExact: true));
+        (await _store.Failures.CountAsync(small)).ShouldBe(new FailureCount(5, IsExact: true));
+        await using (var connection = await _store.DataSource.OpenConnectionAsync())
+        await using (var locked = new Npgsql.NpgsqlCommand("BEGIN; LOCK TABLE email.failures IN ACCESS EXCLUSIVE MODE", connection))
+        {
+            await locked.ExecuteNonQueryAsync();
+            (await _store.Failures.CountAsync(large)).Count.ShouldBe(50_000, "the table is not asked");
+            using var gaveUp = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+            await Should.ThrowAsync<OperationCanceledException>(_store.Failures.CountAsync(small, gaveUp.Token));
+        }
+    }
+
     private static IEnumerable<TestCaseData> Lists() =>
     [
         List("all", new MailFilter()),

@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using Persistence.Ledger;
 using Persistence.Mails;
+using Persistence.Operations;
 using Persistence.Retention;
 using Shouldly;
 
@@ -272,6 +273,42 @@ public sealed class RetentionTests
     }
 
     private async Task<int> RemoveAsync(OldRows what, DateTimeOffset horizon, int limit) => (await _retention.RemoveAsync(what, horizon, limit))!.Rows;
+
+    [Test]
+    public async Task Of_an_operation_that_ended_long_ago_its_numbers_stay_and_what_it_refused()
+    {
+        var (old, young, paused) = (await DiscardAsync("31 days"), await DiscardAsync("29 days"), await BeginDiscardAsync());
+        await _store.Operations.PauseAsync(paused.Id, "ann");
+        await _store.ExecuteAsync("UPDATE email.operations SET created_at = now() - interval '60 days'");
+        var before = (Operation: await _store.Operations.FindAsync(old), Progress: await ProgressAsync(old));
+
+        (await _retention.RemoveOperationItemsAsync(Horizon, 1)).ShouldBe(1, "one of the two that were discarded");
+        (await _retention.RemoveOperationItemsAsync(Horizon, 100)).ShouldBe(1);
+        (await _retention.RemoveOperationItemsAsync(Horizon, 100)).ShouldBe(0);
+
+        (await _store.Operations.FindAsync(old)).ShouldBe(before.Operation);
+        var refusals = (await ProgressAsync(old)).Refusals;
+        refusals.ShouldBe(before.Progress.Refusals);
+        refusals.Values.Sum().ShouldBe(1);
+        (await ItemsAsync(old), await ItemsAsync(young), await ItemsAsync(paused.Id)).ShouldBe((1, 3, 3));
+    }
+
+    private async Task<Operation> BeginDiscardAsync() => await _store.Operations.BeginAsync(
+        new NewOperation(OperationAction.Discard, "ann") { Ids = [(await FailedAsync()).Failure, (await FailedAsync()).Failure, Guid.NewGuid()], Reason = "spam" });
+
+    private async Task<Guid> DiscardAsync(string ended)
+    {
+        var operation = await BeginDiscardAsync();
+        var lease = Guid.NewGuid();
+        await _store.Operations.ClaimAsync(lease, TimeSpan.FromSeconds(30), 100);
+        (await _store.Operations.RunBatchAsync(operation.Id, lease, TimeSpan.FromSeconds(30), 10))!.State.ShouldBe(OperationState.Completed);
+        await _store.ExecuteAsync("UPDATE email.operations SET ended_at = now() - $2::interval WHERE id = $1", operation.Id, ended);
+        return operation.Id;
+    }
+
+    private async Task<OperationProgress> ProgressAsync(Guid operation) => await _store.Operations.FindProgressAsync((await _store.Operations.FindAsync(operation))!);
+
+    private Task<long> ItemsAsync(Guid operation) => _store.ScalarAsync<long>("SELECT count(*) FROM email.operation_items WHERE operation_id = $1", operation);
 
     private async Task<Guid> SentAsync(string ended)
     {
