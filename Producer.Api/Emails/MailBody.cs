@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Contracts;
 using Contracts.Validation;
@@ -7,9 +8,13 @@ using Producer.Api.Requests;
 
 namespace Producer.Api.Emails;
 
-/// <summary>A mail read from a request: either valid, with the bytes it will have in the topic, or a problem.</summary>
-internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpResult? Problem)
+/// <summary>A mail read from a request: either valid, and small enough for the topic, or a problem.</summary>
+internal sealed record MailBody(SendEmail? Mail, ProblemHttpResult? Problem)
 {
+    // What canonical JSON adds at most: a character of one byte may be escaped by six, and a time that counts from now is written out.
+    private const int MostBytesOfOne = 6;
+    private const int MostBytesMore = 1_024;
+
     /// <summary>Reads and validates the body of a request that came at <paramref name="now"/>.</summary>
     public static async Task<MailBody> ReadAsync(HttpRequest request, int maxBytes, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -44,15 +49,15 @@ internal sealed record MailBody(SendEmail? Mail, byte[]? Canonical, ProblemHttpR
                 ("errors", errors.Select(error => new FieldError(error.Path, error.Code, error.Message)).ToArray())));
 
         cancellationToken.ThrowIfCancellationRequested();
-        // Canonical JSON escapes characters beyond the basic plane, so that it can be larger than what was posted.
-        var canonical = SendEmailJson.Serialize(mail);
-        return canonical.Length > maxBytes ? TooLarge(maxBytes, "The mail, as written to Kafka,") : new MailBody(mail, canonical, Problem: null);
+        return JsonMarshal.GetRawUtf8Value(json).Length * (long)MostBytesOfOne + MostBytesMore > maxBytes && SendEmailJson.Serialize(mail).Length > maxBytes
+            ? TooLarge(maxBytes, "The mail, as written to Kafka,")
+            : new MailBody(mail, Problem: null);
     }
 
     private static MailBody TooLarge(int maxBytes, string what) =>
         Refused(ProblemTypes.TooLarge.Because($"{what} has more than {maxBytes} bytes, which is the limit (Api:MaxMailBytes).", (ProblemResults.LimitMember, maxBytes)));
 
-    private static MailBody Refused(ProblemHttpResult problem) => new(Mail: null, Canonical: null, problem);
+    private static MailBody Refused(ProblemHttpResult problem) => new(Mail: null, problem);
 }
 
 /// <summary>One field of a mail that is not valid.</summary>

@@ -30,7 +30,7 @@ internal static class PostEmail
             if (!key.IsValid(out var invalid))
                 return invalid;
             var body = await MailBody.ReadAsync(context.Request, options.Value.MaxMailBytes, timeProvider.GetUtcNow(), cancellationToken);
-            if (body is not { Mail: { } mail, Canonical: { } canonical })
+            if (body.Mail is not { } mail)
                 return body.Problem!;
             var caller = Caller.Of(context);
             if (SenderRule.Explain(mail, caller) is { } error)
@@ -41,7 +41,7 @@ internal static class PostEmail
                 return Respond(id, await accept.EnqueueAsync(id, mail.At(timeProvider.GetUtcNow()), caller.KeyId));
             }
 
-            switch (await posts.BeginAsync(caller, value, SHA256.HashData(canonical)))
+            switch (await posts.BeginAsync(caller, value, SHA256.HashData(SendEmailJson.Serialize(mail))))
             {
                 case KeyedPost.Refused refused:
                     return refused.Problem;

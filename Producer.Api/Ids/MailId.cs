@@ -14,13 +14,15 @@ namespace Producer.Api.Ids;
 /// A guessed id passes once in 268 million times, and what it yields is the word "queued": the MAC saves a look-up and guards
 /// nothing.
 /// </remarks>
-internal sealed class MailId
+internal sealed class MailId : IDisposable
 {
     private const int Size = 16;
     private const int MacAt = 12;
     private const byte DerivedFlag = 0b1000;
 
     private readonly byte[] _secret;
+    // One a thread: a third of the time that a hash of its own takes.
+    private readonly ThreadLocal<IncrementalHash> _macs;
     private readonly TimeProvider _timeProvider;
 
     /// <param name="secret">Shared by all instances. Another secret means: ids issued before are no longer recognized without Postgres.</param>
@@ -29,6 +31,7 @@ internal sealed class MailId
     {
         // A key of its own for this purpose, since the secret may be one that also serves others.
         _secret = HMACSHA256.HashData(secret, "mail-id"u8);
+        _macs = new ThreadLocal<IncrementalHash>(() => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _secret));
         _timeProvider = timeProvider;
     }
 
@@ -37,7 +40,8 @@ internal sealed class MailId
     public Guid New(Guid? owner = null)
     {
         Span<byte> bytes = stackalloc byte[Size];
-        RandomNumberGenerator.Fill(bytes);
+        // Its bits but those of version and variant are random: a fifth of the time of a generator of its own.
+        Guid.NewGuid().TryWriteBytes(bytes, bigEndian: true, out _);
         var now = _timeProvider.GetUtcNow().ToUnixTimeMilliseconds();
         BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)(now >> 32));
         BinaryPrimitives.WriteUInt32BigEndian(bytes[2..], (uint)now);
@@ -70,6 +74,8 @@ internal sealed class MailId
         return true;
     }
 
+    public void Dispose() => _macs.Dispose();
+
     private Guid Seal(Span<byte> bytes, bool derived, Guid? owner)
     {
         bytes[6] = (byte)(0x80 | (derived ? DerivedFlag : 0) | (bytes[6] & 0b0111));
@@ -87,7 +93,9 @@ internal sealed class MailId
         bytes[(MacAt + 1)..].Clear();
         bytes.CopyTo(input);
         owner?.TryWriteBytes(input[Size..], bigEndian: true, out _);
-        HMACSHA256.HashData(_secret, owner is null ? input[..Size] : input, mac);
+        var hash = _macs.Value!;
+        hash.AppendData(owner is null ? input[..Size] : input);
+        hash.GetHashAndReset(mac);
         bytes[MacAt] |= (byte)(mac[0] & 0x0F);
         mac[1..4].CopyTo(bytes[(MacAt + 1)..]);
     }

@@ -63,8 +63,15 @@ internal static class JsonBody
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = maxBytes + 1L;
 
-        // A chunked body has no length: it is measured while it is read.
-        using var buffer = new MemoryStream((int)(request.ContentLength ?? 4_096));
+        if (request.ContentLength is { } length)
+        {
+            var bytes = new byte[length];
+            var count = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
+            return bytes.Length == count ? bytes : bytes[..count];
+        }
+
+        // A chunked body is measured while it is read.
+        using var buffer = new MemoryStream();
         var chunk = new byte[16_384];
         int read;
         while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)

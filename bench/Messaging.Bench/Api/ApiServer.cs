@@ -11,7 +11,7 @@ internal static class ApiServer
 {
     /// <summary>Builds it.</summary>
     /// <param name="input">What it serves.</param>
-    /// <param name="environment"><c>Production</c>, as it is deployed; <c>Development</c> shows the console to whoever asks.</param>
+    /// <param name="environment"><c>Production</c>, as it is deployed; <c>Development</c> has no key, and shows the console to whoever asks.</param>
     public static WebApplication Build(ScenarioInput input, string environment = "Production")
     {
         var app = ProducerApi.Build(
@@ -23,7 +23,7 @@ internal static class ApiServer
             $"--Kafka:TopicPrefix={input.Topic}.",
             "--Kafka:ReplicationFactor=1",
             $"--Database:ConnectionString={input.Servers[ApiServers.Database]}",
-            $"--Api:Key={ServerProcess.Key}",
+            $"--Api:Key={(environment == "Production" ? ServerProcess.Key : "")}",
             "--Logging:LogLevel:Default=Warning",
             // On the error stream, beside the progress.
             "--Logging:Console:LogToStandardErrorThreshold=Trace",

@@ -20,7 +20,8 @@ internal static class AskScenario
     {
         await using var server = await ServerProcess.StartAsync(kind, input);
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{server.Port}"), Timeout = TimeSpan.FromMinutes(2) };
-        http.DefaultRequestHeaders.Add("X-Api-Key", ServerProcess.Key);
+        if (kind == ServerProcess.Api)
+            http.DefaultRequestHeaders.Add("X-Api-Key", ServerProcess.Key);
         for (var request = 0; request < input.WarmUp; request++)
             await AskAsync(http, path);
         var uncached = new List<double>();
