@@ -13,8 +13,10 @@ namespace ServiceDefaults;
 /// <summary>Metrics and traces of a service.</summary>
 public static class Telemetry
 {
-    // The names that the rider, MassTransit itself and Npgsql give their meters and activity sources.
-    private static readonly string[] Meters = ["MassTransit.Kafka", "MassTransit", "Npgsql"];
+    // The names that the rider, MassTransit itself and Npgsql give their meters and activity sources. Of the framework's those of the server and of
+    // what went wrong: the others (routing, authentication, authorization, rate limiting) count each request again, eight times a post.
+    private static readonly string[] Meters =
+        ["MassTransit.Kafka", "MassTransit", "Npgsql", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics"];
     // Those of a second's parts and of minutes, as OpenTelemetry advises for messaging; the library's own are those of milliseconds.
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400];
     private static readonly string[] Sources = ["MassTransit", "Npgsql"];
@@ -33,7 +35,7 @@ public static class Telemetry
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(name, serviceVersion: Version))
             .WithMetrics(metrics => metrics
-                .AddMeter([meter, .. Meters]).AddAspNetCoreInstrumentation().AddRuntimeInstrumentation()
+                .AddMeter([meter, .. Meters]).AddRuntimeInstrumentation()
                 .AddView(instrument => instrument is Histogram<double> { Unit: "s", Advice: null } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null)
                 .AddPrometheusExporter());
         // No spans for nobody: each mail would have several.

@@ -27,7 +27,8 @@ internal static class ApiSuite
     private static Row Post(string name, string what, ApiRequests requests, int connections, Bar rate, Bar latency) => new(name, what)
     {
         Records = 200_000,
-        WarmUp = 60_000,
+        // Until the last of the service's code is compiled permanently, by a thread that a measured server would share its cores with.
+        WarmUp = 300_000,
         Source = RecordSource.Empty,
         Sides =
         [
