@@ -21,11 +21,6 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         await RepeatAsync(limit => store.RemoveWorkersAsync(EndedWorkers, limit, cancellationToken), cancellationToken);
-        if (options.Value.Failures is { } stored)
-        {
-            var horizon = Time.GetUtcNow() - stored;
-            await RepeatAsync(limit => store.RemoveOperationItemsAsync(horizon, limit, cancellationToken), cancellationToken);
-        }
 
         foreach (var (what, period) in Periods())
         {
@@ -44,6 +39,12 @@ internal sealed class RetentionJob(RetentionStore store, IOptions<RetentionOptio
                 logger.LogInformation("Retention removed {Count} rows ({What}) of before {Horizon}", count, what, horizon - RetentionStore.ClockMargin);
             if (batch is null)
                 break; // Another worker sweeps.
+        }
+
+        if (options.Value.Failures is { } stored)
+        {
+            var horizon = Time.GetUtcNow() - stored;
+            await RepeatAsync(limit => store.RemoveOperationItemsAsync(horizon, limit, cancellationToken), cancellationToken);
         }
     }
 
