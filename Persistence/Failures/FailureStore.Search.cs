@@ -57,10 +57,11 @@ public sealed partial class FailureStore
         await using var command = CountCommand(filter);
         var found = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
         var count = new FailureCount(Math.Min(found, MostCounted), found <= MostCounted);
+        if (found <= MostCountedAnew)
+            return count;
         if (_largeCounts.Count >= MostCountsStored)
             _largeCounts.Clear();
-        if (found > MostCountedAnew)
-            _largeCounts[question] = (count, began);
+        _largeCounts[question] = (count, began);
         return count;
     }
 

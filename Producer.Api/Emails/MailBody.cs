@@ -15,6 +15,11 @@ internal sealed record MailBody(SendEmail? Mail, ProblemHttpResult? Problem)
     private const int MostBytesOfOne = 6;
     private const int MostBytesMore = 1_024;
 
+    private byte[]? _canonical;
+
+    /// <summary>The bytes that a valid mail has in the topic; written when they are first asked for.</summary>
+    public byte[] Canonical => _canonical ??= SendEmailJson.Serialize(Mail!);
+
     /// <summary>Reads and validates the body of a request that came at <paramref name="now"/>.</summary>
     public static async Task<MailBody> ReadAsync(HttpRequest request, int maxBytes, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -49,9 +54,10 @@ internal sealed record MailBody(SendEmail? Mail, ProblemHttpResult? Problem)
                 ("errors", errors.Select(error => new FieldError(error.Path, error.Code, error.Message)).ToArray())));
 
         cancellationToken.ThrowIfCancellationRequested();
-        return JsonMarshal.GetRawUtf8Value(json).Length * (long)MostBytesOfOne + MostBytesMore > maxBytes && SendEmailJson.Serialize(mail).Length > maxBytes
+        var body = new MailBody(mail, Problem: null);
+        return JsonMarshal.GetRawUtf8Value(json).Length * (long)MostBytesOfOne + MostBytesMore > maxBytes && body.Canonical.Length > maxBytes
             ? TooLarge(maxBytes, "The mail, as written to Kafka,")
-            : new MailBody(mail, Problem: null);
+            : body;
     }
 
     private static MailBody TooLarge(int maxBytes, string what) =>

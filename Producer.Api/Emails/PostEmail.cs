@@ -41,7 +41,7 @@ internal static class PostEmail
                 return Respond(id, await accept.EnqueueAsync(id, mail.At(timeProvider.GetUtcNow()), caller.KeyId));
             }
 
-            switch (await posts.BeginAsync(caller, value, SHA256.HashData(SendEmailJson.Serialize(mail))))
+            switch (await posts.BeginAsync(caller, value, SHA256.HashData(body.Canonical)))
             {
                 case KeyedPost.Refused refused:
                     return refused.Problem;

@@ -20,8 +20,7 @@ internal sealed class Store(IServiceProvider services)
     /// <summary>A mail that a worker has claimed.</summary>
     public async Task<(MailRecord Record, ClaimResult.Claimed Claim)> ClaimAsync(Guid mailId, byte[]? value = null, IReadOnlyList<Recipient>? recipients = null)
     {
-        var workers = services.GetRequiredService<WorkerStore>();
-        var worker = await workers.RegisterAsync("test", TimeSpan.FromMinutes(5), default);
+        var worker = await RegisterAsync();
         var record = RecordOf(mailId, value ?? DefaultValue);
         record = record with { Recipients = recipients ?? record.Recipients };
         return (record, (await Mails.ClaimAsync(record, worker, holds: long.MaxValue)).ShouldBeOfType<ClaimResult.Claimed>());
@@ -46,7 +45,7 @@ internal sealed class Store(IServiceProvider services)
     /// <summary>A mail whose record a worker has read, with what it stores of it, sent.</summary>
     public async Task<MailRecord> SendAsync(Guid mailId, Func<MailRecord, MailRecord>? change = null, bool isSent = true)
     {
-        var worker = await services.GetRequiredService<WorkerStore>().RegisterAsync("test", TimeSpan.FromMinutes(5), default);
+        var worker = await RegisterAsync();
         var record = RecordOf(mailId, DefaultValue);
         record = change?.Invoke(record) ?? record;
         var claim = (await Mails.ClaimAsync(record, worker, holds: long.MaxValue)).ShouldBeOfType<ClaimResult.Claimed>();
@@ -60,16 +59,15 @@ internal sealed class Store(IServiceProvider services)
     {
         var record = RecordOf(mailId, DefaultValue);
         record = record with { Identity = record.Identity with { Attempt = 0 }, Sender = sender ?? record.Sender };
-        (await services.GetRequiredService<ScheduleStore>().StoreAsync(record, new ScheduledRecord(due, new WaitingRecord(null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())]))))
+        (await services.GetRequiredService<ScheduleStore>().StoreAsync(record, new ScheduledRecord(due, Waiting(mailId))))
             .ShouldBe(ClaimDecision.Claim);
     }
 
     /// <summary>A mail that a hold has in its row.</summary>
     public async Task HoldAsync(Guid mailId, Guid holdId)
     {
-        var worker = await services.GetRequiredService<WorkerStore>().RegisterAsync("test", TimeSpan.FromMinutes(5), default);
-        var waiting = new WaitingRecord(null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())]);
-        (await Mails.HoldAsync(RecordOf(mailId, DefaultValue), holdId, waiting, worker)).ShouldBe(new ClaimResult.Held(holdId));
+        var worker = await RegisterAsync();
+        (await Mails.HoldAsync(RecordOf(mailId, DefaultValue), holdId, Waiting(mailId), worker)).ShouldBe(new ClaimResult.Held(holdId));
     }
 
     /// <summary>A mail that died, and its failure.</summary>
@@ -112,6 +110,10 @@ internal sealed class Store(IServiceProvider services)
         });
         return projected.FailureId;
     }
+
+    private Task<Guid> RegisterAsync() => services.GetRequiredService<WorkerStore>().RegisterAsync("test", TimeSpan.FromMinutes(5), default);
+
+    private static WaitingRecord Waiting(Guid mailId) => new(null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())]);
 
     private static byte[] DefaultValue => Encoding.UTF8.GetBytes("""{"from":"a@example.com"}""");
 

@@ -272,8 +272,6 @@ public sealed class RetentionTests
         plan.ShouldContain("ix_mails_created");
     }
 
-    private async Task<int> RemoveAsync(OldRows what, DateTimeOffset horizon, int limit) => (await _retention.RemoveAsync(what, horizon, limit))!.Rows;
-
     [Test]
     public async Task Of_an_operation_that_ended_long_ago_its_numbers_stay_and_what_it_refused()
     {
@@ -292,6 +290,8 @@ public sealed class RetentionTests
         refusals.Values.Sum().ShouldBe(1);
         (await ItemsAsync(old), await ItemsAsync(young), await ItemsAsync(paused.Id)).ShouldBe((1, 3, 3));
     }
+
+    private async Task<int> RemoveAsync(OldRows what, DateTimeOffset horizon, int limit) => (await _retention.RemoveAsync(what, horizon, limit))!.Rows;
 
     private async Task<Operation> BeginDiscardAsync() => await _store.Operations.BeginAsync(
         new NewOperation(OperationAction.Discard, "ann") { Ids = [(await FailedAsync()).Failure, (await FailedAsync()).Failure, Guid.NewGuid()], Reason = "spam" });
