@@ -25,7 +25,6 @@ internal sealed class SendEmailConverter : JsonConverter<SendEmail>
         if (value is null)
             writer.WriteNullValue();
         else
-            // Raw, because the writer at hand escapes and indents by its owner's options, and the bytes must be canonical.
-            writer.WriteRawValue(SendEmailWriter.Write(value), skipInputValidation: true);
+            SendEmailWriter.Write(writer, value);
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using Contracts.Validation;
 
@@ -6,7 +8,9 @@ namespace Contracts.Json;
 /// <summary>Reads one mail from a JSON object. Whatever it cannot take goes into <see cref="SendEmail.Unread"/>, with the reason.</summary>
 internal sealed partial class SendEmailReader(bool isPosted)
 {
-    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private static readonly string[] Known = [.. SendEmailFields.All];
+    private static readonly SendEmail None = new();
+
     private readonly List<UnreadField> _unread = [];
     private List<ValidationError> _errors = [];
     private JsonProperty _field;
@@ -14,56 +18,135 @@ internal sealed partial class SendEmailReader(bool isPosted)
     private int _more;
     private bool _refusedHere;
 
+    // Those of the known names that were seen, a bit each; and the others.
+    private uint _seen;
+    private HashSet<string>? _seenOthers;
+
+    // The fields as they are read: a record that is made anew for each of them costs more than all the rest.
+    private string? _from, _subject, _text, _html, _calendar, _orderingKey;
+    private List<string>? _to, _cc, _bcc, _replyTo;
+    private List<Attachment>? _attachments;
+    private Dictionary<string, string>? _headers;
+    private List<MailTag>? _tags;
+    private MailStream _stream;
+    private DateTimeOffset? _scheduledAt;
+    private TimeSpan? _scheduledIn;
+
     /// <param name="root">The mail.</param>
     /// <param name="isPosted">Whether times may count from now, which a record's must not.</param>
     public static SendEmail Read(JsonElement root, bool isPosted = false) => new SendEmailReader(isPosted).ReadObject(root);
 
     private SendEmail ReadObject(JsonElement root)
     {
-        var mail = new SendEmail();
         foreach (var field in root.EnumerateObject())
         {
             (_field, _refusedHere, _more) = (field, false, 0);
-            var name = NameOf(field);
-            mail = _seen.Add(name)
-                ? Take(mail, name, field.Value)
-                : Refuse(mail, name, ValidationCodes.DuplicateField, "is given twice; give it once");
+            var name = KnownNameOf(field) ?? NameOf(field);
+            if (IsFirst(name))
+                Take(name, field.Value);
+            else
+                Refuse(name, ValidationCodes.DuplicateField, "is given twice; give it once");
             if (_more > 0)
                 _unread[^1] = _unread[^1] with { MoreErrors = _more };
         }
 
-        return _unread.Count == 0 ? mail : mail with { Unread = _unread };
+        return new SendEmail
+        {
+            From = _from ?? None.From,
+            To = _to ?? None.To,
+            Cc = _cc ?? None.Cc,
+            Bcc = _bcc ?? None.Bcc,
+            ReplyTo = _replyTo ?? None.ReplyTo,
+            Subject = _subject,
+            Text = _text,
+            Html = _html,
+            Calendar = _calendar,
+            Attachments = _attachments ?? None.Attachments,
+            Headers = _headers ?? None.Headers,
+            Tags = _tags ?? None.Tags,
+            OrderingKey = _orderingKey,
+            Stream = _stream,
+            ScheduledAt = _scheduledAt,
+            ScheduledIn = _scheduledIn,
+            Unread = _unread.Count == 0 ? None.Unread : _unread,
+        };
     }
 
-    // null says "not given" for every field.
-    private SendEmail Take(SendEmail mail, string name, JsonElement value) => name switch
+    private bool IsFirst(string name)
     {
-        _ when value.ValueKind == JsonValueKind.Null && SendEmailFields.All.Contains(name, StringComparer.Ordinal) => mail,
-        SendEmailFields.From => Text(name, value) is { } text ? mail with { From = text } : mail,
-        SendEmailFields.To => mail with { To = TextOrList(name, value, SendEmailLimits.Recipients) },
-        SendEmailFields.Cc => mail with { Cc = TextOrList(name, value, SendEmailLimits.Recipients) },
-        SendEmailFields.Bcc => mail with { Bcc = TextOrList(name, value, SendEmailLimits.Recipients) },
-        SendEmailFields.ReplyTo => mail with { ReplyTo = TextOrList(name, value, SendEmailLimits.ReplyTo) },
-        SendEmailFields.Subject => mail with { Subject = Text(name, value) },
-        SendEmailFields.Text or SendEmailFields.Body => Body(mail, name, value),
-        SendEmailFields.Html => mail with { Html = Text(name, value) },
-        SendEmailFields.Calendar => mail with { Calendar = Text(name, value) },
-        SendEmailFields.Attachments => mail with { Attachments = Attachments(name, value) },
-        SendEmailFields.Headers => mail with { Headers = Map(name, value) },
-        SendEmailFields.Tags => mail with { Tags = Tags(name, value) },
-        SendEmailFields.OrderingKey => mail with { OrderingKey = Text(name, value) },
-        SendEmailFields.Stream => mail with { Stream = Stream(name, value) },
-        SendEmailFields.ScheduledAt => Scheduled(mail, name, value),
-        _ => Refuse(mail, name, UnknownFields.CodeOf(name), UnknownFields.Explain(name)),
-    };
+        var index = Array.IndexOf(Known, name);
+        if (index < 0)
+            return (_seenOthers ??= new HashSet<string>(StringComparer.Ordinal)).Add(name);
+        var before = _seen;
+        _seen |= 1u << index;
+        return _seen != before;
+    }
 
-    private SendEmail Body(SendEmail mail, string name, JsonElement value)
+    private void Take(string name, JsonElement value)
+    {
+        switch (name)
+        {
+            // null says "not given" for every field.
+            case var _ when value.ValueKind == JsonValueKind.Null && Array.IndexOf(Known, name) >= 0:
+                break;
+            case SendEmailFields.From:
+                _from = Text(name, value);
+                break;
+            case SendEmailFields.To:
+                _to = TextOrList(name, value, SendEmailLimits.Recipients);
+                break;
+            case SendEmailFields.Cc:
+                _cc = TextOrList(name, value, SendEmailLimits.Recipients);
+                break;
+            case SendEmailFields.Bcc:
+                _bcc = TextOrList(name, value, SendEmailLimits.Recipients);
+                break;
+            case SendEmailFields.ReplyTo:
+                _replyTo = TextOrList(name, value, SendEmailLimits.ReplyTo);
+                break;
+            case SendEmailFields.Subject:
+                _subject = Text(name, value);
+                break;
+            case SendEmailFields.Text or SendEmailFields.Body:
+                TakeBody(name, value);
+                break;
+            case SendEmailFields.Html:
+                _html = Text(name, value);
+                break;
+            case SendEmailFields.Calendar:
+                _calendar = Text(name, value);
+                break;
+            case SendEmailFields.Attachments:
+                _attachments = Attachments(name, value);
+                break;
+            case SendEmailFields.Headers:
+                _headers = Map(name, value);
+                break;
+            case SendEmailFields.Tags:
+                _tags = Tags(name, value);
+                break;
+            case SendEmailFields.OrderingKey:
+                _orderingKey = Text(name, value);
+                break;
+            case SendEmailFields.Stream:
+                _stream = Stream(name, value);
+                break;
+            case SendEmailFields.ScheduledAt:
+                TakeScheduled(name, value);
+                break;
+            default:
+                Refuse(name, UnknownFields.CodeOf(name), UnknownFields.Explain(name));
+                break;
+        }
+    }
+
+    private void TakeBody(string name, JsonElement value)
     {
         var text = Text(name, value);
-        if (text is null || mail.Text is null || mail.Text == text)
-            return mail with { Text = text ?? mail.Text };
-
-        return Refuse(mail, name, ValidationCodes.Conflict, "'text' and 'body' are two names for the same field and differ here; give one of them");
+        if (text is null || _text is null || _text == text)
+            _text = text ?? _text;
+        else
+            Refuse(name, ValidationCodes.Conflict, "'text' and 'body' are two names for the same field and differ here; give one of them");
     }
 
     private string? Text(string path, JsonElement value)
@@ -95,10 +178,13 @@ internal sealed partial class SendEmailReader(bool isPosted)
         return MailStream.Transactional;
     }
 
-    private SendEmail Scheduled(SendEmail mail, string path, JsonElement value) =>
-        isPosted && value.ValueKind == JsonValueKind.String && RelativeTime.TryParse(value.GetRawText().Trim('"'), out var wait)
-            ? mail with { ScheduledIn = wait }
-            : mail with { ScheduledAt = Time(path, value) };
+    private void TakeScheduled(string path, JsonElement value)
+    {
+        if (isPosted && value.ValueKind == JsonValueKind.String && RelativeTime.TryParse(value.GetRawText().Trim('"'), out var wait))
+            _scheduledIn = wait;
+        else
+            _scheduledAt = Time(path, value);
+    }
 
     private DateTimeOffset? Time(string path, JsonElement value)
     {
@@ -173,12 +259,6 @@ internal sealed partial class SendEmailReader(bool isPosted)
         return null;
     }
 
-    private SendEmail Refuse(SendEmail mail, string path, string code, string message)
-    {
-        Refuse(path, code, message);
-        return mail;
-    }
-
     // One field may be refused for several reasons (to[0] and to[2]); it is listed once.
     private void Refuse(string path, string code, string message)
     {
@@ -197,6 +277,19 @@ internal sealed partial class SendEmailReader(bool isPosted)
 
         _errors.Add(new ValidationError(Texts.Cut(path, SendEmailLimits.ErrorPathLength), code, message));
         _listed++;
+    }
+
+    /// <summary>The name of a field that a mail may have, without a text made for it; null for another, or one that is written with escapes.</summary>
+    private static string? KnownNameOf(JsonProperty property)
+    {
+        var name = JsonMarshal.GetRawUtf8PropertyName(property);
+        foreach (var known in Known)
+        {
+            if (Ascii.Equals(name, known))
+                return known;
+        }
+
+        return null;
     }
 
     private static string NameOf(JsonProperty property)

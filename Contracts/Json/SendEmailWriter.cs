@@ -9,17 +9,26 @@ internal static class SendEmailWriter
 {
     private static readonly JsonWriterOptions Canonical = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static ReadOnlySpan<byte> Write(SendEmail mail)
+    /// <summary>Writes them whatever the options of the writer at hand are, which escapes and indents by its owner's.</summary>
+    public static void Write(Utf8JsonWriter writer, SendEmail mail)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer, Canonical))
+        if (writer.Options is { Indented: false } options && options.Encoder == Canonical.Encoder)
         {
-            writer.WriteStartObject();
-            Fields(writer, mail);
-            writer.WriteEndObject();
+            Object(writer, mail);
+            return;
         }
 
-        return buffer.WrittenSpan;
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var canonical = new Utf8JsonWriter(buffer, Canonical))
+            Object(canonical, mail);
+        writer.WriteRawValue(buffer.WrittenSpan, skipInputValidation: true);
+    }
+
+    private static void Object(Utf8JsonWriter writer, SendEmail mail)
+    {
+        writer.WriteStartObject();
+        Fields(writer, mail);
+        writer.WriteEndObject();
     }
 
     private static void Fields(Utf8JsonWriter writer, SendEmail mail)

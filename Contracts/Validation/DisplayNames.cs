@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Contracts.Validation;
@@ -8,17 +9,22 @@ namespace Contracts.Validation;
 /// </summary>
 internal static class DisplayNames
 {
+    /// <summary>What makes of a text more than one address alone.</summary>
+    private static readonly SearchValues<char> Special = SearchValues.Create("\"<>,;");
+
     /// <summary>Splits <c>name &lt;inner&gt;</c>, or <c>inner</c> alone; false where it is neither, or more than one.</summary>
     /// <param name="text">The text, without blanks at its ends.</param>
     /// <param name="name">The name; empty where there is none.</param>
     /// <param name="inner">What stands between the angle brackets, or the whole text.</param>
     public static bool TrySplit(string text, out string name, out string inner)
     {
+        (name, inner) = ("", text);
+        if (!text.AsSpan().ContainsAny(Special))
+            return true;
         var read = new StringBuilder();
         // Blanks in quotes belong to the name; those around its words do not.
         var end = 0;
         var sawAt = false;
-        (name, inner) = ("", text);
         for (var i = 0; i < text.Length; i++)
         {
             switch (text[i])

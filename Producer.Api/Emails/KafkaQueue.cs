@@ -18,7 +18,7 @@ internal static class KafkaQueue
         services.AddSingleton<IValidateOptions<ApiOptions>, MailFitsTopic>();
         services.AddStatsGauges();
         services.AddSingleton<QueueCircuit>();
-        services.AddScoped<IMailQueue, KafkaMailQueue>();
+        services.AddSingleton<IMailQueue, KafkaMailQueue>();
         services.AddMassTransit(bus =>
         {
             // On by default, it reports to MassTransit's makers what is configured here.

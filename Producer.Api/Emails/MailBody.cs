@@ -21,7 +21,7 @@ internal sealed record MailBody(SendEmail? Mail, ProblemHttpResult? Problem)
     public byte[] Canonical => _canonical ??= SendEmailJson.Serialize(Mail!);
 
     /// <summary>Reads and validates the body of a request that came at <paramref name="now"/>.</summary>
-    public static async Task<MailBody> ReadAsync(HttpRequest request, int maxBytes, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async ValueTask<MailBody> ReadAsync(HttpRequest request, int maxBytes, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var (bytes, problem) = await JsonBody.ReadAsync(request, maxBytes, cancellationToken);
         if (problem is not null)

@@ -21,10 +21,10 @@ internal static class PostBatch
     private const string Strict = "strict";
     private const string Permissive = "permissive";
 
-    public static async Task<Results<Accepted<AcceptedBatch>, ProblemHttpResult>> HandleAsync(
+    public static async Task<Results<AcceptedResult<AcceptedBatch>, ProblemHttpResult>> HandleAsync(
         HttpContext context, [AsParameters] IdempotencyKey key,
         [FromHeader(Name = ValidationHeader), Description("`strict` (default): with one mail that is not valid nothing is accepted. `permissive`: the others are, and `errors` names those that are not.")] string? validation,
-        MailId ids, KeyedPosts posts, AcceptMail accept, IOptions<ApiOptions> options, TimeProvider timeProvider, ApiMetrics metrics, CancellationToken cancellationToken)
+        MailId ids, KeyedPosts posts, AcceptMail accept, PostLimit limit, IOptions<ApiOptions> options, TimeProvider timeProvider, ApiMetrics metrics, CancellationToken cancellationToken)
     {
         if (!key.IsValid(out var invalid))
             return invalid;
@@ -40,6 +40,13 @@ internal static class PostBatch
         if (errors.Count > 0 && (validation != Permissive || valid.Count == 0))
             return NotValid(errors);
 
+        using var place = limit.Take();
+        if (place.Problem is { } overloaded)
+        {
+            metrics.Posted(ProblemResults.CodeOf(overloaded));
+            return overloaded;
+        }
+
         if (key.Value is not { } value)
             return Respond(await EnqueueAllAsync(valid, _ => ids.New(caller.KeyId), timeProvider.GetUtcNow(), accept, caller), errors, validation, metrics);
 
@@ -49,7 +56,7 @@ internal static class PostBatch
                 return refused.Problem;
             case KeyedPost.Repeat repeat:
                 context.Response.Headers[PostEmail.ReplayedHeader] = "true";
-                return TypedResults.Accepted((string?)null, new AcceptedBatch([.. valid.Select(item => new AcceptedItem(ItemId(ids, repeat.MailId, item.Index, caller), item.Index))], Some(Listed(errors))));
+                return Accepted(new AcceptedBatch([.. valid.Select(item => new AcceptedItem(ItemId(ids, repeat.MailId, item.Index, caller), item.Index))], Some(Listed(errors))));
             case KeyedPost.Go go:
                 var outcomes = await posts.ProduceAsync(go, () => EnqueueAllAsync(valid, index => ItemId(ids, go.MailId, index, caller), go.At, accept, caller), OutcomeOf);
                 return Respond(outcomes, errors, validation, metrics);
@@ -88,17 +95,17 @@ internal static class PostBatch
         return outcomes;
     }
 
-    private static Results<Accepted<AcceptedBatch>, ProblemHttpResult> Respond(List<ItemOutcome> outcomes, List<BatchError> invalid, string? validation, ApiMetrics metrics)
+    private static Results<AcceptedResult<AcceptedBatch>, ProblemHttpResult> Respond(List<ItemOutcome> outcomes, List<BatchError> invalid, string? validation, ApiMetrics metrics)
     {
         outcomes.Sort((one, other) => one.Index.CompareTo(other.Index));
         foreach (var outcome in outcomes)
-            metrics.Posted(outcome.Result.Problem is { } refused ? CodeOf(refused) : ApiMetrics.Accepted);
+            metrics.Posted(outcome.Result.Problem is { } refused ? ProblemResults.CodeOf(refused) : ApiMetrics.Accepted);
 
         List<AcceptedItem> accepted = [.. outcomes.Where(item => item.Result.Problem is null).Select(item => new AcceptedItem(item.Id, item.Index))];
         List<BatchError> failed = [.. outcomes.Where(item => item.Result.Problem is not null).Select(item => new BatchError(
-            item.Index, $"[{item.Index}]", CodeOf(item.Result.Problem!), item.Result.Problem!.ProblemDetails.Detail ?? "", item.Result.Outcome == EnqueueOutcome.Unknown ? item.Id : null))];
+            item.Index, $"[{item.Index}]", ProblemResults.CodeOf(item.Result.Problem!), item.Result.Problem!.ProblemDetails.Detail ?? "", item.Result.Outcome == EnqueueOutcome.Unknown ? item.Id : null))];
         if (failed.Count == 0 || (validation == Permissive && accepted.Count > 0))
-            return TypedResults.Accepted((string?)null, new AcceptedBatch(accepted, Some([.. Listed(invalid), .. failed])));
+            return Accepted(new AcceptedBatch(accepted, Some([.. Listed(invalid), .. failed])));
 
         var type = accepted.Count > 0 ? ProblemTypes.PartlyAccepted
             : outcomes.Exists(item => item.Result.Outcome == EnqueueOutcome.Unknown) ? ProblemTypes.OutcomeUnknown
@@ -106,6 +113,8 @@ internal static class PostBatch
         return type.Because(
             $"{accepted.Count} of {outcomes.Count} mails were accepted. `data` has their ids, and `errors` names the others.", ("data", accepted), ("errors", failed));
     }
+
+    private static AcceptedResult<AcceptedBatch> Accepted(AcceptedBatch batch) => new(location: null, batch);
 
     private static ProblemHttpResult NotValid(List<BatchError> errors) => ProblemTypes.ValidationFailed.Because(
         string.Join("; ", errors.Take(3).Select(error => $"{error.Field} {error.Message}")) + (errors.Count > 3 ? $"; and {errors.Count - 3} more." : "."),
@@ -120,8 +129,6 @@ internal static class PostBatch
     ];
 
     private static List<BatchError>? Some(List<BatchError> errors) => errors.Count == 0 ? null : errors;
-
-    private static string CodeOf(ProblemHttpResult problem) => (string)problem.ProblemDetails.Extensions[ProblemResults.CodeMember]!;
 
     private sealed record ItemOutcome(int Index, Guid Id, EnqueueResult Result);
 }

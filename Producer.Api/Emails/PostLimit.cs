@@ -1,24 +1,37 @@
-using System.Threading.RateLimiting;
-using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Producer.Api.Configuration;
-using Producer.Api.Observability;
 using Producer.Api.Problems;
 
 namespace Producer.Api.Emails;
 
-/// <summary>Bounds how many posts wait for Kafka at once, so that a slow Kafka does not fill the memory with mails.</summary>
-internal sealed class PostLimit(IOptions<ApiOptions> options) : IRateLimiterPolicy<string>
+/// <summary>
+/// Bounds how many posts wait for Kafka at once, so that a slow Kafka does not fill the memory with mails. A post has a place once its body
+/// is read: those whose bodies come slowly keep nobody out. For any thread.
+/// </summary>
+internal sealed class PostLimit(IOptions<ApiOptions> options)
 {
-    public const string PolicyName = "posts";
+    private int _waiting;
 
-    public Func<OnRejectedContext, CancellationToken, ValueTask>? OnRejected { get; } = static async (context, _) =>
+    /// <summary>A place among those who wait, until it is disposed of; or none, with the problem.</summary>
+    public Place Take()
     {
-        context.HttpContext.RequestServices.GetRequiredService<ApiMetrics>().Posted(ProblemTypes.Overloaded.Code);
-        await ProblemTypes.Overloaded.Because(ProblemTypes.Overloaded.Meaning).ExecuteAsync(context.HttpContext);
-    };
+        if (Interlocked.Increment(ref _waiting) <= options.Value.MaxConcurrentPosts)
+            return new Place(this);
+        Interlocked.Decrement(ref _waiting);
+        return default;
+    }
 
-    // One partition: the bound is the service's, not a caller's.
-    public RateLimitPartition<string> GetPartition(HttpContext httpContext) =>
-        RateLimitPartition.GetConcurrencyLimiter(PolicyName, _ => new ConcurrencyLimiterOptions { PermitLimit = options.Value.MaxConcurrentPosts, QueueLimit = 0 });
+    /// <summary>A place, or none.</summary>
+    internal readonly struct Place(PostLimit? limit) : IDisposable
+    {
+        /// <summary>The response where it is none.</summary>
+        public ProblemHttpResult? Problem => limit is null ? ProblemTypes.Overloaded.Because(ProblemTypes.Overloaded.Meaning) : null;
+
+        public void Dispose()
+        {
+            if (limit is not null)
+                Interlocked.Decrement(ref limit._waiting);
+        }
+    }
 }

@@ -1,6 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Producer.Api.Configuration;
 using Producer.Api.Console;
 using Producer.Api.Emails;
@@ -12,6 +9,7 @@ using Producer.Api.Observability;
 using Producer.Api.OpenApi;
 using Producer.Api.Operations;
 using Producer.Api.Problems;
+using Producer.Api.Requests;
 using Producer.Api.Security;
 using Producer.Api.Stats;
 using ServiceDefaults;
@@ -38,6 +36,8 @@ internal static class ProducerApi
         builder.Services.AddReplaySweep();
         builder.Services.AddOperationRunner();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        // A connection that waits keeps its 4 KB: else each request asks the system once more, whether there is anything to read.
+        builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
         var app = builder.Build();
         MapRequests(app);
         return app;
@@ -74,7 +74,7 @@ internal static class ProducerApi
         services.AddExceptionHandler<ExceptionProblems>();
         // Let every unreadable request reach the exception handler, in all environments, for one form of answer.
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.ConfigureHttpJsonOptions(options => Configure(options.SerializerOptions));
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
     }
 
     private static void MapRequests(WebApplication app)
@@ -83,8 +83,9 @@ internal static class ProducerApi
         app.UseConsole();
         app.UseHeadAsGet();
         app.UseExceptionHandler();
-        app.UseStatusCodePages();
+        app.UseMiddleware<EmptyErrors>();
         app.UseRouting();
+        app.UseMiddleware<ShortWay>();
         app.UseAuthentication();
         app.UseKeyRateLimit();
         app.UseAuthorization();
@@ -100,13 +101,5 @@ internal static class ProducerApi
         app.MapApiHealth();
         app.MapApiDescription();
         app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
-    }
-
-    private static void Configure(JsonSerializerOptions json)
-    {
-        json.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
-        json.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
-        json.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
-        json.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
     }
 }

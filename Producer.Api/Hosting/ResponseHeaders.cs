@@ -6,6 +6,8 @@ namespace Producer.Api.Hosting;
 /// <summary>What holds for every response, whichever endpoint or middleware makes it.</summary>
 internal static class ResponseHeaders
 {
+    private static readonly string GetAndHead = $"{HttpMethods.Get}, {HttpMethods.Head}";
+
     /// <summary>Where files of pages are.</summary>
     private static readonly string[] Files = [OpenApiServices.PagePath, ConsolePaths.Assets];
 
@@ -15,34 +17,41 @@ internal static class ResponseHeaders
     /// </summary>
     public static void UseResponseHeaders(this IApplicationBuilder app) => app.Use((context, next) =>
     {
-        context.Response.OnStarting(() =>
-        {
-            var headers = context.Response.Headers;
-            headers.XContentTypeOptions = "nosniff";
-            if (!Array.Exists(Files, path => context.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase)))
-                headers.CacheControl = "no-store";
-            return Task.CompletedTask;
-        });
+        context.Response.OnStarting(static state => Complete((HttpContext)state), context);
         return next(context);
     });
 
     /// <summary>
     /// <c>HEAD</c> is <c>GET</c> without the body (RFC 9110, section 9.3.2), for every endpoint there is. Before routing.
     /// </summary>
-    public static void UseHeadAsGet(this IApplicationBuilder app) => app.Use(async (context, next) =>
+    public static void UseHeadAsGet(this IApplicationBuilder app) =>
+        app.Use((context, next) => HttpMethods.IsHead(context.Request.Method) ? GetWithoutBodyAsync(context, next) : next(context));
+
+    private static Task Complete(HttpContext context)
     {
-        context.Response.OnStarting(() =>
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        if (!IsFile(context.Request.Path))
+            headers.CacheControl = "no-store";
+        // Whatever is there by GET is there by HEAD.
+        if (headers.Allow is { Count: > 0 } methods && methods.ToString() is var allow && allow.Contains(HttpMethods.Get, StringComparison.Ordinal))
+            headers.Allow = allow.Replace(HttpMethods.Get, GetAndHead, StringComparison.Ordinal);
+        return Task.CompletedTask;
+    }
+
+    private static bool IsFile(PathString path)
+    {
+        foreach (var files in Files)
         {
-            if (context.Response.Headers.Allow.ToString() is var allow && allow.Contains(HttpMethods.Get, StringComparison.Ordinal))
-                context.Response.Headers.Allow = allow.Replace(HttpMethods.Get, $"{HttpMethods.Get}, {HttpMethods.Head}", StringComparison.Ordinal);
-            return Task.CompletedTask;
-        });
-        if (!HttpMethods.IsHead(context.Request.Method))
-        {
-            await next(context);
-            return;
+            if (path.StartsWithSegments(files, StringComparison.OrdinalIgnoreCase))
+                return true;
         }
 
+        return false;
+    }
+
+    private static async Task GetWithoutBodyAsync(HttpContext context, RequestDelegate next)
+    {
         var body = context.Response.Body;
         context.Request.Method = HttpMethods.Get;
         context.Response.Body = Stream.Null;
@@ -55,5 +64,5 @@ internal static class ResponseHeaders
             context.Request.Method = HttpMethods.Head;
             context.Response.Body = body;
         }
-    });
+    }
 }

@@ -25,6 +25,9 @@ internal static class ProblemResults
         return problem;
     }
 
+    /// <summary>The code of a problem that was made here.</summary>
+    public static string CodeOf(ProblemHttpResult problem) => (string)problem.ProblemDetails.Extensions[CodeMember]!;
+
     /// <summary>What finds a request in logs and traces.</summary>
     public static string TraceId(HttpContext context) => Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
 

@@ -12,9 +12,10 @@ namespace Producer.Api.Requests;
 internal static class JsonBody
 {
     private const int MostOfAHeader = 100;
+    private const int ReadAtOnce = 64 * 1024;
 
     /// <summary>The bytes; or a problem; or neither, where there are more than <paramref name="maxBytes"/>.</summary>
-    public static async Task<(byte[]? Bytes, ProblemHttpResult? Problem)> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    public static async ValueTask<(byte[]? Bytes, ProblemHttpResult? Problem)> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
     {
         if (Encoding(request) is { } encoding)
         {
@@ -50,11 +51,12 @@ internal static class JsonBody
         request.Headers.ContentEncoding.ToString() is { Length: > 0 } encoding && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase) ? encoding : null;
 
     private static bool IsJson(string? contentType) =>
-        MediaTypeHeaderValue.TryParse(contentType, out var type)
-        && type.MediaType.Equals(MediaTypeNames.Application.Json, StringComparison.OrdinalIgnoreCase)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+        contentType == MediaTypeNames.Application.Json
+        || (MediaTypeHeaderValue.TryParse(contentType, out var type)
+            && type.MediaType.Equals(MediaTypeNames.Application.Json, StringComparison.OrdinalIgnoreCase)
+            && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase)));
 
-    private static async Task<byte[]?> BytesOf(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    private static async ValueTask<byte[]?> BytesOf(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
     {
         if (request.ContentLength > maxBytes)
             return null;
@@ -63,7 +65,8 @@ internal static class JsonBody
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = maxBytes + 1L;
 
-        if (request.ContentLength is { } length)
+        // A larger one takes as much memory as has come of it, whatever it says that it will have.
+        if (request.ContentLength is { } length and <= ReadAtOnce)
         {
             var bytes = new byte[length];
             var count = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
@@ -72,7 +75,7 @@ internal static class JsonBody
 
         // A chunked body is measured while it is read.
         using var buffer = new MemoryStream();
-        var chunk = new byte[16_384];
+        var chunk = new byte[16 * 1024];
         int read;
         while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
         {

@@ -27,22 +27,16 @@ internal sealed class ApiKeyAuthentication(
     /// <summary>The name of every caller where no key is configured.</summary>
     public const string Anonymous = "anonymous";
 
-    private const string BearerPrefix = "Bearer ";
-
     private static readonly Task<AuthenticateResult> None = Task.FromResult(AuthenticateResult.NoResult());
 
     private KeyMatch? _refused;
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var presented = Presented();
-        // What has the form of a stored key is meant as one, also where everybody is let in.
-        if (!callers.AreAsked && (presented is null || !KeySecret.HasForm(presented)))
-            return Task.FromResult(Caller.Anonymous.Result);
-        if (presented is null)
+        var (match, caller) = callers.Of(Request);
+        if (match is not { } known)
             return None;
-        var (match, caller) = callers.Find(presented);
-        return Task.FromResult(caller is not null ? caller.Result : Refuse(match));
+        return Task.FromResult(caller is not null ? caller.Result : Refuse(known));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -77,14 +71,5 @@ internal sealed class ApiKeyAuthentication(
     {
         _refused = match;
         return AuthenticateResult.Fail("The API key is not valid.");
-    }
-
-    private string? Presented()
-    {
-        if (Request.Headers.TryGetValue(HeaderName, out var key))
-            return key.ToString();
-
-        var authorization = Request.Headers.Authorization.ToString();
-        return authorization.StartsWith(BearerPrefix, StringComparison.OrdinalIgnoreCase) ? authorization[BearerPrefix.Length..].Trim() : null;
     }
 }

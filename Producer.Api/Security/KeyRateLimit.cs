@@ -12,8 +12,12 @@ internal static class KeyRateLimit
     public const string ResetHeader = "ratelimit-reset";
 
     /// <summary>Behind authentication: what a key is not allowed counts as well.</summary>
-    public static void UseKeyRateLimit(this IApplicationBuilder app) => app.Use((context, next) =>
-        context.User is Caller { Use.Window: { } window } caller && !Take(context, window) ? RefuseAsync(context, caller, window) : next(context));
+    public static void UseKeyRateLimit(this IApplicationBuilder app) =>
+        app.Use((context, next) => context.User is Caller caller ? RunAsync(context, caller, next) : next(context));
+
+    /// <summary>Goes on with a request of a caller, or refuses it.</summary>
+    public static Task RunAsync(HttpContext context, Caller caller, RequestDelegate next) =>
+        caller.Use?.Window is { } window && !Take(context, window) ? RefuseAsync(context, caller, window) : next(context);
 
     private static bool Take(HttpContext context, RateWindow window)
     {

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using InMemoryKafka;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
@@ -21,6 +22,9 @@ internal sealed class ApiHost : IAsyncDisposable
     public const string NoPostgres = "Host=127.0.0.1;Port=1;Database=none;Username=none;Password=none";
 
     private static readonly Lazy<Task<string>> SharedDatabase = new(CreateDatabaseAsync);
+
+    // A Kafka that answers: without one each service asks for it until its time is up. Nothing is written to it.
+    private static readonly Lazy<InMemoryCluster> SharedKafka = new(InMemoryCluster.Start);
 
     private readonly WebApplication _app;
 
@@ -77,7 +81,7 @@ internal sealed class ApiHost : IAsyncDisposable
     {
         var queue = new FakeMailQueue();
         var environment = settings.FirstOrDefault(setting => setting.Key == "environment").Value ?? Environments.Development;
-        string[] args = [$"--environment={environment}", .. settings.Where(setting => setting.Key != "environment").Select(setting => $"--{setting.Key}={setting.Value}")];
+        string[] args = [$"--environment={environment}", $"--Kafka:BootstrapServers={SharedKafka.Value.BootstrapServers}", .. settings.Where(setting => setting.Key != "environment").Select(setting => $"--{setting.Key}={setting.Value}")];
         var app = ProducerApi.Build(args, builder =>
         {
             builder.WebHost.UseTestServer();

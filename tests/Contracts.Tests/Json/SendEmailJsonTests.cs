@@ -6,6 +6,8 @@ namespace Contracts.Tests.Json;
 
 public class SendEmailJsonTests
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     private static SendEmail Read(string json) => SendEmailJson.Deserialize(Encoding.UTF8.GetBytes(json));
 
     private static string Write(SendEmail mail) => Encoding.UTF8.GetString(SendEmailJson.Serialize(mail));
@@ -37,6 +39,30 @@ public class SendEmailJsonTests
         var two = Read("""{ "from":"a@x.org", "to":"b@x.org", "subject":"s", "text":"t", "headers":{"X-A":"1","X-B":"2"} }""");
 
         SendEmailJson.Serialize(one).ShouldBe(SendEmailJson.Serialize(two));
+    }
+
+    [Test]
+    public void A_name_may_be_written_with_escapes_and_is_the_same_name_then()
+    {
+        Read("""{"\u0066rom":"a@x.org","\u0078":1}""").ShouldSatisfyAllConditions(
+            mail => mail.From.ShouldBe("a@x.org"),
+            mail => mail.Unread.ShouldHaveSingleItem().Name.ShouldBe("x"));
+
+        var twice = Read("""{"from":"a@x.org","\u0066rom":"b@x.org","x":1,"\u0078":2}""");
+        twice.From.ShouldBe("a@x.org");
+        twice.Unread.SelectMany(field => field.Errors).Select(error => error.Code)
+            .ShouldBe([ValidationCodes.DuplicateField, ValidationCodes.UnknownField, ValidationCodes.DuplicateField]);
+    }
+
+    [Test]
+    public void The_bytes_are_the_same_whoever_s_writer_they_are_written_with()
+    {
+        const string Json = """{"from":"a@x.org","subject":"Grüße <日本> & 'x'"}""";
+        var mail = Read(Json);
+
+        JsonSerializer.Serialize(new { Mail = mail }, Indented).ShouldContain(Json);
+        JsonSerializer.Serialize(mail, JsonSerializerOptions.Web).ShouldBe(Json);
+        JsonSerializer.Serialize(mail, SendEmailJson.Options).ShouldBe(Json);
     }
 
     [Test]

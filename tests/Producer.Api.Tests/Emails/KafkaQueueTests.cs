@@ -108,7 +108,8 @@ public class KafkaQueueTests
         var value = """{ "odd" : [1,  2] }"""u8.ToArray();
         var (mailId, failureId) = await new Store(api.Services).FailAsync(value);
 
-        (await (await api.PostAsync($"/failures/{failureId}/replay", "{}")).JsonAsync()).GetProperty("produced").GetBoolean().ShouldBeTrue();
+        var replay = await (await api.PostAsync($"/failures/{failureId}/replay", "{}")).JsonAsync();
+        replay.GetRawText().ShouldContain("\"produced\":true");
 
         var record = RecordOf(kafka, mailId);
         record.Value.ShouldBe(value);

@@ -251,6 +251,26 @@ public class PostEmailTests
         (await first).StatusCode.ShouldBe(HttpStatusCode.Accepted);
     }
 
+    [TestCase("/emails", Mail)]
+    [TestCase("/emails/batch", $"[{Mail}]")]
+    public async Task A_post_whose_body_comes_slowly_keeps_nobody_out(string path, string body)
+    {
+        await using var api = await ApiHost.StartAsync(("Api:MaxConcurrentPosts", "1"));
+        var pipe = new System.IO.Pipelines.Pipe();
+        await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes(body[..10]));
+        using var content = new StreamContent(pipe.Reader.AsStream());
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var slow = api.Client.PostAsync(path, content);
+
+        for (var i = 0; i < 3; i++)
+            (await api.PostAsync(path, body)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+
+        slow.IsCompleted.ShouldBeFalse();
+        await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes(body[10..]));
+        await pipe.Writer.CompleteAsync();
+        (await slow.WaitAsync(Deadline)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+    }
+
     [Test]
     public async Task Mails_are_accepted_while_Postgres_is_away()
     {

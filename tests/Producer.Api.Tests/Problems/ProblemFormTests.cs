@@ -126,7 +126,7 @@ public class ProblemFormTests
         var context = new DefaultHttpContext();
         (context.Request.ContentType, context.Request.Body) = ("application/json", new BodyOf(Encoding.UTF8.GetBytes(Mail), caller.Cancel));
 
-        await Should.ThrowAsync<OperationCanceledException>(() => MailBody.ReadAsync(context.Request, 1_000, DateTimeOffset.UtcNow, caller.Token));
+        await Should.ThrowAsync<OperationCanceledException>(() => MailBody.ReadAsync(context.Request, 1_000, DateTimeOffset.UtcNow, caller.Token).AsTask());
     }
 
     [TestCase(1_000)]
