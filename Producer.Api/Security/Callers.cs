@@ -18,7 +18,11 @@ internal sealed class Callers(CallerKey first, KnownKeys stored)
         // What has the form of a stored key is meant as one, also where everybody is let in.
         if (!AreAsked && (presented is null || !KeySecret.HasForm(presented)))
             return (KeyMatch.Valid, Caller.Anonymous);
-        return presented is null ? (null, null) : Find(presented);
+        if (presented is null)
+            return (null, null);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        KeyHashes.Write(request, presented, hash);
+        return Find(PrefixOf(presented), hash);
     }
 
     /// <summary>Who has the key that was presented.</summary>
@@ -26,7 +30,7 @@ internal sealed class Callers(CallerKey first, KnownKeys stored)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         KeySecret.Hash(presented, hash);
-        return Find(KeySecret.HasForm(presented) ? KeySecret.PrefixOf(presented) : default, hash);
+        return Find(PrefixOf(presented), hash);
     }
 
     /// <summary>Who has a key, by what a session has of it.</summary>
@@ -37,6 +41,8 @@ internal sealed class Callers(CallerKey first, KnownKeys stored)
         var (match, caller) = prefix.IsEmpty ? (KeyMatch.Unknown, null) : stored.Find(prefix, hash);
         return caller is null && first.HasHash(hash) ? (KeyMatch.Valid, Caller.KeyHolder) : (match, caller);
     }
+
+    private static ReadOnlySpan<char> PrefixOf(string presented) => KeySecret.HasForm(presented) ? KeySecret.PrefixOf(presented) : default;
 
     private static string? Presented(HttpRequest request)
     {
