@@ -2,7 +2,7 @@ namespace Producer.Api.Problems;
 
 /// <summary>
 /// Gives a response that is an error and has no body its problem: those of the framework, such as 404 for an unknown path. Its own
-/// <c>UseStatusCodePages</c> does the same and costs each request, most of which are no errors, more than their routing.
+/// <c>UseStatusCodePages</c> does the same, and costs each request that ends well more than its routing.
 /// </summary>
 internal sealed class EmptyErrors(RequestDelegate next, IProblemDetailsService problems)
 {

@@ -5,7 +5,7 @@ namespace Producer.Api.Security;
 
 /// <summary>
 /// The way of a request whose key allows what it asks for: from routing to its endpoint at once. The framework's authentication and
-/// authorization, through which all others go and which say why they are not let in, take a fifth of the time of a post.
+/// authorization, through which all others go and which say why they are not let in, take about a tenth of the time of a post.
 /// </summary>
 internal sealed class ShortWay(RequestDelegate next, Callers callers)
 {
