@@ -42,10 +42,12 @@ internal sealed partial class SendEmailReader(bool isPosted)
         {
             (_field, _refusedHere, _more) = (field, false, 0);
             var name = KnownNameOf(field) ?? NameOf(field);
-            if (IsFirst(name))
-                Take(name, field.Value);
-            else
+            var known = Array.IndexOf(Known, name);
+            if (!IsFirst(known, name))
                 Refuse(name, ValidationCodes.DuplicateField, "is given twice; give it once");
+            // null says "not given" for every field.
+            else if (known < 0 || field.Value.ValueKind != JsonValueKind.Null)
+                Take(name, field.Value);
             if (_more > 0)
                 _unread[^1] = _unread[^1] with { MoreErrors = _more };
         }
@@ -72,13 +74,12 @@ internal sealed partial class SendEmailReader(bool isPosted)
         };
     }
 
-    private bool IsFirst(string name)
+    private bool IsFirst(int known, string name)
     {
-        var index = Array.IndexOf(Known, name);
-        if (index < 0)
+        if (known < 0)
             return (_seenOthers ??= new HashSet<string>(StringComparer.Ordinal)).Add(name);
         var before = _seen;
-        _seen |= 1u << index;
+        _seen |= 1u << known;
         return _seen != before;
     }
 
@@ -86,9 +87,6 @@ internal sealed partial class SendEmailReader(bool isPosted)
     {
         switch (name)
         {
-            // null says "not given" for every field.
-            case var _ when value.ValueKind == JsonValueKind.Null && Array.IndexOf(Known, name) >= 0:
-                break;
             case SendEmailFields.From:
                 _from = Text(name, value);
                 break;

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Contracts;
 using MassTransit;
 using MassTransit.Transports;
@@ -9,25 +10,20 @@ namespace Producer.Api.Emails;
 internal sealed class KafkaMailQueue : IMailQueue
 {
     private readonly IRawTopicProducer _records;
-    private readonly ITopicProducer<string, SendEmail> _mails;
-    private readonly ITopicProducer<string, SendEmail> _bulkMails;
-    private readonly MailTopics _names;
+    private readonly FrozenDictionary<MailStream, ITopicProducer<string, SendEmail>> _mails;
+    private readonly string? _installation;
     private readonly QueueCircuit _circuit;
 
     public KafkaMailQueue(IBusInstance bus, MailTopics names, QueueCircuit circuit)
     {
         // The rider's own producers, which are in no scope: a post has no message that it could belong to.
         var rider = bus.GetRider<IKafkaRider>();
-        (_names, _circuit, _records) = (names, circuit, rider.RawProducer);
-        _mails = rider.GetProducer<string, SendEmail>(new Uri($"topic:{names.Mails}"));
-        _bulkMails = rider.GetProducer<string, SendEmail>(new Uri($"topic:{names.BulkMails}"));
+        (_installation, _circuit, _records) = (names.Installation, circuit, rider.RawProducer);
+        _mails = Enum.GetValues<MailStream>().ToFrozenDictionary(stream => stream, stream => rider.GetProducer<string, SendEmail>(new Uri($"topic:{names.TopicOf(stream)}")));
     }
 
-    public Task EnqueueAsync(Guid id, string key, SendEmail mail, Guid? apiKeyId, CancellationToken cancellationToken)
-    {
-        var producer = _names.TopicOf(mail.Stream) == _names.Mails ? _mails : _bulkMails;
-        return _circuit.RunAsync(() => producer.Produce(key, mail, new Labels(id, _names.Installation, apiKeyId), cancellationToken));
-    }
+    public Task EnqueueAsync(Guid id, string key, SendEmail mail, Guid? apiKeyId, CancellationToken cancellationToken) =>
+        _circuit.RunAsync(() => _mails[mail.Stream].Produce(key, mail, new Labels(id, _installation, apiKeyId), cancellationToken));
 
     public Task EnqueueAgainAsync(string topic, byte[]? key, byte[]? value, IReadOnlyList<RecordHeader> headers, CancellationToken cancellationToken) =>
         _circuit.RunAsync(() => _records.Produce(topic, key, value, headers.ToKafka(), cancellationToken));

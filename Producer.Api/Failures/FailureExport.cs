@@ -2,10 +2,9 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http.Json;
-using Microsoft.Extensions.Options;
 using Persistence.Failures;
 using Persistence.Text;
+using Producer.Api.Requests;
 
 namespace Producer.Api.Failures;
 
@@ -25,7 +24,7 @@ internal abstract class FailureExport
         request.GetTypedHeaders().Accept.Select(type => type.MediaType.Value?.ToLowerInvariant() switch
         {
             "text/csv" => new Csv(),
-            "application/x-ndjson" or "application/jsonl" => (FailureExport)new Lines(request.HttpContext.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions),
+            "application/x-ndjson" or "application/jsonl" => (FailureExport)new Lines(),
             _ => null,
         }).FirstOrDefault(form => form is not null);
 
@@ -97,7 +96,7 @@ internal abstract class FailureExport
     }
 
     /// <summary>A line of JSON for each.</summary>
-    private sealed class Lines(JsonSerializerOptions options) : FailureExport
+    private sealed class Lines : FailureExport
     {
         public override string ContentType => "application/x-ndjson";
 
@@ -105,8 +104,8 @@ internal abstract class FailureExport
 
         protected override void Write(IBufferWriter<byte> buffer, FailureSummary failure)
         {
-            using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = options.Encoder }))
-                JsonSerializer.Serialize(writer, failure, options);
+            using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = ApiJson.Options.Encoder }))
+                JsonSerializer.Serialize(writer, failure, ApiJson.Options);
             buffer.Write("\n"u8);
         }
     }

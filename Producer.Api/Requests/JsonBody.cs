@@ -73,7 +73,7 @@ internal static class JsonBody
             return bytes.Length == count ? bytes : bytes[..count];
         }
 
-        // A chunked body is measured while it is read.
+        // So is one of unknown length, a chunked one, measured while it is read.
         using var buffer = new MemoryStream();
         var chunk = new byte[16 * 1024];
         int read;

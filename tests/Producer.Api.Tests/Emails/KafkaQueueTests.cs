@@ -108,8 +108,7 @@ public class KafkaQueueTests
         var value = """{ "odd" : [1,  2] }"""u8.ToArray();
         var (mailId, failureId) = await new Store(api.Services).FailAsync(value);
 
-        var replay = await (await api.PostAsync($"/failures/{failureId}/replay", "{}")).JsonAsync();
-        replay.GetRawText().ShouldContain("\"produced\":true");
+        (await (await api.PostAsync($"/failures/{failureId}/replay", "{}")).JsonAsync()).GetProperty("produced").GetBoolean().ShouldBeTrue();
 
         var record = RecordOf(kafka, mailId);
         record.Value.ShouldBe(value);

@@ -59,8 +59,8 @@ public class PostedMailsTests
         first.ShouldBeGreaterThan(ids.Length / 2);
         for (var i = first; i < ids.Length; i++)
             known[i].ShouldNotBeNull().Subject.ShouldBe(Mail(i).Subject);
-        // Full but for less than one of them.
-        Enumerable.Range(first, ids.Length - first).Sum(i => Mail(i).Subject!.Length).ShouldBeInRange((PostedMails.Capacity / 2), PostedMails.Capacity);
+        // Subjects are most of what a mail takes.
+        Enumerable.Range(first, ids.Length - first).Sum(i => Mail(i).Subject!.Length).ShouldBeInRange(PostedMails.Capacity / 2, PostedMails.Capacity);
     }
 
     [Test]
