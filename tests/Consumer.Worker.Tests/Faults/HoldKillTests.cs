@@ -1,3 +1,4 @@
+using MailSink.Rules;
 using NUnit.Framework;
 using Persistence.Holds;
 using Shouldly;
@@ -44,10 +45,17 @@ internal sealed class HoldKillTests
         await PostAsync(world, mail);
         await AllHeldAsync(world);
 
+        // One ahead of it under its key, so that nobody claims what is produced before it is published.
+        var ahead = PostedMail.Plain() with { Sender = "bob@example.com", Key = mail.Key };
+        var slow = world.Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Wait(TimeSpan.FromMinutes(1))) { Recipient = ahead.Recipient });
+        await world.PostAsync(ahead);
+        await Eventually.Until(() => slow.Hits > 0, MailAudit.Recovery, "the one ahead is being sent", world.DescribeAsync);
+
         await stops.SetAsync(mail, write);
         await holds.ReleaseAsync(hold.Id, "bob", "it is over");
         await KillAsync(world, stops, worker, mail, before);
 
+        world.Sink.Script.Remove(slow);
         world.StartWorker();
         await ShouldEndWellAsync(world, mail);
     }

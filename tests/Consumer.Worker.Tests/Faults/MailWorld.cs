@@ -92,7 +92,7 @@ internal sealed class MailWorld : IAsyncDisposable
             Sink.Script.Add(new ScriptRule(SmtpStage.Rcpt, RuleAction.Reply(451)) { Recipient = mail.Recipient, Times = 1 });
         await _producer.ProduceAsync(Topics.Mails, new Message<string, byte[]>
         {
-            Key = $"{mail.Id:D}",
+            Key = mail.Key,
             Value = mail.End == MailEnd.Poison ? "no mail"u8.ToArray() : Value(mail),
             Headers = new Headers { { HeaderNames.MessageId, Encoding.UTF8.GetBytes($"{mail.Id:D}") } },
         });
@@ -154,5 +154,5 @@ internal sealed class MailWorld : IAsyncDisposable
     }
 
     private static byte[] Value(PostedMail mail) =>
-        SendEmailJson.Serialize(new SendEmail { From = "ann@example.com", To = [mail.Recipient], Subject = "subject", Text = "text" });
+        SendEmailJson.Serialize(new SendEmail { From = mail.Sender, To = [mail.Recipient], Subject = "subject", Text = "text" });
 }

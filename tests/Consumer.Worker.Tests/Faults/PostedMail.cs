@@ -21,6 +21,12 @@ internal sealed record PostedMail(Guid Id, string Recipient, MailEnd End)
 
     public string MessageId => $"{Id:D}@example.com";
 
+    /// <summary>Who sends it.</summary>
+    public string Sender { get; init; } = "ann@example.com";
+
+    /// <summary>The record's key: mails of one are sent one after another.</summary>
+    public string Key { get; init; } = $"{Id:D}";
+
     /// <summary>One that is sent at the first try.</summary>
     public static PostedMail Plain() => Of("plain", MailEnd.Sent);
 
