@@ -11,7 +11,9 @@ namespace Consumer.Worker.Tests.Faults;
 internal static class MailAudit
 {
     /// <summary>How long everything may take to complete after the last failure.</summary>
-    public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(120);
+    public static readonly TimeSpan Recovery = TimeSpan.FromMinutes(5);
+
+    private const int MostDescribed = 8;
 
     /// <summary>
     /// Waits for the end of all mails that were posted, and looks: each is in its one end; the server has it once, or once more
@@ -84,10 +86,11 @@ internal static class MailAudit
         var unfinished = world.Posted.Where(mail => mail.End != MailEnd.Poison && store.GetValueOrDefault(mail.Id)?.State is not ("sent" or "dead")).ToList();
         var records = ((string[])[world.Topics.Mails, .. world.DelayTopics, world.Topics.DeadLetters]).SelectMany(world.Kafka.Records.ReadAll)
             .ToLookup(record => record.Header(HeaderNames.MessageId), record => $"{record.Topic}/{record.Partition}/{record.Offset}");
+        // Few of them: a run's summary shows the beginning of what is said here, and the logs tell more.
         return string.Join('\n',
         [
-            .. unfinished.Select(mail => $"{mail.Recipient}: {store.GetValueOrDefault(mail.Id)?.ToString() ?? "not in the store"}; {string.Join(", ", records[$"{mail.Id:D}"])}"),
-            $"lags {string.Join(", ", world.Lags().Select(lag => $"{lag.Key} {lag.Value}"))}",
+            $"{unfinished.Count} of {world.Posted.Count} mails are not at their end; lags {string.Join(", ", world.Lags().Select(lag => $"{lag.Key} {lag.Value}"))}",
+            .. unfinished.Take(MostDescribed).Select(mail => $"{mail.Recipient}: {store.GetValueOrDefault(mail.Id)?.ToString() ?? "not in the store"}; {string.Join(", ", records[$"{mail.Id:D}"])}"),
         ]);
     }
 

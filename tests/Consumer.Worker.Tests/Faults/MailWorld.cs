@@ -21,6 +21,8 @@ internal sealed class MailWorld : IAsyncDisposable
     /// <summary>What the test's own connections to the database are called; all others are the workers'.</summary>
     public const string ReaderName = "test";
 
+    private const int MostOfALine = 400;
+
     private readonly string[] _options;
     private readonly IProducer<string, byte[]> _producer;
     private readonly ConcurrentQueue<PostedMail> _posted = new();
@@ -141,7 +143,7 @@ internal sealed class MailWorld : IAsyncDisposable
     {
         var file = Path.Combine(TestRun.Results, $"worker-{worker.Id}.log");
         File.WriteAllText(file, worker.Log);
-        return $"--- worker {worker.Id}{(worker.HasExited ? " (ended)" : "")}, {file}\n{string.Join('\n', worker.Log.Split('\n').TakeLast(20))}";
+        return $"--- worker {worker.Id}{(worker.HasExited ? " (ended)" : "")}, {file}\n{string.Join('\n', worker.Log.Split('\n').TakeLast(12).Select(line => line.Length > MostOfALine ? line[..MostOfALine] : line))}";
     }));
 
     public async ValueTask DisposeAsync()

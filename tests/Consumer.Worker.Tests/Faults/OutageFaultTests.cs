@@ -111,11 +111,12 @@ internal sealed class OutageFaultTests
         }
     }
 
-    /// <summary>Posts mails until two workers have partitions: one without cannot learn that Postgres is away.</summary>
+    /// <summary>Posts mails until two workers have partitions: one without cannot learn that Postgres is away. Ten at a time, and more once those have been met.</summary>
     private static Task BothWorkAsync(MailWorld world) => Eventually.Until(
         async () =>
         {
-            await world.PostAsync(Enumerable.Range(0, 10).Select(_ => PostedMail.Plain()));
+            if (await world.CountAsync("SELECT count(*) FROM email.mails") == world.Posted.Count)
+                await world.PostAsync(Enumerable.Range(0, 10).Select(_ => PostedMail.Plain()));
             return await world.CountAsync("SELECT count(DISTINCT worker_id) FROM email.mails") == 2;
         },
         MailAudit.Recovery,

@@ -24,6 +24,8 @@ namespace Consumer.Worker.Tests.Hosting;
 /// <summary>A whole worker in this process, on a broker, a Postgres database and a mail server for tests; topics and database are its own.</summary>
 internal sealed class RunningWorker : IAsyncDisposable
 {
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+
     private readonly string[] _args;
     private WebApplication _app;
 
@@ -136,15 +138,19 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <summary>The mail once it is in a state.</summary>
     public async Task<Persistence.Mails.Mail> WhenAsync(Guid id, MailState state, TimeSpan? within = null)
     {
-        var view = await Eventually.Value(
-            async () => await Mails.FindAsync(id), view => view?.Mail.State == state, within ?? TimeSpan.FromSeconds(90), $"mail {id} is {state}");
-        return view!.Mail;
+        var mail = await Eventually.Value(
+            async () => (await Mails.FindAsync(id))?.Mail,
+            mail => mail?.State == state,
+            within ?? Deadline,
+            $"mail {id} is {state}",
+            async () => (await Mails.FindAsync(id))?.Mail is { } mail ? $"it is {mail.State}, attempt {mail.Attempt}, last error: {mail.LastError}" : "it is not known");
+        return mail!;
     }
 
     /// <summary>Waits until its group has read all mails, and that of dead letters all of those.</summary>
     public Task NoLagAsync() => Eventually.Until(
         () => Kafka.Records.Lag(Topics.Group, Topics.Mails) == 0 && Kafka.Records.Lag(Topics.DeadLetterGroup, Topics.DeadLetters) == 0,
-        TimeSpan.FromSeconds(90), "no lag is left");
+        Deadline, "no lag is left");
 
     /// <summary>Waits until readiness has a status, and says all of that.</summary>
     public Task ReadyAsync(HttpStatusCode status, params string[] says) => Eventually.Passes(
@@ -155,7 +161,7 @@ internal sealed class RunningWorker : IAsyncDisposable
             foreach (var text in says)
                 response.Body.ShouldContain(text);
         },
-        TimeSpan.FromSeconds(90), $"readiness is {status}");
+        Deadline, $"readiness is {status}");
 
     /// <summary>What readiness says now.</summary>
     public async Task<(HttpStatusCode Status, string Body)> ReadinessAsync()
