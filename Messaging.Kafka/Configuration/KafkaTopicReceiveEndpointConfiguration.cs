@@ -54,7 +54,6 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
 
         // All before anything that an application adds: outermost, and nothing can keep a message from its dead letter.
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new PauseFilter(() => _circuits)));
-        AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new ForeignCancellationFilter()));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new RecordNumbersFilter()));
         AddPrePipeSpecification(new FilterPipeSpecification<ConsumeContext>(new EndpointTypeFilter<TValue>()));
         ConfigureError(pipe =>

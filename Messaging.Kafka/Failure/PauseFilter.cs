@@ -13,7 +13,11 @@ internal sealed class DeliveryPausedException(Exception reason, string? lane) : 
     public string? Lane => lane;
 }
 
-/// <summary>The outermost filter of an endpoint's consume pipe: keeps a dependency's failure from being taken for the message's own.</summary>
+/// <summary>
+/// The outermost filter of an endpoint's consume pipe: keeps a dependency's failure from being taken for the message's own, and a handler's
+/// own timeout, told as a cancellation, from being taken for the endpoint's. The rescue filter would let that pass, and the record would be
+/// delivered again and again without ever reaching retry or the dead-letter topic.
+/// </summary>
 /// <param name="circuits">The endpoint's circuits, once they are built; null where it has none.</param>
 internal sealed class PauseFilter(Func<PauseCircuits?> circuits) : IFilter<ConsumeContext>
 {
@@ -23,33 +27,22 @@ internal sealed class PauseFilter(Func<PauseCircuits?> circuits) : IFilter<Consu
         {
             await next.Send(context);
         }
-        catch (Exception exception) when (circuits() is { } pausing && pausing.Concerns(exception, context.GetPayload<KafkaConsumeRecord>().Pauses))
+        catch (OperationCanceledException exception) when (IsForeign(context))
+        {
+            var timeout = new TimeoutException($"The handler gave up by a cancellation of its own: {exception.Message}", exception);
+            throw IsDependency(timeout, context) ? circuits()!.Pause(timeout) : timeout;
+        }
+        catch (Exception exception) when (IsDependency(exception, context))
         {
             throw circuits()!.Pause(exception);
         }
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("pause");
-}
 
-/// <summary>
-/// A handler's own timeout, told as a cancellation, must not look like the endpoint's: the rescue filter would let it pass, and the
-/// record would be delivered again and again without ever reaching retry or the dead-letter topic.
-/// </summary>
-internal sealed class ForeignCancellationFilter : IFilter<ConsumeContext>
-{
-    public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
-    {
-        try
-        {
-            await next.Send(context);
-        }
-        catch (OperationCanceledException exception) when (!context.CancellationToken.IsCancellationRequested
-            && !context.GetPayload<KafkaConsumeRecord>().Draining.IsCancellationRequested)
-        {
-            throw new TimeoutException($"The handler gave up by a cancellation of its own: {exception.Message}", exception);
-        }
-    }
+    private static bool IsForeign(ConsumeContext context) =>
+        !context.CancellationToken.IsCancellationRequested && !context.GetPayload<KafkaConsumeRecord>().Draining.IsCancellationRequested;
 
-    public void Probe(ProbeContext context) => context.CreateFilterScope("foreignCancellation");
+    private bool IsDependency(Exception exception, ConsumeContext context) =>
+        circuits() is { } pausing && pausing.Concerns(exception, context.GetPayload<KafkaConsumeRecord>().Pauses);
 }

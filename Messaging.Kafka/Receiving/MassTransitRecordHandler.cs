@@ -55,7 +55,17 @@ internal sealed class MassTransitRecordHandler(
 
             try
             {
-                await Dispatch(delivery);
+                using var context = read(delivery);
+                delivery.CancelBy(context);
+                try
+                {
+                    await _dispatcher.Dispatch(context, RecordLock.Instance);
+                }
+                finally
+                {
+                    delivery.CancelBy(null);
+                }
+
                 return;
             }
             catch (DeliveryPausedException paused)
@@ -70,20 +80,6 @@ internal sealed class MassTransitRecordHandler(
                 logger.LogError(exception, "The record {TopicPartitionOffset} failed, and so did what becomes of it; it is delivered again in {Pause}", delivery.Result.TopicPartitionOffset, retry);
                 await Task.Delay(retry, timeProvider, delivery.Assignment.Draining);
             }
-        }
-    }
-
-    private async Task Dispatch(Delivery delivery)
-    {
-        using var context = read(delivery);
-        delivery.CancelBy(context);
-        try
-        {
-            await _dispatcher.Dispatch(context, RecordLock.Instance);
-        }
-        finally
-        {
-            delivery.CancelBy(null);
         }
     }
 

@@ -15,6 +15,8 @@ internal sealed class Acknowledgement(
     ProducerClient client, TopicPartition target, Message<byte[]?, byte[]?> message, Action<Acknowledgement, Error> settled, Func<Acknowledgement, Task>? sendAlone)
     : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
 {
+    private CancellationTokenRegistration _cancellation;
+
     /// <summary>The client that has the record.</summary>
     public ProducerClient Client => client;
 
@@ -42,6 +44,30 @@ internal sealed class Acknowledgement(
     /// <inheritdoc cref="Next"/>
     public bool IsUnderWay { get; set; }
 
+    /// <summary>Whoever waits waits no longer than this token lets them; what becomes of the record is counted all the same. Before it is given to the client.</summary>
+    public void CancelBy(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.CanBeCanceled)
+            _cancellation = cancellationToken.UnsafeRegister(static (state, token) => ((Acknowledgement)state!).TrySetCanceled(token), this);
+    }
+
+    /// <summary>The client has not taken the record: nobody waits.</summary>
+    public void Withdraw() => _cancellation.Unregister();
+
+    /// <summary>It is acknowledged.</summary>
+    public void Succeed()
+    {
+        _cancellation.Unregister();
+        TrySetResult();
+    }
+
+    /// <summary>It is not, or nobody knows.</summary>
+    public void Fail(Exception exception)
+    {
+        _cancellation.Unregister();
+        TrySetException(exception);
+    }
+
     /// <summary>What the broker, or the client, says of the record.</summary>
     public void Settle(DeliveryReport<byte[]?, byte[]?> report)
     {
@@ -55,9 +81,9 @@ internal sealed class Acknowledgement(
         Partition = report.Partition;
         settled(this, report.Error);
         if (report.Error.IsError)
-            TrySetException(KafkaProducer.ToException(Topic, report.Error, report.Status, new KafkaException(report.Error)));
+            Fail(KafkaProducer.ToException(Topic, report.Error, report.Status, new KafkaException(report.Error)));
         else
-            TrySetResult();
+            Succeed();
     }
 
     /// <summary>The client is closed and has said nothing.</summary>
@@ -65,6 +91,6 @@ internal sealed class Acknowledgement(
     {
         var error = new Error(ErrorCode.Local_PurgeInflight, "its client was closed before the broker had acknowledged it");
         settled(this, error);
-        TrySetException(KafkaProducer.ToException(Topic, error, PersistenceStatus.PossiblyPersisted, new KafkaException(error)));
+        Fail(KafkaProducer.ToException(Topic, error, PersistenceStatus.PossiblyPersisted, new KafkaException(error)));
     }
 }

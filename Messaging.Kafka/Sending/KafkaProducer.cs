@@ -86,8 +86,8 @@ internal sealed class KafkaProducer : IRawTopicProducer
     {
         cancellationToken.ThrowIfCancellationRequested();
         var started = _host.Time.GetTimestamp();
-        return TryEnqueue(target, message, started, out var acknowledged)
-            ? acknowledged.WaitAsync(cancellationToken)
+        return TryEnqueue(target, message, started, cancellationToken, out var acknowledged)
+            ? acknowledged
             : ProduceWhenQueueHasRoom(target, message, started, cancellationToken);
     }
 
@@ -155,9 +155,9 @@ internal sealed class KafkaProducer : IRawTopicProducer
         while (true)
         {
             await Task.Delay(QueueFullPause, _host.Time, cancellationToken);
-            if (TryEnqueue(target, message, started, out var acknowledged))
+            if (TryEnqueue(target, message, started, cancellationToken, out var acknowledged))
             {
-                await acknowledged.WaitAsync(cancellationToken);
+                await acknowledged;
                 return;
             }
 
@@ -172,16 +172,19 @@ internal sealed class KafkaProducer : IRawTopicProducer
 
     /// <summary>Gives a record to the client; one that a client refuses because it has failed goes to its successor.</summary>
     /// <returns>False where the client's queue is full.</returns>
-    private bool TryEnqueue(TopicPartition target, Message<byte[]?, byte[]?> message, long started, out Task acknowledged)
+    private bool TryEnqueue(TopicPartition target, Message<byte[]?, byte[]?> message, long started, CancellationToken cancellationToken, out Task acknowledged)
     {
         for (var refused = false; ;)
         {
             var client = Current() ?? throw new KafkaProducerClosedException(target.Topic);
             var acknowledgement = new Acknowledgement(client, target, message, _settled, _sendAlone) { Started = started };
             acknowledged = acknowledgement.Task;
+            acknowledgement.CancelBy(cancellationToken);
+            var enqueued = false;
             try
             {
-                if (client.TryProduce(target, message, acknowledgement))
+                enqueued = client.TryProduce(target, message, acknowledgement);
+                if (enqueued)
                     return true;
             }
             catch (ProduceException<byte[]?, byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
@@ -196,6 +199,11 @@ internal sealed class KafkaProducer : IRawTopicProducer
             catch (ProduceException<byte[]?, byte[]?> exception)
             {
                 throw ToException(target.Topic, exception.Error, PersistenceStatus.NotPersisted, exception);
+            }
+            finally
+            {
+                if (!enqueued)
+                    acknowledgement.Withdraw();
             }
         }
     }
@@ -255,12 +263,12 @@ internal sealed class KafkaProducer : IRawTopicProducer
         try
         {
             await _alone!.Value.Produce(acknowledgement.Target, acknowledgement.Message, CancellationToken.None);
-            acknowledgement.TrySetResult();
+            acknowledgement.Succeed();
         }
         // Whatever it is, its sender is told.
         catch (Exception exception)
         {
-            acknowledgement.TrySetException(exception);
+            acknowledgement.Fail(exception);
         }
     }
 

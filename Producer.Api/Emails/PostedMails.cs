@@ -39,8 +39,6 @@ internal sealed class PostedMails : IDisposable
     {
         lock (_lock)
         {
-            if (_mails.ContainsKey(id))
-                return;
             _entry.SetLength(0);
             Write(mail);
             var length = (int)_entry.Length;
@@ -48,7 +46,11 @@ internal sealed class PostedMails : IDisposable
                 return;
             while (Capacity - _used < length)
                 Forget(_order.Dequeue());
-            Append(id, _entry.GetBuffer().AsSpan(0, length));
+            ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_mails, id, out var isKnown);
+            if (isKnown)
+                return;
+            entry = Append(_entry.GetBuffer().AsSpan(0, length));
+            _order.Enqueue(id);
         }
     }
 
@@ -61,7 +63,7 @@ internal sealed class PostedMails : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
-    private void Append(Guid id, ReadOnlySpan<byte> bytes)
+    private Entry Append(ReadOnlySpan<byte> bytes)
     {
         // With the first mail: an instance that accepts none needs no room for them.
         if (_bytes.Length == 0)
@@ -69,10 +71,10 @@ internal sealed class PostedMails : IDisposable
         var atOnce = Math.Min(bytes.Length, Capacity - _end);
         bytes[..atOnce].CopyTo(_bytes.AsSpan(_end));
         bytes[atOnce..].CopyTo(_bytes);
-        _mails.Add(id, new Entry(_end, bytes.Length));
-        _order.Enqueue(id);
+        var entry = new Entry(_end, bytes.Length);
         _end = (_end + bytes.Length) % Capacity;
         _used += bytes.Length;
+        return entry;
     }
 
     private void Forget(Guid id)

@@ -61,10 +61,6 @@ internal static class JsonBody
         if (request.ContentLength > maxBytes)
             return null;
 
-        // The server's own limit must not be reached before this one.
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = maxBytes + 1L;
-
         // A larger one takes as much memory as has come of it, whatever it says that it will have.
         if (request.ContentLength is { } length and <= ReadAtOnce)
         {
@@ -72,6 +68,10 @@ internal static class JsonBody
             var count = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
             return bytes.Length == count ? bytes : bytes[..count];
         }
+
+        // The server's own limit must not be reached before this one.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = maxBytes + 1L;
 
         // So is one of unknown length, a chunked one, measured while it is read.
         using var buffer = new MemoryStream();

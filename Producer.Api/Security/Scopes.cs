@@ -1,11 +1,16 @@
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.RateLimiting;
 using Persistence.Keys;
 
 namespace Producer.Api.Security;
 
 /// <summary>The scope that an endpoint asks for.</summary>
 internal sealed record ScopeMetadata(KeyScope Scope);
+
+/// <summary>The scopes of an endpoint that asks for nothing else: of a caller who has them nobody behind routing has a question.</summary>
+internal sealed record ScopesAlone(IReadOnlyList<KeyScope> Scopes);
 
 internal static class Scopes
 {
@@ -16,12 +21,27 @@ internal static class Scopes
 
     /// <summary>Lets in only who has a key with this scope.</summary>
     public static TBuilder RequireScope<TBuilder>(this TBuilder builder, KeyScope scope)
-        where TBuilder : IEndpointConventionBuilder =>
+        where TBuilder : IEndpointConventionBuilder
+    {
         builder.RequireAuthorization(Policies[scope]).WithMetadata(new ScopeMetadata(scope));
+        builder.Finally(NoteScopesAlone);
+        return builder;
+    }
 
     /// <summary>Lets in only who sees the mails of all, and the state of the system with them.</summary>
     public static TBuilder RequireSightOfAll<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(SightOfAll);
+
+    // When all that is asked of the endpoint has been said, by groups and by itself.
+    private static void NoteScopesAlone(EndpointBuilder endpoint)
+    {
+        var scopes = endpoint.Metadata.OfType<ScopeMetadata>().Select(needed => needed.Scope).ToArray();
+        var asksForMore = endpoint.Metadata.OfType<AuthorizationPolicy>().Count() > scopes.Length || endpoint.Metadata.Any(
+            item => item is IAuthorizeData { Policy: not null } or IAuthorizeData { Roles: not null } or IAuthorizeData { AuthenticationSchemes: not null }
+                or EnableRateLimitingAttribute or ICorsMetadata);
+        if (!asksForMore && !endpoint.Metadata.OfType<ScopesAlone>().Any())
+            endpoint.Metadata.Add(new ScopesAlone(scopes));
+    }
 
     private static AuthorizationPolicy PolicyOf(KeyScope scope) =>
         new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireAssertion(context => context.User is Caller caller && caller.Has(scope)).Build();

@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Authorization;
+using Persistence.Keys;
 using Producer.Api.Console;
 
 namespace Producer.Api.Security;
@@ -11,28 +11,21 @@ internal sealed class ShortWay(RequestDelegate next, Callers callers)
 {
     public Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint() is not { RequestDelegate: { } handle } endpoint || ScopesOf(endpoint, context) is not { } scopes)
+        // People of the console have no key.
+        if (context.GetEndpoint() is not { RequestDelegate: { } handle } endpoint || endpoint.Metadata.GetMetadata<ScopesAlone>() is not { } needed
+            || ConsolePaths.Has(context.Request.Path))
             return next(context);
-        if (callers.Of(context.Request) is not (_, { } caller) || !HasAll(caller, scopes))
+        if (callers.Of(context.Request) is not (_, { } caller) || !HasAll(caller, needed.Scopes))
             return next(context);
         context.User = caller;
         return KeyRateLimit.RunAsync(context, caller, handle);
     }
 
-    /// <summary>The scopes that an endpoint asks for; null where it asks for none, or for anything else, which is not decided here.</summary>
-    private static IReadOnlyList<ScopeMetadata>? ScopesOf(Endpoint endpoint, HttpContext context)
-    {
-        var scopes = endpoint.Metadata.GetOrderedMetadata<ScopeMetadata>();
-        // People of the console have no key.
-        var hasScopesAlone = scopes.Count > 0 && scopes.Count == endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>().Count;
-        return hasScopesAlone && !ConsolePaths.Has(context.Request.Path) ? scopes : null;
-    }
-
-    private static bool HasAll(Caller caller, IReadOnlyList<ScopeMetadata> scopes)
+    private static bool HasAll(Caller caller, IReadOnlyList<KeyScope> scopes)
     {
         for (var i = 0; i < scopes.Count; i++)
         {
-            if (!caller.Has(scopes[i].Scope))
+            if (!caller.Has(scopes[i]))
                 return false;
         }
 

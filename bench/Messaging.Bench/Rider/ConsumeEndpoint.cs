@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Messaging.Bench.Rider;
 
-/// <summary>The endpoint that the rider's rows consume with: retry and redelivery configured, 100 mails at once.</summary>
+/// <summary>The endpoint that the rider's rows consume with: 100 mails at once, with retry and redelivery unless the work says otherwise.</summary>
 internal static class ConsumeEndpoint
 {
     /// <summary>How many mails are handled at once.</summary>
@@ -21,13 +21,17 @@ internal static class ConsumeEndpoint
         {
             endpoint.ConcurrentMessageLimit = Concurrency;
             endpoint.CreateIfMissing(topics => topics.NumPartitions = 4);
-            endpoint.DelayTiers(Delays);
-            endpoint.UseDelayedRedelivery(redelivery => redelivery.Intervals(Delays));
-            endpoint.UseMessageRetry(retry =>
+            if (workload.TriesAgain)
             {
-                retry.Handle<TimeoutException>();
-                retry.Incremental(2, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100));
-            });
+                endpoint.DelayTiers(Delays);
+                endpoint.UseDelayedRedelivery(redelivery => redelivery.Intervals(Delays));
+                endpoint.UseMessageRetry(retry =>
+                {
+                    retry.Handle<TimeoutException>();
+                    retry.Incremental(2, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(100));
+                });
+            }
+
             endpoint.ConfigureConsumer<BenchConsumer>(context);
         }));
 }

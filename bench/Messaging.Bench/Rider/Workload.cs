@@ -17,8 +17,8 @@ internal sealed record Workload(Func<ConsumeContext<BenchMail>, Task> HandleAsyn
     /// <summary>5 ms, which the timers of Linux make 6 to 9.</summary>
     public static Workload Delay { get; } = new(context => Task.Delay(Work, context.CancellationToken), _ => true);
 
-    /// <summary>A tenth of a millisecond.</summary>
-    public static Workload TenthOfMillisecond { get; } = new(_ => ShortWait.Start(), _ => true);
+    /// <summary>A tenth of a millisecond, without retry and redelivery: the peer has neither.</summary>
+    public static Workload TenthOfMillisecond { get; } = new(_ => ShortWait.Start(), _ => true) { TriesAgain = false };
 
     /// <summary>5 ms, and a second for the mails of one key; the others count.</summary>
     public static Workload OneSlowKey { get; } = new(
@@ -39,6 +39,9 @@ internal sealed record Workload(Func<ConsumeContext<BenchMail>, Task> HandleAsyn
 
     /// <summary>None fails; those that fail elsewhere do not count here either.</summary>
     public static Workload NoneFails { get; } = Delay with { Counts = number => !Fails(number) };
+
+    /// <summary>Whether its endpoint retries and redelivers.</summary>
+    public bool TriesAgain { get; private init; } = true;
 
     /// <summary>How many of the first so many mails count.</summary>
     public int Counted(int records) => Enumerable.Range(0, records).Count(Counts);
