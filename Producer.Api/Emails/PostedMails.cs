@@ -39,6 +39,8 @@ internal sealed class PostedMails : IDisposable
     {
         lock (_lock)
         {
+            if (_mails.ContainsKey(id))
+                return;
             _entry.SetLength(0);
             Write(mail);
             var length = (int)_entry.Length;
@@ -46,11 +48,7 @@ internal sealed class PostedMails : IDisposable
                 return;
             while (Capacity - _used < length)
                 Forget(_order.Dequeue());
-            ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_mails, id, out var isKnown);
-            if (isKnown)
-                return;
-            entry = Append(_entry.GetBuffer().AsSpan(0, length));
-            _order.Enqueue(id);
+            Append(id, _entry.GetBuffer().AsSpan(0, length));
         }
     }
 
@@ -63,7 +61,7 @@ internal sealed class PostedMails : IDisposable
 
     public void Dispose() => _writer.Dispose();
 
-    private Entry Append(ReadOnlySpan<byte> bytes)
+    private void Append(Guid id, ReadOnlySpan<byte> bytes)
     {
         // With the first mail: an instance that accepts none needs no room for them.
         if (_bytes.Length == 0)
@@ -71,10 +69,10 @@ internal sealed class PostedMails : IDisposable
         var atOnce = Math.Min(bytes.Length, Capacity - _end);
         bytes[..atOnce].CopyTo(_bytes.AsSpan(_end));
         bytes[atOnce..].CopyTo(_bytes);
-        var entry = new Entry(_end, bytes.Length);
+        _mails.Add(id, new Entry(_end, bytes.Length));
+        _order.Enqueue(id);
         _end = (_end + bytes.Length) % Capacity;
         _used += bytes.Length;
-        return entry;
     }
 
     private void Forget(Guid id)
