@@ -75,12 +75,15 @@ public class CanceledProduceTests
         // In a method of its own, whose locals are gone when it has returned.
         async Task<List<WeakReference<Task>>> ProduceAsync()
         {
-            var producing = Enumerable.Range(0, 100).Select(number => this.ProduceAsync($"{number}", application.Token)).ToList();
+            var producing = Enumerable.Range(0, 100).Select(number => Produce($"{number}", application.Token)).ToList();
             await Task.WhenAll(producing);
             return producing.ConvertAll(task => new WeakReference<Task>(task));
         }
     }
 
-    private async Task ProduceAsync(string value, CancellationToken cancellationToken) => await
+    private async Task ProduceAsync(string value, CancellationToken cancellationToken) => await Produce(value, cancellationToken);
+
+    /// <summary>The producer's own task, which its token must not keep.</summary>
+    private Task Produce(string value, CancellationToken cancellationToken) =>
         ((KafkaRider)_host.Rider).Host.Producer.Produce(_topic, "k"u8.ToArray(), System.Text.Encoding.UTF8.GetBytes(value), [], cancellationToken);
 }
