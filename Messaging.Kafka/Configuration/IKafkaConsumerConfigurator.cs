@@ -27,7 +27,7 @@ public interface IKafkaConsumerConfigurator
     /// </summary>
     int? ConcurrentMessageLimit { set => Consumer.Concurrency = value ?? 1; }
 
-    /// <summary>How many records are held in memory, over all partitions; a partition ahead of its share is paused. Default: ten for each that is handled at once, 20,000 at least, and never more than 64 MiB of them.</summary>
+    /// <summary>How many records are held in memory, over all partitions; a partition that has its share and does not move on soon is paused. Default: ten for each that is handled at once, 20,000 at least, and never more than 64 MiB of them.</summary>
     int PrefetchCount { set => Consumer.PrefetchCount = value; }
 
     /// <summary>How many records of one partition may lie at or above its watermark, completed or not: what a crash delivers again at the most. Default: 10,000.</summary>

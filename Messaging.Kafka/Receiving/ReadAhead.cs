@@ -3,13 +3,29 @@ using Confluent.Kafka;
 namespace Messaging.Kafka.Receiving;
 
 /// <summary>
-/// How far the poll thread may read ahead of the handlers, by count and bytes: a partition that is ahead of its share is paused, and
-/// resumed at half of it; the others are read on. All of it is the poll thread's, except <see cref="Progressed"/>.
+/// How far the poll thread may read ahead of the handlers, by count and bytes: a partition that is ahead of its share is waited for, and
+/// paused if that takes long; the others are read on. All of it is the poll thread's, except <see cref="Progressed"/>.
 /// </summary>
+/// <remarks>
+/// A pause is dear. It throws away what librdkafka has fetched already, and librdkafka fetches a resumed partition only once its thread
+/// for the broker looks again: after the fetch that it has asked for meanwhile, which a broker without new records answers after half a
+/// second (<c>fetch.wait.max.ms</c>).
+/// </remarks>
 internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions assignments, Func<bool> workersAreBusy, TimeProvider timeProvider) : IDisposable
 {
+    /// <summary>What part of its share is free before a partition is read on that was only waited for.</summary>
+    private const int Tenth = 10;
+
+    /// <summary>The same of one that was paused: the other half lasts while it is fetched again.</summary>
+    private const int Half = 2;
+
     private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a partition is waited for while others may have nothing to do.</summary>
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long while nobody has to wait for what the others hold.</summary>
+    private static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(1);
 
     private readonly ManualResetEventSlim _space = new();
     private volatile PartitionAssignment? _ahead;
@@ -33,22 +49,18 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
     /// <summary>Forgets the partition that was noted.</summary>
     public void Forget() => _ahead = null;
 
-    /// <summary>
-    /// Whether a partition that is ahead of its handlers keeps the poll thread from reading. A pause throws away what librdkafka has
-    /// fetched already, so that one is not paused at once: for a moment never, and while all workers are busy, when nobody has to wait
-    /// for what the other partitions hold, for a second.
-    /// </summary>
+    /// <summary>Whether a partition that is ahead of its handlers keeps the poll thread from reading. One that does so for long is paused.</summary>
     public bool WaitsForSpace(IConsumer<byte[]?, byte[]?> consumer)
     {
         if (_ahead is not { } assignment)
             return false;
 
         _space.Reset();
-        if (!HasSpace(assignment))
+        if (!HasSpace(assignment, Tenth))
             _space.Wait(Wait);
-        if (!HasSpace(assignment))
+        if (!HasSpace(assignment, Tenth))
         {
-            if (workersAreBusy() && timeProvider.GetElapsedTime(_aheadSince) < LongestWait)
+            if (timeProvider.GetElapsedTime(_aheadSince) < PatienceFor(assignment))
                 return true;
             Pause(consumer, assignment);
         }
@@ -64,7 +76,7 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
         {
             if (assignment is { PausedForSpace: false, PausedUntil: null })
                 continue;
-            if (assignment.PausedForSpace && HasSpace(assignment))
+            if (assignment.PausedForSpace && HasSpace(assignment, Half))
                 assignment.PausedForSpace = false;
             if (assignment.PausedUntil <= timeProvider.GetUtcNow())
                 assignment.PausedUntil = null;
@@ -76,7 +88,7 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
     /// <summary>A handler has completed a record of the partition; for any thread.</summary>
     public void Progressed(PartitionAssignment assignment)
     {
-        if (ReferenceEquals(_ahead, assignment) && HasSpace(assignment))
+        if (ReferenceEquals(_ahead, assignment) && HasSpace(assignment, Tenth))
             _space.Set();
     }
 
@@ -92,11 +104,28 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
             consumer.Pause([assignment.Partition]);
     }
 
+    /// <summary>Nobody waits for what other partitions hold where all workers are busy, or each of the others has records at hand.</summary>
+    private TimeSpan PatienceFor(PartitionAssignment ahead)
+    {
+        if (workersAreBusy())
+            return LongPatience;
+        foreach (var assignment in assignments.All)
+        {
+            if (!ReferenceEquals(assignment, ahead) && assignment is { PausedForSpace: false, PausedUntil: null } && assignment.Outstanding < Math.Max(1, Share / Tenth))
+                return ShortPatience;
+        }
+
+        return LongPatience;
+    }
+
     /// <summary>
-    /// Whether half of a share may be read. A record that takes long holds up the watermark, and with it the span, while all behind it
+    /// Whether a part of a share may be read. A record that takes long holds up the watermark, and with it the span, while all behind it
     /// are completed: that the span has room for so much is enough.
     /// </summary>
-    private bool HasSpace(PartitionAssignment assignment) =>
-        assignment.Outstanding <= Share / 2 && assignment.OutstandingBytes <= ShareBytes / 2
-        && assignment.Span <= settings.MessageLimit - (Math.Min(Share, settings.MessageLimit) / 2);
+    private bool HasSpace(PartitionAssignment assignment, int part)
+    {
+        var records = Math.Max(1, Share / part);
+        return assignment.Outstanding <= Share - records && assignment.OutstandingBytes <= ShareBytes - (ShareBytes / part)
+            && assignment.Span <= settings.MessageLimit - Math.Min(records, Math.Max(1, settings.MessageLimit / part));
+    }
 }

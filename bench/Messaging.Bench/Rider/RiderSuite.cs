@@ -23,10 +23,10 @@ internal static class RiderSuite
             Sides = [new(Rider, ConsumeScenarios.Rider(Workload.Delay)), new(Bare, ConsumeScenarios.BareWithSemaphore)],
             Lines = [Rate(Bare, Bar.RatioAtLeast(0.95))],
         },
-        new Row("few-keys", "100,000 records of 20 keys a partition with a tenth of a millisecond of work, against the shape of MassTransit's own rider: partitions one record at a time, commits by count; neither retries")
+        new Row("few-keys", "400,000 records of 20 keys a partition with a tenth of a millisecond of work, against the shape of MassTransit's own rider: partitions one record at a time, commits by count; neither retries")
         {
-            Records = 100_000,
-            WarmUp = 200_000,
+            Records = 400_000,
+            WarmUp = 400_000,
             Source = RecordSource.SharedBacklog,
             Record = BenchMail.RecordOfFewKeys,
             Sides = [new(Rider, ConsumeScenarios.Rider(Workload.TenthOfMillisecond)), new(ByPartitions, ByPartition.Consume(ShortWait.Start))],
