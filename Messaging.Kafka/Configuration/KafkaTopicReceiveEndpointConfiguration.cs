@@ -215,6 +215,7 @@ internal sealed class KafkaTopicReceiveEndpointConfiguration<TKey, TValue> : Rec
             Config = ConsumerSettings.WithDefaults(new ConsumerConfig { GroupId = DelayGroup, GroupProtocol = Consumer.Config.GroupProtocol }, _host.Clients.ClientConfig),
             Concurrency = MostForwards,
             PrefetchCount = MostForwards,
+            HasDueTimes = true,
             // What waits in the shortest tier is in progress meanwhile, and does not stand still.
             StallTimeout = Consumer.StallTimeout + tiers.All[^1].Delay,
             RecordsDeleted = Consumer.RecordsDeleted,

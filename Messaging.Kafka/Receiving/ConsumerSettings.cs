@@ -83,6 +83,9 @@ internal sealed class ConsumerSettings
     /// <summary>Whether records of one key may wait together in a batch, instead of one at a time.</summary>
     public bool BatchesKeys { get; set; }
 
+    /// <summary>Whether its records are due at times of their own, which none may wait beyond because another partition is full.</summary>
+    public bool HasDueTimes { get; init; }
+
     /// <summary>How long the topic must retain its records; null: for ever.</summary>
     public TimeSpan? RetentionNeeded => RequiredRetention ?? NewTopic?.Retention;
 

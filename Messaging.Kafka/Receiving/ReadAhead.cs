@@ -109,6 +109,8 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
     {
         if (workersAreBusy())
             return LongPatience;
+        if (settings.HasDueTimes)
+            return TimeSpan.Zero;
         foreach (var assignment in assignments.All)
         {
             if (!ReferenceEquals(assignment, ahead) && assignment is { PausedForSpace: false, PausedUntil: null } && assignment.Outstanding < Math.Max(1, Share / Tenth))

@@ -102,6 +102,19 @@ public sealed class ReadAheadTests : IDisposable
     }
 
     [Test]
+    public void A_full_partition_of_records_that_wait_until_they_are_due_is_paused_at_once_as_others_may_be_due_before()
+    {
+        _settings = Settings(2 * Share, hasDueTimes: true);
+        using var readAhead = New();
+        Read(_other, Share / 2);
+        Read(_full, Share);
+        readAhead.Note(_full);
+
+        readAhead.WaitsForSpace(_client).ShouldBeFalse();
+        Paused.ShouldBe([_full.Partition]);
+    }
+
+    [Test]
     public void A_partition_without_a_record_has_run_out_however_small_the_shares_are()
     {
         _settings = Settings(2);
@@ -143,8 +156,8 @@ public sealed class ReadAheadTests : IDisposable
 
     private List<TopicPartition> Paused => ((PausesNoted)_client).Paused;
 
-    private static ConsumerSettings Settings(int prefetchCount, int messageLimit = 10_000) =>
-        new() { Name = "email.send", Topics = ["email.send"], Config = [], PrefetchCount = prefetchCount, MessageLimit = messageLimit };
+    private static ConsumerSettings Settings(int prefetchCount, int messageLimit = 10_000, bool hasDueTimes = false) =>
+        new() { Name = "email.send", Topics = ["email.send"], Config = [], PrefetchCount = prefetchCount, MessageLimit = messageLimit, HasDueTimes = hasDueTimes };
 
     private ReadAhead New() => new(_settings, _assignments, () => _busy, _time);
 
