@@ -118,7 +118,8 @@ internal static class ClaimSql
                 END
                 """,
                 MailSql.OtherContent("g"))},
-            m.id IS NOT NULL AND m.content_hash IS NULL AS is_unmet, m.worker_id, m.fencing_token, p.name, p.lease_until, m.outbox_attempt, m.next_attempt_at, m.outbox_reason,
+            m.id IS NOT NULL AND m.content_hash IS NULL AS is_unmet,
+            {ScheduleSql.IsTaken} AS is_taken, m.worker_id, m.fencing_token, p.name, p.lease_until, m.outbox_attempt, m.next_attempt_at, m.outbox_reason,
             EXISTS (SELECT FROM {WorkerSql.Live} AS w WHERE w.id = g.worker_id) AS has_lease, {HoldSql.LastNumber} AS holds
         FROM ({MailSql.Records}) AS g
         LEFT JOIN email.mails AS m ON m.id = g.id

@@ -51,6 +51,9 @@ internal static class ScheduleSql
         RETURNING m.id, m.epoch, m.outbox_at, m.first_topic, m.scheduled_at, m.stored_key, m.stored_value, m.stored_headers::text AS stored_headers
         """;
 
+    /// <summary>Whether a process has taken a scheduled mail that was due: the record that it produces may be read before the mail is marked.</summary>
+    public const string IsTaken = "coalesce(m.outbox_entry = 'schedule' AND m.next_attempt_at <> m.scheduled_at, false)";
+
     /// <summary>How long it is to the next one, by the clock of Postgres; none where none waits.</summary>
     public const string NextDue = """
         SELECT next_attempt_at - now() FROM email.mails

@@ -17,8 +17,8 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
     /// <param name="cancellationToken">Gives up; it may have been written then.</param>
     /// <returns>
     /// <see cref="ClaimDecision.Claim"/> where it was written and <see cref="ClaimDecision.OutboxPending"/> where it had been: the record is
-    /// completed. <see cref="ClaimDecision.Due"/> where the claim is to decide, as attempt 1: the mail is due by the clock of Postgres, or
-    /// its row has never met a record. <see cref="ClaimDecision.Stale"/>, <see cref="ClaimDecision.Busy"/> and
+    /// completed. <see cref="ClaimDecision.Due"/> where the claim is to decide, by the record's own attempt: the mail is due by the clock of
+    /// Postgres, or was when it was claimed, or its row has never met a record. <see cref="ClaimDecision.Stale"/>, <see cref="ClaimDecision.Busy"/> and
     /// <see cref="ClaimDecision.IdempotencyConflict"/> as for a claim; no other.
     /// </returns>
     public async Task<ClaimDecision> StoreAsync(MailRecord record, ScheduledRecord stored, CancellationToken cancellationToken = default)
@@ -29,7 +29,7 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         {
             if (await TryStoreAsync(record, stored, cancellationToken))
                 return ClaimDecision.Claim;
-            var (row, isUnmet) = await FindFactsAsync(record, cancellationToken);
+            var (row, isUnmet, isTaken) = await FindFactsAsync(record, cancellationToken);
             switch (Transitions.Decide(row, record.Identity.Epoch, record.Identity.Attempt))
             {
                 case ClaimDecision.Raise:
@@ -39,6 +39,12 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
                     break;
                 // For every attempt: where no record was read before, the row is of another epoch, or has ended.
                 case ClaimDecision.Stale when isUnmet:
+                    return ClaimDecision.Due;
+                // It was due when it was claimed. The worker that claimed it may be dead, or the record be a redelivery.
+                case ClaimDecision.Stale when row is { Attempt: > 0 } && row.Epoch == record.Identity.Epoch:
+                    return ClaimDecision.Due;
+                // Once it is marked nobody produces it again: the record that is dropped before would have been its last.
+                case ClaimDecision.OutboxPending when isTaken:
                     return ClaimDecision.Due;
                 case var settled:
                     return settled;
@@ -155,11 +161,11 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
         return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
     }
 
-    private async Task<(RowFacts? Row, bool IsUnmet)> FindFactsAsync(MailRecord record, CancellationToken cancellationToken)
+    private async Task<(RowFacts? Row, bool IsUnmet, bool IsTaken)> FindFactsAsync(MailRecord record, CancellationToken cancellationToken)
     {
         await using var command = ClaimSql.Explain.Command(dataSource, command => With(command, record).With("reclaimed", Array.Empty<Guid>()).With("reclaimed_tokens", Array.Empty<long>()));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? (reader.ReadFacts(), reader.Get<bool>("is_unmet")) : (null, false);
+        return await reader.ReadAsync(cancellationToken) ? (reader.ReadFacts(), reader.Get<bool>("is_unmet"), reader.Get<bool>("is_taken")) : (null, false, false);
     }
 
     private async Task RaiseAsync(RecordIdentity identity, CancellationToken cancellationToken)

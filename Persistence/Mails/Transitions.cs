@@ -24,7 +24,7 @@ public enum ClaimDecision
     /// <summary>Another mail under the same id.</summary>
     IdempotencyConflict,
 
-    /// <summary>A scheduled mail's record, which a clock says is not due: its row says that it is. It is claimed as the first attempt.</summary>
+    /// <summary>A scheduled mail's record, which a clock says is not due: its row says that it is, or was. The claim is to decide, by the record's own attempt.</summary>
     Due,
 }
 

@@ -163,6 +163,23 @@ internal sealed class ScheduledMailTests
         Sent(id).Count.ShouldBe(1);
     }
 
+    // A worker whose clock is behind reads what a sweep has produced before that marks the mail, and what fails then comes back to such a one.
+    [TestCase(0)]
+    [TestCase(1)]
+    public async Task A_mail_that_a_sweep_has_taken_is_sent_though_the_worker_s_clock_says_that_it_is_not_due(int failures)
+    {
+        if (failures > 0)
+            _worker.Sink.Script.Add(new MailSink.Rules.ScriptRule(MailSink.Rules.SmtpStage.Rcpt, MailSink.Rules.RuleAction.Reply(451)) { Recipient = "bob@*", Times = failures });
+        var id = Guid.NewGuid();
+        var due = DateTimeOffset.UtcNow.AddMinutes(10);
+        await StoreAsync(id, due);
+        await ExecuteAsync("UPDATE email.mails SET next_attempt_at = now() + interval '1 hour' WHERE id = $1", id);
+        await ProduceAsync(id, due);
+
+        (await _worker.WhenAsync(id, MailState.Sent)).Attempt.ShouldBe(1 + failures);
+        Sent(id).Count.ShouldBe(1);
+    }
+
     [Test]
     public async Task A_mail_whose_record_is_lost_is_sent_by_its_row()
     {
