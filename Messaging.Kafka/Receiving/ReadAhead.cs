@@ -7,9 +7,8 @@ namespace Messaging.Kafka.Receiving;
 /// paused if that takes long; the others are read on. All of it is the poll thread's, except <see cref="Progressed"/>.
 /// </summary>
 /// <remarks>
-/// A pause is dear. It throws away what librdkafka has fetched already, and librdkafka fetches a resumed partition only once its thread
-/// for the broker looks again: after the fetch that it has asked for meanwhile, which a broker without new records answers after half a
-/// second (<c>fetch.wait.max.ms</c>).
+/// A pause is dear. It throws away what librdkafka has fetched already, and a resumed partition is fetched only after the fetch that is
+/// under way, which a broker without new records answers after half a second (<c>fetch.wait.max.ms</c>).
 /// </remarks>
 internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions assignments, Func<bool> workersAreBusy, TimeProvider timeProvider) : IDisposable
 {
@@ -111,9 +110,10 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
             return LongPatience;
         if (settings.HasDueTimes)
             return TimeSpan.Zero;
+        var few = PartOf(Share, Tenth);
         foreach (var assignment in assignments.All)
         {
-            if (!ReferenceEquals(assignment, ahead) && assignment is { PausedForSpace: false, PausedUntil: null } && assignment.Outstanding < Math.Max(1, Share / Tenth))
+            if (!ReferenceEquals(assignment, ahead) && assignment is { PausedForSpace: false, PausedUntil: null } && assignment.Outstanding < few)
                 return ShortPatience;
         }
 
@@ -124,10 +124,9 @@ internal sealed class ReadAhead(ConsumerSettings settings, AssignedPartitions as
     /// Whether a part of a share may be read. A record that takes long holds up the watermark, and with it the span, while all behind it
     /// are completed: that the span has room for so much is enough.
     /// </summary>
-    private bool HasSpace(PartitionAssignment assignment, int part)
-    {
-        var records = Math.Max(1, Share / part);
-        return assignment.Outstanding <= Share - records && assignment.OutstandingBytes <= ShareBytes - (ShareBytes / part)
-            && assignment.Span <= settings.MessageLimit - Math.Min(records, Math.Max(1, settings.MessageLimit / part));
-    }
+    private bool HasSpace(PartitionAssignment assignment, int part) =>
+        assignment.Outstanding <= Share - PartOf(Share, part) && assignment.OutstandingBytes <= ShareBytes - (ShareBytes / part)
+        && assignment.Span <= settings.MessageLimit - PartOf(Math.Min(Share, settings.MessageLimit), part);
+
+    private static int PartOf(int records, int part) => Math.Max(1, records / part);
 }

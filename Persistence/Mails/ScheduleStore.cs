@@ -39,10 +39,8 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
                     break;
                 // For every attempt: where no record was read before, the row is of another epoch, or has ended.
                 case ClaimDecision.Stale when isUnmet:
-                    return ClaimDecision.Due;
                 // It was due when it was claimed. The worker that claimed it may be dead, or the record be a redelivery.
                 case ClaimDecision.Stale when row is { Attempt: > 0 } && row.Epoch == record.Identity.Epoch:
-                    return ClaimDecision.Due;
                 // Once it is marked nobody produces it again: the record that is dropped before would have been its last.
                 case ClaimDecision.OutboxPending when isTaken:
                     return ClaimDecision.Due;

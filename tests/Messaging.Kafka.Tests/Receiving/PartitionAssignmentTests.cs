@@ -14,7 +14,7 @@ public class PartitionAssignmentTests
     [Test]
     public void What_was_completed_before_a_loss_is_not_committed_after_it()
     {
-        Complete(Read(41));
+        _assignment.Complete(_assignment.Read(41));
         _assignment.ToCommit()!.Offset.Value.ShouldBe(42);
         _assignment.Fence();
         _assignment.IsFenced.ShouldBeTrue();
@@ -26,20 +26,7 @@ public class PartitionAssignmentTests
     {
         _assignment.LagTo(100, committed: null).ShouldBe(0, "nothing is known yet");
         _assignment.LagTo(100, committed: 40).ShouldBe(60);
-        Complete(Read(49));
+        _assignment.Complete(_assignment.Read(49));
         _assignment.LagTo(100, committed: 40).ShouldBe(50, "what was read since counts");
-    }
-
-    private Delivery Read(long offset)
-    {
-        var delivery = new Delivery(_assignment, new ConsumeResult<byte[]?, byte[]?> { TopicPartitionOffset = new(_assignment.Partition, offset), Message = new Message<byte[]?, byte[]?>() });
-        _assignment.Admit([delivery]);
-        return delivery;
-    }
-
-    private void Complete(Delivery delivery)
-    {
-        _assignment.TryBegin(delivery).ShouldBeTrue();
-        _assignment.Finish(delivery, completed: true);
     }
 }

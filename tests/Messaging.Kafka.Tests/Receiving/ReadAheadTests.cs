@@ -36,13 +36,7 @@ public sealed class ReadAheadTests : IDisposable
     {
         Read(_other, Share / 10);
         Fill();
-
-        _time.Advance(TimeSpan.FromMilliseconds(999));
-        _readAhead.WaitsForSpace(_client).ShouldBeTrue();
-        Paused.ShouldBeEmpty();
-        _time.Advance(TimeSpan.FromMilliseconds(1));
-        _readAhead.WaitsForSpace(_client).ShouldBeFalse();
-        Paused.ShouldBe([_full.Partition], "it takes too long");
+        ShouldBePausedAfter(1000);
     }
 
     [Test]
@@ -50,12 +44,7 @@ public sealed class ReadAheadTests : IDisposable
     {
         _busy = true;
         Fill();
-
-        _time.Advance(TimeSpan.FromMilliseconds(999));
-        _readAhead.WaitsForSpace(_client).ShouldBeTrue();
-        _time.Advance(TimeSpan.FromMilliseconds(1));
-        _readAhead.WaitsForSpace(_client).ShouldBeFalse();
-        Paused.ShouldBe([_full.Partition]);
+        ShouldBePausedAfter(1000);
     }
 
     [Test]
@@ -63,13 +52,7 @@ public sealed class ReadAheadTests : IDisposable
     {
         Read(_other, (Share / 10) - 1);
         Fill();
-
-        _time.Advance(TimeSpan.FromMilliseconds(99));
-        _readAhead.WaitsForSpace(_client).ShouldBeTrue();
-        Paused.ShouldBeEmpty();
-        _time.Advance(TimeSpan.FromMilliseconds(1));
-        _readAhead.WaitsForSpace(_client).ShouldBeFalse();
-        Paused.ShouldBe([_full.Partition]);
+        ShouldBePausedAfter(100);
     }
 
     [Test]
@@ -168,12 +151,21 @@ public sealed class ReadAheadTests : IDisposable
         _readAhead.Note(_full);
     }
 
+    private void ShouldBePausedAfter(int milliseconds)
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds - 1));
+        _readAhead.WaitsForSpace(_client).ShouldBeTrue();
+        Paused.ShouldBeEmpty();
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        _readAhead.WaitsForSpace(_client).ShouldBeFalse();
+        Paused.ShouldBe([_full.Partition], "it takes too long");
+    }
+
     private void Read(PartitionAssignment assignment, int records)
     {
         for (var offset = 0; offset < records; offset++)
         {
-            var delivery = new Delivery(assignment, new ConsumeResult<byte[]?, byte[]?> { TopicPartitionOffset = new(assignment.Partition, offset), Message = new Message<byte[]?, byte[]?>() });
-            assignment.Admit([delivery]);
+            var delivery = assignment.Read(offset);
             if (ReferenceEquals(assignment, _full))
                 _held.Enqueue(delivery);
         }
@@ -182,11 +174,7 @@ public sealed class ReadAheadTests : IDisposable
     private void Complete(int records)
     {
         for (; records > 0; records--)
-        {
-            var delivery = _held.Dequeue();
-            _full.TryBegin(delivery).ShouldBeTrue();
-            _full.Finish(delivery, completed: true);
-        }
+            _full.Complete(_held.Dequeue());
     }
 
     /// <summary>A consumer that is only paused and resumed.</summary>
