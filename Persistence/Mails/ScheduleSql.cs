@@ -51,8 +51,11 @@ internal static class ScheduleSql
         RETURNING m.id, m.epoch, m.outbox_at, m.first_topic, m.scheduled_at, m.stored_key, m.stored_value, m.stored_headers::text AS stored_headers
         """;
 
-    /// <summary>Whether a process has taken a scheduled mail that was due: the record that it produces may be read before the mail is marked.</summary>
-    public const string IsTaken = "coalesce(m.outbox_entry = 'schedule' AND m.next_attempt_at <> m.scheduled_at, false)";
+    /// <summary>
+    /// Whether a mail that waits is no longer to wait for its scheduled time: a process has taken it, or it was held since, which one that
+    /// was due when it was first read has no scheduled time in its row for. What is produced of it may be read before it is marked.
+    /// </summary>
+    public const string IsTaken = "(m.outbox_entry IS NOT DISTINCT FROM 'schedule' AND m.next_attempt_at IS DISTINCT FROM m.scheduled_at)";
 
     /// <summary>How long it is to the next one, by the clock of Postgres; none where none waits.</summary>
     public const string NextDue = """
