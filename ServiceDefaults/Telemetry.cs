@@ -13,10 +13,11 @@ namespace ServiceDefaults;
 /// <summary>Metrics and traces of a service.</summary>
 public static class Telemetry
 {
-    // The names that the rider, MassTransit itself and Npgsql give their meters and activity sources. Of the framework's those of the server and of
-    // what went wrong: the others (routing, authentication, authorization, rate limiting) count each request again, eight times a post.
+    // The names that the rider, MassTransit and Npgsql give their meters and activity sources. Each message and each request is counted once: MassTransit's
+    // own meter counts again what the rider does, and of the framework's all but those of the server and of what went wrong (routing, authentication,
+    // authorization, rate limiting) count each request again, eight times a post.
     private static readonly string[] Meters =
-        ["MassTransit.Kafka", "MassTransit", "Npgsql", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics"];
+        ["MassTransit.Kafka", "Npgsql", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Diagnostics"];
     // Those of a second's parts and of minutes, as OpenTelemetry advises for messaging; the library's own are those of milliseconds.
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400];
     private static readonly string[] Sources = ["MassTransit", "Npgsql"];

@@ -12,7 +12,7 @@ internal sealed partial class SendEmailReader(bool isPosted)
     private static readonly SendEmail None = new();
 
     private readonly List<UnreadField> _unread = [];
-    private List<ValidationError> _errors = [];
+    private List<ValidationError>? _errors;
     private JsonProperty _field;
     private int _listed;
     private int _more;
@@ -273,7 +273,7 @@ internal sealed partial class SendEmailReader(bool isPosted)
             return;
         }
 
-        _errors.Add(new ValidationError(Texts.Cut(path, SendEmailLimits.ErrorPathLength), code, message));
+        _errors!.Add(new ValidationError(Texts.Cut(path, SendEmailLimits.ErrorPathLength), code, message));
         _listed++;
     }
 

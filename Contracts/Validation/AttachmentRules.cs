@@ -43,7 +43,7 @@ public static partial class AttachmentRules
 
     internal static void Check(IReadOnlyList<Attachment> attachments, ErrorList errors)
     {
-        if (errors.AddTooMany(SendEmailFields.Attachments, attachments.Count, SendEmailLimits.Attachments))
+        if (attachments.Count == 0 || errors.AddTooMany(SendEmailFields.Attachments, attachments.Count, SendEmailLimits.Attachments))
             return;
 
         var ids = new HashSet<string>(StringComparer.Ordinal);

@@ -6,7 +6,7 @@ namespace Contracts.Validation;
 internal sealed class ErrorList
 {
     private readonly List<ValidationError> _errors = [];
-    private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
+    private HashSet<string>? _refused;
     private int _more;
 
     /// <param name="unread">The fields that were refused while the mail was read.</param>
@@ -14,7 +14,7 @@ internal sealed class ErrorList
     {
         foreach (var field in unread)
         {
-            _refused.Add(field.Name);
+            (_refused ??= new HashSet<string>(StringComparer.Ordinal)).Add(field.Name);
             foreach (var error in field.Errors)
                 Add(error.Path, error.Code, error.Message);
             _more += field.MoreErrors;
@@ -31,11 +31,11 @@ internal sealed class ErrorList
 
     public void AddMissing(string path, string message, params ReadOnlySpan<string> alternatives)
     {
-        if (_refused.Contains(path))
+        if (WasRefused(path))
             return;
         foreach (var alternative in alternatives)
         {
-            if (_refused.Contains(alternative))
+            if (WasRefused(alternative))
                 return;
         }
 
@@ -57,4 +57,6 @@ internal sealed class ErrorList
     public IReadOnlyList<ValidationError> ToList() => _more == 0
         ? _errors
         : [.. _errors, new ValidationError("mail", ValidationCodes.MoreErrors, $"has {_more} more errors, which are not listed; fix these first")];
+
+    private bool WasRefused(string path) => _refused is not null && _refused.Contains(path);
 }

@@ -17,7 +17,7 @@ public static class HeaderRules
 
     internal static void Check(IReadOnlyDictionary<string, string> headers, ErrorList errors)
     {
-        if (errors.AddTooMany(SendEmailFields.Headers, headers.Count, SendEmailLimits.Headers))
+        if (headers.Count == 0 || errors.AddTooMany(SendEmailFields.Headers, headers.Count, SendEmailLimits.Headers))
             return;
 
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
