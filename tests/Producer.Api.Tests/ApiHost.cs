@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -21,7 +22,8 @@ internal sealed class ApiHost : IAsyncDisposable
     /// <summary>A Postgres that nobody answers for.</summary>
     public const string NoPostgres = "Host=127.0.0.1;Port=1;Database=none;Username=none;Password=none";
 
-    private static readonly Lazy<Task<string>> SharedDatabase = new(CreateDatabaseAsync);
+    // One a fixture: what runs by itself in the service of one, such as the sweep of replays, would take from another what its test waits for.
+    private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Databases = new(StringComparer.Ordinal);
 
     // A Kafka that answers: without one each service asks for it until its time is up. Nothing is written to it.
     private static readonly Lazy<InMemoryCluster> SharedKafka = new(InMemoryCluster.Start);
@@ -121,7 +123,7 @@ internal sealed class ApiHost : IAsyncDisposable
     private static async Task<(string Key, string Value)[]> WithDatabaseAsync((string Key, string Value)[] settings) =>
         settings.Any(setting => setting.Key == "Database:ConnectionString")
             ? settings
-            : [.. settings, ("Database:ConnectionString", await SharedDatabase.Value)];
+            : [.. settings, ("Database:ConnectionString", await Databases.GetOrAdd(TestContext.CurrentContext.Test.ClassName ?? "", _ => new(CreateDatabaseAsync)).Value)];
 
     private static async Task<string> CreateDatabaseAsync()
     {
