@@ -110,7 +110,7 @@ internal sealed class RunningWorker : IAsyncDisposable
             $"--Smtp:Port={sink.Port}",
             "--urls=http://127.0.0.1:0",
             "--Retry:RedeliveryIntervals=200ms,300ms",
-            "--Worker:Lease=00:00:03",
+            "--Worker:Lease=00:00:10",
             "--Worker:StopTimeout=00:00:10",
             "--Logging:LogLevel:Default=Warning",
             "--Logging:LogLevel:Microsoft.EntityFrameworkCore=None",

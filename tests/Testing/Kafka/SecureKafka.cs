@@ -37,6 +37,9 @@ public sealed class SecureKafka : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
+    private const string Authority = "authority";
+    private const string Secrets = "/etc/kafka/secrets";
+
     private readonly IContainer _container;
     private readonly Dictionary<SecurePort, int> _ports = Enum.GetValues<SecurePort>().ToDictionary(port => port, _ => Ports.Free());
     private readonly IAdminClient _admin;
@@ -49,6 +52,7 @@ public sealed class SecureKafka : IAsyncDisposable
         _container = new ContainerBuilder(KafkaFixture.Image)
             .WithLabel(TestRun.Label, TestRun.Id)
             .WithEnvironment(Settings())
+            .WithFiles(Files())
             .WithPorts(_ports.Values)
             .Build();
         _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Servers(SecurePort.Admin) }).SetLogHandler((_, _) => { }).Build();
@@ -56,6 +60,15 @@ public sealed class SecureKafka : IAsyncDisposable
 
     /// <summary>The authority that signed all of its certificates.</summary>
     public Certificates Certificates { get; } = new();
+
+    /// <summary>Key and certificate of each port that has one, as one text.</summary>
+    private Dictionary<SecurePort, string> KeyStores => field ??= new Dictionary<SecurePort, (string Certificate, string Key)>
+    {
+        [SecurePort.Login] = Certificates.Sign("broker"),
+        [SecurePort.Mutual] = Certificates.Sign("broker"),
+        [SecurePort.Expired] = Certificates.Sign("broker", expired: true),
+        [SecurePort.OtherHost] = Certificates.Sign("broker", "kafka.example.com"),
+    }.ToDictionary(store => store.Key, store => $"{store.Value.Key}\n{store.Value.Certificate}\n");
 
     /// <summary>The file with the authority's certificate.</summary>
     public string AuthorityFile { get; }
@@ -161,7 +174,7 @@ public sealed class SecureKafka : IAsyncDisposable
             ["KAFKA_SUPER_USERS"] = "User:ANONYMOUS",
             ["KAFKA_LISTENER_NAME_MUTUAL_SSL_CLIENT_AUTH"] = "required",
             ["KAFKA_SSL_TRUSTSTORE_TYPE"] = "PEM",
-            ["KAFKA_SSL_TRUSTSTORE_CERTIFICATES"] = OneLine(Certificates.Authority),
+            ["KAFKA_SSL_TRUSTSTORE_LOCATION"] = PathOf(Authority),
             ["KAFKA_SASL_ENABLED_MECHANISMS"] = "PLAIN,SCRAM-SHA-512",
             ["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] = "false",
             ["KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS"] = "8",
@@ -178,22 +191,20 @@ public sealed class SecureKafka : IAsyncDisposable
             settings[$"KAFKA_LISTENER_NAME_{Name(listener)}_SCRAM___SHA___512_SASL_JAAS_CONFIG"] = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
         }
 
-        foreach (var (listener, (certificate, key)) in new[]
-        {
-            (SecurePort.Login, Certificates.Sign("broker")), (SecurePort.Mutual, Certificates.Sign("broker")),
-            (SecurePort.Expired, Certificates.Sign("broker", expired: true)), (SecurePort.OtherHost, Certificates.Sign("broker", "kafka.example.com")),
-        })
+        foreach (var listener in KeyStores.Keys)
         {
             settings[$"KAFKA_LISTENER_NAME_{Name(listener)}_SSL_KEYSTORE_TYPE"] = "PEM";
-            settings[$"KAFKA_LISTENER_NAME_{Name(listener)}_SSL_KEYSTORE_CERTIFICATE_CHAIN"] = OneLine(certificate);
-            settings[$"KAFKA_LISTENER_NAME_{Name(listener)}_SSL_KEYSTORE_KEY"] = OneLine(key);
+            settings[$"KAFKA_LISTENER_NAME_{Name(listener)}_SSL_KEYSTORE_LOCATION"] = PathOf(Name(listener));
         }
 
         return settings;
     }
 
-    // As a file of Java properties has it: the image writes each variable into one.
-    private static string OneLine(string pem) => pem.ReplaceLineEndings("\\n");
+    // As files, not as settings: an environment is for short texts.
+    private IEnumerable<(string Path, string Content)> Files() =>
+        KeyStores.Select(store => (PathOf(Name(store.Key)), store.Value)).Append((PathOf(Authority), Certificates.Authority));
+
+    private static string PathOf(string name) => $"{Secrets}/{name}.pem";
 
     private async Task<string> DescribeAsync()
     {
@@ -202,8 +213,11 @@ public sealed class SecureKafka : IAsyncDisposable
     }
 }
 
-internal static class SecureKafkaPorts
+internal static class SecureKafkaContainer
 {
     public static ContainerBuilder WithPorts(this ContainerBuilder builder, IEnumerable<int> ports) =>
         ports.Aggregate(builder, (built, port) => built.WithPortBinding(port, port));
+
+    public static ContainerBuilder WithFiles(this ContainerBuilder builder, IEnumerable<(string Path, string Content)> files) =>
+        files.Aggregate(builder, (built, file) => built.WithResourceMapping(System.Text.Encoding.ASCII.GetBytes(file.Content), file.Path));
 }
