@@ -19,7 +19,7 @@ internal sealed partial class SendEmailReader
             return [];
 
         var attachments = value.EnumerateArray().Select((item, index) => Attachment($"{path}[{index}]", item)).ToList();
-        return _refusedHere ? [] : attachments;
+        return _errors is not null ? [] : attachments;
     }
 
     private Attachment Attachment(string path, JsonElement value)

@@ -19,7 +19,7 @@ internal sealed partial class SendEmailReader
             return [];
 
         var tags = value.EnumerateArray().Select((item, index) => Tag($"{path}[{index}]", item)).OfType<MailTag>().ToList();
-        return _refusedHere ? [] : tags;
+        return _errors is not null ? [] : tags;
     }
 
     private MailTag? Tag(string path, JsonElement value)
@@ -44,7 +44,7 @@ internal sealed partial class SendEmailReader
 
         if (fields.GetValueOrDefault(MailTagFields.Name) is { } tag)
             return new MailTag(tag, fields.GetValueOrDefault(MailTagFields.Value));
-        if (!_refusedHere)
+        if (_errors is null)
             Refuse($"{path}.{MailTagFields.Name}", ValidationCodes.Required, "is required");
         return null;
     }

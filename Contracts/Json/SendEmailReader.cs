@@ -12,11 +12,12 @@ internal sealed partial class SendEmailReader(bool isPosted)
     private static readonly SendEmail None = new();
 
     private readonly List<UnreadField> _unread = [];
-    private List<ValidationError>? _errors;
     private JsonProperty _field;
     private int _listed;
     private int _more;
-    private bool _refusedHere;
+
+    // Why the present field is refused; null as long as it is not.
+    private List<ValidationError>? _errors;
 
     // Those of the known names that were seen, a bit each; and the others.
     private uint _seen;
@@ -40,7 +41,7 @@ internal sealed partial class SendEmailReader(bool isPosted)
     {
         foreach (var field in root.EnumerateObject())
         {
-            (_field, _refusedHere, _more) = (field, false, 0);
+            (_field, _errors, _more) = (field, null, 0);
             var name = KnownNameOf(field) ?? NameOf(field);
             var known = Array.IndexOf(Known, name);
             if (!IsFirst(known, name))
@@ -216,7 +217,7 @@ internal sealed partial class SendEmailReader(bool isPosted)
 
         var texts = value.EnumerateArray().Select((item, index) => Text($"{path}[{index}]", item)).OfType<string>().ToList();
         // All or nothing: half a list beside the refused whole would be written twice.
-        return _refusedHere ? [] : texts;
+        return _errors is not null ? [] : texts;
     }
 
     private Dictionary<string, string> Map(string path, JsonElement value)
@@ -238,7 +239,7 @@ internal sealed partial class SendEmailReader(bool isPosted)
                 Refuse($"{path}.{name}", ValidationCodes.DuplicateField, "is given twice; give it once");
         }
 
-        return _refusedHere ? [] : map;
+        return _errors is not null ? [] : map;
     }
 
     // Asked before the items are looked at: a list costs its length to parse, and no more.
@@ -260,11 +261,10 @@ internal sealed partial class SendEmailReader(bool isPosted)
     // One field may be refused for several reasons (to[0] and to[2]); it is listed once.
     private void Refuse(string path, string code, string message)
     {
-        if (!_refusedHere)
+        if (_errors is null)
         {
             _errors = [];
             _unread.Add(new UnreadField(_field.Name, _field.Value.Clone(), _errors));
-            _refusedHere = true;
         }
 
         if (_listed == SendEmailLimits.Errors)
@@ -273,7 +273,7 @@ internal sealed partial class SendEmailReader(bool isPosted)
             return;
         }
 
-        _errors!.Add(new ValidationError(Texts.Cut(path, SendEmailLimits.ErrorPathLength), code, message));
+        _errors.Add(new ValidationError(Texts.Cut(path, SendEmailLimits.ErrorPathLength), code, message));
         _listed++;
     }
 
