@@ -37,8 +37,12 @@ public static class Telemetry
             .ConfigureResource(resource => resource.AddService(name, serviceVersion: Version))
             .WithMetrics(metrics => metrics
                 .AddMeter([meter, .. Meters]).AddRuntimeInstrumentation()
-                .AddView(instrument => instrument is Histogram<double> { Unit: "s", Advice: null } ? new ExplicitBucketHistogramConfiguration { Boundaries = Seconds } : null)
                 .AddPrometheusExporter());
+        builder.Services.ConfigureOpenTelemetryMeterProvider((services, metrics) =>
+        {
+            var own = services.GetRequiredService<IMeterFactory>();
+            metrics.AddView(instrument => ViewOf(instrument, own));
+        });
         // No spans for nobody: each mail would have several.
         if (string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             return;
@@ -55,6 +59,15 @@ public static class Telemetry
 
     /// <summary>The version of this build, which all of its programs share.</summary>
     private static string Version => typeof(Telemetry).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    // A service counts what is its own: listeners hear all meters of the process, and a second host's of the same name would be counted with it and, once
+    // that host is disposed, take the name's metric away.
+    private static MetricStreamConfiguration? ViewOf(Instrument instrument, IMeterFactory own) => instrument switch
+    {
+        { Meter.Scope: IMeterFactory other } when other != own => MetricStreamConfiguration.Drop,
+        Histogram<double> { Unit: "s", Advice: null } => new ExplicitBucketHistogramConfiguration { Boundaries = Seconds },
+        _ => null,
+    };
 
     private static bool IsWorthATrace(HttpContext context) =>
         !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal)
