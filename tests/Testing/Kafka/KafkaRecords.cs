@@ -132,10 +132,29 @@ public sealed class KafkaRecords(string bootstrapServers)
             .. found.Partitions.Select(partition =>
             {
                 var topicPartition = new TopicPartition(topic, partition.PartitionId);
-                var watermarks = consumer.QueryWatermarkOffsets(topicPartition, Deadline);
+                var watermarks = Watermarks(consumer, topicPartition);
                 return (topicPartition, watermarks.Low.Value, watermarks.High.Value);
             }),
         ];
+    }
+
+    /// <summary>A broker may not know yet that it leads what the metadata says it does: a moment after the topic was created, or another broker has stopped.</summary>
+    private static WatermarkOffsets Watermarks(IConsumer<byte[]?, byte[]?> consumer, TopicPartition partition)
+    {
+        var start = Environment.TickCount64;
+        while (true)
+        {
+            try
+            {
+                return consumer.QueryWatermarkOffsets(partition, Deadline);
+            }
+            catch (KafkaException exception) when (
+                exception.Error.Code is ErrorCode.NotLeaderForPartition or ErrorCode.UnknownTopicOrPart or ErrorCode.LeaderNotAvailable
+                && Environment.TickCount64 - start < Deadline.TotalMilliseconds)
+            {
+                Thread.Sleep(50);
+            }
+        }
     }
 
     private IConsumer<byte[]?, byte[]?> Consumer(string group) =>
