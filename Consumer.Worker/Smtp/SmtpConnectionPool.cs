@@ -42,6 +42,9 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     /// <summary>How fast, and how many at once.</summary>
     public SmtpPace Pace { get; }
 
+    /// <summary>The connections that are open, or being opened, beside the one that is being opened.</summary>
+    private int Others => Volatile.Read(ref _open) + Volatile.Read(ref _opening) - 1;
+
     /// <summary>What is known of the server.</summary>
     public KnownServer Server => _availability.Server;
 
@@ -197,6 +200,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     private async Task<SmtpConnection?> TryOpenAsync(bool mayBeOneTooMany, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _opening);
+        var othersBefore = Others;
         try
         {
             return await _availability.ObserveAsync<SmtpConnection?>(async () =>
@@ -210,7 +214,7 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
                         Pace.ForgetConnections();
                     return connection;
                 }
-                catch (SmtpUnavailableException exception) when (mayBeOneTooMany && IsOneTooMany(exception.Failure))
+                catch (SmtpUnavailableException exception) when (mayBeOneTooMany && IsOneTooMany(exception.Failure, othersBefore))
                 {
                     return null;
                 }
@@ -223,16 +227,19 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether the server refused a connection since there are others. Those that are being opened count as well: what becomes of them is
-    /// waited for, and the last of them that is refused has no others.
+    /// Whether the server refused a connection since there are others. Those that were being opened beside it count as well, whatever became
+    /// of them: a server may refuse a burst whole, and the last one is then one too many, too. Only one that is refused alone says that
+    /// the server is away.
     /// </summary>
-    private bool IsOneTooMany(SmtpFailure? failure)
+    /// <param name="failure">How the connection failed.</param>
+    /// <param name="othersBefore">How many others there were when it was begun.</param>
+    private bool IsOneTooMany(SmtpFailure? failure, int othersBefore)
     {
         if (failure is not { Phase: <= SmtpPhase.Authenticate, Reply: { } reply })
             return false;
-        var others = Volatile.Read(ref _open) + Volatile.Read(ref _opening) - 1;
+        var others = Others;
         var isRefusal = failure.Phase == SmtpPhase.Connect && reply.Code == FailureClassification.ServiceNotAvailable;
-        if (others <= 0 || !(isRefusal || Pace.Replies.Of(failure.Phase, reply) is not null))
+        if (Math.Max(others, othersBefore) <= 0 || !(isRefusal || Pace.Replies.Of(failure.Phase, reply) is not null))
             return false;
         Pace.OnConnectionRefused(others, reply);
         return true;

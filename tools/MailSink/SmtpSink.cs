@@ -27,6 +27,7 @@ public sealed class SmtpSink : IAsyncDisposable
     private ListeningSocket? _listener;
     private Task _accepting = Task.CompletedTask;
     private long _lastNumber;
+    private int _served;
     private bool _stopped;
 
     /// <param name="options">What to listen on, store and allow.</param>
@@ -206,12 +207,13 @@ public sealed class SmtpSink : IAsyncDisposable
     {
         await begin;
         Counters.CountConnection(+1);
+        var hasPlace = TryTakePlace();
         try
         {
-            if (_sessions.Count > _services.Options.MaxConnections)
-                await TurnAwayAsync(connection);
-            else
+            if (hasPlace)
                 await ServeAsync(connection, number);
+            else
+                await TurnAwayAsync(connection);
         }
         catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or AuthenticationException or OperationCanceledException)
         {
@@ -226,8 +228,28 @@ public sealed class SmtpSink : IAsyncDisposable
         {
             await connection.DisposeAsync();
             _sessions.TryRemove(number, out _);
+            if (hasPlace)
+                FreePlace();
             Counters.CountConnection(-1);
         }
+    }
+
+    /// <summary>Of many that come at once as many are served as may be: one that is turned away takes nobody's place.</summary>
+    private bool TryTakePlace()
+    {
+        lock (_lock)
+        {
+            if (_served >= _services.Options.MaxConnections)
+                return false;
+            _served++;
+            return true;
+        }
+    }
+
+    private void FreePlace()
+    {
+        lock (_lock)
+            _served--;
     }
 
     private async Task ServeAsync(SmtpConnection connection, long number)

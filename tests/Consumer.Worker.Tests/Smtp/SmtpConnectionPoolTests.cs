@@ -227,6 +227,19 @@ internal sealed class SmtpConnectionPoolTests
     }
 
     [Test]
+    public async Task A_server_that_refuses_a_burst_whole_gets_its_mails_over_fewer_connections_and_is_not_away()
+    {
+        _sink.Script.Add(new ScriptRule(SmtpStage.Connect, RuleAction.Reply(421, "4.7.0 Too many connections").After(TimeSpan.FromMilliseconds(500))) { Times = 20 });
+        var availability = new SmtpAvailability(TimeProvider.System);
+        await using var pool = new SmtpConnectionPool(
+            Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port }), availability, TimeProvider.System);
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Send(pool)));
+        results.ShouldAllBe(result => result.Recipients[0].Outcome == RecipientOutcome.Accepted);
+        availability.Current.ShouldBeNull();
+    }
+
+    [Test]
     public async Task The_probe_is_never_the_one_connection_too_many()
     {
         await using var sink = SmtpSink.StartOnFreePort(options => options.MaxConnections = 1);

@@ -151,6 +151,19 @@ internal sealed class ProtocolTests
     }
 
     [Test]
+    public async Task Of_connections_that_come_at_once_as_many_are_served_as_may_be()
+    {
+        await using var sink = SmtpSink.StartOnFreePort(options => options.MaxConnections = 3);
+        var clients = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => RawClient.ConnectAsync(sink)));
+
+        var greetings = await Task.WhenAll(clients.Select(client => client.ReplyAsync()));
+
+        greetings.Count(greeting => greeting!.StartsWith("220", StringComparison.Ordinal)).ShouldBe(3);
+        foreach (var client in clients)
+            client.Dispose();
+    }
+
+    [Test]
     public async Task Stopping_says_good_bye_to_clients_that_wait()
     {
         var sink = SmtpSink.StartOnFreePort();
