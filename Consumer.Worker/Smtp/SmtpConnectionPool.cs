@@ -42,14 +42,14 @@ internal sealed class SmtpConnectionPool : IAsyncDisposable
     /// <summary>How fast, and how many at once.</summary>
     public SmtpPace Pace { get; }
 
-    /// <summary>The connections that are open, or being opened, beside the one that is being opened.</summary>
-    private int Others => Volatile.Read(ref _open) + Volatile.Read(ref _opening) - 1;
-
     /// <summary>What is known of the server.</summary>
     public KnownServer Server => _availability.Server;
 
     /// <summary>Whether connections log in.</summary>
     public bool HasLogin => _options.HasLogin;
+
+    /// <summary>The connections that are open, or being opened, beside the one that is being opened.</summary>
+    private int Others => Volatile.Read(ref _open) + Volatile.Read(ref _opening) - 1;
 
     /// <summary>Waits for a place and for the pace, and returns a connection.</summary>
     /// <param name="fresh">Whether it must be a new one: the last one taken from the pool had been closed by the server.</param>

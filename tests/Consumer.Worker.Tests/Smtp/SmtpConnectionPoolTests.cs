@@ -13,10 +13,11 @@ namespace Consumer.Worker.Tests.Smtp;
 internal sealed class SmtpConnectionPoolTests
 {
     private SmtpSink _sink = null!;
+    private SmtpAvailability _availability = null!;
     private SmtpConnectionPool? _pool;
 
     [SetUp]
-    public void SetUp() => _sink = SmtpSink.StartOnFreePort();
+    public void SetUp() => (_sink, _availability) = (SmtpSink.StartOnFreePort(), new SmtpAvailability(TimeProvider.System));
 
     [TearDown]
     public async Task TearDown()
@@ -216,13 +217,11 @@ internal sealed class SmtpConnectionPoolTests
     {
         await using var sink = SmtpSink.StartOnFreePort(options => options.MaxConnections = 3);
         sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Wait(TimeSpan.FromMilliseconds(10))));
-        var availability = new SmtpAvailability(TimeProvider.System);
-        await using var pool = new SmtpConnectionPool(
-            Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = sink.Port, MaxMailsPerConnection = 5 }), availability, TimeProvider.System);
+        var pool = Pool(options => (options.Port, options.MaxMailsPerConnection) = (sink.Port, 5));
 
         var results = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => Send(pool)));
         results.ShouldAllBe(result => result.Recipients[0].Outcome == RecipientOutcome.Accepted);
-        availability.Current.ShouldBeNull();
+        _availability.Current.ShouldBeNull();
         pool.Pace.Status.Text!.ShouldContain("of 20 connections");
     }
 
@@ -230,21 +229,18 @@ internal sealed class SmtpConnectionPoolTests
     public async Task A_server_that_refuses_a_burst_whole_gets_its_mails_over_fewer_connections_and_is_not_away()
     {
         _sink.Script.Add(new ScriptRule(SmtpStage.Connect, RuleAction.Reply(421, "4.7.0 Too many connections").After(TimeSpan.FromMilliseconds(500))) { Times = 20 });
-        var availability = new SmtpAvailability(TimeProvider.System);
-        await using var pool = new SmtpConnectionPool(
-            Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port }), availability, TimeProvider.System);
+        var pool = Pool();
 
         var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Send(pool)));
         results.ShouldAllBe(result => result.Recipients[0].Outcome == RecipientOutcome.Accepted);
-        availability.Current.ShouldBeNull();
+        _availability.Current.ShouldBeNull();
     }
 
     [Test]
     public async Task The_probe_is_never_the_one_connection_too_many()
     {
         await using var sink = SmtpSink.StartOnFreePort(options => options.MaxConnections = 1);
-        await using var pool = new SmtpConnectionPool(
-            Microsoft.Extensions.Options.Options.Create(new SmtpOptions { Host = "127.0.0.1", Port = sink.Port, MaxConnections = 1 }), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
+        var pool = Pool(options => (options.Port, options.MaxConnections) = (sink.Port, 1));
         for (var i = 0; i < 3; i++)
         {
             Accepted(await Send(pool));
@@ -290,6 +286,6 @@ internal sealed class SmtpConnectionPoolTests
     {
         var options = new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port };
         configure?.Invoke(options);
-        return _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(options), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
+        return _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(options), _availability, TimeProvider.System);
     }
 }

@@ -1,8 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
@@ -32,7 +30,7 @@ public class TelemetryTests
     private static async Task<string> MetricsAsync(WebApplication service)
     {
         using var client = new HttpClient();
-        return await client.GetStringAsync($"{service.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()}/metrics");
+        return await client.GetStringAsync($"{service.Urls.Single()}/metrics");
     }
 
     [Test]
