@@ -25,7 +25,7 @@ public sealed class HoldTests
     [Test]
     public async Task Without_scripts_all_mails_are_held_from_the_overview_and_released()
     {
-        await _host.Get<WorkerStore>().RegisterAsync("worker-1", TimeSpan.FromMinutes(30), default);
+        await _host.Get<WorkerStore>().RegisterAsync("worker-1", Leases.Lasting, default);
         await using var context = await Chromium.OpenAsync(new BrowserNewContextOptions { JavaScriptEnabled = false });
         var page = await context.NewPageAsync();
         await page.GotoAsync($"{_host.Address}/console");

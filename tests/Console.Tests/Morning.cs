@@ -54,8 +54,8 @@ internal static class Morning
         var workers = host.Get<WorkerStore>();
         foreach (var name in new[] { "worker-7d9f:1", "worker-c41a:1" })
         {
-            var worker = await workers.RegisterAsync(name, TimeSpan.FromHours(1), default);
-            await workers.HeartbeatAsync(worker, TimeSpan.FromHours(1), pause: null, new WorkerPace(3.4, 25, 0, 4), default);
+            var worker = await workers.RegisterAsync(name, Leases.Lasting, default);
+            await workers.HeartbeatAsync(worker, Leases.Lasting, pause: null, new WorkerPace(3.4, 25, 0, 4), default);
         }
 
         await host.Get<LedgerRunStore>().AddAsync(new LedgerRunSummary(DateTimeOffset.UtcNow.AddSeconds(-4), DateTimeOffset.UtcNow, 540, 0, 0), "{}");
@@ -67,7 +67,7 @@ internal static class Morning
     /// <summary>Sends what is in the queue, as a worker does.</summary>
     public static async Task WorkAsync(ConsoleHost host, HashSet<Guid> done)
     {
-        var worker = await host.Get<WorkerStore>().RegisterAsync("worker-7d9f:1", TimeSpan.FromHours(1), default);
+        var worker = await host.Get<WorkerStore>().RegisterAsync("worker-7d9f:1", Leases.Lasting, default);
         foreach (var queued in host.Queue.Records.ToList())
         {
             var mail = Guid.Parse(queued.Header(HeaderNames.MessageId).Single());

@@ -54,7 +54,7 @@ internal sealed record Stage(Guid Sent, Guid Scheduled, Guid Dead, Guid Failure,
             await command.ExecuteNonQueryAsync();
         }
 
-        await host.Get<WorkerStore>().RegisterAsync("worker-1:4711", TimeSpan.FromMinutes(5), default);
+        await host.Get<WorkerStore>().RegisterAsync("worker-1:4711", Leases.Lasting, default);
         await host.Get<LedgerRunStore>().AddAsync(new LedgerRunSummary(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow, 21, 0, 0), "{}");
         await host.Get<LedgerRunStore>().AddAsync(new LedgerRunSummary(DateTimeOffset.UtcNow.AddSeconds(-4), DateTimeOffset.UtcNow, 23, 1, 0), $$"""
             {"notes":["2 records were deleted before they were read."],"records":{"read":23,"with_row":21,"with_failure":1,"missing":1},"unfinished":{"lease":2,"schedule":1,"nothing":0},

@@ -18,8 +18,6 @@ namespace Persistence.Tests;
 /// <summary>A migrated database of a test's own, and the stores on it.</summary>
 public sealed class Store : IAsyncDisposable
 {
-    public static readonly TimeSpan Lease = TimeSpan.FromMinutes(5);
-
     private readonly ServiceProvider _services;
 
     private Store(string connectionString, ServiceProvider services) => (ConnectionString, _services) = (connectionString, services);
@@ -69,7 +67,7 @@ public sealed class Store : IAsyncDisposable
         return new Store(connectionString, services.BuildServiceProvider());
     }
 
-    public Task<Guid> StartWorkerAsync(string name = "test:1") => Workers.RegisterAsync(name, Lease, CancellationToken.None);
+    public Task<Guid> StartWorkerAsync(string name = "test:1") => Workers.RegisterAsync(name, Leases.Lasting, CancellationToken.None);
 
     /// <summary>A worker that claimed while it had a lease, and lost it.</summary>
     public Task LoseLeaseAsync(Guid worker) =>

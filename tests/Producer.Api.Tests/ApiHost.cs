@@ -12,7 +12,6 @@ using Microsoft.Extensions.Logging;
 using Persistence.Schema;
 using Producer.Api.Emails;
 using Producer.Api.Hosting;
-using Testing;
 
 namespace Producer.Api.Tests;
 

@@ -111,7 +111,7 @@ internal sealed class Store(IServiceProvider services)
         return projected.FailureId;
     }
 
-    private Task<Guid> RegisterAsync() => services.GetRequiredService<WorkerStore>().RegisterAsync("test", TimeSpan.FromMinutes(5), default);
+    private Task<Guid> RegisterAsync() => services.GetRequiredService<WorkerStore>().RegisterAsync("test", Leases.Lasting, default);
 
     private static WaitingRecord Waiting(Guid mailId) => new(null, DefaultValue, [Header(HeaderNames.MessageId, mailId.ToString())]);
 

@@ -204,7 +204,7 @@ internal sealed class LedgerTests
         await _worker.NoLagAsync();
         await _worker.StopAsync();
         // As a worker leaves it that was killed after its claim.
-        var dead = await _worker.Workers.RegisterAsync("killed:1", TimeSpan.FromMinutes(5), default);
+        var dead = await _worker.Workers.RegisterAsync("killed:1", Leases.Lasting, default);
         await ExecuteAsync("UPDATE email.mails SET state = 'sending', sent_at = NULL, ended_at = NULL, worker_id = @id", dead);
         (await LedgerCommand.RunAsync(_worker)).ShouldBeClean("the lease lasts");
         await ExecuteAsync("UPDATE email.workers SET lease_until = now() WHERE id = @id", dead);

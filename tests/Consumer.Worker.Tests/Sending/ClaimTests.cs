@@ -12,8 +12,6 @@ namespace Consumer.Worker.Tests.Sending;
 internal sealed class ClaimTests
 {
     private static readonly SendEmail Mail = new() { From = "ann@example.com", To = ["bob@example.com"], Subject = "subject", Text = "text" };
-    private static readonly TimeSpan LongLease = TimeSpan.FromMinutes(5);
-
     private RunningWorker _worker = null!;
 
     [OneTimeSetUp]
@@ -26,7 +24,7 @@ internal sealed class ClaimTests
     public async Task A_redelivery_that_was_written_and_never_produced_is_produced_by_the_old_record()
     {
         var id = Guid.NewGuid();
-        var claim = await ClaimAsOtherAsync(id, LongLease);
+        var claim = await ClaimAsOtherAsync(id, Leases.Lasting);
         await _worker.Mails.WriteOutboxEntryAsync(Record(id), claim.FencingToken, new OutboxEntry.Redelivery(2, DateTimeOffset.UtcNow, "451 later"), []);
 
         await ProduceAsync(id);
@@ -40,7 +38,7 @@ internal sealed class ClaimTests
     public async Task A_dead_letter_that_was_written_and_never_produced_is_produced_by_the_old_record_and_published()
     {
         var id = Guid.NewGuid();
-        var claim = await ClaimAsOtherAsync(id, LongLease);
+        var claim = await ClaimAsOtherAsync(id, Leases.Lasting);
         await _worker.Mails.WriteOutboxEntryAsync(Record(id), claim.FencingToken, new OutboxEntry.DeadLetter("550 no such user"), []);
 
         await ProduceAsync(id);
@@ -56,7 +54,7 @@ internal sealed class ClaimTests
     public async Task An_outbox_entry_that_was_published_makes_the_old_record_a_copy_that_is_dropped()
     {
         var id = Guid.NewGuid();
-        var claim = await ClaimAsOtherAsync(id, LongLease);
+        var claim = await ClaimAsOtherAsync(id, Leases.Lasting);
         await _worker.Mails.WriteOutboxEntryAsync(Record(id), claim.FencingToken, new OutboxEntry.DeadLetter("550"), []);
         await _worker.Mails.MarkPublishedAsync(First(id));
 
@@ -70,7 +68,7 @@ internal sealed class ClaimTests
     public async Task A_mail_that_another_worker_holds_is_waited_for()
     {
         var id = Guid.NewGuid();
-        var claim = await ClaimAsOtherAsync(id, LongLease);
+        var claim = await ClaimAsOtherAsync(id, Leases.Lasting);
         await ProduceAsync(id);
         var behind = await _worker.PostAsync("other@example.com");
         await _worker.WhenAsync(behind, MailState.Sent);
@@ -104,7 +102,7 @@ internal sealed class ClaimTests
 
         await _worker.WhenAsync(id, MailState.Queued);
 
-        (await ClaimAsOtherAsync(id, LongLease)).TakenOverFrom.ShouldBeNull("nothing of it was sent");
+        (await ClaimAsOtherAsync(id, Leases.Lasting)).TakenOverFrom.ShouldBeNull("nothing of it was sent");
     }
 
     [Test]
@@ -143,7 +141,7 @@ internal sealed class ClaimTests
     public async Task A_record_of_a_later_epoch_opens_a_dead_mail_again()
     {
         var id = Guid.NewGuid();
-        var claim = await ClaimAsOtherAsync(id, LongLease);
+        var claim = await ClaimAsOtherAsync(id, Leases.Lasting);
         await _worker.Mails.WriteOutboxEntryAsync(Record(id), claim.FencingToken, new OutboxEntry.DeadLetter("550"), []);
         await _worker.Mails.MarkPublishedAsync(First(id));
 

@@ -2,6 +2,7 @@ using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Workers;
 using Shouldly;
+using Testing;
 
 namespace Persistence.Tests.Mails;
 
@@ -215,7 +216,7 @@ public sealed class InterleavingTests : StoreTests
 
         private async Task HeartbeatAsync(Actor actor)
         {
-            if (await _store.Workers.HeartbeatAsync(actor.Id, Store.Lease, null, null, CancellationToken.None) == Heartbeat.Lapsed)
+            if (await _store.Workers.HeartbeatAsync(actor.Id, Leases.Lasting, null, null, CancellationToken.None) == Heartbeat.Lapsed)
                 actor.Term++;
             actor.HasLease = true;
         }

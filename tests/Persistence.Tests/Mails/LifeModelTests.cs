@@ -6,6 +6,7 @@ using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Workers;
 using Shouldly;
+using Testing;
 
 namespace Persistence.Tests.Mails;
 
@@ -361,7 +362,7 @@ public sealed class LifeModelTests : StoreTests
 
         private async Task HeartbeatAsync(Actor actor)
         {
-            if (await _store.Workers.HeartbeatAsync(actor.Id, Store.Lease, null, null, CancellationToken.None) == Heartbeat.Lapsed)
+            if (await _store.Workers.HeartbeatAsync(actor.Id, Leases.Lasting, null, null, CancellationToken.None) == Heartbeat.Lapsed)
                 actor.Term++;
             actor.HasLease = true;
         }

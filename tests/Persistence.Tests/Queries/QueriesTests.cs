@@ -91,8 +91,8 @@ public sealed partial class QueriesTests
         await _store.Operations.BeginAsync(new NewOperation(OperationAction.Discard, "cid") { Ids = [], Reason = "spam wave" });
         var cancel = await _store.Operations.BeginAsync(new NewOperation(OperationAction.Cancel, "dan") { Ids = [Mail], Reason = "the wrong price" });
         var lease = Guid.NewGuid();
-        await _store.Operations.ClaimAsync(lease, Store.Lease, 10);
-        await _store.Operations.RunBatchAsync(cancel.Id, lease, Store.Lease, 10);
+        await _store.Operations.ClaimAsync(lease, Leases.Lasting, 10);
+        await _store.Operations.RunBatchAsync(cancel.Id, lease, Leases.Lasting, 10);
         await _store.Holds.CreateAsync(new NewHold(HoldScope.Sender, "news@example.com", HoldMode.Wait, null, "a flood"), "ann");
 
         var gone = await _store.StartWorkerAsync("gone:1");

@@ -3,6 +3,7 @@ using Persistence.Mails;
 using Persistence.Text;
 using Persistence.Workers;
 using Shouldly;
+using Testing;
 
 namespace Persistence.Tests.Workers;
 
@@ -13,7 +14,7 @@ public sealed class WorkerStoreTests : StoreTests
     {
         var worker = await Store.StartWorkerAsync();
         var before = await LeaseAsync(worker);
-        (await Store.Workers.HeartbeatAsync(worker, Store.Lease * 2, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unbroken);
+        (await Store.Workers.HeartbeatAsync(worker, Leases.Lasting * 2, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unbroken);
         (await LeaseAsync(worker)).ShouldBeGreaterThan(before);
     }
 
@@ -32,14 +33,14 @@ public sealed class WorkerStoreTests : StoreTests
         await Store.Workers.StopAsync(second, CancellationToken.None);
         (await Store.Workers.FindPaceAsync()).ShouldBe(new WorkerPace(12, 14.5, 3, 20));
 
-        Task BeatAsync(Guid worker, WorkerPace? pace) => Store.Workers.HeartbeatAsync(worker, Store.Lease, null, pace, CancellationToken.None);
+        Task BeatAsync(Guid worker, WorkerPace? pace) => Store.Workers.HeartbeatAsync(worker, Leases.Lasting, null, pace, CancellationToken.None);
     }
 
     [Test]
     public async Task Workers_are_listed_with_their_pause_and_those_that_went_away_without_a_word()
     {
         var (live, gone, stopped) = (await Store.StartWorkerAsync("listed:1"), await Store.StartWorkerAsync("listed:2"), await Store.StartWorkerAsync("listed:3"));
-        await Store.Workers.HeartbeatAsync(live, Store.Lease, new Pause("the relay is away", null), new WorkerPace(12, 14.5, 3, 20), CancellationToken.None);
+        await Store.Workers.HeartbeatAsync(live, Leases.Lasting, new Pause("the relay is away", null), new WorkerPace(12, 14.5, 3, 20), CancellationToken.None);
         await Store.LoseLeaseAsync(gone);
         await Store.Workers.StopAsync(stopped, CancellationToken.None);
 
@@ -68,7 +69,7 @@ public sealed class WorkerStoreTests : StoreTests
         (await Store.Workers.FindPaceAsync()).Relays.ShouldBeEmpty("they are not live any more");
 
         Task BeatAsync(Guid worker, params RelayReport[] relays) =>
-            Store.Workers.HeartbeatAsync(worker, Store.Lease, null, new WorkerPace(0, null, 0, 0) { Relays = relays }, CancellationToken.None);
+            Store.Workers.HeartbeatAsync(worker, Leases.Lasting, null, new WorkerPace(0, null, 0, 0) { Relays = relays }, CancellationToken.None);
     }
 
     [Test]
@@ -89,7 +90,7 @@ public sealed class WorkerStoreTests : StoreTests
         foreach (var worker in own)
             await Store.Workers.StopAsync(worker, CancellationToken.None);
 
-        Task BeatAsync(Guid worker, WorkerPace pace) => Store.Workers.HeartbeatAsync(worker, Store.Lease, null, pace, CancellationToken.None);
+        Task BeatAsync(Guid worker, WorkerPace pace) => Store.Workers.HeartbeatAsync(worker, Leases.Lasting, null, pace, CancellationToken.None);
     }
 
     [Test]
@@ -99,7 +100,7 @@ public sealed class WorkerStoreTests : StoreTests
         var record = Make.Record();
         await Store.ClaimAsync(record, worker);
         await Store.LoseLeaseAsync(worker);
-        (await Store.Workers.HeartbeatAsync(worker, Store.Lease, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Lapsed);
+        (await Store.Workers.HeartbeatAsync(worker, Leases.Lasting, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Lapsed);
         (await Store.Mails.ClaimAsync(record, Worker)).ShouldBeOfType<ClaimResult.Busy>();
     }
 
@@ -110,13 +111,13 @@ public sealed class WorkerStoreTests : StoreTests
         var record = Make.Record();
         await Store.ClaimAsync(record, worker);
         await Store.Workers.StopAsync(worker, CancellationToken.None);
-        (await Store.Workers.HeartbeatAsync(worker, Store.Lease, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unknown);
+        (await Store.Workers.HeartbeatAsync(worker, Leases.Lasting, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unknown);
         (await Store.ClaimAsync(record, Worker)).TakenOverFrom.ShouldBe(worker);
     }
 
     [Test]
     public async Task A_worker_that_was_never_registered_is_told_so() =>
-        (await Store.Workers.HeartbeatAsync(Guid.NewGuid(), Store.Lease, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unknown);
+        (await Store.Workers.HeartbeatAsync(Guid.NewGuid(), Leases.Lasting, null, null, CancellationToken.None)).ShouldBe(Heartbeat.Unknown);
 
     private Task<DateTime> LeaseAsync(Guid worker) =>
         Store.ScalarAsync<DateTime>("SELECT lease_until FROM email.workers WHERE id = $1", worker);

@@ -2,7 +2,6 @@ using Persistence;
 using Producer.Api.Configuration;
 using Producer.Api.Console;
 using ServiceDefaults.Kafka;
-using Testing;
 
 namespace Producer.Api.Tests.Configuration;
 

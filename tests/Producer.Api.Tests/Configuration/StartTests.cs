@@ -2,7 +2,6 @@ using Microsoft.Extensions.Options;
 using Persistence.Schema;
 using Producer.Api.Emails;
 using ServiceDefaults.Start;
-using Testing;
 
 namespace Producer.Api.Tests.Configuration;
 

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Persistence.Mails;
 using Persistence.Workers;
 using Producer.Api.Ids;
-using Testing;
 
 namespace Producer.Api.Tests.Emails;
 
@@ -40,17 +39,17 @@ public class GetEmailTests
         var path = $"/emails/{api.Services.GetRequiredService<MailId>().New()}";
         (await WaitingAsync())!.Value.GetProperty("reason").GetString().ShouldBe("No worker is running.");
 
-        var (lease, since) = (TimeSpan.FromHours(1), DateTimeOffset.UtcNow);
-        var worker = await workers.RegisterAsync("host:1", lease, CancellationToken.None);
+        var since = DateTimeOffset.UtcNow;
+        var worker = await workers.RegisterAsync("host:1", Leases.Lasting, CancellationToken.None);
         (await WaitingAsync()).ShouldBeNull();
 
-        await workers.HeartbeatAsync(worker, lease, new Pause("smtp.example.com:25 refuses connections", since), null, CancellationToken.None);
+        await workers.HeartbeatAsync(worker, Leases.Lasting, new Pause("smtp.example.com:25 refuses connections", since), null, CancellationToken.None);
         var waiting = await WaitingAsync();
         waiting!.Value.GetProperty("reason").GetString().ShouldBe("smtp.example.com:25 refuses connections");
         waiting.Value.GetProperty("since").GetDateTimeOffset().ShouldBe(since, TimeSpan.FromMilliseconds(1));
 
         // One of two still sends.
-        await workers.RegisterAsync("host:2", lease, CancellationToken.None);
+        await workers.RegisterAsync("host:2", Leases.Lasting, CancellationToken.None);
         (await WaitingAsync()).ShouldBeNull();
 
         async Task<System.Text.Json.JsonElement?> WaitingAsync() =>

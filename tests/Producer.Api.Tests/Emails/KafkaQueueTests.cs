@@ -3,7 +3,6 @@ using System.Text;
 using Contracts;
 using Producer.Api.Configuration;
 using Producer.Api.Emails;
-using Testing;
 
 namespace Producer.Api.Tests.Emails;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Persistence.Mails;
-using Testing;
 
 namespace Producer.Api.Tests.Emails;
 

@@ -5,7 +5,6 @@ using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using Testing;
 
 namespace Producer.Api.Tests.Emails;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using MassTransit;
-using Testing;
 
 namespace Producer.Api.Tests.Emails;
 

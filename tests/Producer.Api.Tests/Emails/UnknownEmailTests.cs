@@ -6,7 +6,6 @@ using Microsoft.Extensions.Time.Testing;
 using Producer.Api.Emails;
 using Producer.Api.Ids;
 using ServiceDefaults.Kafka;
-using Testing;
 
 namespace Producer.Api.Tests.Emails;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Persistence.Holds;
 using Persistence.Mails;
 using Persistence.Workers;
-using Testing;
 
 namespace Producer.Api.Tests.Holds;
 
@@ -213,7 +212,7 @@ public class HoldTests
     private async Task<Guid> HeldAsync(Guid hold)
     {
         var id = Guid.NewGuid();
-        var worker = await _api.Get<WorkerStore>().RegisterAsync("test", TimeSpan.FromMinutes(5), default);
+        var worker = await _api.Get<WorkerStore>().RegisterAsync("test", Leases.Lasting, default);
         (await _store.Mails.HoldAsync(Store.RecordOf(id), hold, new WaitingRecord(null, [1], []), worker)).ShouldBeOfType<ClaimResult.Held>();
         return id;
     }

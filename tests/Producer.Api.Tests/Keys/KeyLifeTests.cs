@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Npgsql;
 using Producer.Api.Keys;
-using Testing;
 
 namespace Producer.Api.Tests.Keys;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using Producer.Api.Keys;
-using Testing;
 
 namespace Producer.Api.Tests.Keys;
 

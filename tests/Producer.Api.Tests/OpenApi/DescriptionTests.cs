@@ -8,7 +8,6 @@ using Persistence.Text;
 using Producer.Api.Emails;
 using Producer.Api.Failures;
 using Producer.Api.Problems;
-using Testing;
 
 namespace Producer.Api.Tests.OpenApi;
 

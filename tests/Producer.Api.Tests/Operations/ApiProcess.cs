@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Producer.Api.Hosting;
-using Testing;
 
 namespace Producer.Api.Tests.Operations;
 

@@ -7,7 +7,6 @@ using Persistence.Failures;
 using Persistence.Operations;
 using Persistence.Text;
 using ServiceDefaults.Kafka;
-using Testing;
 
 namespace Producer.Api.Tests.Operations;
 

@@ -9,7 +9,6 @@ using Persistence.Clusters;
 using Producer.Api.Ids;
 using Producer.Api.Operations;
 using ServiceDefaults.Database;
-using Testing;
 
 namespace Producer.Api.Tests.Operations;
 

@@ -6,7 +6,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Producer.Api.Emails;
-using Testing;
 
 namespace Producer.Api.Tests.Problems;
 

@@ -1,5 +1,4 @@
 using Confluent.Kafka.Admin;
-using Testing;
 
 namespace Producer.Api.Tests.Security;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using Confluent.Kafka;
 using Contracts;
-using Testing;
 
 namespace Producer.Api.Tests.Stats;
 
