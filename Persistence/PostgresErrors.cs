@@ -50,6 +50,10 @@ public static class PostgresErrors
         SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure
     };
 
+    /// <summary>Whether the same may be done later: Postgres cannot do its work, or others are in the way.</summary>
+    /// <param name="exception">What was thrown.</param>
+    public static bool IsPassing(Exception exception) => IsUnavailable(exception) || IsContention(exception);
+
     /// <summary>
     /// What an error means for whoever runs this system, where the server's words do not say what to do; else those words. One line.
     /// </summary>

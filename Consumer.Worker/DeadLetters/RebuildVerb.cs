@@ -63,7 +63,7 @@ internal static class RebuildVerb
         {
             await output.WriteLineAsync($"rebuild-failures: Kafka could not be read: {exception.Error.Reason}. {counts}");
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             await output.WriteLineAsync($"rebuild-failures: Postgres does not respond: {PostgresErrors.Explain(exception)}. {counts}");
         }

@@ -67,7 +67,7 @@ internal static class LedgerVerb
             await talk.WriteLineAsync($"ledger: Kafka could not be read, nothing is known: {exception.Error.Reason}");
             return Unread;
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             await talk.WriteLineAsync($"ledger: Postgres could not be read, nothing is known: {exception.Message}");
             return Unread;
@@ -103,7 +103,7 @@ internal static class LedgerVerb
                 report.At, services.GetRequiredService<TimeProvider>().GetUtcNow(), report.Records.Read, report.Findings.Count, report.Findings.Count(finding => finding.Repaired));
             await services.GetRequiredService<LedgerRunStore>().AddAsync(run, LedgerPrint.ToJson(report with { Findings = [.. report.Findings.Take(RememberedFindings)] }), cancellationToken);
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             await talk.WriteLineAsync($"ledger: the run could not be remembered in email.ledger_runs: {PostgresErrors.Explain(exception)}");
         }

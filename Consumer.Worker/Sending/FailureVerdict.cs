@@ -14,7 +14,7 @@ internal static class FailureVerdict
         SmtpUnavailableException => FailureKind.DependencyUnavailable,
         ThrottledMailException => FailureKind.Throttled,
         // A row that another transaction holds for too long is not the mail's failure either.
-        _ when PostgresErrors.IsUnavailable(exception) || PostgresErrors.IsContention(exception) => FailureKind.DependencyUnavailable,
+        _ when PostgresErrors.IsPassing(exception) => FailureKind.DependencyUnavailable,
         _ => FailureKind.Transient,
     };
 

@@ -8,14 +8,16 @@ internal static class IdempotencySql
     /// acknowledged, and whose lease is over. Returns no row for any other. Rows are locked in the order of their keys.
     /// </summary>
     /// <remarks>
-    /// <c>is_known</c>: a mail has the id already, without a reservation: its key has expired and was removed, or it was accepted while
-    /// Postgres was away.
+    /// A key whose own id a mail has that is older than keys are kept is one that was used before: it names a new mail, by <c>new_ids</c>.
+    /// <c>is_known</c>: a mail has the id already, of an earlier post under the reservation, or as it was accepted while Postgres was away.
     /// </remarks>
     public static readonly Statement Reserve = new("""
         WITH reserved AS (
             INSERT INTO email.idempotency_keys AS k (key_id, mail_id, content_hash, lease_until, expires_at)
-            SELECT g.key_id, g.key_id, g.content_hash, now() + @lease, now() + @lifetime
-            FROM (SELECT unnest(@key_ids) AS key_id, unnest(@content_hashes) AS content_hash) AS g
+            SELECT g.key_id,
+                CASE WHEN (SELECT true FROM email.mails AS m WHERE m.id = g.key_id AND m.created_at <= now() - @lifetime) THEN g.new_id ELSE g.key_id END,
+                g.content_hash, now() + @lease, now() + @lifetime
+            FROM (SELECT unnest(@key_ids) AS key_id, unnest(@new_ids) AS new_id, unnest(@content_hashes) AS content_hash) AS g
             ORDER BY g.key_id
             ON CONFLICT (key_id) DO UPDATE SET token = k.token + 1, lease_until = excluded.lease_until
             WHERE k.acknowledged_at IS NULL AND k.lease_until <= now() AND k.expires_at > now() AND k.content_hash = excluded.content_hash
@@ -40,11 +42,6 @@ internal static class IdempotencySql
         RETURNING token, reserved_at
         """;
 
-    /// <summary>Gives a reservation another mail id, as the key's own belongs to a mail of an expired one.</summary>
-    public const string Rename = """
-        UPDATE email.idempotency_keys SET mail_id = @mail_id WHERE key_id = @key_id AND token = @token AND acknowledged_at IS NULL RETURNING true
-        """;
-
     /// <summary>All was acknowledged, by whichever of the posts that went on under the reservation.</summary>
     public static readonly Statement Acknowledge = new("""
         UPDATE email.idempotency_keys AS k SET acknowledged_at = now()
@@ -58,14 +55,15 @@ internal static class IdempotencySql
         """);
 
     /// <summary>
-    /// Nothing was written under the reservation: it is removed. Not so where an earlier post went on under it, which may have written: then
-    /// the lease ends, and the content stays the key's.
+    /// Nothing was written under the reservation: the key is free. Not so where an earlier post went on under it, which may have written: then
+    /// the lease ends, and the content stays the key's. The row of one that had expired before stays, as its own id may be another mail's.
     /// </summary>
     public const string Release = """
         WITH removed AS (
             DELETE FROM email.idempotency_keys WHERE key_id = @key_id AND token = @token AND token = 1 AND acknowledged_at IS NULL
         )
-        UPDATE email.idempotency_keys SET lease_until = now() WHERE key_id = @key_id AND token = @token AND token > 1 AND acknowledged_at IS NULL
+        UPDATE email.idempotency_keys SET lease_until = now(), expires_at = CASE WHEN @is_first THEN now() ELSE expires_at END
+        WHERE key_id = @key_id AND token = @token AND token > 1 AND acknowledged_at IS NULL
         """;
 
     /// <summary>Nobody produces under the reservation any more, and what became of the mail is not known: the same post may go on at once.</summary>

@@ -38,14 +38,13 @@ public sealed class IdempotencyStore
     /// <param name="contentHash">SHA-256 of the content.</param>
     /// <param name="lease">How long this post may be producing.</param>
     /// <param name="lifetime">How long the key is kept.</param>
-    /// <param name="newId">Makes the mail id of a key that had expired.</param>
+    /// <param name="newId">The mail id of a key that had expired.</param>
     /// <param name="cancellationToken">Gives up waiting; the key may have been reserved then, and is free again for the same content when the lease is over.</param>
     public async Task<Reservation> ReserveAsync(
-        Guid keyId, byte[] contentHash, TimeSpan lease, TimeSpan lifetime, Func<Guid> newId, CancellationToken cancellationToken = default)
+        Guid keyId, byte[] contentHash, TimeSpan lease, TimeSpan lifetime, Guid newId, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(contentHash);
-        ArgumentNullException.ThrowIfNull(newId);
-        var request = new Request(keyId, contentHash, lease, lifetime);
+        var request = new Request(keyId, newId, contentHash, lease, lifetime);
         for (var round = 0; round < MaxRounds; round++)
         {
             if (await _reserved.WriteAsync(request, cancellationToken) is { } granted)
@@ -55,7 +54,7 @@ public sealed class IdempotencyStore
                 case null:
                     break;
                 case { IsExpired: true, IsLeased: false }:
-                    if (await RenewAsync(request, newId(), cancellationToken) is { } renewed)
+                    if (await RenewAsync(request, cancellationToken) is { } renewed)
                         return renewed;
                     break;
                 case { } found when !found.ContentHash.AsSpan().SequenceEqual(contentHash):
@@ -70,18 +69,6 @@ public sealed class IdempotencyStore
         return new Reservation.InUse();
     }
 
-    /// <summary>Gives a reservation another mail id; null where it is no longer this post's.</summary>
-    /// <param name="granted">The reservation.</param>
-    /// <param name="mailId">The id.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public async Task<Reservation.Granted?> RenameAsync(Reservation.Granted granted, Guid mailId, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(granted);
-        await using var command = _dataSource.CreateCommand(IdempotencySql.Rename)
-            .With("key_id", granted.KeyId).With("mail_id", mailId).With("token", granted.Token);
-        return await command.ExecuteCommittedScalarAsync(cancellationToken) is true ? granted with { MailId = mailId, IsKnown = false } : null;
-    }
-
     /// <summary>All that was posted is acknowledged by Kafka: from here on a repeated post is told so.</summary>
     /// <param name="granted">The reservation.</param>
     /// <param name="cancellationToken">Gives up waiting; it may have been written then.</param>
@@ -91,14 +78,22 @@ public sealed class IdempotencyStore
     /// <summary>Nothing was produced: the key is as before this post.</summary>
     /// <param name="granted">The reservation.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public Task ReleaseAsync(Reservation.Granted granted, CancellationToken cancellationToken = default) =>
-        EndAsync(IdempotencySql.Release, granted, cancellationToken);
+    public async Task ReleaseAsync(Reservation.Granted granted, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(granted);
+        await using var command = Ending(IdempotencySql.Release, granted).With("is_first", granted.IsFirst);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     /// <summary>What was produced is not known, and nobody is producing any more: the same content may be posted again at once, under the same id.</summary>
     /// <param name="granted">The reservation.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public Task EndLeaseAsync(Reservation.Granted granted, CancellationToken cancellationToken = default) =>
-        EndAsync(IdempotencySql.EndLease, granted, cancellationToken);
+    public async Task EndLeaseAsync(Reservation.Granted granted, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(granted);
+        await using var command = Ending(IdempotencySql.EndLease, granted);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     /// <summary>Removes keys that have expired.</summary>
     /// <param name="limit">How many at most.</param>
@@ -116,14 +111,15 @@ public sealed class IdempotencyStore
         // The same for all of a service, whose options they are.
         var (lease, lifetime) = (requests[0].Lease, requests[0].Lifetime);
         await using var command = IdempotencySql.Reserve.Command(_dataSource, command => WithKeys(command, requests)
+            .With("new_ids", requests.Select(request => request.NewId).ToArray())
             .With("content_hashes", requests.Select(request => request.ContentHash).ToArray()).With("lease", lease).With("lifetime", lifetime));
         await using var reader = await command.ExecuteReaderAsync();
         var granted = new Dictionary<Guid, Reservation>();
         while (await reader.ReadAsync())
         {
-            var keyId = reader.Get<Guid>("key_id");
+            var (keyId, token) = (reader.Get<Guid>("key_id"), reader.Get<long>("token"));
             granted.Add(keyId, new Reservation.Granted(
-                keyId, reader.Get<Guid>("mail_id"), reader.Get<long>("token"), reader.Get<DateTimeOffset>("reserved_at"), reader.Get<bool>("is_known")));
+                keyId, reader.Get<Guid>("mail_id"), token, reader.Get<DateTimeOffset>("reserved_at"), IsFirst: token == 1, reader.Get<bool>("is_known")));
         }
 
         await reader.ThrowUnlessCommittedAsync();
@@ -157,29 +153,26 @@ public sealed class IdempotencyStore
         return [.. granted.Select(reservation => acknowledged.Contains(reservation.KeyId))];
     }
 
-    private async Task<Reservation.Granted?> RenewAsync(Request request, Guid mailId, CancellationToken cancellationToken)
+    private async Task<Reservation.Granted?> RenewAsync(Request request, CancellationToken cancellationToken)
     {
         await using var command = _dataSource.CreateCommand(IdempotencySql.Renew)
-            .With("key_id", request.KeyId).With("mail_id", mailId).With("content_hash", request.ContentHash)
+            .With("key_id", request.KeyId).With("mail_id", request.NewId).With("content_hash", request.ContentHash)
             .With("lease", request.Lease).With("lifetime", request.Lifetime);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var renewed = await reader.ReadAsync(cancellationToken)
-            ? new Reservation.Granted(request.KeyId, mailId, reader.Get<long>("token"), reader.Get<DateTimeOffset>("reserved_at"), IsKnown: false)
+            ? new Reservation.Granted(request.KeyId, request.NewId, reader.Get<long>("token"), reader.Get<DateTimeOffset>("reserved_at"), IsFirst: true, IsKnown: false)
             : null;
         await reader.ThrowUnlessCommittedAsync(cancellationToken);
         return renewed;
     }
 
-    private async Task EndAsync(string sql, Reservation.Granted granted, CancellationToken cancellationToken)
-    {
-        await using var command = _dataSource.CreateCommand(sql).With("key_id", granted.KeyId).With("token", granted.Token);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    private NpgsqlCommand Ending(string sql, Reservation.Granted granted) =>
+        _dataSource.CreateCommand(sql).With("key_id", granted.KeyId).With("token", granted.Token);
 
     private static NpgsqlCommand WithKeys(NpgsqlCommand command, IReadOnlyList<Request> requests) =>
         command.With("key_ids", requests.Select(request => request.KeyId).ToArray());
 
-    private sealed record Request(Guid KeyId, byte[] ContentHash, TimeSpan Lease, TimeSpan Lifetime);
+    private sealed record Request(Guid KeyId, Guid NewId, byte[] ContentHash, TimeSpan Lease, TimeSpan Lifetime);
 
     private sealed record Found(Guid MailId, byte[] ContentHash, bool IsAcknowledged, bool IsLeased, bool IsExpired);
 }

@@ -12,12 +12,9 @@ public abstract record Reservation
     /// <param name="MailId">The id to produce under.</param>
     /// <param name="Token">Names this reservation when it is released.</param>
     /// <param name="ReservedAt">When the first post under the reservation came.</param>
+    /// <param name="IsFirst">Whether no earlier post went on under the reservation, which may have produced.</param>
     /// <param name="IsKnown">Whether a mail has that id already.</param>
-    public sealed record Granted(Guid KeyId, Guid MailId, long Token, DateTimeOffset ReservedAt, bool IsKnown) : Reservation
-    {
-        /// <summary>Whether an earlier post went on under the reservation, which may have produced.</summary>
-        public bool IsContinued => Token > 1;
-    }
+    public sealed record Granted(Guid KeyId, Guid MailId, long Token, DateTimeOffset ReservedAt, bool IsFirst, bool IsKnown) : Reservation;
 
     /// <summary>The same content was posted under the key and acknowledged.</summary>
     /// <param name="MailId">Its id.</param>

@@ -43,7 +43,7 @@ public sealed class ApiOptions : IValidatableObject
     [Range(1_024, 1_000_000_000, ErrorMessage = "Each batch that is being read is held in memory.")]
     public int MaxBatchBytes { get; set; } = 10_000_000;
 
-    /// <summary>How many posts may wait for Kafka at once; more are answered 503 <c>overloaded</c>. One whose body is still being read does not count. Default 1,000. 1 to 100,000.</summary>
+    /// <summary>How many posts may wait for Kafka at once, and how many for their <c>Idempotency-Key</c>; more are answered 503 <c>overloaded</c>. One whose body is still being read does not count. Default 1,000. 1 to 100,000.</summary>
     [Range(1, 100_000, ErrorMessage = "Each waiting post holds its mail in memory.")]
     public int MaxConcurrentPosts { get; set; } = 1_000;
 
@@ -61,7 +61,7 @@ public sealed class ApiOptions : IValidatableObject
 
     /// <summary>
     /// What becomes of a post with an <c>Idempotency-Key</c> while Postgres does not respond: <c>Refuse</c> (503, default), or <c>Accept</c>,
-    /// by which other content under a used key is told by a failure and not by the answer.
+    /// by which other content under a used key is told by a failure and not by the answer; a time that counts from now is refused all the same.
     /// </summary>
     public IdempotencyWithoutDatabase IdempotencyWithoutDatabase { get; set; } = IdempotencyWithoutDatabase.Refuse;
 

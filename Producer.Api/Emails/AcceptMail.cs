@@ -65,5 +65,31 @@ internal sealed class AcceptMail(IMailQueue queue, PostedMails posted, IOptions<
         }
     }
 
+    /// <summary>
+    /// Writes mails one after the other, and none behind one that was not acknowledged, or after the timeout of one: it would be out of turn.
+    /// What Kafka never takes, as it is too large, holds up nobody.
+    /// </summary>
+    /// <param name="mails">The mails, valid, and their ids.</param>
+    /// <param name="apiKeyId">As of one mail.</param>
+    /// <returns>What became of each, in their order.</returns>
+    public async Task<IReadOnlyList<EnqueueResult>> EnqueueInOrderAsync(IEnumerable<(Guid Id, SendEmail Mail)> mails, Guid? apiKeyId)
+    {
+        var started = timeProvider.GetTimestamp();
+        var results = new List<EnqueueResult>();
+        var isInTurn = true;
+        foreach (var (id, mail) in mails)
+        {
+            isInTurn &= timeProvider.GetElapsedTime(started) < options.Value.AcceptTimeout;
+            var result = isInTurn ? await EnqueueAsync(id, mail, apiKeyId) : OutOfTurn;
+            isInTurn &= result.Problem is not { } problem || ProblemResults.CodeOf(problem) == ProblemTypes.TooLarge.Code;
+            results.Add(result);
+        }
+
+        return results;
+    }
+
+    private static EnqueueResult OutOfTurn => new(
+        EnqueueOutcome.NotWritten, ProblemTypes.NotAccepted.Because("The mails before it with the same ordering_key were not acknowledged in time. Post it again."));
+
     private bool Allows(string cause) => limiter.Allows(logger, LogLevel.Warning, "mails that Kafka did not take", cause);
 }

@@ -85,11 +85,14 @@ internal sealed record BatchBody(IReadOnlyList<BatchItem> Items, byte[] ContentH
             errors.Add(new BatchError(index, $"[{index}]", ProblemTypes.TooLarge.Code, $"has more than {maxMailBytes} bytes, which is the limit of a mail (Api:MaxMailBytes)"));
         if (errors.Count == 0 && SenderRule.Explain(mail, caller) is { } refused)
             errors.Add(new BatchError(index, $"[{index}].{SendEmailFields.From}", ProblemTypes.FromNotAllowed.Code, refused));
+        // What is valid now need not have been when it was posted first: the answer to that names what it accepted.
+        if (errors.Count > 0)
+            Append(hash, "not valid"u8);
         return new BatchItem(index, errors.Count == 0 ? mail : null, errors);
     }
 
     // With their lengths, so that no two batches are one sequence of bytes.
-    private static void Append(IncrementalHash hash, byte[] bytes)
+    private static void Append(IncrementalHash hash, ReadOnlySpan<byte> bytes)
     {
         hash.AppendData(BitConverter.GetBytes(bytes.Length));
         hash.AppendData(bytes);

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -40,60 +41,51 @@ internal static class PostBatch
         if (errors.Count > 0 && (validation != Permissive || valid.Count == 0))
             return NotValid(errors);
 
-        using var place = limit.Take();
-        if (place.Problem is { } overloaded)
+        if (key.Value is not { } value)
         {
-            metrics.Posted(ProblemResults.CodeOf(overloaded));
-            return overloaded;
+            using var place = limit.Take();
+            return place.Problem is { } overloaded
+                ? Refused(overloaded, metrics)
+                : Respond(await EnqueueAllAsync(valid, _ => ids.New(caller.KeyId), timeProvider.GetUtcNow(), accept, caller), errors, validation, metrics);
         }
 
-        if (key.Value is not { } value)
-            return Respond(await EnqueueAllAsync(valid, _ => ids.New(caller.KeyId), timeProvider.GetUtcNow(), accept, caller), errors, validation, metrics);
-
-        switch (await posts.BeginAsync(caller, value, body.ContentHash))
+        switch (await posts.BeginAsync(caller, value, new KeyedContent(body.ContentHash, [.. valid.Select(item => item.Mail!)])))
         {
             case KeyedPost.Refused refused:
                 return refused.Problem;
             case KeyedPost.Repeat repeat:
                 context.Response.Headers[PostEmail.ReplayedHeader] = "true";
-                return Accepted(new AcceptedBatch([.. valid.Select(item => new AcceptedItem(ItemId(ids, repeat.MailId, item.Index, caller), item.Index))], Some(Listed(errors))));
+                return Accepted(new AcceptedBatch([.. valid.Select(item => new AcceptedItem(IdOf(repeat.MailId, item), item.Index))], Some(Listed(errors))));
             case KeyedPost.Go go:
-                var outcomes = await posts.ProduceAsync(go, () => EnqueueAllAsync(valid, index => ItemId(ids, go.MailId, index, caller), go.At, accept, caller), OutcomeOf);
-                return Respond(outcomes, errors, validation, metrics);
+                var (outcomes, kept) = await posts.ProduceAsync(go, () => EnqueueAllAsync(valid, item => IdOf(go.MailId, item), go.At, accept, caller), OutcomeOf);
+                return kept is not null ? Refused(kept, metrics) : Respond(outcomes, errors, validation, metrics);
             default:
                 throw new UnreachableException();
         }
-    }
 
-    /// <summary>The id of a mail of a batch: the same each time that the batch is posted under its key.</summary>
-    private static Guid ItemId(MailId ids, Guid batchId, int index, Caller caller) =>
-        ids.Derive($"batch {batchId}", index.ToString(System.Globalization.CultureInfo.InvariantCulture), caller.KeyId);
+        // The same each time that the batch is posted under its key, whose own id the first has: by it the key's mail is found.
+        Guid IdOf(Guid keyed, BatchItem item) => item.Index == valid[0].Index ? keyed
+            : ids.Derive($"batch {keyed}", item.Index.ToString(CultureInfo.InvariantCulture), caller.KeyId);
+    }
 
     /// <summary>Mails of one ordering key go one after the other, in their order; all others at once.</summary>
     private static IEnumerable<IEnumerable<BatchItem>> Groups(List<BatchItem> items) =>
         items.GroupBy(item => item.Mail!.OrderingKey is { } key ? (key, -1) : ("", item.Index));
 
-    private static async Task<List<ItemOutcome>> EnqueueAllAsync(List<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept, Caller caller)
+    private static async Task<List<ItemOutcome>> EnqueueAllAsync(List<BatchItem> items, Func<BatchItem, Guid> idOf, DateTimeOffset at, AcceptMail accept, Caller caller)
     {
-        var outcomes = await Task.WhenAll(Groups(items).Select(group => EnqueueAsync(group, idOf, at, accept, caller)));
+        var outcomes = await Task.WhenAll(Groups(items).Select(async group =>
+        {
+            var mails = group.Select(item => (item.Index, Id: idOf(item), Mail: item.Mail!.At(at))).ToList();
+            var results = await accept.EnqueueInOrderAsync(mails.Select(mail => (mail.Id, mail.Mail)), caller.KeyId);
+            return mails.Zip(results, (mail, result) => new ItemOutcome(mail.Index, mail.Id, result));
+        }));
         return [.. outcomes.SelectMany(of => of)];
     }
 
     /// <summary>Partly accepted is not known to be accepted: the same batch may go on, and what is produced again is the same mail.</summary>
     private static EnqueueOutcome OutcomeOf(List<ItemOutcome> outcomes) =>
         outcomes.TrueForAll(item => item.Result.Outcome == outcomes[0].Result.Outcome) ? outcomes[0].Result.Outcome : EnqueueOutcome.Unknown;
-
-    private static async Task<List<ItemOutcome>> EnqueueAsync(IEnumerable<BatchItem> items, Func<int, Guid> idOf, DateTimeOffset at, AcceptMail accept, Caller caller)
-    {
-        var outcomes = new List<ItemOutcome>();
-        foreach (var item in items)
-        {
-            var id = idOf(item.Index);
-            outcomes.Add(new ItemOutcome(item.Index, id, await accept.EnqueueAsync(id, item.Mail!.At(at), caller.KeyId)));
-        }
-
-        return outcomes;
-    }
 
     private static Results<AcceptedResult<AcceptedBatch>, ProblemHttpResult> Respond(List<ItemOutcome> outcomes, List<BatchError> invalid, string? validation, ApiMetrics metrics)
     {
@@ -112,6 +104,12 @@ internal static class PostBatch
             : ProblemTypes.NotAccepted;
         return type.Because(
             $"{accepted.Count} of {outcomes.Count} mails were accepted. `data` has their ids, and `errors` names the others.", ("data", accepted), ("errors", failed));
+    }
+
+    private static ProblemHttpResult Refused(ProblemHttpResult problem, ApiMetrics metrics)
+    {
+        metrics.Posted(ProblemResults.CodeOf(problem));
+        return problem;
     }
 
     private static AcceptedResult<AcceptedBatch> Accepted(AcceptedBatch batch) => new(location: null, batch);

@@ -29,16 +29,16 @@ internal sealed class PostEmail(
         var caller = Caller.Of(context);
         if (SenderRule.Explain(mail, caller) is { } error)
             return Refused(ProblemTypes.FromNotAllowed.Because($"{SendEmailFields.From} {error}."));
-        using var place = limit.Take();
-        if (place.Problem is { } overloaded)
-            return Refused(overloaded);
         if (key.Value is not { } value)
         {
+            using var place = limit.Take();
+            if (place.Problem is { } overloaded)
+                return Refused(overloaded);
             var id = ids.New(caller.KeyId);
             return Respond(id, await accept.EnqueueAsync(id, mail.At(timeProvider.GetUtcNow()), caller.KeyId));
         }
 
-        switch (await posts.BeginAsync(caller, value, SHA256.HashData(body.Canonical)))
+        switch (await posts.BeginAsync(caller, value, new KeyedContent(SHA256.HashData(body.Canonical), [mail])))
         {
             case KeyedPost.Refused refused:
                 return Refused(refused.Problem);
@@ -46,14 +46,12 @@ internal sealed class PostEmail(
                 context.Response.Headers[ReplayedHeader] = "true";
                 return Accepted(repeat.MailId);
             case KeyedPost.Go go:
-                return Respond(go.MailId, await EnqueueUnderKeyAsync(go, mail, caller));
+                var (enqueued, kept) = await posts.ProduceAsync(go, () => accept.EnqueueAsync(go.MailId, mail.At(go.At), caller.KeyId), enqueued => enqueued.Outcome);
+                return kept is not null ? Refused(kept) : Respond(go.MailId, enqueued);
             default:
                 throw new UnreachableException();
         }
     }
-
-    private Task<EnqueueResult> EnqueueUnderKeyAsync(KeyedPost.Go go, SendEmail mail, Caller caller) =>
-        posts.ProduceAsync(go, () => accept.EnqueueAsync(go.MailId, mail.At(go.At), caller.KeyId), enqueued => enqueued.Outcome);
 
     private Results<AcceptedResult<AcceptedMail>, ProblemHttpResult> Respond(Guid id, EnqueueResult enqueued) =>
         enqueued.Problem is { } problem ? Refused(problem) : Accepted(id);

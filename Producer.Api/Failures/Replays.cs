@@ -31,7 +31,7 @@ internal sealed class Replays(IMailQueue queue, FailureStore failures, MailTopic
                 await failures.MarkReplayedAsync(produced, either.Token);
             return produced.Count == replays.Count;
         }
-        catch (Exception exception) when (deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(exception) || PostgresErrors.IsContention(exception))
+        catch (Exception exception) when (deadline.IsCancellationRequested || PostgresErrors.IsPassing(exception))
         {
             logger.LogWarning("{Count} replays stay pending and will be tried again: {Reason}", replays.Count, exception.Message);
             return false;

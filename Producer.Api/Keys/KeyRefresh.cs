@@ -23,7 +23,7 @@ internal sealed class KeyRefresh(KnownKeys keys, IOptions<ApiOptions> options, T
         {
             await keys.RefreshAsync(either.Token);
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) || (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception) || (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested))
         {
             logger.LogWarning("The API keys could not be read at the start: only the key of Api:Key is let in until they are. {Reason}", PostgresErrors.Explain(exception));
         }
@@ -41,7 +41,7 @@ internal sealed class KeyRefresh(KnownKeys keys, IOptions<ApiOptions> options, T
         {
             await keys.NoteUsesAsync(either.Token);
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) || either.IsCancellationRequested)
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception) || either.IsCancellationRequested)
         {
             logger.LogInformation("When API keys were used last was not written at the stop: {Reason}", PostgresErrors.Explain(exception));
         }

@@ -84,7 +84,7 @@ internal sealed class KnownKeys(KeyStore store, TimeProvider timeProvider) : IDi
         {
             await RefreshAsync(cancellationToken);
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             // The change that was made is answered all the same: a secret is shown once. KeyRefresh tries again, and logs.
         }

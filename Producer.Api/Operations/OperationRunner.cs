@@ -58,7 +58,7 @@ internal sealed class OperationRunner(
         {
             logger.LogInformation("Operation {OperationId} is left for another instance, as this one stops", id);
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) || PostgresErrors.IsContention(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             pause = PauseAfterError;
             logger.LogWarning("Operation {OperationId} goes on in {Pause}, as Postgres does not respond: {Reason}", id, pause, PostgresErrors.Explain(exception));
@@ -115,7 +115,7 @@ internal sealed class OperationRunner(
         {
             await operations.ReleaseAsync(id, lease, pause, deadline.Token);
         }
-        catch (Exception exception) when (deadline.IsCancellationRequested || PostgresErrors.IsUnavailable(exception) || PostgresErrors.IsContention(exception))
+        catch (Exception exception) when (deadline.IsCancellationRequested || PostgresErrors.IsPassing(exception))
         {
             logger.LogWarning("Operation {OperationId} could not be given back; its lease of {Lease} runs out: {Reason}", id, Lease, exception.Message);
         }

@@ -43,7 +43,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, LogLimi
     private static ProblemType Explain(Exception exception) => exception switch
     {
         BadHttpRequestException bad => ProblemTypes.OfStatus(bad.StatusCode),
-        _ when PostgresErrors.IsUnavailable(exception) => ProblemTypes.DatabaseUnavailable,
+        _ when PostgresErrors.IsPassing(exception) => ProblemTypes.DatabaseUnavailable,
         _ => ProblemTypes.Internal,
     };
 }

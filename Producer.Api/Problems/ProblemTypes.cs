@@ -123,7 +123,7 @@ internal static class ProblemTypes
     { RetryAfterSeconds = 5 };
 
     public static readonly ProblemType Overloaded = new("overloaded", 503, "Too many posts at once",
-        "More posts wait for Kafka than `Api:MaxConcurrentPosts` allows. Nothing was accepted: post it again later.")
+        "More posts wait for Kafka, or for their `Idempotency-Key`, than `Api:MaxConcurrentPosts` allows. Nothing was accepted: post it again later.")
     { RetryAfterSeconds = 1 };
 
     public static readonly ProblemType DatabaseUnavailable = new("database_unavailable", 503, "Postgres does not respond",

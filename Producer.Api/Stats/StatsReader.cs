@@ -89,7 +89,7 @@ internal sealed class StatsReader(StatsStore store, WorkerStore workers, KafkaIn
         {
             return (null, new MissingPart(part, $"Kafka: {exception.Error.Reason}"));
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             return (null, new MissingPart(part, $"Postgres: {exception.Message}"));
         }

@@ -64,7 +64,7 @@ public sealed class ClusterGuard(
                 return ClusterRelation.Foreign;
             }
         }
-        catch (Exception exception) when (exception is KafkaException || PostgresErrors.IsUnavailable(exception))
+        catch (Exception exception) when (exception is KafkaException || PostgresErrors.IsPassing(exception))
         {
             TellUnknown(exception is KafkaException ? exception.Message : PostgresErrors.Explain(exception));
             return ClusterRelation.Unknown;

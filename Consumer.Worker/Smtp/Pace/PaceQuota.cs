@@ -45,7 +45,7 @@ internal sealed class PaceQuota(QuotaStore store, TimeProvider timeProvider, str
             return await store.UseAsync(relay, quota.Window, quota.Count, wanted, cancellationToken);
         }
         // Until Postgres is there nothing is sent: what is used of the quota is not known.
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception) || PostgresErrors.IsContention(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             return 0;
         }

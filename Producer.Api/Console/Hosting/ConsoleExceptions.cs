@@ -18,7 +18,7 @@ internal sealed class ConsoleExceptions(ExceptionProblems problems) : IException
         ConsoleHeaders.Add(httpContext);
         httpContext.Response.StatusCode = type.Status;
         httpContext.Response.ContentType = "text/html; charset=utf-8";
-        var text = PostgresErrors.IsUnavailable(exception)
+        var text = PostgresErrors.IsPassing(exception)
             ? "Postgres does not respond, and the console shows nothing without it. Mails are accepted all the same."
             : "The page could not be made. The log says why, under this trace id.";
         await httpContext.Response.WriteAsync(

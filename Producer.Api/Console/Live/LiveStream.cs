@@ -66,7 +66,7 @@ internal static class LiveStream
             var found = await changes.FindAsync(cancellationToken);
             return string.Create(CultureInfo.InvariantCulture, $"{found.Failures}/{found.Mails}/{timeProvider.GetUtcNow().UtcTicks / Clock.Ticks}");
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             return null;
         }

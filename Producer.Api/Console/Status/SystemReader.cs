@@ -70,7 +70,7 @@ internal sealed class SystemReader(
         {
             state = state with { Missing = $"Postgres did not respond within {options.Value.StatsTimeout} (Api:StatsTimeout)." };
         }
-        catch (Exception exception) when (PostgresErrors.IsUnavailable(exception))
+        catch (Exception exception) when (PostgresErrors.IsPassing(exception))
         {
             state = state with { Missing = $"Postgres: {PostgresErrors.Explain(exception)}" };
         }

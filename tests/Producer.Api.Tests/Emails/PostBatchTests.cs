@@ -109,6 +109,35 @@ public class PostBatchTests
     }
 
     [Test]
+    public async Task Behind_a_mail_that_Kafka_did_not_take_none_of_its_ordering_key_is_produced_out_of_turn([Values] ProduceOutcome outcome)
+    {
+        var before = _api.Queue.Mails.Count;
+        var calls = 0;
+        _api.Queue.Before = _ => Interlocked.Increment(ref calls) == 2 ? throw new KafkaProduceException("email.send", outcome, "no leader") : Task.CompletedTask;
+        var ordered = Good.Replace("{", """{"ordering_key":"k",""", StringComparison.Ordinal);
+
+        var problem = await (await PostAsync(Batch(ordered, ordered, ordered, ordered))).ProblemAsync(503, "partly_accepted");
+
+        Ids(problem).Count.ShouldBe(1);
+        problem.GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("code").GetString())
+            .ShouldBe([outcome == ProduceOutcome.Unknown ? "outcome_unknown" : "not_accepted", "not_accepted", "not_accepted"]);
+        _api.Queue.Mails.Count.ShouldBe(before + 1);
+    }
+
+    [Test]
+    public async Task A_mail_that_is_too_large_for_Kafka_holds_up_none_behind_it()
+    {
+        var calls = 0;
+        _api.Queue.Before = _ => Interlocked.Increment(ref calls) == 1 ? throw new KafkaRecordTooLargeException("email.send", "too large") : Task.CompletedTask;
+        var ordered = Good.Replace("{", """{"ordering_key":"k",""", StringComparison.Ordinal);
+
+        var problem = await (await PostAsync(Batch(ordered, ordered))).ProblemAsync(503, "partly_accepted");
+
+        Ids(problem).Count.ShouldBe(1);
+        problem.GetProperty("errors").EnumerateArray().Single().GetProperty("code").GetString().ShouldBe("too_large");
+    }
+
+    [Test]
     public async Task Where_Kafka_takes_nothing_the_batch_is_not_accepted()
     {
         _api.Queue.Before = _ => throw new KafkaProduceException("email.send", ProduceOutcome.NotWritten, "away");
