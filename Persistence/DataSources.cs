@@ -51,6 +51,8 @@ internal static class DataSources
         else if (!string.IsNullOrEmpty(options.Password))
             connection.Password = options.Password;
         adapt(connection);
+        // What its metrics call it; without a name they have the connection string.
+        settings.Name = connection.ApplicationName;
         return settings.Build();
     }
 }

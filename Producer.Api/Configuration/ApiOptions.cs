@@ -23,6 +23,16 @@ public sealed class ApiOptions : IValidatableObject
     public string? KeyFile { get; set; }
 
     /// <summary>
+    /// A key that reads <c>/metrics</c> and nothing else, as <c>Authorization: Bearer</c>; at least 16 characters. Default: none, and a key that
+    /// sees the mails of all reads them.
+    /// </summary>
+    [PasswordPropertyText(true)]
+    public string? MetricsKey { get; set; }
+
+    /// <summary>The file that holds <see cref="MetricsKey"/>; read again when a caller presents another key.</summary>
+    public string? MetricsKeyFile { get; set; }
+
+    /// <summary>
     /// The secret under which mail ids carry their MAC; the same on every instance, at least 16 characters. Default: derived from
     /// <see cref="Key"/>. A new one makes repeated posts with an <c>Idempotency-Key</c> of before new mails: change it when none is open.
     /// </summary>
@@ -111,6 +121,12 @@ public sealed class ApiOptions : IValidatableObject
         {
             yield return new ValidationResult(
                 $"allowed: {FewestCharacters} or more printable ASCII characters without spaces, and it has {Key.Length}. Make one: openssl rand -hex 32.", [nameof(Key)]);
+        }
+
+        if (!string.IsNullOrEmpty(MetricsKey) && !IsKey(MetricsKey))
+        {
+            yield return new ValidationResult(
+                $"allowed: {FewestCharacters} or more printable ASCII characters without spaces, and it has {MetricsKey.Length}. Make one: openssl rand -hex 32.", [nameof(MetricsKey)]);
         }
 
         if (IdSecret is { Length: < FewestCharacters })

@@ -100,6 +100,6 @@ internal static class ProducerApi
         app.MapConsole();
         app.MapApiHealth();
         app.MapApiDescription();
-        app.MapPrometheusScrapingEndpoint("/metrics").AllowAnonymous();
+        app.MapPrometheusScrapingEndpoint("/metrics").RequireMetricsKey();
     }
 }

@@ -4,12 +4,27 @@ using Producer.Api.Keys;
 namespace Producer.Api.Security;
 
 /// <summary>Who has a key: a stored one, or that of <c>Api:Key</c>. No database is asked. For any thread.</summary>
-internal sealed class Callers(CallerKey first, KnownKeys stored)
+internal sealed class Callers(CallerKey first, MetricsKey metrics, KnownKeys stored)
 {
     private const string BearerPrefix = "Bearer ";
 
     /// <summary>Whether callers are asked for a key; else, in Development alone, everybody is let in.</summary>
     public bool AreAsked => first.IsSet;
+
+    /// <summary>Whether a request is of somebody who may know how the system stands: who sees the mails of all.</summary>
+    public bool SeesTheSystem(HttpRequest request) => Of(request).Caller is { OnlyOf: null };
+
+    /// <summary>Whether it may read the metrics: by the key for them, or as who sees the mails of all.</summary>
+    public bool ReadsMetrics(HttpRequest request)
+    {
+        if (SeesTheSystem(request))
+            return true;
+        if (Presented(request) is not { } presented)
+            return false;
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        KeySecret.Hash(presented, hash);
+        return metrics.HasHash(hash);
+    }
 
     /// <summary>Who makes a request, by the key that it presents; where it presents none, no match either.</summary>
     public (KeyMatch? Match, Caller? Caller) Of(HttpRequest request)

@@ -32,6 +32,11 @@ internal static class Scopes
     public static TBuilder RequireSightOfAll<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(SightOfAll);
 
+    /// <summary>Lets in only who may read the metrics.</summary>
+    public static void RequireMetricsKey(this IEndpointConventionBuilder builder) => builder.RequireAuthorization(
+        policy => policy.RequireAssertion(context => context.Resource is HttpContext http && http.RequestServices.GetRequiredService<Callers>().ReadsMetrics(http.Request)))
+        .WithMetadata(new ScopeMetadata(KeyScope.Operate));
+
     // When all that is asked of the endpoint has been said, by groups and by itself.
     private static void NoteScopesAlone(EndpointBuilder endpoint)
     {

@@ -31,6 +31,7 @@ internal static class SecurityServices
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         services.AddSingleton<CallerKey>();
+        services.AddSingleton<MetricsKey>();
         services.AddSingleton<Callers>();
         services.AddSingleton(provider =>
         {
