@@ -179,21 +179,14 @@ internal sealed partial class SendEmailReader(bool isPosted)
 
     private void TakeScheduled(string path, JsonElement value)
     {
-        if (isPosted && value.ValueKind == JsonValueKind.String && RelativeTime.TryParse(value.GetRawText().Trim('"'), out var wait))
-            _scheduledIn = wait;
-        else
-            _scheduledAt = Time(path, value);
-    }
-
-    private DateTimeOffset? Time(string path, JsonElement value)
-    {
         if (Text(path, value) is not { } text)
-            return null;
-        if (Rfc3339.TryParse(text, out var time))
-            return time;
-
-        Refuse(path, ValidationCodes.InvalidTime, isPosted ? $"is not a valid time; {Rfc3339.Rule}, or {RelativeTime.Rule}" : $"is not a valid time; {Rfc3339.Rule}");
-        return null;
+            return;
+        if (isPosted && RelativeTime.TryParse(text, out var wait))
+            _scheduledIn = wait;
+        else if (Rfc3339.TryParse(text, out var time))
+            _scheduledAt = time;
+        else
+            Refuse(path, ValidationCodes.InvalidTime, isPosted ? $"is not a valid time; {Rfc3339.Rule}, or {RelativeTime.Rule}" : $"is not a valid time; {Rfc3339.Rule}");
     }
 
     private List<string> TextOrList(string path, JsonElement value, int limit)

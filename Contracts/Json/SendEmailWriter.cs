@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -52,8 +53,8 @@ internal static class SendEmailWriter
         foreach (var field in mail.Unread)
         {
             writer.WritePropertyName(field.Name);
-            // As it came, also what has no form in .NET, such as half a surrogate pair.
-            writer.WriteRawValue(field.Value.GetRawText(), skipInputValidation: true);
+            // As it came, also what has no form in .NET: half a surrogate pair, or bytes that are not UTF-8.
+            writer.WriteRawValue(JsonMarshal.GetRawUtf8Value(field.Value), skipInputValidation: true);
         }
     }
 

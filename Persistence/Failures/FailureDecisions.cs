@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Contracts;
 using Npgsql;
 using NpgsqlTypes;
@@ -118,7 +119,7 @@ internal static class FailureDecisions
             new NpgsqlCommand(FailureSql.RequestEdit).With("id", id).With("mail_id", edit.MailId).With("key", edit.Key).With("value", edit.Value),
             cancellationToken);
         await AuditAsync(
-            transaction, decision, agreed, _ => Audited(failure.Status, mail is null ? null : mail with { State = MailState.Discarded }, edit.MailId, edit.Changes), cancellationToken);
+            transaction, decision, agreed, _ => Audited(failure.Status, mail is null ? null : mail with { State = MailState.Discarded }, edit.MailId, PostgresJson.Clean(edit.Changes)), cancellationToken);
         return [new Replay(id, edit.MailId, 0, failure.OriginalTopic, edit.Key, edit.Value, failure.Headers)];
     }
 
@@ -178,7 +179,7 @@ internal static class FailureDecisions
             cancellationToken);
 
     /// <summary>Failure and mail as the audit has them.</summary>
-    private static string Audited(FailureStatus status, MailFacts? mail, Guid? replayedAs, JsonElement? changes = null) => JsonSerializer.Serialize(new
+    private static string Audited(FailureStatus status, MailFacts? mail, Guid? replayedAs, JsonNode? changes = null) => JsonSerializer.Serialize(new
     {
         status = status.ToText(),
         mail = mail is null ? null : new { state = mail.State.ToText(), epoch = mail.Epoch },

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Contracts;
 
 namespace Persistence.Failures;
@@ -97,7 +97,7 @@ public sealed record Replay(
 /// <param name="Key">Its record's key.</param>
 /// <param name="Value">Its record's value.</param>
 /// <param name="Changes">What was changed, for the audit.</param>
-public sealed record EditedMail(Guid MailId, byte[] Key, byte[] Value, JsonElement Changes);
+public sealed record EditedMail(Guid MailId, byte[] Key, byte[] Value, JsonObject Changes);
 
 /// <summary>A replay to produce, or the reason why there is none.</summary>
 public abstract record ReplayResult

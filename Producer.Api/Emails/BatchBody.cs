@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Contracts;
@@ -73,7 +74,7 @@ internal sealed record BatchBody(IReadOnlyList<BatchItem> Items, byte[] ContentH
     {
         if (element.ValueKind != JsonValueKind.Object)
         {
-            Append(hash, System.Text.Encoding.UTF8.GetBytes(element.GetRawText()));
+            Append(hash, JsonMarshal.GetRawUtf8Value(element).ToArray());
             return new BatchItem(index, Mail: null, [new BatchError(index, $"[{index}]", ValidationCodes.WrongType, "must be a mail, a JSON object")]);
         }
 

@@ -77,6 +77,8 @@ internal static class EmailEndpoints
             .RequireScope(KeyScope.Read)
             .WithName("ListEvents").WithSummary("What became of a mail, step by step.")
             .WithDescription("Read off its row, recipients and failures: of attempts and replies the last. With `Accept: text/event-stream` as server-sent events, until the mail has ended or five minutes are over.")
+            .Produces<MailEventList>()
+            .AlsoAs("text/event-stream")
             .Problems(ProblemTypes.MailNotFound, ProblemTypes.DatabaseUnavailable);
 
         emails.MapPost("/{id}/cancel", CancelEmail.HandleAsync)

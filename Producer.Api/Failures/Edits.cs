@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -21,20 +22,23 @@ namespace Producer.Api.Failures;
 internal sealed class Edits(
     FailureStore failures, MailStore mails, Replays replays, MailId ids, ClusterGuard cluster, IOptions<ApiOptions> options, TimeProvider timeProvider, IHostApplicationLifetime lifetime)
 {
+    /// <summary>The failed mail, of which what is left out stays; null where its record could not be read, and all of it is to be given.</summary>
+    public static SendEmail? OriginalOf(Failure failure) => PlainJson.TryReadObject(failure.Value) is null ? null : SendEmailJson.TryDeserialize(failure.Value);
+
     /// <summary>The mail as it would be sent, or why it would not. Nothing is done.</summary>
     public async Task<(EditDraft? Draft, ProblemHttpResult? Problem)> PrepareAsync(string id, EditRequest? request, Actor actor, CancellationToken cancellationToken)
     {
         if (!ActionRequest.TryRead(id, new ActionRequest(request?.Reason), actor, reasonRequired: false, GetFailure.NotFound, out var action, out var problem))
             return (null, problem);
-        if (request?.Mail is not { ValueKind: JsonValueKind.Object } patch)
-            return (null, ProblemTypes.InvalidRequest.Because($"{EditRequest.Example} is expected: of the mail what is to be changed."));
+        if (request?.Mail is not { } mailPatch || PlainJson.TryReadObject(JsonMarshal.GetRawUtf8Value(mailPatch)) is not { } patch)
+            return (null, ProblemTypes.InvalidRequest.Because($"{EditRequest.Example} is expected: of the mail what is to be changed, with texts of Unicode characters."));
         if (cluster.Problem is { } otherCluster)
             return (null, ProblemTypes.OtherCluster.Because($"Nothing was done. {otherCluster}"));
         if (await failures.FindAsync(action.Id, cancellationToken: cancellationToken) is not { } failure)
             return (null, GetFailure.NotFound(id));
 
-        var original = MailOf(failure.Value);
-        var merged = MergePatch.Apply(original, JsonObject.Create(patch)!);
+        var original = PlainJson.TryReadObject(failure.Value);
+        var merged = MergePatch.Apply(original, patch);
         var body = MailBody.Of(JsonSerializer.SerializeToElement(merged), options.Value.MaxMailBytes, timeProvider.GetUtcNow(), cancellationToken);
         if (body.Mail is not { } mail)
             return (null, body.Problem);
@@ -56,7 +60,7 @@ internal sealed class Edits(
         var mailId = ids.New(Owner(failure));
         var edit = new EditedMail(
             mailId, Encoding.UTF8.GetBytes(mail.OrderingKey ?? mailId.ToString()), SendEmailJson.Serialize(mail.At(timeProvider.GetUtcNow())),
-            JsonSerializer.SerializeToElement(MergePatch.Changes(draft.Original, JsonSerializer.SerializeToNode(mail, SendEmailJson.Options)!.AsObject())));
+            MergePatch.Changes(draft.Original, JsonSerializer.SerializeToNode(mail, SendEmailJson.Options)!.AsObject()));
         return await failures.RequestEditAsync(action.Id, edit, action.Actor, action.Reason, cancellationToken) switch
         {
             // Not canceled when the caller disconnects: it is recorded, and the sooner it is produced the better.
@@ -65,18 +69,6 @@ internal sealed class Edits(
             ReplayResult.Refused { Reason: var reason } => Refusals.Explain(action.Id.ToString(), reason),
             var other => throw new InvalidOperationException($"The store returned {other.GetType().Name}, which is not known here."),
         };
-    }
-
-    private static JsonObject? MailOf(byte[]? value)
-    {
-        try
-        {
-            return value is null ? null : JsonNode.Parse(value) as JsonObject;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     private static MailStream StreamOf(JsonObject mail) => SendEmailJson.ReadPosted(JsonSerializer.SerializeToElement(mail)).Stream;

@@ -16,6 +16,7 @@ internal static class FailureEndpoints
             .RequireScope(KeyScope.Read)
             .WithName("ListFailures").WithSummary("What failed, newest first.")
             .WithDescription("With `Accept: text/csv` or `application/x-ndjson` all that the filter has, as a file.")
+            .AlsoAs("text/csv", "application/x-ndjson")
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
 
         failures.MapGet("/{id}", GetFailure.HandleAsync)

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Producer.Api.Console;
 using Producer.Api.OpenApi;
 
@@ -52,17 +53,22 @@ internal static class ResponseHeaders
 
     private static async Task GetWithoutBodyAsync(HttpContext context, RequestDelegate next)
     {
-        var body = context.Response.Body;
+        var (response, aborted) = (context.Features.GetRequiredFeature<IHttpResponseBodyFeature>(), context.RequestAborted);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        var body = new HeadBody(response, ended);
         context.Request.Method = HttpMethods.Get;
-        context.Response.Body = Stream.Null;
+        context.RequestAborted = ended.Token;
+        context.Features.Set<IHttpResponseBodyFeature>(body);
         try
         {
             await next(context);
+            await body.Started;
         }
         finally
         {
             context.Request.Method = HttpMethods.Head;
-            context.Response.Body = body;
+            context.RequestAborted = aborted;
+            context.Features.Set(response);
         }
     }
 }

@@ -37,6 +37,7 @@ internal static class OpenApiServices
             options.AddOperationTransformer(DescribeSecurity);
             options.AddOperationTransformer(DescribeBody);
             options.AddSchemaTransformer(MailSchema.DescribeAsync);
+            options.AddSchemaTransformer(OptionalMembers.DescribeAsync);
         });
 
     public static void MapApiDescription(this WebApplication app)

@@ -47,9 +47,10 @@ internal static class ProblemResponses
                     Enum = [.. ProblemTypes.All.Select(type => (JsonNode)type.Code)],
                 },
                 ["errors"] = Errors(),
-                ["data"] = new OpenApiSchema { Type = JsonSchemaType.Array, Description = "With `partly_accepted`: `id` and `index` of each mail of the batch that was accepted.", Items = new OpenApiSchema { Type = JsonSchemaType.Object } },
+                ["data"] = new OpenApiSchema { Type = JsonSchemaType.Array, Description = "With `partly_accepted`: `id` and `index` of each mail of the batch that was accepted.", Items = Accepted() },
                 ["id"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", Description = "With `outcome_unknown`: the mail to ask for." },
                 ["state"] = Text("With `mail_not_waiting` and `idempotency_key_taken`: the mail's state."),
+                ["reason"] = Text("With `failure_not_open`: why not, in a word."),
                 ["scope"] = Text("With `insufficient_scope`: the scope that is needed."),
                 ["limit"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `too_large`: how many bytes of JSON a mail may have." },
                 ["line"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "With `invalid_json`: the line, from 1." },
@@ -115,7 +116,18 @@ internal static class ProblemResponses
                 ["field"] = Text("Where it is, such as `to[1]`; of a batch `[2].to[1]`."),
                 ["code"] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What programs look at.", Enum = [.. ValidationCodes.All.Concat([ProblemTypes.TooLarge.Code, ProblemTypes.FromNotAllowed.Code, ProblemTypes.NotAccepted.Code, ProblemTypes.OutcomeUnknown.Code]).Select(code => (JsonNode)code)] },
                 ["message"] = Text("What is wrong and what is allowed, to follow the field's name."),
+                ["id"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", Description = "Of a batch, with `outcome_unknown`: the mail to ask for." },
             },
+        },
+    };
+
+    private static OpenApiSchema Accepted() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+        {
+            ["id"] = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid", Description = "The mail." },
+            ["index"] = new OpenApiSchema { Type = JsonSchemaType.Integer, Description = "Its place in the batch, from 0." },
         },
     };
 

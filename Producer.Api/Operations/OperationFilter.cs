@@ -40,11 +40,11 @@ public sealed record OperationFilter : FilterTexts
             throw new FormatException($"A cancel is of mails, whose filter has: {string.Join(", ", OfMails)}.");
         var filter = new MailFilter
         {
-            Recipient = QueryTexts.Given(Recipient),
-            Sender = QueryTexts.Given(Sender),
+            Recipient = QueryTexts.Text("recipient", Recipient),
+            Sender = QueryTexts.Text("sender", Sender),
             State = QueryTexts.Word<MailState>("state", State),
-            Tag = QueryTexts.Given(Tag) is { } tag ? EmailQuery.TagOf(tag) : null,
-            Subject = QueryTexts.Given(Subject),
+            Tag = QueryTexts.Text("tag", Tag) is { } tag ? EmailQuery.TagOf(tag) : null,
+            Subject = QueryTexts.Text("subject", Subject),
             Since = QueryTexts.Time("since", Since),
             Until = QueryTexts.Time("until", Until),
         };

@@ -20,7 +20,7 @@ internal static class ProblemResults
     {
         var problem = new ProblemDetails { Type = type.Uri, Title = type.Title, Status = type.Status, Detail = detail };
         problem.Extensions[CodeMember] = type.Code;
-        foreach (var (name, value) in members)
+        foreach (var (name, value) in members.Where(member => member.Value is not null))
             problem.Extensions[name] = value;
         return problem;
     }

@@ -1,3 +1,5 @@
+using Producer.Api.Emails;
+
 namespace Producer.Api.Problems;
 
 /// <summary>Every problem that the API responds with.</summary>
@@ -10,7 +12,7 @@ internal static class ProblemTypes
         "A query parameter, a header or the body is not what is expected; `detail` says which.");
 
     public static readonly ProblemType InvalidIdempotencyKey = new("invalid_idempotency_key", 400, "The Idempotency-Key is not valid",
-        "One header of 1 to 255 printable ASCII characters is expected.");
+        $"One header of 1 to {IdempotencyKey.MaxLength} printable ASCII characters is expected.");
 
     public static readonly ProblemType Unauthorized = new("unauthorized", 401, "An API key is needed",
         "Send the key as `X-Api-Key: …` or `Authorization: Bearer …`; `detail` says where one was sent that is not valid any more.");

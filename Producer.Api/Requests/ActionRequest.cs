@@ -10,7 +10,7 @@ namespace Producer.Api.Requests;
 /// <summary>What to write down about what a person does: a replay or a discard of a failure, the release of a hold.</summary>
 /// <param name="Reason">Why: up to 1,000 characters. Required to discard and to release.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record ActionRequest(string? Reason)
+internal sealed record ActionRequest(string? Reason = null)
 {
     private const int MaxReasonLength = 1_000;
 

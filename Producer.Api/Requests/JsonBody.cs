@@ -14,6 +14,9 @@ internal static class JsonBody
     private const int MostOfAHeader = 100;
     private const int ReadAtOnce = 64 * 1024;
 
+    // A byte that is a chunk of its own takes six; a little more has no reason.
+    private const int MostBytesOfOne = 8;
+
     /// <summary>The bytes; or a problem; or neither, where there are more than <paramref name="maxBytes"/>.</summary>
     public static async ValueTask<(byte[]? Bytes, ProblemHttpResult? Problem)> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
     {
@@ -36,9 +39,13 @@ internal static class JsonBody
                     "The body begins with a byte order mark; JSON is sent in UTF-8 without it (RFC 8259, section 8.1).", ("line", 1), ("position", 1)))
                 : (bytes, null);
         }
-        catch (IOException exception) when (exception is not BadHttpRequestException && !request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
-            // The server's word for a chunk size past all numbers, and for a body that breaks off.
+            return (null, null);
+        }
+        catch (IOException exception) when (exception is not BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } && !request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            // The server's word for chunks that are none, and for a body that breaks off.
             return (null, ProblemTypes.UnreadableBody.Because($"The body cannot be read: {Texts.Cut(exception.Message, MostOfAHeader)}"));
         }
     }
@@ -69,9 +76,9 @@ internal static class JsonBody
             return bytes.Length == count ? bytes : bytes[..count];
         }
 
-        // The server's own limit must not be reached before this one.
+        // The server's own limit, which counts the framing of chunks, must not be reached before this one.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = maxBytes + 1L;
+            limit.MaxRequestBodySize = MostBytesOfOne * (maxBytes + 1L);
 
         // So is one of unknown length, a chunked one, measured while it is read.
         using var buffer = new MemoryStream();

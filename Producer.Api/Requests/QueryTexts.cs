@@ -20,13 +20,17 @@ internal static class QueryTexts
                 throw new FormatException($"'{Shown(name)}' is not a parameter here; these are: {string.Join(", ", names)}.");
             if (values.Count != 1)
                 throw new FormatException($"'{name}' is given {values.Count} times; give it once.");
-            if (values.ToString().Any(char.IsControl))
-                throw new FormatException($"'{name}' holds a control character.");
+            Text(name, values.ToString());
         }
     }
 
     /// <summary>A parameter, null where it is not given or empty.</summary>
     public static string? Given(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    /// <summary>A text to look for, null where it is not given or empty.</summary>
+    /// <exception cref="FormatException">It holds a control character, such as NUL, which Postgres does not take.</exception>
+    public static string? Text(string name, string? text) =>
+        text is not null && text.Any(char.IsControl) ? throw new FormatException($"'{name}' holds a control character.") : Given(text);
 
     /// <summary>The beginning of what was given, for a message.</summary>
     public static string Shown(string text) => Texts.Cut(text, MostShown);

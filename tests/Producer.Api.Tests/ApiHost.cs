@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using InMemoryKafka;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +13,7 @@ using Microsoft.Extensions.Logging;
 using Persistence.Schema;
 using Producer.Api.Emails;
 using Producer.Api.Hosting;
+using Producer.Api.Tests.OpenApi;
 
 namespace Producer.Api.Tests;
 
@@ -20,6 +22,8 @@ internal sealed class ApiHost : IAsyncDisposable
 {
     /// <summary>A Postgres that nobody answers for.</summary>
     public const string NoPostgres = "Host=127.0.0.1;Port=1;Database=none;Username=none;Password=none";
+
+    private const string Urls = "urls";
 
     // One a fixture: what runs by itself in the service of one, such as the sweep of replays, would take from another what its test waits for.
     private static readonly ConcurrentDictionary<string, Lazy<Task<string>>> Databases = new(StringComparer.Ordinal);
@@ -35,7 +39,13 @@ internal sealed class ApiHost : IAsyncDisposable
         Queue = queue;
     }
 
-    public HttpClient Client => field ??= _app.GetTestClient();
+    /// <summary>A client of it, whose answers must be as the API's description says.</summary>
+    public HttpClient Client => field ??= Get<IServer>() is TestServer server
+        ? new HttpClient(new DescribedAnswers(server.CreateHandler())) { BaseAddress = server.BaseAddress }
+        : new HttpClient(new DescribedAnswers(new SocketsHttpHandler())) { BaseAddress = Address };
+
+    /// <summary>Where it listens, of one on Kestrel.</summary>
+    public Uri Address => new(_app.Urls.First());
 
     public FakeMailQueue Queue { get; }
 
@@ -62,6 +72,22 @@ internal sealed class ApiHost : IAsyncDisposable
         return host;
     }
 
+    /// <summary>Starts the service on Kestrel, for what a server does before the service.</summary>
+    public static async Task<ApiHost> StartOnKestrelAsync(params (string Key, string Value)[] settings)
+    {
+        var host = Build([.. await WithDatabaseAsync(settings), (Urls, "http://127.0.0.1:0")], _ => { });
+        await host._app.StartAsync();
+        return host;
+    }
+
+    /// <summary>The API's description of itself.</summary>
+    public static async Task<string> DescriptionAsync()
+    {
+        await using var host = Build(("Database:ConnectionString", NoPostgres));
+        await host._app.StartAsync();
+        return await host._app.GetTestClient().GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative));
+    }
+
     /// <summary>Starts the service as <see cref="StartAsync(ValueTuple{string, string}[])"/> does, on a database of the caller's own.</summary>
     public static Task<ApiHost> StartOnAsync(string connectionString, params (string Key, string Value)[] settings) => StartOnAsync(connectionString, settings, _ => { });
 
@@ -85,7 +111,8 @@ internal sealed class ApiHost : IAsyncDisposable
         string[] args = [$"--environment={environment}", $"--Kafka:BootstrapServers={SharedKafka.Value.BootstrapServers}", .. settings.Where(setting => setting.Key != "environment").Select(setting => $"--{setting.Key}={setting.Value}")];
         var app = ProducerApi.Build(args, builder =>
         {
-            builder.WebHost.UseTestServer();
+            if (!settings.Any(setting => setting.Key == Urls))
+                builder.WebHost.UseTestServer();
             builder.Logging.ClearProviders();
             if (addQueue is null)
                 builder.Services.AddSingleton<IMailQueue>(queue);

@@ -37,7 +37,7 @@ internal static class EditPages
     {
         if (await FindAsync(id, context, failures, cancellationToken) is not { } failure)
             return Refused(context);
-        var fields = EditField.Of(SendEmailJson.TryDeserialize(failure.Value));
+        var fields = EditField.Of(Edits.OriginalOf(failure));
         return await FormAsync(context, StatusCodes.Status200OK, problem: null, failure, fields, reason: "", emails, cancellationToken);
     }
 
@@ -51,7 +51,7 @@ internal static class EditPages
         if (step == FormStep)
             return await FormAsync(context, StatusCodes.Status200OK, problem: null, failure, fields, reason, emails, cancellationToken);
 
-        var (patch, errors) = EditField.PatchOf(SendEmailJson.TryDeserialize(failure.Value), fields);
+        var (patch, errors) = EditField.PatchOf(Edits.OriginalOf(failure), fields);
         if (errors.Count > 0)
             return await MarkedAsync(context, StatusCodes.Status422UnprocessableEntity, errors, failure, fields, reason, emails, cancellationToken);
         if (patch.Count == 0)
@@ -105,7 +105,7 @@ internal static class EditPages
                 failure.Id,
                 Fields = fields,
                 Reason = reason,
-                Kept = Kept(SendEmailJson.TryDeserialize(failure.Value)),
+                Kept = Kept(Edits.OriginalOf(failure)),
                 Have = (IReadOnlyList<string>)[.. (found?.Report.Recipients ?? []).Where(recipient => recipient.Outcome == RecipientOutcome.Accepted).Select(recipient => recipient.Address)],
                 IsOpen = closed is null,
             },
@@ -124,7 +124,7 @@ internal static class EditPages
         // Of the mails themselves, and not of the forms.
         Changes = (IReadOnlyList<FieldChange>)
         [
-            .. from pair in EditField.Of(SendEmailJson.TryDeserialize(draft.Failure.Value)).Zip(EditField.Of(draft.Mail))
+            .. from pair in EditField.Of(Edits.OriginalOf(draft.Failure)).Zip(EditField.Of(draft.Mail))
                where pair.First.Text != pair.Second.Text
                select new FieldChange(pair.First.Label, LineDiff.Of(pair.First.Text, pair.Second.Text)),
         ],

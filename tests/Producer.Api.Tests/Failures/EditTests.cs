@@ -94,6 +94,47 @@ public class EditTests
         (await EditAsync(failureId, """{"mail":{"from":"a@example.com","to":["b@example.com"],"subject":"s","text":"t"}}""")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
     }
 
+    [Test]
+    public async Task Text_that_the_audit_cannot_hold_is_sent_as_it_is_and_audited_as_far_as_it_can_be()
+    {
+        var failureId = await _store.ProjectAsync(
+            mailId: null, """{"from":"a@example.com","to":["b@example.com"],"subject":"s","text":"t","n\u0000ame":1e-999999}"""u8.ToArray());
+        var answer = await EditAsync(failureId, """{"mail":{"text":"a\u0000b","n\u0000ame":null}}""");
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted, await answer.Content.ReadAsStringAsync());
+        SendEmailJson.Deserialize(_api.Queue.Records[^1].Value).Text.ShouldBe("a\0b");
+
+        var changes = (await (await _api.GetAsync($"/failures/{failureId}")).JsonAsync()).GetProperty("actions")[0].GetProperty("after").GetProperty("changes");
+        changes.GetProperty("text").GetProperty("to").GetString().ShouldBe("a\ufffdb");
+        changes.GetProperty("n\ufffdame").GetProperty("from").GetString().ShouldBe("1e-999999");
+    }
+
+    // JSON by the letter, which others would read otherwise, or not at all.
+    private static readonly byte[][] Poison =
+    [
+        """{"from":"a@x.org","to":"b@x.org","subject":"\ud83d","text":"t"}"""u8.ToArray(),
+        """{"from":"a@x.org","to":"b@x.org","subject":"s","text":"t","\udc00":1}"""u8.ToArray(),
+        """{"from":"a@x.org","from":"c@x.org","to":"b@x.org","subject":"s","text":"t"}"""u8.ToArray(),
+        [.. """{"from":"a@x.org","to":"b@x.org","subject":"s","text":"t"""u8, 0xFF, .. "\"}"u8],
+        Encoding.UTF8.GetBytes($$"""{"from":"a@x.org","to":"b@x.org","subject":"s","text":{{new string('[', 62)}}{{new string(']', 62)}}}"""),
+    ];
+
+    [TestCaseSource(nameof(Poison))]
+    public async Task A_record_that_is_JSON_by_the_letter_alone_is_shown_listed_and_edited_as_one_that_could_not_be_read(byte[] value)
+    {
+        var failureId = await _store.ProjectAsync(mailId: null, value);
+
+        var shown = (await (await _api.GetAsync($"/failures/{failureId}")).JsonAsync()).GetProperty("value");
+        shown.TryGetProperty("json", out _).ShouldBeFalse();
+        (shown.TryGetProperty("text", out _) || shown.TryGetProperty("base64", out _)).ShouldBeTrue();
+        (await _api.GetAsync("/failures")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _api.GetAsync("/failures", ("Accept", "application/x-ndjson"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await _api.GetAsync("/failures", ("Accept", "text/csv"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await (await EditAsync(failureId, """{"mail":{"html":"<p>h</p>"}}""")).ProblemAsync(422, "validation_failed");
+        (await EditAsync(failureId, """{"mail":{"from":"a@example.com","to":["b@example.com"],"subject":"s","text":"t"}}""")).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+    }
+
+    [TestCase("""{"mail":{"subject":"\ud83d"}}""", 400, "invalid_request")]
+    [TestCase("""{"mail":{"subject":"a","subject":"b"}}""", 400, "invalid_request")]
     [TestCase("""{"mail":{"to":["nobody"]}}""", 422, "validation_failed")]
     [TestCase("""{"mail":{"subject":null}}""", 422, "validation_failed")]
     [TestCase("""{"mail":{"nonsense":1}}""", 422, "validation_failed")]

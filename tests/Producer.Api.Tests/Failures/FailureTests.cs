@@ -48,6 +48,14 @@ public class FailureTests
     }
 
     [Test]
+    public async Task A_record_of_null_has_no_JSON_to_show()
+    {
+        var failureId = await _store.ProjectAsync(mailId: null, "null"u8.ToArray());
+
+        (await (await _api.GetAsync($"/failures/{failureId}")).JsonAsync()).GetProperty("value").GetRawText().ShouldBe("""{"size":4,"text":"null"}""");
+    }
+
+    [Test]
     public async Task Other_content_under_a_mail_s_id_is_told_with_the_mail_and_found_by_its_id()
     {
         var id = Guid.CreateVersion7();

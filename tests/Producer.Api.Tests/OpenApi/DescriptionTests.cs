@@ -24,6 +24,25 @@ public partial class DescriptionTests
         _document = JsonDocument.Parse(_text).RootElement;
     }
 
+    [TestCase("GET", "/emails/x", 404, "application/problem+json", """{"type":"t","title":"t","status":404,"code":"mail_not_found"}""", null)]
+    [TestCase("GET", "/emails/x", 404, "application/problem+json", """{"type":"t","title":"t","status":404}""", "code")]
+    [TestCase("GET", "/emails/x", 404, "application/problem+json", """{"type":"t","title":"t","status":"404","code":"mail_not_found"}""", "/status")]
+    [TestCase("GET", "/emails/x", 404, "application/problem+json", """{"type":"t","title":"t","status":404,"code":"mail_not_found","line":null}""", "/line")]
+    [TestCase("GET", "/emails/x", 404, "application/problem+json", """{"type":"t","title":"t","status":404,"code":"mail_not_found","more":1}""", "/more")]
+    [TestCase("GET", "/emails/x", 404, "text/html", "", "text/html")]
+    [TestCase("GET", "/emails/x", 418, "application/problem+json", "{}", "status")]
+    [TestCase("POST", "/emails/batch", 202, "application/json", """{"data":[{"id":"0190b0a0-0000-7000-8000-000000000000","index":0}]}""", null)]
+    [TestCase("POST", "/emails/batch", 202, "application/json", """{"data":[{"id":"x","index":"0"}]}""", "/data/0/id")]
+    public void An_answer_that_is_not_as_described_is_known(string method, string path, int status, string mediaType, string body, string? wrong)
+    {
+        var explained = new ApiDescription(_text).Explain(method, path, status, mediaType, body);
+
+        if (wrong is null)
+            explained.ShouldBeNull();
+        else
+            explained.ShouldNotBeNull().ShouldContain(wrong);
+    }
+
     [Test]
     public void The_description_is_a_valid_document()
     {

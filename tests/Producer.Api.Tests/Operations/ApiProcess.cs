@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Producer.Api.Hosting;
+using Producer.Api.Tests.OpenApi;
 
 namespace Producer.Api.Tests.Operations;
 
@@ -11,7 +12,7 @@ internal sealed class ApiProcess : IAsyncDisposable
 
     private readonly ChildProcess _process;
 
-    private ApiProcess(ChildProcess process, int port) => (_process, Client) = (process, new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") });
+    private ApiProcess(ChildProcess process, int port) => (_process, Client) = (process, new HttpClient(new DescribedAnswers(new SocketsHttpHandler())) { BaseAddress = new Uri($"http://127.0.0.1:{port}") });
 
     public HttpClient Client { get; }
 
