@@ -34,7 +34,7 @@ public sealed class LocalUpTests
         var started = stack.Processes();
 
         stack.Up.Interrupt();
-        await Eventually.Until(() => stack.Up.Lines.Contains("ending"), TimeSpan.FromSeconds(10), "it ends");
+        await Eventually.Until(() => stack.Up.Lines.Contains("ending"), TimeSpan.FromSeconds(60), "it ends");
         await Eventually.Until(
             () =>
             {
@@ -57,7 +57,7 @@ public sealed class LocalUpTests
         await using var stack = await DevStack.StartAsync(StackMode.Local);
         var left = stack.Processes().Where(process => process.Key != "up").ToList();
         Signals.Send(stack.Processes()["up"], Signal.Kill);
-        await stack.Up.EndsAsync(TimeSpan.FromSeconds(10));
+        await stack.Up.EndsAsync(TimeSpan.FromSeconds(60));
 
         using var ledger = stack.Run("ledger");
         (await ledger.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(0, ledger.Output);
@@ -69,7 +69,7 @@ public sealed class LocalUpTests
         (await down.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(0, down.Output);
         left.Where(process => IsRunning(process.Value)).ShouldBeEmpty();
         using var after = stack.Run("demo");
-        (await after.EndsAsync(TimeSpan.FromSeconds(10))).ShouldBe(1);
+        (await after.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(1);
         after.Lines.ShouldHaveSingleItem().ShouldContain("nothing runs");
     }
 
@@ -97,7 +97,7 @@ public sealed class LocalUpTests
         using var down = stack.Run("down");
 
         (await down.EndsAsync(TimeSpan.FromSeconds(60))).ShouldBe(0, down.Output);
-        await stack.Up.EndsAsync(TimeSpan.FromSeconds(10));
+        await stack.Up.EndsAsync(TimeSpan.FromSeconds(60));
         started.Where(process => Directory.Exists($"/proc/{process.Value}")).ShouldBeEmpty();
     }
 

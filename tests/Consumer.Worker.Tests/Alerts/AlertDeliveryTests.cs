@@ -128,15 +128,16 @@ internal sealed class AlertDeliveryTests
     {
         await using var other = await AlertReceiver.StartAsync();
         _receiver.HangNext();
-        var host = await StartAsync(("Alerts:PostTimeout", "00:00:05"), ("Alerts:TeamsWebhookUrl", $"{other.Url}/teams"));
+        var host = await StartAsync(("Alerts:PostTimeout", "00:00:20"), ("Alerts:TeamsWebhookUrl", $"{other.Url}/teams"));
         await host.FailAsync("550 no");
         await Eventually.Until(() => _receiver.Failed.Count == 1, null, "it hangs");
         await Eventually.Until(() => other.Posts.Count == 1, null, "the other channel has its post");
         _receiver.Posts.ShouldBeEmpty();
         await host.FailAsync("550 no");
         await Eventually.Until(() => other.Posts.Count == 2, null, "and its next one");
-        await PostsAsync(1);
-        _log.Lines.ShouldContain(line => line.Text.Contains("reached nobody at try 1", StringComparison.Ordinal) && line.Text.Contains("No response within 00:00:05", StringComparison.Ordinal));
+        // The second failure's post may come right behind that of the first.
+        await Eventually.Until(() => _receiver.Posts.Count >= 1, null, "it is tried again");
+        _log.Lines.ShouldContain(line => line.Text.Contains("reached nobody at try 1", StringComparison.Ordinal) && line.Text.Contains("No response within 00:00:20", StringComparison.Ordinal));
     }
 
     [Test]
@@ -188,9 +189,10 @@ internal sealed class AlertDeliveryTests
                 END LOOP;
             END $$;
             """);
+        var started = TimeProvider.System.GetTimestamp();
         await ExecuteAsync("CALL email.flood()");
         await Eventually.Until(async () => await ToldAsync() == 10_000, null, "all were told");
-        _receiver.Posts.Count.ShouldBeLessThanOrEqualTo(4);
+        _receiver.Posts.Count.ShouldBeLessThanOrEqualTo(2 + (int)(TimeProvider.System.GetElapsedTime(started) / TimeSpan.FromSeconds(10)));
         _receiver.Posts.Sum(post => long.Parse(JsonNode.Parse(post.Body)!["text"]!.GetValue<string>().Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).ShouldBe(10_000);
         Slack(_receiver.Posts.Count - 1).ShouldContain(" other causes: see GET /failures");
     }

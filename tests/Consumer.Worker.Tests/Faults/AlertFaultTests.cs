@@ -13,7 +13,7 @@ internal sealed class AlertFaultTests
     {
         await using var receiver = await AlertReceiver.StartAsync();
         await using var world = await MailWorld.StartAsync(
-            postgres: null, $"--Alerts:SlackWebhookUrl={receiver.Url}/hook", "--Alerts:DigestInterval=00:00:01", "--Alerts:PostTimeout=00:00:03");
+            postgres: null, $"--Alerts:SlackWebhookUrl={receiver.Url}/hook", "--Alerts:DigestInterval=00:00:01", "--Alerts:PostTimeout=00:00:15");
         receiver.HangNext();
         var worker = world.StartWorker();
         await world.PostAsync(PostedMail.Permanent());
@@ -21,7 +21,7 @@ internal sealed class AlertFaultTests
         await worker.KillAsync();
 
         world.StartWorker();
-        await Eventually.Until(() => receiver.Posts.Count == 1, null, "the next worker posts it", () => Task.FromResult(world.Logs()));
+        await Eventually.Until(() => receiver.Posts.Count == 1, MailAudit.Recovery, "the next worker posts it", () => Task.FromResult(world.Logs()));
         receiver.Posts[0].Body.ShouldBe(receiver.Failed[0].Post.Body);
         await world.PostAsync(PostedMail.Poison());
         await Eventually.Until(() => receiver.Posts.Count == 2, null, "the next failure is posted", () => Task.FromResult(world.Logs()));

@@ -19,10 +19,10 @@ internal static class MailAudit
     /// Waits for the end of all mails that were posted, and looks: each is in its one end; the server has it once, or once more
     /// for each outcome that is known to be unknown; each dead one has one failure; nothing came back early; no lag is left.
     /// </summary>
-    public static async Task ShouldEndWellAsync(this MailWorld world, TimeSpan? within = null)
+    public static async Task ShouldEndWellAsync(this MailWorld world)
     {
         await Eventually.Value(
-            world.CountEndsAsync, ends => ends == Expected(world), within ?? Recovery, $"{Expected(world)}; {world.Posted.Count} were posted", world.DescribeAsync);
+            world.CountEndsAsync, ends => ends == Expected(world), Recovery, $"{Expected(world)}; {world.Posted.Count} were posted", world.DescribeAsync);
         // Twice: a record may have gone from a topic that is looked at later to one that was looked at before.
         await Eventually.Value(() => (world.Lags(), world.Lags()), lags => lags.Item1.Values.Concat(lags.Item2.Values).All(lag => lag == 0), Recovery, "no group has a lag", world.DescribeAsync);
 

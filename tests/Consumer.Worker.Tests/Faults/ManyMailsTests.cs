@@ -47,7 +47,7 @@ internal sealed class ManyMailsTests
         }
 
         kills.ShouldBeGreaterThan(0);
-        await world.ShouldEndWellAsync(TimeSpan.FromMinutes(3));
+        await world.ShouldEndWellAsync();
         await TestContext.Out.WriteLineAsync(
             $"{world.Posted.Count} mails, {kills} workers killed: {world.Posted.Count(mail => mail.End == MailEnd.Sent)} sent, {world.Posted.Count(mail => mail.End == MailEnd.Dead)} dead, "
             + $"{world.Posted.Count(mail => mail.End == MailEnd.Poison)} poison; {await world.CountAsync("SELECT count(*) FROM email.mails WHERE unknown_outcomes > 0")} with an unknown outcome, "
@@ -66,7 +66,7 @@ internal sealed class ManyMailsTests
                 12 => PostedMail.Poison(),
                 _ => PostedMail.Plain(),
             }));
-            await Eventually.Until(() => world.Posted.Count - world.Sink.Counters.Mails < Backlog + (world.Posted.Count / 25), TimeSpan.FromSeconds(90), "mails flow", world.DescribeAsync);
+            await Eventually.Until(() => world.Posted.Count - world.Sink.Counters.Mails < Backlog + (world.Posted.Count / 25), MailAudit.Recovery, "mails flow", world.DescribeAsync);
         }
     }
 }

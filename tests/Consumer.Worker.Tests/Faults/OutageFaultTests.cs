@@ -95,8 +95,8 @@ internal sealed class OutageFaultTests
     public async Task A_reply_lost_after_DATA_is_an_unknown_outcome_each_and_no_other_mail_goes_twice(RuleAction action, bool taken)
     {
         const int lost = 30;
-        // Far longer than a reply takes on a machine that is busy with other tests: one that came late would be unknown, too.
-        await using var world = await MailWorld.StartAsync(postgres: null, "--Smtp:DataTimeout=00:00:05");
+        // Far longer than a reply takes on a machine that is busy with other tests: one that came late would be unknown, too. With a connection for each, all are waited for at once.
+        await using var world = await MailWorld.StartAsync(postgres: null, action == RuleAction.Hang ? ["--Smtp:DataTimeout=00:00:20", "--Smtp:MaxConnections=40"] : []);
         await using var worker = world.StartWorker();
         for (var round = 1; round <= Chaos.Rounds; round++)
         {

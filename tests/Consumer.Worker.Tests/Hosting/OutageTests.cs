@@ -63,7 +63,7 @@ internal sealed class OutageTests
     [Test]
     public async Task A_worker_that_is_stopped_finishes_what_it_sends_and_its_successor_does_the_rest()
     {
-        await using var worker = await RunningWorker.StartAsync("--Worker:ConcurrentMails=5");
+        await using var worker = await RunningWorker.StartAsync("--Worker:ConcurrentMails=5", "--Worker:StopTimeout=00:01:00");
         worker.Sink.Script.Add(new ScriptRule(SmtpStage.EndOfData, RuleAction.Wait(TimeSpan.FromSeconds(2))));
         var ids = await PostAsync(worker, 40);
         await Eventually.Until(() => worker.Sink.Mails.Count >= 3, null, "some mails are sent");

@@ -165,7 +165,7 @@ internal sealed class PostfixSinkTests
     public async Task A_server_that_hangs_is_left_in_time(string command, object phase, bool unknown)
     {
         // Without pipelining, so that each reply is sent at once.
-        var sender = await StartAsync("-p", "-W", $"{command}:60");
+        var sender = await StartAsync(TimeSpan.FromSeconds(5), "-p", "-W", $"{command}:60");
 
         var result = await sender.SendAsync(Mail(), Bob, () => { }, CancellationToken.None);
 
@@ -178,10 +178,16 @@ internal sealed class PostfixSinkTests
     private static OutgoingMail Mail(string messageId = "id@example.com", string text = Text) => MailComposer.Compose(
         new SendEmail { From = "ann@example.com", To = ["bob@example.com"], Subject = "Grüße", Text = text }, messageId, DateTimeOffset.UnixEpoch);
 
-    private async Task<SmtpSender> StartAsync(params string[] options)
+    private Task<SmtpSender> StartAsync(params string[] options) => StartAsync(timeout: null, options);
+
+    /// <param name="timeout">How long each reply may take; null: the defaults.</param>
+    /// <param name="options">The server's.</param>
+    private async Task<SmtpSender> StartAsync(TimeSpan? timeout, params string[] options)
     {
         _sink = await PostfixSink.StartAsync(options);
-        var smtp = new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port, CommandTimeout = TimeSpan.FromSeconds(2), DataTimeout = TimeSpan.FromSeconds(2) };
+        var smtp = new SmtpOptions { Host = "127.0.0.1", Port = _sink.Port };
+        if (timeout is { } longest)
+            smtp.CommandTimeout = smtp.DataTimeout = longest;
         _pool = new SmtpConnectionPool(Microsoft.Extensions.Options.Options.Create(smtp), new SmtpAvailability(TimeProvider.System), TimeProvider.System);
         return new SmtpSender(_pool, NullLogger<SmtpSender>.Instance);
     }

@@ -224,8 +224,8 @@ internal sealed class SmtpSenderTests(bool chunking)
 
         var result = await Send(Pool(options =>
         {
-            options.CommandTimeout = TimeSpan.FromMilliseconds(300);
-            options.DataTimeout = TimeSpan.FromMilliseconds(300);
+            options.CommandTimeout = TimeSpan.FromSeconds(3);
+            options.DataTimeout = TimeSpan.FromSeconds(3);
         }), Bob);
 
         unknown |= HasAllAt(stage);
@@ -237,13 +237,14 @@ internal sealed class SmtpSenderTests(bool chunking)
     [Test]
     public async Task A_slow_server_is_waited_for_in_each_phase_anew()
     {
+        // All waits together are longer than a phase may take; each alone is far shorter.
         foreach (var stage in new[] { SmtpStage.Mail, chunking ? SmtpStage.Rcpt : SmtpStage.Data, SmtpStage.EndOfData })
-            _sink.Script.Add(new ScriptRule(stage, RuleAction.Wait(TimeSpan.FromMilliseconds(400))));
+            _sink.Script.Add(new ScriptRule(stage, RuleAction.Wait(TimeSpan.FromSeconds(2))));
 
         var result = await Send(Pool(options =>
         {
-            options.CommandTimeout = TimeSpan.FromMilliseconds(900);
-            options.DataTimeout = TimeSpan.FromMilliseconds(900);
+            options.CommandTimeout = TimeSpan.FromSeconds(5);
+            options.DataTimeout = TimeSpan.FromSeconds(5);
         }), Bob);
 
         Outcomes(result).ShouldBe([RecipientOutcome.Accepted]);

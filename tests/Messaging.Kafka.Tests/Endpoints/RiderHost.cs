@@ -70,6 +70,16 @@ public sealed class RiderHost : IAsyncDisposable
         await producer.Produce(key, message, Pipe.Execute<KafkaSendContext<TKey, T>>(context => configure?.Invoke(context)));
     }
 
+    /// <summary>Produces a note, again where that fails, until one is acknowledged: how long a record may wait for that can be short in a test.</summary>
+    public Task AcknowledgesAsync(string text) => Eventually.Until(
+        async () =>
+        {
+            await ProduceAsync("k", new Note(text));
+            return true;
+        },
+        null,
+        $"the record '{text}' is acknowledged");
+
     /// <summary>A scope of the application, such as a web request is.</summary>
     public ServiceScope Scope() => new(_services.CreateAsyncScope());
 

@@ -41,7 +41,7 @@ public class CanceledProduceTests
 
         await canceled.CancelAsync();
 
-        (await Should.ThrowAsync<OperationCanceledException>(producing.WaitAsync(TimeSpan.FromSeconds(30)))).CancellationToken.ShouldBe(canceled.Token);
+        (await Should.ThrowAsync<OperationCanceledException>(producing.WaitAsync(Eventually.DefaultDeadline))).CancellationToken.ShouldBe(canceled.Token);
         _proxy.Release(KafkaApi.Produce);
         await ProduceAsync("after", CancellationToken.None);
         _kafka.Records.ReadAll(_topic).Select(record => record.ValueText).ShouldBe(["""{"text":"before"}""", "canceled", "after"]);

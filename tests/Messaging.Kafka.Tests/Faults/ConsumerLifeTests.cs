@@ -80,7 +80,7 @@ public class ConsumerLifeTests
     public async Task A_callback_on_the_cancellation_token_that_throws_or_is_slow_ends_nobody()
     {
         using var slow = new ManualResetEventSlim();
-        var (called, holding) = (0, true);
+        var (held, called, holding) = (0, 0, true);
         Task<RiderHost> StartAsync() => StartConsumerAsync(async context =>
         {
             if (Volatile.Read(ref holding))
@@ -91,16 +91,17 @@ public class ConsumerLifeTests
                     slow.Wait(Within);
                     throw new InvalidOperationException("a callback of the application");
                 });
+                Interlocked.Increment(ref held);
                 await Task.Delay(Timeout.Infinite, context.CancellationToken);
             }
 
             _handled.TryAdd(context.Message.Text, 0);
-        });
+        }, reviveAfter: Within);
 
         await using var first = await StartAsync();
         foreach (var number in Enumerable.Range(0, 20))
             await _kafka.Records.ProduceAsync(_topic, $"k{number}", $$"""{"text":"{{number}}"}""");
-        await Task.Delay(500);
+        await Eventually.Until(() => held == 20, Within, "a handler holds each record");
         await using var second = await StartAsync();
 
         await Eventually.Until(() => called > 0, Within, "handlers are canceled, as their partitions move");
@@ -158,7 +159,7 @@ public class ConsumerLifeTests
         _proxy.Hold(KafkaApi.JoinGroup);
         var host = await StartConsumerAsync(_ => Task.CompletedTask, awaitReady: false);
         await Eventually.Until(() => _proxy.Answered(KafkaApi.FindCoordinator) > 0, Within, "the consumer is about to join");
-        await host.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(25));
+        await host.DisposeAsync().AsTask().WaitAsync(Within);
     }
 
     [Test]
@@ -181,12 +182,12 @@ public class ConsumerLifeTests
             "the handler is asked again");
     }
 
-    private Task<RiderHost> StartConsumerAsync(MessageHandler<Note> handler, bool awaitReady = true) => RiderHost.StartAsync(
+    private Task<RiderHost> StartConsumerAsync(MessageHandler<Note> handler, bool awaitReady = true, TimeSpan? reviveAfter = null) => RiderHost.StartAsync(
         _proxy.BootstrapServers,
         _ => { },
         (_, kafka) =>
         {
-            kafka.ReviveAfter = TimeSpan.FromSeconds(5);
+            kafka.ReviveAfter = reviveAfter ?? TimeSpan.FromSeconds(5);
             kafka.TopicEndpoint<string, Note>(_topic, _group, endpoint =>
             {
                 endpoint.ConcurrentMessageLimit = 20;

@@ -55,7 +55,7 @@ public class FatalProducerTests
     public async Task Records_under_way_in_a_producer_that_has_failed_settle()
     {
         await using var host = await StartAsync(TimeSpan.FromSeconds(3));
-        await host.ProduceAsync("k", new Note("before"));
+        await host.AcknowledgesAsync("before");
         _proxy.Hold(KafkaApi.Produce);
         var underWay = Enumerable.Range(0, 100).Select(number => host.ProduceAsync($"k{number}", new Note("under way"))).ToList();
         await Task.WhenAny(underWay.Append(Task.Delay(TimeSpan.FromMilliseconds(200))));
@@ -63,16 +63,16 @@ public class FatalProducerTests
         Fail(host);
 
         foreach (var producing in underWay)
-            (await Should.ThrowAsync<KafkaProduceException>(producing.WaitAsync(TimeSpan.FromSeconds(30)))).Outcome.ShouldBeOneOf(ProduceOutcome.Unknown, ProduceOutcome.NotWritten);
+            (await Should.ThrowAsync<KafkaProduceException>(producing.WaitAsync(Eventually.DefaultDeadline))).Outcome.ShouldBeOneOf(ProduceOutcome.Unknown, ProduceOutcome.NotWritten);
         _proxy.Release(KafkaApi.Produce);
-        await host.ProduceAsync("k", new Note("after"));
+        await host.AcknowledgesAsync("after");
     }
 
     [Test]
     public async Task Producers_that_fail_again_and_again_under_load_lose_no_answer()
     {
         await using var host = await StartAsync(TimeSpan.FromSeconds(10));
-        await host.ProduceAsync("k", new Note("before"));
+        await host.AcknowledgesAsync("before");
         using var stop = new CancellationTokenSource();
         var producing = Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
         {

@@ -186,7 +186,7 @@ public class TopicTests
             host: host => host.UseSasl(sasl => (sasl.Mechanism, sasl.Username, sasl.Password) = (SaslMechanism.Plain, KafkaBroker.User, "wrong")), awaitReady: false);
         await SaysAsync(host, "uthentication");
 
-        await host.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(15));
+        await host.DisposeAsync().AsTask().WaitAsync(Within);
     }
 
     private static async Task SaysAsync(RiderHost host, string words) =>
