@@ -3,6 +3,7 @@ using NUnit.Framework;
 using Persistence.Mails;
 using Persistence.Workers;
 using Shouldly;
+using Testing;
 
 namespace Persistence.Tests;
 
@@ -67,8 +68,8 @@ public sealed class CommitTests : StoreTests
     {
         var worker = await Store.StartWorkerAsync("slow");
 
-        await Should.ThrowAsync<NpgsqlException>(new WorkerStore(_withShortTimeout).HeartbeatAsync(worker, TimeSpan.FromHours(1), null, null, CancellationToken.None));
+        await Should.ThrowAsync<NpgsqlException>(new WorkerStore(_withShortTimeout).HeartbeatAsync(worker, Leases.Lasting * 2, null, null, CancellationToken.None));
 
-        (await Store.ScalarAsync<bool>("SELECT lease_until < now() + interval '30 minutes' FROM email.workers WHERE id = $1", worker)).ShouldBeTrue();
+        (await Store.ScalarAsync<bool>("SELECT lease_until < now() + interval '25 hours' FROM email.workers WHERE id = $1", worker)).ShouldBeTrue();
     }
 }

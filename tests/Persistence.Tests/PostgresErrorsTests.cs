@@ -68,7 +68,7 @@ public sealed class PostgresErrorsTests
         var fixture = await PostgresFixture.StartAsync();
         await using var source = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(fixture.ConnectionString) { MaxPoolSize = 1, Timeout = 1 }.ConnectionString);
-        await using var held = await source.OpenConnectionAsync();
+        await using var held = await Eventually.NotNull<NpgsqlConnection>(async () => await source.OpenConnectionAsync(), within: null, "the first connection is open");
         PostgresErrors.IsUnavailable(await Should.ThrowAsync<Exception>(async () => await source.OpenConnectionAsync())).ShouldBeTrue();
     }
 

@@ -63,7 +63,9 @@ public sealed class Store : IAsyncDisposable
 
     public static Store At(string connectionString)
     {
-        var services = new ServiceCollection().AddLogging().Configure<DatabaseOptions>(options => options.ConnectionString = connectionString).AddPersistence();
+        // No statement is given up because the machine is slow; what is to be is by a connection of the test's own.
+        var services = new ServiceCollection().AddLogging()
+            .Configure<DatabaseOptions>(options => (options.ConnectionString, options.CommandTimeout) = (connectionString, TimeSpan.FromMinutes(5))).AddPersistence();
         return new Store(connectionString, services.BuildServiceProvider());
     }
 

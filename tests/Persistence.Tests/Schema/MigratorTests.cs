@@ -33,7 +33,7 @@ public sealed class MigratorTests
         await using var empty = await Store.OpenAsync();
         var database = new NpgsqlConnectionStringBuilder(empty.ConnectionString).Database;
         // The transaction that has the lock is idle while others run.
-        await ExecuteAsync(empty.ConnectionString, $"ALTER DATABASE \"{database}\" SET idle_in_transaction_session_timeout = '5ms'");
+        await ExecuteAsync(empty.ConnectionString, $"ALTER DATABASE \"{database}\" SET idle_in_transaction_session_timeout = '100ms'");
         (await empty.Migrator.MigrateAsync(Eventually.DefaultDeadline)).ShouldNotBeEmpty();
     }
 

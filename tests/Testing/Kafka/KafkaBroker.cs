@@ -133,7 +133,7 @@ public sealed class KafkaBroker : IAsyncDisposable
     public IReadOnlyList<string> Topics()
     {
         using var admin = AdminClient();
-        return [.. admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Select(topic => topic.Topic).Where(topic => !topic.StartsWith("__", StringComparison.Ordinal))];
+        return [.. admin.GetMetadata(Eventually.DefaultDeadline).Topics.Select(topic => topic.Topic).Where(topic => !topic.StartsWith("__", StringComparison.Ordinal))];
     }
 
     /// <inheritdoc/>

@@ -32,10 +32,10 @@ public sealed class PostgresFixture
         throw new InvalidOperationException("Assert.Ignore returned");
     }
 
-    /// <summary>Creates an empty database and returns its connection string.</summary>
+    /// <summary>Creates an empty database and returns its connection string, whose connections are waited for however slow the machine is.</summary>
     public async Task<string> CreateDatabaseAsync(string stem = "test")
     {
-        var created = await PostgresServer.CreateDatabaseAsync(ConnectionString, stem);
+        var created = new NpgsqlConnectionStringBuilder(await PostgresServer.CreateDatabaseAsync(ConnectionString, stem)) { Timeout = 60 }.ConnectionString;
         if (!_droppedWithTheServer)
         {
             var name = new NpgsqlConnectionStringBuilder(created).Database;
