@@ -30,7 +30,7 @@ internal static class CancelEmail
             return ProblemTypes.MailNotWaiting.Because(Explain(view.Mail.State), ("state", view.Mail.State.ToText()));
 
         loggers.CreateLogger(typeof(CancelEmail)).LogInformation("Mail {MailId} was canceled by {Actor}", mailId, who);
-        return TypedResults.Ok(MailReport.Of(view, issued?.At, names));
+        return TypedResults.Ok(MailReport.Of(view, issued?.At, names).SeenBy(caller));
     }
 
     private static string Explain(MailState state) => state switch

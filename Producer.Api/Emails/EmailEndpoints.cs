@@ -9,6 +9,8 @@ namespace Producer.Api.Emails;
 
 internal static class EmailEndpoints
 {
+    private const string WhereItStands = "A key without `read` is told its state and times alone.";
+
     public static string PathOf(Guid id) => $"/emails/{id}";
 
     public static void MapEmails(this IEndpointRouteBuilder routes)
@@ -70,7 +72,7 @@ internal static class EmailEndpoints
             .Accepts<MailChange>("application/json")
             .RequireScope(KeyScope.Send)
             .WithName("RescheduleEmail").WithSummary("Give a scheduled mail another time.")
-            .WithDescription("Until its time has come. Its record of the time before is stale once this responds 200; a time that is past means at once.")
+            .WithDescription("Until its time has come. Its record of the time before is stale once this responds 200; a time that is past means at once. " + WhereItStands)
             .Problems([.. ProblemTypes.OfBody, ProblemTypes.ValidationFailed, ProblemTypes.MailNotFound, ProblemTypes.MailNotWaiting, ProblemTypes.DatabaseUnavailable]);
 
         emails.MapGet("/{id}/events", ListEvents.HandleAsync)
@@ -84,7 +86,7 @@ internal static class EmailEndpoints
         emails.MapPost("/{id}/cancel", CancelEmail.HandleAsync)
             .RequireScope(KeyScope.Send)
             .WithName("CancelEmail").WithSummary("Cancel a mail before it is sent.")
-            .WithDescription("A mail that is scheduled, or waits in the queue or for its next attempt, is never sent once this responds 200. Canceling it twice is canceling it once.")
+            .WithDescription("A mail that is scheduled, or waits in the queue or for its next attempt, is never sent once this responds 200. Canceling it twice is canceling it once. " + WhereItStands)
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.MailNotFound, ProblemTypes.MailNotWaiting, ProblemTypes.DatabaseUnavailable);
     }
 

@@ -1,7 +1,9 @@
 using System.Text.Json.Serialization;
 using Contracts;
 using Persistence.Failures;
+using Persistence.Keys;
 using Persistence.Mails;
+using Producer.Api.Security;
 using ServiceDefaults.Kafka;
 
 namespace Producer.Api.Emails;
@@ -108,6 +110,21 @@ public sealed record MailReport(Guid Id, ReportedState State, bool Recorded)
 
     /// <summary>Whether it has come to an end, which only people change.</summary>
     internal bool HasEnded => State is ReportedState.Sent or ReportedState.Dead or ReportedState.Canceled or ReportedState.Discarded or ReportedState.Unknown || (State == ReportedState.Held && EndedAt is not null);
+
+    /// <summary>As a caller may see it: without <c>read</c> only where it stands.</summary>
+    internal MailReport SeenBy(Caller caller) => caller.Has(KeyScope.Read) ? this : new MailReport(Id, State, Recorded)
+    {
+        Epoch = Epoch,
+        Attempts = Attempts,
+        LastEvent = LastEvent,
+        CreatedAt = CreatedAt,
+        AcceptedAt = AcceptedAt,
+        ScheduledAt = ScheduledAt,
+        RecordedAt = RecordedAt,
+        LastAttemptAt = LastAttemptAt,
+        NextAttemptAt = NextAttemptAt,
+        EndedAt = EndedAt,
+    };
 
     /// <summary>A mail that no worker has read yet.</summary>
     /// <param name="id">Its id.</param>

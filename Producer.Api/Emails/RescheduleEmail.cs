@@ -60,7 +60,7 @@ internal static class RescheduleEmail
         if (result == RescheduleResult.Rescheduled && view is not null)
         {
             loggers.CreateLogger(typeof(RescheduleEmail)).LogInformation("Mail {MailId} was rescheduled for {Due} by {Actor}", mailId, due, who);
-            return TypedResults.Ok(MailReport.Of(view, issued?.At, names));
+            return TypedResults.Ok(MailReport.Of(view, issued?.At, names).SeenBy(caller));
         }
 
         if (view is null)

@@ -25,6 +25,6 @@ internal static class DiscardFailure
             return problem;
         if (await failures.DiscardAsync(action.Id, action.Actor, action.Reason, cancellationToken) is { } refusal)
             return Refusals.Explain(id, refusal);
-        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.Id, cancellationToken: cancellationToken))!));
+        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.Id, cancellationToken: cancellationToken))!).SeenBy(Caller.Of(actor.Context)));
     }
 }

@@ -8,6 +8,8 @@ namespace Producer.Api.Failures;
 
 internal static class FailureEndpoints
 {
+    private const string WithoutMail = "A key without `read` gets the response without the mail: without message, stack, subject, addresses, key, value and headers.";
+
     public static void MapFailures(this IEndpointRouteBuilder routes)
     {
         var failures = routes.MapGroup("/failures").WithTags("Failures");
@@ -35,19 +37,19 @@ internal static class FailureEndpoints
             .Accepts<ActionRequest>(isOptional: true, "application/json")
             .RequireScope(KeyScope.Operate)
             .WithName("DiscardFailure").WithSummary("Leave a failed mail unsent.")
-            .WithDescription("The failure stays, with who decided so and why. A reason is required. A restore undoes it.")
+            .WithDescription("The failure stays, with who decided so and why. A reason is required. A restore undoes it. " + WithoutMail)
             .Problems([.. ProblemTypes.OfBody, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.DatabaseUnavailable]);
 
         failures.MapPost("/{id}/restore", RestoreFailure.HandleAsync)
             .Accepts<ActionRequest>(isOptional: true, "application/json")
             .RequireScope(KeyScope.Operate)
             .WithName("RestoreFailure").WithSummary("Undo a discard.")
-            .WithDescription("The failure and its mail wait for a decision again.")
+            .WithDescription("The failure and its mail wait for a decision again. " + WithoutMail)
             .Problems([.. ProblemTypes.OfBody, ProblemTypes.FailureNotFound, ProblemTypes.FailureNotOpen, ProblemTypes.DatabaseUnavailable]);
 
         failures.MapPost("/{id}/edit", EditFailure.HandleAsync)
             .Accepts<EditRequest>("application/json")
-            .RequireScope(KeyScope.Operate)
+            .RequireScope(KeyScope.Read).RequireScope(KeyScope.Operate)
             .WithName("EditFailure").WithSummary("Send a failed mail in other form.")
             .WithDescription(
                 """

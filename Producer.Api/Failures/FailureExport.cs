@@ -5,6 +5,7 @@ using System.Text.Json;
 using Persistence.Failures;
 using Persistence.Text;
 using Producer.Api.Requests;
+using Producer.Api.Security;
 
 namespace Producer.Api.Failures;
 
@@ -28,14 +29,20 @@ internal abstract class FailureExport
             _ => null,
         }).FirstOrDefault(form => form is not null);
 
-    /// <summary>Writes all that a filter has.</summary>
-    public async Task WriteAsync(Stream stream, FailureStore failures, FailureFilter filter, FailureOrder order, CancellationToken cancellationToken)
+    /// <summary>Writes all that a filter has. Where the key ends meanwhile the response is broken off, so that nobody takes the part for the whole.</summary>
+    public async Task WriteAsync(Stream stream, HttpContext context, Callers callers, FailureStore failures, FailureFilter filter, FailureOrder order, CancellationToken cancellationToken)
     {
         var buffer = new ArrayBufferWriter<byte>();
         WriteHead(buffer);
         string? cursor = null;
         do
         {
+            if (callers.Of(context.Request).Caller is null)
+            {
+                context.Abort();
+                return;
+            }
+
             var page = await failures.ListAsync(filter, PageSize, cursor, order, cancellationToken);
             foreach (var failure in page.Items)
                 Write(buffer, failure);

@@ -5,6 +5,7 @@ using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Persistence.Failures;
+using Persistence.Keys;
 using Producer.Api.Problems;
 using Producer.Api.Requests;
 using Producer.Api.Security;
@@ -26,7 +27,7 @@ internal static class FailureGroups
             var filter = query.Filter(context.Request);
             var by = query.GroupBy();
             var found = await groups.ListAsync(by, filter, query.PageSize(), cancellationToken);
-            return TypedResults.Ok(new FailureGroupList([.. found.Select(group => FailureGroupReport.Of(by, group))]));
+            return TypedResults.Ok(new FailureGroupList([.. found.Select(group => FailureGroupReport.Of(by, group).SeenBy(Caller.Of(context)))]));
         }
         catch (FormatException exception)
         {
@@ -149,8 +150,8 @@ public sealed record FailureGroupReport(string Key, string Title, long Open, lon
     /// <summary>How many failed in each of the last 24 hours, the present one last.</summary>
     public required IReadOnlyList<int> Hours { get; init; }
 
-    /// <summary>The exception's message, of the last.</summary>
-    public required string SampleMessage { get; init; }
+    /// <summary>The exception's message, of the last. It may name recipients: absent for a key without <c>read</c>.</summary>
+    public string? SampleMessage { get; init; }
 
     /// <summary>What people wrote down about it.</summary>
     public string? Note { get; init; }
@@ -163,6 +164,9 @@ public sealed record FailureGroupReport(string Key, string Title, long Open, lon
 
     /// <summary>The last operation whose filter has it.</summary>
     public GroupOperation? LastOperation { get; init; }
+
+    /// <summary>As a caller may see it.</summary>
+    internal FailureGroupReport SeenBy(Caller caller) => caller.Has(KeyScope.Read) ? this : this with { SampleMessage = null };
 
     internal static FailureGroupReport Of(FailureGroupBy by, FailureGroup group) => new(
         group.Key, by == FailureGroupBy.Cause ? CauseTitle.Of(group.ExceptionType, group.Message).Summary : group.Key, group.Open, group.FailedAgain, group.Failures, group.Mails)

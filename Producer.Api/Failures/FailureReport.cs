@@ -1,9 +1,11 @@
 using System.Text.Json;
 using Persistence.Failures;
+using Persistence.Keys;
+using Producer.Api.Security;
 
 namespace Producer.Api.Failures;
 
-/// <summary>A failure with all that is known of it.</summary>
+/// <summary>A failure with all that is known of it. A key without <c>read</c>, which may act on it all the same, gets it without message, stack, subject, addresses, key, value and headers.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Status">What became of it.</param>
 /// <param name="ReplayPending">Whether a replay was asked for whose record Kafka has not acknowledged yet.</param>
@@ -28,7 +30,7 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
     public string ExceptionType { get; init; } = "";
 
     /// <summary>Its message.</summary>
-    public string Message { get; init; } = "";
+    public string? Message { get; init; }
 
     /// <summary>The cause in plain words.</summary>
     public string Title { get; init; } = "";
@@ -46,7 +48,7 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
     public string? Sender { get; init; }
 
     /// <summary>Addresses that had not got the mail, in lower case.</summary>
-    public IReadOnlyList<string> Recipients { get; init; } = [];
+    public IReadOnlyList<string>? Recipients { get; init; }
 
     /// <summary>Codes of the replies that made it fail, such as `550 5.1.1`.</summary>
     public IReadOnlyList<string> ReplyCodes { get; init; } = [];
@@ -64,7 +66,7 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
     public Bytes? Value { get; init; }
 
     /// <summary>The dead letter's headers, in order.</summary>
-    public IReadOnlyList<HeaderReport> Headers { get; init; } = [];
+    public IReadOnlyList<HeaderReport>? Headers { get; init; }
 
     /// <summary>When a replay was asked for.</summary>
     public DateTimeOffset? ReplayRequestedAt { get; init; }
@@ -86,6 +88,21 @@ public sealed record FailureReport(Guid Id, FailureStatus Status, bool ReplayPen
 
     /// <summary>How many further dead letters say the same.</summary>
     public int Copies { get; init; }
+
+    /// <summary>As a caller may see it: without <c>read</c> only what became of it.</summary>
+    internal FailureReport SeenBy(Caller caller) => caller.Has(KeyScope.Read) ? this : this with
+    {
+        Message = null,
+        Stack = null,
+        Subject = null,
+        Sender = null,
+        Recipients = null,
+        Key = null,
+        Value = null,
+        Headers = null,
+        // Of an edit they have what it changed.
+        Actions = [.. Actions.Select(action => action with { Before = null, After = null })],
+    };
 
     internal static FailureReport Of(Failure failure) =>
         new(failure.Id, failure.Status, failure is { ReplayRequestedAt: not null, ReplayedAt: null, Status: FailureStatus.Unresolved })

@@ -9,14 +9,14 @@ namespace Producer.Api.Failures;
 internal static class ListFailures
 {
     public static async Task<Results<Ok<ListedFailures>, PushStreamHttpResult, ProblemHttpResult>> HandleAsync(
-        [AsParameters] FailureQuery query, HttpContext context, FailureStore failures, CancellationToken cancellationToken)
+        [AsParameters] FailureQuery query, HttpContext context, Callers callers, FailureStore failures, CancellationToken cancellationToken)
     {
         try
         {
             var filter = query.Filter(context.Request) with { ApiKeyId = Caller.Of(context).OnlyOf };
             var (order, isCounted, pageSize) = (query.Order(), query.IsCounted(), query.PageSize());
             if (FailureExport.FormOf(context.Request) is { } form)
-                return TypedResults.Stream(stream => form.WriteAsync(stream, failures, filter, order, cancellationToken), form.ContentType, $"failures.{form.Extension}");
+                return TypedResults.Stream(stream => form.WriteAsync(stream, context, callers, failures, filter, order, cancellationToken), form.ContentType, $"failures.{form.Extension}");
 
             var page = await failures.ListAsync(filter, pageSize, query.Cursor, order, cancellationToken);
             var count = isCounted ? await failures.CountAsync(filter, cancellationToken) : null;

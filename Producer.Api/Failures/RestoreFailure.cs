@@ -23,6 +23,6 @@ internal static class RestoreFailure
             return problem;
         if (await failures.RestoreAsync(action.Id, action.Actor, action.Reason, cancellationToken) is { } refusal)
             return Refusals.Explain(id, refusal);
-        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.Id, cancellationToken: cancellationToken))!));
+        return TypedResults.Ok(FailureReport.Of((await failures.FindAsync(action.Id, cancellationToken: cancellationToken))!).SeenBy(Caller.Of(actor.Context)));
     }
 }

@@ -8,7 +8,7 @@ using Producer.Api.Security;
 namespace Producer.Api.Keys;
 
 /// <summary>A key that is to be made.</summary>
-/// <param name="Name">Its name: up to 100 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>.</param>
+/// <param name="Name">Its name: up to 100 letters, digits, <c>.</c>, <c>_</c> and <c>-</c>; not a UUID.</param>
 /// <param name="Scopes">What it may do: <c>send</c>, <c>read</c>, <c>operate</c>, <c>admin</c>.</param>
 /// <param name="From">The domains that its mails may be from; all, where none is given.</param>
 /// <param name="Rate">How many requests each instance takes of it: <c>10/s</c>, <c>600/m</c> or <c>10000/h</c>; any number, where it is not given.</param>
@@ -24,14 +24,18 @@ internal sealed record KeyRequest(string? Name, IReadOnlyList<string>? Scopes, I
     {
         var found = new List<string>();
         var (scopes, domains, expiresAt) = (ReadScopes(found), ReadDomains(found), BodyTexts.End("expires_at", ExpiresAt, now, found));
-        if (Name is not { Length: > 0 and <= MaxNameLength } || !Name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') || Name is ApiKeyAuthentication.KeyHolder or ApiKeyAuthentication.Anonymous)
-            found.Add($"name is 1 to {MaxNameLength} letters, digits, '.', '_' and '-', and neither '{ApiKeyAuthentication.KeyHolder}' nor '{ApiKeyAuthentication.Anonymous}'");
+        if (Name is null || !IsName(Name))
+            found.Add($"name is 1 to {MaxNameLength} letters, digits, '.', '_' and '-', not a UUID, and none of {string.Join(", ", Actor.Reserved.Select(name => $"'{name}'"))}");
         if (Rate is not null && KeyRate.TryRead(Rate) is null)
             found.Add($"rate is '{QueryTexts.Shown(Rate)}'; {KeyRate.Allowed} is expected");
         errors = found;
         key = found.Count > 0 ? null : new NewKey { Name = Name!, Scopes = scopes, FromDomains = domains, Rate = Rate, ExpiresAt = expiresAt };
         return key is not null;
     }
+
+    // By the name of one and the id of another two keys would be mistaken for each other.
+    private static bool IsName(string text) =>
+        text.Length is > 0 and <= MaxNameLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') && !Guid.TryParse(text, out _) && !Actor.IsReserved(text);
 
     private List<KeyScope> ReadScopes(List<string> errors)
     {

@@ -60,12 +60,14 @@ internal sealed record KeysArguments(string Action, string Key, string[] Configu
         {
             read = (read.Action, arg.Split('=', 2)) switch
             {
-                (Create, ["--scopes", var scopes]) => read with { Scopes = Split(scopes) },
-                (Create, ["--from", var domains]) => read with { From = Split(domains) },
+                // What a script left empty must not mean: of all domains, or without an end.
+                (_, [var name, ""]) when !name.Contains(':', StringComparison.Ordinal) => throw new FormatException($"'{name}' is given without a value"),
+                (Create, ["--scopes", var scopes]) => read with { Scopes = Split("--scopes", scopes) },
+                (Create, ["--from", var domains]) => read with { From = Split("--from", domains) },
                 (Create, ["--rate", var rate]) => read with { Rate = rate },
                 (Create, ["--expires", var time]) => read with { Expires = time },
                 (Rotate, ["--overlap", var time]) => read with { Overlap = time },
-                (not List, ["--actor", var actor]) => read with { Actor = actor },
+                (not List, ["--actor", var actor]) => read with { Actor = NameOf(actor.Trim()) },
                 (_, [var name, _]) when name.StartsWith("--", StringComparison.Ordinal) && name.Contains(':', StringComparison.Ordinal) =>
                     read with { Configuration = [.. read.Configuration, arg] },
                 _ => throw new FormatException($"'{arg}' is not known here"),
@@ -75,5 +77,10 @@ internal sealed record KeysArguments(string Action, string Key, string[] Configu
         return read;
     }
 
-    private static string[] Split(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Split(string option, string list) =>
+        list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } items ? items : throw new FormatException($"'{option}' is given without a value");
+
+    private static string NameOf(string actor) => Security.Actor.IsName(actor)
+        ? actor
+        : throw new FormatException($"'--actor' is 1 to {Security.Actor.MaxLength} characters, none of them a control character or one that turns the direction of writing");
 }

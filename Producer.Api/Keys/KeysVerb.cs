@@ -70,7 +70,7 @@ internal static class KeysVerb
             throw new FormatException(string.Join("; ", errors));
         var (secret, hash) = KeySecret.Make();
         var key = await store.CreateAsync(asked, hash, actor) ?? throw new FormatException($"there is a key named '{asked.Name}' that is not revoked: take another name, or rotate or revoke that one");
-        await talk.WriteLineAsync($"keys: {key.Name} ({key.Id}) is made, with {Words(key)}. Its secret is shown this once:");
+        await talk.WriteLineAsync($"keys: {key.Name} ({key.Id}) is made, with {Words(key)}{DomainsOf(key)}. Its secret is shown this once:");
         await output.WriteLineAsync(secret);
     }
 
@@ -98,12 +98,20 @@ internal static class KeysVerb
         : key.ExpiresAt is { } end ? $"until {Time(end)}"
         : "";
 
-    private static async Task<ApiKey> FindAsync(KeyStore store, string nameOrId) =>
-        (await store.ListAsync()).LastOrDefault(key => key.RevokedAt is null && (key.Name == nameOrId || key.Id.ToString() == nameOrId)) ?? throw Missing(nameOrId);
+    /// <summary>The key with this id, or else of this name: a key that was once named by another's id is not taken for that one.</summary>
+    private static async Task<ApiKey> FindAsync(KeyStore store, string nameOrId)
+    {
+        var keys = await store.ListAsync();
+        var found = (Guid.TryParse(nameOrId, out var id) ? keys.FirstOrDefault(key => key.Id == id) : null) ?? keys.LastOrDefault(key => key.RevokedAt is null && key.Name == nameOrId);
+        return found is { RevokedAt: null } ? found : throw Missing(nameOrId);
+    }
 
     private static FormatException Missing(string nameOrId) => new($"there is no key '{nameOrId}' that is not revoked; 'keys list' names them");
 
     private static string Words(ApiKey key) => string.Join(',', key.Scopes.Select(scope => scope.ToText()));
+
+    private static string DomainsOf(ApiKey key) =>
+        key.FromDomains.Count > 0 ? $", from {string.Join(',', key.FromDomains)}" : key.Scopes.Contains(KeyScope.Send) ? ", from any domain" : "";
 
     private static string Time(DateTimeOffset? time) => time?.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture) ?? "";
 

@@ -99,7 +99,7 @@ internal static class OpenApiServices
         ];
         // Beside the requirement: in it linters take roles (OpenAPI 3.1, section 4.8.30) for scopes of OAuth, and these schemes are not OAuth's.
         operation.AddExtension(ScopesExtension, new JsonNodeExtension(new JsonArray([.. scopes.Select(scope => (JsonNode)scope)])));
-        operation.Description = $"{operation.Description}{(string.IsNullOrEmpty(operation.Description) ? "" : "\n\n")}Needs a key with the scope {string.Join(", ", scopes.Select(scope => $"`{scope}`"))}.";
+        operation.Description = $"{operation.Description}{(string.IsNullOrEmpty(operation.Description) ? "" : "\n\n")}Needs a key with the {(scopes.Length > 1 ? "scopes" : "scope")} {string.Join(" and ", scopes.Select(scope => $"`{scope}`"))}.";
         return Task.CompletedTask;
     }
 

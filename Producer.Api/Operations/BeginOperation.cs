@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Persistence.Failures;
+using Persistence.Keys;
 using Persistence.Mails;
 using Persistence.Operations;
 using Producer.Api.Emails;
@@ -32,9 +33,12 @@ internal static class BeginOperation
             return ProblemTypes.InvalidRequest.Because($"{OperationRequest.Example} is expected.");
         if (!request.TryRead(name, out var operation, out var error))
             return ProblemTypes.InvalidRequest.Because(error);
+        var caller = Caller.Of(actor.Context);
+        if (operation.Action == OperationAction.Cancel && !caller.Has(KeyScope.Send))
+            return Scopes.Refuse(actor.Context, KeyScope.Send);
 
         if (request.DryRun)
-            return TypedResults.Ok(await DryRunAsync(operation, operations, failures, mails, cancellationToken));
+            return TypedResults.Ok(await DryRunAsync(operation, caller, operations, failures, mails, cancellationToken));
         if (operation.Action == OperationAction.Replay && cluster.Problem is { } otherCluster)
             return ProblemTypes.OtherCluster.Because($"Nothing was done. {otherCluster}");
         var begun = await operations.BeginAsync(operation, cancellationToken);
@@ -43,9 +47,11 @@ internal static class BeginOperation
     }
 
     private static async Task<DryRunReport> DryRunAsync(
-        NewOperation operation, OperationStore operations, FailureStore failures, MailStore mails, CancellationToken cancellationToken)
+        NewOperation operation, Caller caller, OperationStore operations, FailureStore failures, MailStore mails, CancellationToken cancellationToken)
     {
         var report = new DryRunReport(await operations.CountAsync(operation, cancellationToken), []);
+        if (!caller.Has(KeyScope.Read))
+            return report;
         if (operation.Filter is { } filter)
             return report with { Samples = (await failures.ListAsync(filter, Math.Min(Samples, operation.Limit ?? Samples), order: operation.Order, cancellationToken: cancellationToken)).Items };
         if (operation.Mails is null)
@@ -64,9 +70,9 @@ internal static class BeginOperation
 
 /// <summary>What an operation would do.</summary>
 /// <param name="Matched">With how many failures, or mails.</param>
-/// <param name="Samples">The first of the failures, up to five; none where their ids were given, or mails are canceled.</param>
+/// <param name="Samples">The first of the failures, up to five; none where their ids were given, or mails are canceled, and for a key without <c>read</c>.</param>
 public sealed record DryRunReport(long Matched, IReadOnlyList<FailureSummary> Samples)
 {
-    /// <summary>Of a cancel the first of its mails, up to five; absent where their ids were given.</summary>
+    /// <summary>Of a cancel the first of its mails, up to five; absent where their ids were given, and for a key without <c>read</c>.</summary>
     public IReadOnlyList<ListedMail>? Mails { get; init; }
 }

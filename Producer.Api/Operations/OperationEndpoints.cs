@@ -25,8 +25,8 @@ internal static class OperationEndpoints
                 The failures are those that `filter` has, by the names of `GET /failures`, or those of `ids`. Without a `status` a replay and a discard
                 take those that are unresolved, a restore those that are discarded. A filter without any restriction is refused.
                 A `cancel` is of mails that are scheduled, queued or held: those that `filter` has, by the names of `GET /emails`, or those of `ids`, also where no
-                worker has read them yet; each as by `POST /emails/{id}/cancel`.
-                With `dry_run` the answer is how many there are, and five of them, and nothing is done. Else the set is written down: what comes later is
+                worker has read them yet; each as by `POST /emails/{id}/cancel`, which takes the scope `send` as well.
+                With `dry_run` the answer is how many there are, and to a key that has `read` five of them, and nothing is done. Else the set is written down: what comes later is
                 not swept along. An instance of the API works it off, `rate_per_second` at most; where that instance ends, another goes on with it, and
                 nothing is sent twice. `limit` takes a part, by `order` (`oldest`, the default, or `newest`) the first or the last;
                 `stop_after_failures` stops it once so many of its replays have failed again.

@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Persistence.Failures;
 using Producer.Api.Problems;
 
 namespace Producer.Api.Security;
@@ -21,6 +22,9 @@ internal sealed record Actor(
 {
     public const string HeaderName = "X-Actor";
     public const int MaxLength = 200;
+
+    /// <summary>Names under which the system itself acts, and callers without a key of their own: nobody else has one of them.</summary>
+    public static IReadOnlyList<string> Reserved { get; } = [ApiKeyAuthentication.KeyHolder, ApiKeyAuthentication.Anonymous, FailureAction.SystemActor];
 
     /// <summary>Who is signed in, without a header.</summary>
     public static Actor Of(HttpContext context) => new(Name: null, context);
@@ -45,6 +49,9 @@ internal sealed record Actor(
 
     /// <summary>Whether a text can name who acts.</summary>
     public static bool IsName(string text) => text.Length is > 0 and <= MaxLength && !text.Any(IsNoneOfAName);
+
+    /// <summary>Whether a name is one of <see cref="Reserved"/>, in whichever case.</summary>
+    public static bool IsReserved(string name) => Reserved.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private static bool IsNoneOfAName(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' || Texts.IsBidiMark(c);
 }

@@ -1,7 +1,6 @@
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
-using Persistence.Text;
 using Producer.Api.Keys;
 using Producer.Api.Problems;
 
@@ -59,13 +58,8 @@ internal sealed class ApiKeyAuthentication(
         }).ExecuteAsync(Context);
     }
 
-    protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
-    {
-        var needed = Context.GetEndpoint()?.Metadata.GetMetadata<ScopeMetadata>()?.Scope.ToText();
-        Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{needed}\"";
-        await ProblemTypes.InsufficientScope.Because(
-            $"The key '{Context.User.Identity?.Name}' lacks the scope '{needed}'. Nothing was done.", ("scope", needed)).ExecuteAsync(Context);
-    }
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        Scopes.Refuse(Context, Scopes.LackedBy(Caller.Of(Context), Context.GetEndpoint())).ExecuteAsync(Context);
 
     private AuthenticateResult Refuse(KeyMatch match)
     {

@@ -22,17 +22,26 @@ internal static class KeyRateLimit
     private static bool Take(HttpContext context, RateWindow window)
     {
         var use = window.Take();
-        var headers = context.Response.Headers;
-        headers[LimitHeader] = Text(window.Rate.Count);
+        // Where something throws, its response takes off what headers there are by then.
+        context.Response.OnStarting(static state => Tell((Counted)state), new Counted(context.Response, window.Rate, use));
+        return use.IsAllowed;
+    }
+
+    private static Task Tell(Counted request)
+    {
+        var (headers, rate, use) = (request.Response.Headers, request.Rate, request.Use);
+        headers[LimitHeader] = Text(rate.Count);
         headers[RemainingHeader] = Text(use.Remaining);
         headers[ResetHeader] = Text(use.ResetSeconds);
         if (!use.IsAllowed)
             headers.RetryAfter = Text(use.ResetSeconds);
-        return use.IsAllowed;
+        return Task.CompletedTask;
     }
 
     private static Task RefuseAsync(HttpContext context, Caller caller, RateWindow window) => ProblemTypes.RateLimited.Because(
         $"The key '{caller.Name}' may make {window.Rate.Count} requests in {window.Rate.Window.TotalSeconds:0} s here. Nothing was done.").ExecuteAsync(context);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Counted(HttpResponse Response, KeyRate Rate, RateUse Use);
 }

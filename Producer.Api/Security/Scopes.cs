@@ -1,8 +1,11 @@
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.RateLimiting;
 using Persistence.Keys;
+using Persistence.Text;
+using Producer.Api.Problems;
 
 namespace Producer.Api.Security;
 
@@ -34,8 +37,19 @@ internal static class Scopes
 
     /// <summary>Lets in only who may read the metrics.</summary>
     public static void RequireMetricsKey(this IEndpointConventionBuilder builder) => builder.RequireAuthorization(
-        policy => policy.RequireAssertion(context => context.Resource is HttpContext http && http.RequestServices.GetRequiredService<Callers>().ReadsMetrics(http.Request)))
-        .WithMetadata(new ScopeMetadata(KeyScope.Operate));
+        policy => policy.RequireAssertion(context => context.Resource is HttpContext http && http.RequestServices.GetRequiredService<Callers>().ReadsMetrics(http.Request)));
+
+    /// <summary>What a caller lacks who was not let in: the first of the endpoint's scopes that it does not have; where it has them all, <c>operate</c>, which gives sight of all.</summary>
+    public static KeyScope LackedBy(Caller caller, Endpoint? endpoint) =>
+        (endpoint?.Metadata.GetOrderedMetadata<ScopeMetadata>() ?? []).Select(needed => (KeyScope?)needed.Scope).FirstOrDefault(scope => !caller.Has(scope!.Value)) ?? KeyScope.Operate;
+
+    /// <summary>The response to a caller who lacks a scope.</summary>
+    public static ProblemHttpResult Refuse(HttpContext context, KeyScope lacked)
+    {
+        var scope = lacked.ToText();
+        context.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{scope}\"";
+        return ProblemTypes.InsufficientScope.Because($"The key '{Caller.Of(context).Name}' lacks the scope '{scope}'. Nothing was done.", ("scope", scope));
+    }
 
     // When all that is asked of the endpoint has been said, by groups and by itself.
     private static void NoteScopesAlone(EndpointBuilder endpoint)

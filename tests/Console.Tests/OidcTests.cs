@@ -29,7 +29,7 @@ public sealed class OidcTests
     }
 
     [SetUp]
-    public void SetUp() => (_provider.Roles, _provider.SignedBy) = ([], null);
+    public void SetUp() => (_provider.Roles, _provider.SignedBy, _provider.Email) = ([], null, "ann@example.com");
 
     [Test]
     public async Task An_operator_signs_in_with_a_browser_and_acts_under_their_own_name()
@@ -79,6 +79,18 @@ public sealed class OidcTests
             seen.Html.ShouldContain("You have neither of the roles");
             (await visitor.GetAsync("/console/failures")).Status.ShouldBe(HttpStatusCode.Redirect);
         }
+    }
+
+    [TestCase("system")]
+    [TestCase("Api-Key")]
+    [TestCase("")]
+    public async Task Nobody_gets_in_under_a_name_that_the_audit_has_for_the_system(string name)
+    {
+        (_provider.Roles, _provider.Email) = (["mail-operator"], name);
+        using var visitor = new Visitor(_host);
+        var seen = await SignInAsync(visitor);
+        seen.Status.ShouldBe(HttpStatusCode.Forbidden);
+        seen.Html.ShouldContain("does not say who you are");
     }
 
     [Test]

@@ -161,6 +161,8 @@ internal static class FailurePages
         CancellationToken cancellationToken)
     {
         var (status, problem) = Forms.Outcome(result);
+        if (!Caller.Of(context).Has(KeyScope.Read))
+            return Messages.Decided(context, status, problem, Done(done)!);
         return problem is null
             ? TypedResults.LocalRedirect($"~{ConsolePaths.Failures}/{id}?{DoneParameter}={done}")
             : await PageAsync(id, context, status, problem, failures, emails, changes, options, cancellationToken);

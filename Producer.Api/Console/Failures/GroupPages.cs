@@ -13,6 +13,7 @@ namespace Producer.Api.Console.Failures;
 /// <summary>Groups of failures, one of them, and what people write down about it, by the code of the API.</summary>
 internal static class GroupPages
 {
+    private const string Noted = "The note is written.";
     private const int GroupsShown = 100;
     private const int FailuresShown = 20;
     private const int PartsShown = 5;
@@ -68,7 +69,7 @@ internal static class GroupPages
         return PageResults.Of<GroupDetail>(
             new
             {
-                Shell = Shell.Of(context, "Group", ConsolePaths.Groups) with { Problem = problem, Done = done == "noted" ? "The note is written." : null, Live = "failures", Mark = mark },
+                Shell = Shell.Of(context, "Group", ConsolePaths.Groups) with { Problem = problem, Done = done == "noted" ? Noted : null, Live = "failures", Mark = mark },
                 By = share,
                 Group = FailureGroupReport.Of(share, found),
                 Within = within,
@@ -86,6 +87,8 @@ internal static class GroupPages
         var (by, key) = (form["by"].ToString(), form["key"].ToString());
         var note = new NoteRequest(form["note"].ToString().ReplaceLineEndings("\n"), form["owner"].ToString(), form["ticket"].ToString());
         var (status, problem) = Forms.Outcome(await FailureGroups.WriteAsync(key, by, note, Actor.Of(context), groups, cancellationToken));
+        if (!Caller.Of(context).Has(KeyScope.Read))
+            return Messages.Decided(context, status, problem, Noted);
         return problem is null && EnumText.Parse<FailureGroupBy>(by) is { } share
             ? TypedResults.LocalRedirect($"~{ConsolePaths.Group(share, key)}&done=noted")
             : await PageAsync(by, key, context, status, problem, done: null, form, groups, failures, changes, cancellationToken);

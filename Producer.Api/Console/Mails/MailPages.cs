@@ -104,9 +104,7 @@ internal static class MailPages
         CancellationToken cancellationToken)
     {
         var (status, problem) = Forms.Outcome(await CancelEmail.HandleAsync(id, Actor.Of(context), mails, schedules, access, names, loggers, cancellationToken));
-        return problem is null
-            ? TypedResults.LocalRedirect($"~{ConsolePaths.Mails}/{id}?{DoneParameter}=canceled")
-            : await PageAsync(id, context, status, problem, find, changes, cancellationToken);
+        return await DecidedAsync(id, status, problem, "canceled", context, find, changes, cancellationToken);
     }
 
     private static async Task<IResult> RescheduleAsync(
@@ -116,12 +114,21 @@ internal static class MailPages
         var time = (await context.Request.ReadFormAsync(cancellationToken))[SendEmailFields.ScheduledAt].ToString().Trim();
         var (due, refused) = RescheduleEmail.Read(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { [SendEmailFields.ScheduledAt] = time }), timeProvider.GetUtcNow());
         if (refused is not null)
-            return await PageAsync(id, context, refused.StatusCode, refused.ProblemDetails.Detail, find, changes, cancellationToken);
+            return await DecidedAsync(id, refused.StatusCode, refused.ProblemDetails.Detail, done: "", context, find, changes, cancellationToken);
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return await PageAsync(id, context, StatusCodes.Status404NotFound, problem: null, find, changes, cancellationToken);
         var (status, problem) = Forms.Outcome(await RescheduleEmail.ActAsync(mailId, due, Actor.Of(context), mails, schedules, access, names, options, timeProvider, loggers, cancellationToken));
+        return await DecidedAsync(id, status, problem, "rescheduled", context, find, changes, cancellationToken);
+    }
+
+    /// <summary>The mail's page, with what was done, or with why not.</summary>
+    private static async Task<IResult> DecidedAsync(
+        string id, int status, string? problem, string done, HttpContext context, FindEmail find, ChangeStore changes, CancellationToken cancellationToken)
+    {
+        if (!Caller.Of(context).Has(KeyScope.Read))
+            return Messages.Decided(context, status, problem, Done(done) ?? "");
         return problem is null
-            ? TypedResults.LocalRedirect($"~{ConsolePaths.Mails}/{id}?{DoneParameter}=rescheduled")
+            ? TypedResults.LocalRedirect($"~{ConsolePaths.Mails}/{id}?{DoneParameter}={done}")
             : await PageAsync(id, context, status, problem, find, changes, cancellationToken);
     }
 

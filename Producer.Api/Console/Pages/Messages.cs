@@ -10,13 +10,17 @@ internal static class Messages
     public static RazorComponentResult NotFound(HttpContext context, string what) =>
         Make(context, StatusCodes.Status404NotFound, "Not found", what);
 
-    public static RazorComponentResult Forbidden(HttpContext context, KeyScope? scope) => Make(
+    public static RazorComponentResult Forbidden(HttpContext context, KeyScope lacked) => Make(
         context, StatusCodes.Status403Forbidden, "Not allowed",
-        $"You signed in with a key that lacks the scope '{(scope ?? KeyScope.Operate).ToText()}', which this needs. Nothing was done. Sign out, and in again with another key.");
+        $"You signed in with a key that lacks the scope '{lacked.ToText()}', which this needs. Nothing was done. Sign out, and in again with another key.");
 
     public static RazorComponentResult Forged(HttpContext context) => Make(
         context, StatusCodes.Status400BadRequest, "Nothing was done",
         "The form was not made for you by this console, or you have signed in or out since it was shown. Go back, load the page again, and send the form again.");
+
+    /// <summary>What a form did, or why not, for who may send it and not see the page that it stands on.</summary>
+    public static RazorComponentResult Decided(HttpContext context, int status, string? problem, string done) =>
+        Make(context, status, problem is null ? "Done" : "Nothing was done", problem ?? done);
 
     public static RazorComponentResult Make(HttpContext context, int status, string title, string text) =>
         PageResults.Of<Message>(new { Shell = Shell.Of(context, title, ""), Text = text }, status);

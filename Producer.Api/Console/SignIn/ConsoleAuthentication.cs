@@ -74,7 +74,7 @@ internal sealed class ConsoleAuthentication(IOptionsMonitor<AuthenticationScheme
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Messages.Forbidden(Context, Context.GetEndpoint()?.Metadata.GetMetadata<ScopeMetadata>()?.Scope).ExecuteAsync(Context);
+        Messages.Forbidden(Context, Scopes.LackedBy(Caller.Of(Context), Context.GetEndpoint())).ExecuteAsync(Context);
 
     /// <summary>How the cookie is: for this host and over TLS alone (browsers take 127.0.0.1 for as good), out of scripts' reach, and not sent along from other sites.</summary>
     internal static void Configure(CookieAuthenticationOptions cookie, ConsoleOptions options)

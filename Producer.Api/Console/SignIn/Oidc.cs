@@ -80,8 +80,8 @@ internal static class Oidc
         var name = claims.FindFirstValue(options.OidcNameClaim);
         string[] known = [options.OidcReaderRole, options.OidcOperatorRole, options.OidcContentRole];
         string[] roles = [.. claims.FindAll(options.OidcRoleClaim).Select(role => role.Value).Where(role => known.Contains(role, StringComparer.Ordinal)).Distinct(StringComparer.Ordinal)];
-        if (name is null || !Actor.IsName(name))
-            context.Fail(new NoRoleException($"The provider does not say who you are: the claim '{options.OidcNameClaim}' (Console:OidcNameClaim) is missing, or no name."));
+        if (name is null || !Actor.IsName(name) || Actor.IsReserved(name))
+            context.Fail(new NoRoleException($"The provider does not say who you are: the claim '{options.OidcNameClaim}' (Console:OidcNameClaim) is missing, no name, or one that the system itself acts under."));
         else if (!roles.Contains(options.OidcReaderRole) && !roles.Contains(options.OidcOperatorRole))
             context.Fail(new NoRoleException($"You have neither of the roles '{options.OidcReaderRole}' and '{options.OidcOperatorRole}', of which the console needs one. Ask whoever gives them."));
         else

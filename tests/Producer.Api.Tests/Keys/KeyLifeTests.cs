@@ -131,6 +131,10 @@ public class KeyLifeTests
     }
 
     [TestCase("""{"name":"api-key","scopes":["send"]}""", "name is")]
+    [TestCase("""{"name":"system","scopes":["send"]}""", "name is")]
+    [TestCase("""{"name":"System","scopes":["send"]}""", "name is")]
+    [TestCase("""{"name":"01a2075b-6d1c-7e53-b9cb-1a0d1fb3c5a7","scopes":["send"]}""", "name is")]
+    [TestCase("""{"name":"01A2075B6D1C7E53B9CB1A0D1FB3C5A7","scopes":["send"]}""", "name is")]
     [TestCase("""{"name":"a b","scopes":["send"]}""", "name is")]
     [TestCase("""{"scopes":["send"]}""", "name is")]
     [TestCase("""{"name":"a","scopes":[]}""", "scopes is")]

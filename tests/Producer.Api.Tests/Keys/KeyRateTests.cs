@@ -66,5 +66,19 @@ public class KeyRateTests
         Header(other, "ratelimit-limit").ShouldBeNull();
     }
 
+    [Test]
+    public async Task A_response_that_an_exception_makes_tells_them_as_well()
+    {
+        await using var api = await ApiHost.StartAsync(("environment", "Production"), ("Api:Key", ApiKeys.First));
+        var (_, limited) = await api.MakeAsync("send", ""","rate":"2/h" """);
+        api.Queue.Before = _ => throw new InvalidOperationException("The queue is broken.");
+
+        var failed = await api.PostAsync("/emails", ApiKeys.Mail, ("X-Api-Key", limited));
+
+        await failed.ProblemAsync(500, "internal_error");
+        (Header(failed, "ratelimit-limit"), Header(failed, "ratelimit-remaining")).ShouldBe(("2", "1"));
+        Header(failed, "ratelimit-reset").ShouldNotBeNull();
+    }
+
     private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? values.Single() : null;
 }

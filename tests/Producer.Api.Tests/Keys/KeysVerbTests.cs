@@ -1,4 +1,5 @@
 using System.Net;
+using Persistence.Keys;
 using Producer.Api.Keys;
 
 namespace Producer.Api.Tests.Keys;
@@ -25,6 +26,7 @@ public class KeysVerbTests
         var made = await RunAsync("create", "shop", "--scopes=send,read", "--from=example.com", "--rate=100/s", "--expires=30d", "--actor=ann");
         made.ExitCode.ShouldBe(0, made.Talk);
         var secret = made.Output.Trim();
+        made.Talk.ShouldContain("is made, with send,read, from example.com. ");
         made.Talk.ShouldContain("shown this once");
         await BecomesAsync(secret, HttpStatusCode.Accepted);
 
@@ -53,6 +55,17 @@ public class KeysVerbTests
     [TestCase("create a --scopes=send --rate=many")]
     [TestCase("create a --scopes=send --overlap=1h")]
     [TestCase("list --scopes=send")]
+    [TestCase("create empty-0 --scopes=send --from=")]
+    [TestCase("create empty-1 --scopes=send --from=,")]
+    [TestCase("create a --scopes=")]
+    [TestCase("create empty-2 --scopes=send --rate=")]
+    [TestCase("create empty-3 --scopes=send --expires=")]
+    [TestCase("create empty-4 --scopes=send --actor=")]
+    [TestCase("create empty-5 --scopes=send --actor=ann\u0007")]
+    [TestCase("create empty-6 --scopes=send --actor=ann\u202e")]
+    [TestCase("create system --scopes=send")]
+    [TestCase("create 01a2075b-6d1c-7e53-b9cb-1a0d1fb3c5a7 --scopes=send")]
+    [TestCase("rotate nobody --overlap=")]
     [TestCase("rotate nobody")]
     [TestCase("rotate nobody --overlap=soon")]
     [TestCase("revoke nobody")]
@@ -63,6 +76,27 @@ public class KeysVerbTests
         run.ExitCode.ShouldBe(2);
         run.Output.ShouldBeEmpty();
         run.Talk.ShouldContain("usage: Producer.Api keys create");
+    }
+
+    [Test]
+    public async Task Whose_mails_may_be_from_any_domain_is_said() =>
+        (await RunAsync("create", "everywhere", "--scopes=send")).Talk.ShouldContain("is made, with send, from any domain. ");
+
+    [Test]
+    public async Task A_key_that_has_another_s_id_for_its_name_is_not_taken_for_that_one()
+    {
+        var (target, secret) = await _api.MakeAsync("send");
+        // As it could be made once.
+        var store = _api.Get<KeyStore>();
+        var decoy = (await store.CreateAsync(new NewKey { Name = target.ToString(), Scopes = [KeyScope.Send] }, KeySecret.Make().Hash, "test"))!;
+
+        (await RunAsync("revoke", target.ToString())).Talk.ShouldContain($"({target})");
+
+        await BecomesAsync(secret, HttpStatusCode.Unauthorized);
+        (await store.ListAsync()).Single(key => key.Id == decoy.Id).RevokedAt.ShouldBeNull();
+        // Nor once that one is gone.
+        (await RunAsync("revoke", target.ToString())).ExitCode.ShouldBe(2);
+        (await store.ListAsync()).Single(key => key.Id == decoy.Id).RevokedAt.ShouldBeNull();
     }
 
     private async Task<(int ExitCode, string Output, string Talk)> RunAsync(params string[] arguments)
