@@ -100,10 +100,10 @@ internal static class MailPages
     }
 
     private static async Task<IResult> CancelAsync(
-        string id, HttpContext context, FindEmail find, ChangeStore changes, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, ILoggerFactory loggers,
-        CancellationToken cancellationToken)
+        string id, HttpContext context, FindEmail find, ChangeStore changes, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, PostedMails posted,
+        ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var (status, problem) = Forms.Outcome(await CancelEmail.HandleAsync(id, Actor.Of(context), mails, schedules, access, names, loggers, cancellationToken));
+        var (status, problem) = Forms.Outcome(await CancelEmail.HandleAsync(id, Actor.Of(context), mails, schedules, access, names, posted, loggers, cancellationToken));
         return problem is null
             ? TypedResults.LocalRedirect($"~{ConsolePaths.Mails}/{id}?{DoneParameter}=canceled")
             : await PageAsync(id, context, status, problem, find, changes, cancellationToken);
@@ -119,7 +119,7 @@ internal static class MailPages
             return await PageAsync(id, context, refused.StatusCode, refused.ProblemDetails.Detail, find, changes, cancellationToken);
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return await PageAsync(id, context, StatusCodes.Status404NotFound, problem: null, find, changes, cancellationToken);
-        var (status, problem) = Forms.Outcome(await RescheduleEmail.ActAsync(mailId, due, Actor.Of(context), mails, schedules, access, names, options, timeProvider, loggers, cancellationToken));
+        var (status, problem) = Forms.Outcome(await RescheduleEmail.ActAsync(mailId, due, Actor.Of(context), mails, schedules, access, names, find, options, timeProvider, loggers, cancellationToken));
         return problem is null
             ? TypedResults.LocalRedirect($"~{ConsolePaths.Mails}/{id}?{DoneParameter}=rescheduled")
             : await PageAsync(id, context, status, problem, find, changes, cancellationToken);
