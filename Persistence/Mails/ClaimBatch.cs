@@ -87,7 +87,10 @@ internal sealed class ClaimBatch(NpgsqlDataSource dataSource)
     /// <summary>Writes to a row that never met a record which one it has met; false where it has met one, by now.</summary>
     public async Task<bool> MeetAsync(MailRecord record, CancellationToken cancellationToken)
     {
-        await using var command = ClaimSql.Meet.Command(dataSource, command => command.WithRecords([record]).With("worker_ids", new[] { Guid.Empty }));
+        await using var command = ClaimSql.Meet.Command(dataSource, command => command
+            .WithRecords([record])
+            .WithRecipients([(record, RecordParameters.RecipientsOf(record))])
+            .With("worker_ids", new[] { Guid.Empty }));
         return await command.ExecuteCommittedScalarAsync(cancellationToken) is true;
     }
 

@@ -128,15 +128,22 @@ internal static class ClaimSql
 
     /// <summary>
     /// A row that was written before any record of its mail was read, as a cancel does, learns which record it is: from now on one with other
-    /// content is another mail. A canceled one has ended by that: what stopped the record is needed no longer.
+    /// content is another mail. What stopped the record of a canceled one is needed no longer, and the retention job may remove it in its time.
     /// </summary>
     public static readonly Statement Meet = new($"""
-        UPDATE email.mails AS m SET
-            {MailSql.FillRecordColumns("g")},
-            ended_at = CASE WHEN m.state = 'canceled' THEN coalesce(m.ended_at, now()) ELSE m.ended_at END, updated_at = now()
-        FROM ({MailSql.Records}) AS g
-        WHERE m.id = g.id AND m.content_hash IS NULL
-        RETURNING true
+        WITH met AS (
+            UPDATE email.mails AS m SET
+                {MailSql.FillRecordColumns("g")},
+                ended_at = CASE WHEN m.state = 'canceled' THEN coalesce(m.ended_at, m.created_at) ELSE m.ended_at END, updated_at = now()
+            FROM ({MailSql.Records}) AS g
+            WHERE m.id = g.id AND m.content_hash IS NULL
+            RETURNING m.id
+        ), added AS (
+            INSERT INTO email.mail_recipients (mail_id, address, ordinal, kind, outcome)
+            SELECT g.id, g.address, g.ordinal, g.kind, 'pending' FROM met, ({MailSql.Recipients}) AS g
+            ON CONFLICT DO NOTHING
+        )
+        SELECT EXISTS (SELECT FROM met)
         """);
 
     /// <summary>What a worker holds of some mails.</summary>

@@ -6,7 +6,8 @@ namespace Persistence.Mails;
 /// <summary>A mail that the caller knows was accepted, by its id, whether it has a row or not.</summary>
 /// <param name="Id">The mail.</param>
 /// <param name="ApiKeyId">The API key that it was accepted under, where that is known.</param>
-public sealed record KnownMail(Guid Id, Guid? ApiKeyId);
+/// <param name="AcceptedAt">When it was accepted, where its id says so.</param>
+public sealed record KnownMail(Guid Id, Guid? ApiKeyId, DateTimeOffset? AcceptedAt = null);
 
 /// <summary>Cancels mails before they are sent, one or some hundred: a fixed number of statements in the caller's transaction.</summary>
 internal static class MailCancels
@@ -17,7 +18,10 @@ internal static class MailCancels
     /// <summary>Cancels mails, each by itself.</summary>
     /// <param name="transaction">They are canceled once this is committed.</param>
     /// <param name="ids">The mails, each once.</param>
-    /// <param name="accepted">Those among them that get a row where they have none: their records, which no worker has read yet, are stale by it.</param>
+    /// <param name="accepted">
+    /// Those among them that get a row where they have none: their records, which no worker has read yet, are stale by it. Not one that is as old as
+    /// what the retention job has removed.
+    /// </param>
     /// <param name="actor">Who asks, for the audit of their failures.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Those that were not canceled by this, and why.</returns>
@@ -28,7 +32,8 @@ internal static class MailCancels
         if (accepted.Count > 0)
         {
             await using var insert = new NpgsqlCommand(ScheduleSql.InsertCanceled, transaction.Connection, transaction)
-                .With("ids", accepted.Select(mail => mail.Id).ToArray()).With("api_key_ids", accepted.Select(mail => mail.ApiKeyId).ToArray());
+                .With("ids", accepted.Select(mail => mail.Id).ToArray()).With("api_key_ids", accepted.Select(mail => mail.ApiKeyId).ToArray())
+                .With("accepted_at", accepted.Select(mail => mail.AcceptedAt).ToArray());
             canceled.UnionWith(await insert.ReadIdsAsync(cancellationToken));
         }
 

@@ -52,6 +52,8 @@ internal sealed class MailConfiguration : IEntityTypeConfiguration<Mail>
         // What waits for a redelivery and what is scheduled, by due time; what is dead.
         builder.HasIndex(mail => new { mail.OutboxEntry, mail.NextAttemptAt }).HasDatabaseName("ix_mails_outbox")
             .HasFilter("outbox_entry IS NOT NULL");
+        // The lists of what is dead or scheduled: many that were discarded, or are held, have the same entries.
+        builder.HasIndex(mail => new { mail.OutboxEntry, mail.CreatedAt, mail.Id }).HasDatabaseName("ix_mails_outbox_created").HasFilter("outbox_entry IS NOT NULL");
         // By sender, by tag and by recipient mails are found by ix_mails_sender, ix_mails_tags and ix_mail_recipients_address, which the model cannot
         // say: of expressions, and of the mails with tags alone.
         // The list of a key's own mails; those that no stored key posted are not in it.

@@ -17,8 +17,8 @@ public sealed record MailFilter
     /// <summary>In this state.</summary>
     public MailState? State { get; init; }
 
-    /// <summary>With this tag; a name without a value finds all of its values.</summary>
-    public MailTag? Tag { get; init; }
+    /// <summary>With a tag that this text calls (<see cref="MailTag.IsCalled"/>).</summary>
+    public string? Tag { get; init; }
 
     /// <summary>Read by a worker at this time or later.</summary>
     public DateTimeOffset? Since { get; init; }

@@ -1,5 +1,7 @@
+using System.Data;
 using System.Text.Json;
 using Contracts;
+using Contracts.Validation;
 using Npgsql;
 using NpgsqlTypes;
 using Persistence.Text;
@@ -7,7 +9,7 @@ using Persistence.Text;
 namespace Persistence.Mails;
 
 /// <summary>
-/// Lists mails, newest first. Every query walks an index: of recipients, senders or tags, or that of times. What no index has (most states,
+/// Lists mails, newest first. Every query walks an index: of recipients, senders or tags, or that of times. What no index has (a state,
 /// text in the subject) is looked for among <see cref="MostLookedAt"/> mails a page, so that none takes long: a page may be short, and goes
 /// on from where it looked last. Throws what Npgsql throws.
 /// </summary>
@@ -30,12 +32,15 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
         ArgumentNullException.ThrowIfNull(filter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         var isBefore = from is { IsBefore: true };
-        var found = await ReadAsync(filter, limit + 1, from, cancellationToken);
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        // One view of the mails for the page and for how far it looked: what changed in between would be skipped by the next page, or be in both.
+        await using var transaction = LooksFurther(filter) ? await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken) : null;
+        var found = await ReadAsync(connection, filter, limit + 1, from, cancellationToken);
         MailPosition? next = null;
         if (found.CutTo(limit))
             next = new MailPosition(found[^1].CreatedAt, found[^1].Id, isBefore);
         else if (LooksFurther(filter))
-            next = await LastLookedAtAsync(filter, from, cancellationToken);
+            next = await LastLookedAtAsync(connection, filter, from, cancellationToken);
 
         if (isBefore)
             found.Reverse();
@@ -60,8 +65,8 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
     internal static string Where(MailFilter filter, string and) => Where([.. Indexed(filter, from: null), .. Walked(filter), and]);
 
     /// <summary>Asks for a page.</summary>
-    internal NpgsqlCommand PageCommand(MailFilter filter, int limit, MailPosition? from) =>
-        With(dataSource.CreateCommand(Page(filter, from)), filter, from).With("looked", MostLookedAt).With("limit", limit);
+    internal static NpgsqlCommand PageCommand(NpgsqlConnection connection, MailFilter filter, int limit, MailPosition? from) =>
+        With(new NpgsqlCommand(Page(filter, from), connection), filter, from).With("looked", MostLookedAt).With("limit", limit);
 
     private static string Page(MailFilter filter, MailPosition? from) => $"""
         SELECT m.*, ARRAY(SELECT r.kind || ':' || r.address FROM email.mail_recipients AS r WHERE r.mail_id = m.id ORDER BY r.ordinal) AS recipients
@@ -73,9 +78,9 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
     /// <summary>Whether the page looks at mails that it may leave out.</summary>
     private static bool LooksFurther(MailFilter filter) => Walked(filter).Count > 0;
 
-    private async Task<List<Mail>> ReadAsync(MailFilter filter, int limit, MailPosition? from, CancellationToken cancellationToken)
+    private static async Task<List<Mail>> ReadAsync(NpgsqlConnection connection, MailFilter filter, int limit, MailPosition? from, CancellationToken cancellationToken)
     {
-        await using var command = PageCommand(filter, limit, from);
+        await using var command = PageCommand(connection, filter, limit, from);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var mails = new List<Mail>();
         while (await reader.ReadAsync(cancellationToken))
@@ -83,9 +88,9 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
         return mails;
     }
 
-    private async Task<MailPosition?> LastLookedAtAsync(MailFilter filter, MailPosition? from, CancellationToken cancellationToken)
+    private static async Task<MailPosition?> LastLookedAtAsync(NpgsqlConnection connection, MailFilter filter, MailPosition? from, CancellationToken cancellationToken)
     {
-        await using var command = With(dataSource.CreateCommand($"{LookedAt(filter, from, "m.created_at, m.id")} OFFSET @looked LIMIT 1"), filter, from).With("looked", MostLookedAt - 1);
+        await using var command = With(new NpgsqlCommand($"{LookedAt(filter, from, "m.created_at, m.id")} OFFSET @looked LIMIT 1", connection), filter, from).With("looked", MostLookedAt - 1);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
             ? new MailPosition(reader.Get<DateTimeOffset>("created_at"), reader.Get<Guid>("id"), from is { IsBefore: true })
@@ -106,9 +111,9 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
         if (filter.ApiKeyId is not null)
             conditions.Add("m.api_key_id = @api_key_id");
         if (filter.Tag is not null)
-            conditions.Add("(m.tags @> @tag OR m.tags @> @named_tag)");
+            conditions.Add("m.tags @> ANY (@tags)");
         if (OutboxOf(filter.State) is not null)
-            conditions.Add("m.outbox_entry = @outbox_entry AND m.state = @state");
+            conditions.Add("m.outbox_entry = @outbox_entry");
         if (filter.Since is not null)
             conditions.Add("m.created_at >= @since");
         if (filter.Until is not null)
@@ -122,14 +127,14 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
     private static List<string> Walked(MailFilter filter)
     {
         var conditions = new List<string>();
-        if (filter.State is not null && OutboxOf(filter.State) is null)
+        if (filter.State is not null)
             conditions.Add("m.state = @state");
         if (filter.Subject is not null)
             conditions.Add("strpos(lower(m.subject), lower(@subject)) > 0");
         return conditions;
     }
 
-    /// <summary>The outbox entry that every mail in a state has, by which an index knows it.</summary>
+    /// <summary>The outbox entry that every mail in a state has, by which an index knows it; held and discarded ones have the same.</summary>
     private static OutboxKind? OutboxOf(MailState? state) => state switch
     {
         MailState.Dead => OutboxKind.DeadLetter,
@@ -150,15 +155,8 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
             command.With("sender", sender);
         if (filter.ApiKeyId is { } apiKeyId)
             command.With("api_key_id", apiKeyId);
-        if (filter.Tag is { Value: var value } tag)
-        {
-            // "campaign:spring" may be a name and a value, or a text with a colon.
-            command.Nullable("tag", JsonSerializer.Serialize(new[] { value is null ? tag : new MailTag($"{tag.Name}:{value}") }, SendEmailJson.Options), NpgsqlDbType.Jsonb);
-            command.Nullable("named_tag", value is null
-                ? JsonSerializer.Serialize(new[] { new { name = tag.Name } }, SendEmailJson.Options)
-                : JsonSerializer.Serialize(new[] { tag }, SendEmailJson.Options), NpgsqlDbType.Jsonb);
-        }
-
+        if (filter.Tag is { } tag)
+            command.Nullable("tags", CalledBy(PostgresText.Clean(tag)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Jsonb);
         if (filter.State is { } state)
             command.With("state", state.ToText());
         if (OutboxOf(filter.State) is { } outboxEntry)
@@ -170,6 +168,22 @@ public sealed class MailSearch(NpgsqlDataSource dataSource)
         if (filter.Subject is { } subject)
             command.With("subject", subject);
         return from is null ? command : command.With("at", from.At).With("id", from.Id);
+    }
+
+    /// <summary>
+    /// What a column of tags contains where one of them is called by a text, as <see cref="MailTag.IsCalled"/> says: the text itself, a name with
+    /// whatever value, or a name and a value with any of the text's colons between.
+    /// </summary>
+    private static IEnumerable<string> CalledBy(string text)
+    {
+        yield return JsonSerializer.Serialize<MailTag[]>([text], SendEmailJson.Options);
+        yield return JsonSerializer.Serialize(new[] { new Dictionary<string, string> { [MailTagFields.Name] = text } }, SendEmailJson.Options);
+        // No tag has more, and a text of colons alone would else be asked for as often as it has of them.
+        for (var colon = text.IndexOf(':', StringComparison.Ordinal); colon >= 0 && colon <= SendEmailLimits.TagLength; colon = text.IndexOf(':', colon + 1))
+        {
+            if (text.Length - colon - 1 <= SendEmailLimits.TagLength)
+                yield return JsonSerializer.Serialize<MailTag[]>([new MailTag(text[..colon], text[(colon + 1)..])], SendEmailJson.Options);
+        }
     }
 
     private static Mail MailOf(NpgsqlDataReader reader)

@@ -116,11 +116,14 @@ internal static class ScheduleSql
 
     /// <summary>
     /// The rows of mails that are canceled before any worker has read their records: epoch 1, so that the record, of epoch 0, is
-    /// stale when it is read. They end only then (<see cref="ClaimSql.Meet"/>), so that they are not removed before: the row alone stops the mail.
+    /// stale when it is read. The retention job leaves them until then (<see cref="ClaimSql.Meet"/>): the row alone stops the mail. None is made
+    /// of a mail that was accepted so long ago that its row may have been removed: it may have been sent.
     /// </summary>
     public const string InsertCanceled = """
-        INSERT INTO email.mails (id, epoch, attempt, state, api_key_id)
-        SELECT g.id, 1, 0, 'canceled', g.api_key_id FROM unnest(@ids, @api_key_ids) AS g (id, api_key_id) ORDER BY g.id
+        INSERT INTO email.mails (id, epoch, attempt, state, api_key_id, ended_at)
+        SELECT g.id, 1, 0, 'canceled', g.api_key_id, now() FROM unnest(@ids, @api_key_ids, @accepted_at) AS g (id, api_key_id, accepted_at)
+        WHERE NOT EXISTS (SELECT FROM email.retention_horizons AS h WHERE h.table_name = 'mails' AND g.accepted_at < h.horizon)
+        ORDER BY g.id
         ON CONFLICT (id) DO NOTHING
         RETURNING id
         """;

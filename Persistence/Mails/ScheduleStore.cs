@@ -97,13 +97,14 @@ public sealed class ScheduleStore(NpgsqlDataSource dataSource)
     /// <param name="actor">Who asks, for the audit of its failures.</param>
     /// <param name="accepted">Whether the caller knows that the mail was accepted, so that one without a row gets one.</param>
     /// <param name="apiKeyId">The API key that such a one was accepted under, where that is known.</param>
+    /// <param name="acceptedAt">When it was accepted, where that is known: one whose row may have been removed since gets none.</param>
     /// <param name="cancellationToken">Gives up; it may have been canceled then.</param>
     public async Task<CancelResult> CancelAsync(
-        Guid id, string actor, bool accepted, Guid? apiKeyId = null, CancellationToken cancellationToken = default)
+        Guid id, string actor, bool accepted, Guid? apiKeyId = null, DateTimeOffset? acceptedAt = null, CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var refusals = await MailCancels.CancelAsync(transaction, [id], accepted ? [new KnownMail(id, apiKeyId)] : [], actor, cancellationToken);
+        var refusals = await MailCancels.CancelAsync(transaction, [id], accepted ? [new KnownMail(id, apiKeyId, acceptedAt)] : [], actor, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return !refusals.TryGetValue(id, out var refusal) ? CancelResult.Canceled : refusal switch
         {

@@ -614,6 +614,10 @@ namespace Persistence.Migrations
                         .HasDatabaseName("ix_mails_outbox")
                         .HasFilter("outbox_entry IS NOT NULL");
 
+                    b.HasIndex("OutboxEntry", "CreatedAt", "Id")
+                        .HasDatabaseName("ix_mails_outbox_created")
+                        .HasFilter("outbox_entry IS NOT NULL");
+
                     b.ToTable("mails", "email", t =>
                         {
                             t.HasComment("One row per mail, in exactly one state. A mail without a row is still unread in the topic.");

@@ -25,8 +25,8 @@ internal static class RetentionSql
 
     /// <summary>
     /// Mails that ended long ago, with their recipients, the oldest first; rows that are locked at this moment are left for the next
-    /// sweep. A mail with an unresolved failure or a record still under way stays, as does one whose record is younger than the horizon by its timestamp.
-    /// What a hold has in its row has not ended, and stays. A mail ends after its row was written, so those that were written since the horizon need not be looked at.
+    /// sweep. A mail with an unresolved failure or a record still under way stays, as does one whose record is younger than the horizon by its timestamp,
+    /// and one that was canceled and whose record nobody has read: its row stops it. What a hold has in its row has not ended, and stays. A mail ends after its row was written, so those that were written since the horizon need not be looked at.
     /// </summary>
     public const string Mails = $"""
         WITH expired AS (
@@ -34,6 +34,7 @@ internal static class RetentionSql
             WHERE m.created_at >= @from AND m.created_at < @before
               AND m.state IN ('sent', 'canceled', 'discarded', 'held') AND m.ended_at < @before
               AND (m.record_timestamp IS NULL OR m.record_timestamp < @before)
+              AND (m.state <> 'canceled' OR m.content_hash IS NOT NULL)
               -- The copy of a canceled mail is in the delay topics until then.
               AND (m.scheduled_at IS NULL OR m.scheduled_at < @before)
               AND NOT EXISTS (SELECT FROM email.failures AS f WHERE f.mail_id = m.id AND f.status = 'unresolved')

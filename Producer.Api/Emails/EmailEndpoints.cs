@@ -57,8 +57,8 @@ internal static class EmailEndpoints
             .RequireScope(KeyScope.Read)
             .WithName("ListEmails").WithSummary("Mails that a worker has read, newest first.")
             .WithDescription("""
-                By `recipient`, `sender`, `tag` and time an index finds them, also those that are `dead` or `scheduled`. Other states and text in the subject are looked for among
-                10,000 mails a page: such a page may be short, even empty, and `next_cursor` goes on from where it looked last.
+                By `recipient`, `sender`, `tag` and time an index finds them. A state and text in the subject are looked for among 10,000 mails a page (`dead` and `scheduled` among
+                those that are, were discarded or wait in their rows): such a page may be short, even empty, and `next_cursor` goes on from where it looked last.
                 """)
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.DatabaseUnavailable);
 
@@ -78,7 +78,7 @@ internal static class EmailEndpoints
         emails.MapGet("/{id}/events", ListEvents.HandleAsync)
             .RequireScope(KeyScope.Read)
             .WithName("ListEvents").WithSummary("What became of a mail, step by step.")
-            .WithDescription("Read off its row, recipients and failures: of attempts and replies the last. With `Accept: text/event-stream` as server-sent events, until the mail has ended or five minutes are over.")
+            .WithDescription("Read off its row, recipients and failures: of attempts and replies the last. With `Accept: text/event-stream` as server-sent events, until the mail has ended (a dead one with its failure) or five minutes are over.")
             .Produces<MailEventList>()
             .AlsoAs("text/event-stream")
             .Problems(ProblemTypes.MailNotFound, ProblemTypes.DatabaseUnavailable);
@@ -86,7 +86,7 @@ internal static class EmailEndpoints
         emails.MapPost("/{id}/cancel", CancelEmail.HandleAsync)
             .RequireScope(KeyScope.Send)
             .WithName("CancelEmail").WithSummary("Cancel a mail before it is sent.")
-            .WithDescription("A mail that is scheduled, or waits in the queue or for its next attempt, is never sent once this responds 200. Canceling it twice is canceling it once. " + WhereItStands)
+            .WithDescription("A mail that is scheduled, or waits in the queue or for its next attempt, is never sent once this responds 200. Canceling it twice is canceling it once. One without a row whose id is older than what retention has removed is refused with state `unknown`: it may have been sent. " + WhereItStands)
             .Problems(ProblemTypes.InvalidRequest, ProblemTypes.MailNotFound, ProblemTypes.MailNotWaiting, ProblemTypes.DatabaseUnavailable);
     }
 

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using Contracts;
 using Microsoft.AspNetCore.Mvc;
 using Persistence.Mails;
 using Producer.Api.Requests;
@@ -51,7 +50,7 @@ internal sealed record EmailQuery(
             Recipient = QueryTexts.Given(Recipient),
             Sender = QueryTexts.Given(Sender),
             State = QueryTexts.Word<MailState>(StateName, State),
-            Tag = QueryTexts.Given(Tag) is { } tag ? TagOf(tag) : null,
+            Tag = QueryTexts.Given(Tag),
             Since = QueryTexts.Time(SinceName, Since),
             Until = QueryTexts.Time(UntilName, Until),
             Subject = QueryTexts.Given(Subject),
@@ -77,12 +76,5 @@ internal sealed record EmailQuery(
 
         async Task<MailPosition> PositionAsync(string name, Guid id) => await mails.FindPositionAsync(id, apiKeyId, cancellationToken)
             ?? throw new FormatException($"'{name}' is '{id}', which is not a mail of the list.");
-    }
-
-    /// <summary>The tag that is looked for: its text or name, or its name and value with a colon between.</summary>
-    public static MailTag TagOf(string text)
-    {
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon <= 0 ? new MailTag(text) : new MailTag(text[..colon], text[(colon + 1)..]);
     }
 }

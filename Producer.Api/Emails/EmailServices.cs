@@ -11,6 +11,7 @@ internal static class EmailServices
         services.AddSingleton<MailAccess>();
         services.AddSingleton<ReadPosition>();
         services.AddSingleton<FindEmail>();
+        services.AddSingleton<FollowPauses>();
         services.AddSingleton<KeyedPosts>();
         services.AddHostedService<IdempotencySweep>();
         return services;

@@ -22,7 +22,7 @@ internal sealed record FoundMail(MailReport Report, MailView? View, DateTimeOffs
 
 /// <summary>Finds out what became of a mail: by its row, by its failures, or by its id and how far the workers have read.</summary>
 internal sealed class FindEmail(
-    MailStore mails, FailureStore failures, WorkerStore workers, MailAccess access, ReadPosition read, MailTopics names, PostedMails posted, TimeProvider timeProvider)
+    MailStore mails, FailureStore failures, WorkerStore workers, MailAccess access, ReadPosition read, MailTopics names, PostedMails posted, FollowPauses pauses, TimeProvider timeProvider)
 {
     private const int MaxFailures = 100;
 
@@ -32,18 +32,17 @@ internal sealed class FindEmail(
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>The mail once it has ended, or as it is when the time is over; null where there is none.</summary>
-    public async Task<MailReport?> WhenEndedAsync(Guid id, Caller caller, TimeSpan wait, CancellationToken cancellationToken)
+    /// <summary>The mail once it has ended, or as it is when the time is over, or nobody goes on following it; null where there is none.</summary>
+    public async Task<MailReport?> WhenEndedAsync(Guid id, HttpRequest request, TimeSpan wait, CancellationToken cancellationToken)
     {
-        var started = timeProvider.GetTimestamp();
+        var (caller, started) = (Caller.Of(request.HttpContext), timeProvider.GetTimestamp());
         for (var pause = ShortestPause; ; pause = Backoff.Next(pause, LongestPause))
         {
             var left = wait - timeProvider.GetElapsedTime(started);
             if (await FindAsync(id, caller, cancellationToken) is not { Report: var report })
                 return null;
-            if (report.HasEnded || left <= TimeSpan.Zero)
+            if (report.HasEnded || left <= TimeSpan.Zero || !await pauses.WaitAsync(request, pause < left ? pause : left, cancellationToken))
                 return await WithWaitAsync(report, cancellationToken);
-            await Task.Delay(pause < left ? pause : left, timeProvider, cancellationToken);
         }
     }
 

@@ -5,7 +5,6 @@ using Contracts.Validation;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Producer.Api.Problems;
-using Producer.Api.Security;
 
 namespace Producer.Api.Emails;
 
@@ -16,13 +15,13 @@ internal static partial class GetEmail
 
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
         string id, [FromQuery, Description("Responds once the mail is sent, dead, canceled, discarded, held back by a rule or unknown, at the latest after this time: `10s`, up to `30s`, or `500ms`. At once by default.")] string? wait,
-        HttpContext context, FindEmail find, CancellationToken cancellationToken)
+        HttpRequest request, FindEmail find, CancellationToken cancellationToken)
     {
         if (!TryRead(wait, out var time))
             return ProblemTypes.InvalidRequest.Because($"'wait' is '{Texts.Cut(wait!, 100)}'; a time such as 10s or 500ms is expected, up to {LongestWait.TotalSeconds:0}s.");
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return NotFound(id);
-        return await find.WhenEndedAsync(mailId, Caller.Of(context), time, cancellationToken) is { } mail ? TypedResults.Ok(mail) : NotFound(id);
+        return await find.WhenEndedAsync(mailId, request, time, cancellationToken) is { } mail ? TypedResults.Ok(mail) : NotFound(id);
     }
 
     public static ProblemHttpResult NotFound(string id) =>

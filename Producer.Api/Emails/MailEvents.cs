@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Text;
 
@@ -32,41 +33,53 @@ public sealed record MailEventList(IReadOnlyList<MailEvent> Data)
 /// </summary>
 internal static class MailEvents
 {
+    // Once a mail, so without its time in the id: the time is the id's until the record is read, and then the record's.
+    private const string Accepted = "accepted";
+
     public static IReadOnlyList<MailEvent> Of(MailView view, DateTimeOffset? issuedAt)
     {
         var mail = view.Mail;
         var events = new List<MailEvent>();
-        Add("accepted", mail.RecordTimestamp ?? issuedAt);
+        Add(Accepted, mail.RecordTimestamp ?? issuedAt, id: Accepted);
         Add("recorded", mail.ContentHash is null ? null : mail.CreatedAt);
         if (mail.ScheduledAt is { } due)
-            Add("scheduled", mail.CreatedAt, $"for {due:O}");
-        Add("attempted", mail.ClaimedAt, $"attempt {mail.Attempt}");
+            Add("scheduled", mail.CreatedAt, $"for {due:O}", $"scheduled-{due.UtcTicks:x}");
+        // After a replay the row still says when the attempt before it began.
+        if (mail.Attempt > 0)
+            Add("attempted", mail.ClaimedAt, $"attempt {mail.Attempt}");
         if (mail.OutboxEntry == OutboxKind.Redelivery)
             Add("delayed", mail.OutboxAt, mail.OutboxReason);
         if (mail.IsHeldInRow)
             Add("held", mail.OutboxAt, $"by hold {mail.HoldId}: {mail.OutboxReason}");
         foreach (var recipient in mail.Recipients.Where(recipient => recipient.Outcome != RecipientOutcome.Pending))
-            Add($"recipient_{recipient.Outcome.ToText()}", recipient.UpdatedAt, string.Join(' ', new[] { recipient.Address, $"{recipient.ReplyCode}", recipient.ReplyText }.Where(part => !string.IsNullOrEmpty(part))));
+        {
+            var type = $"recipient_{recipient.Outcome.ToText()}";
+            var detail = string.Join(' ', new[] { recipient.Address, $"{recipient.ReplyCode}", recipient.ReplyText }.Where(part => !string.IsNullOrEmpty(part)));
+            Add(type, recipient.UpdatedAt, detail, $"{type}-{recipient.UpdatedAt.UtcTicks:x}-{recipient.Ordinal}");
+        }
+
         foreach (var failure in view.Failures)
         {
-            Add("failed", failure.FailedAt, failure.Message);
-            Add("replayed", failure.ReplayedAt);
+            events.Add(Failed(failure));
+            Add("replayed", failure.ReplayedAt, id: $"replayed-{failure.Id}");
         }
 
         Add(mail.State.ToText(), mail.EndedAt, mail.State is MailState.Dead or MailState.Held || mail is { State: MailState.Canceled, HoldId: not null } ? mail.LastError : null);
         return [.. events.OrderBy(happened => happened.CreatedAt)];
 
-        void Add(string type, DateTimeOffset? at, string? detail = null)
+        void Add(string type, DateTimeOffset? at, string? detail = null, string? id = null)
         {
             if (at is { } time)
-                events.Add(new MailEvent($"{type}-{time.UtcTicks:x}-{events.Count(other => other.Type == type && other.CreatedAt == time)}", type, time, detail));
+                events.Add(new MailEvent(id ?? $"{type}-{time.UtcTicks:x}", type, time, detail));
         }
     }
 
     /// <summary>Those of a mail without a row: accepted, and what its failures tell.</summary>
     public static IReadOnlyList<MailEvent> Of(MailReport unread) =>
     [
-        .. unread.AcceptedAt is { } at ? [new MailEvent($"accepted-{at.UtcTicks:x}-0", "accepted", at, Detail: null)] : Array.Empty<MailEvent>(),
-        .. unread.Failures.Select((failure, index) => new MailEvent($"failed-{failure.FailedAt.UtcTicks:x}-{index}", "failed", failure.FailedAt, failure.Message)),
+        .. unread.AcceptedAt is { } at ? [new MailEvent(Accepted, Accepted, at, Detail: null)] : Array.Empty<MailEvent>(),
+        .. unread.Failures.Select(Failed),
     ];
+
+    private static MailEvent Failed(FailureSummary failure) => new($"failed-{failure.Id}", "failed", failure.FailedAt, failure.Message);
 }

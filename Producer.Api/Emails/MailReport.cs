@@ -108,8 +108,17 @@ public sealed record MailReport(Guid Id, ReportedState State, bool Recorded)
     /// <summary>Its stream, once a worker has read it.</summary>
     public string? Stream { get; init; }
 
-    /// <summary>Whether it has come to an end, which only people change.</summary>
-    internal bool HasEnded => State is ReportedState.Sent or ReportedState.Dead or ReportedState.Canceled or ReportedState.Discarded or ReportedState.Unknown || (State == ReportedState.Held && EndedAt is not null);
+    /// <summary>Whether it has come to an end, which only people change, and all that there is to say of it is written.</summary>
+    internal bool HasEnded => State switch
+    {
+        ReportedState.Sent or ReportedState.Canceled or ReportedState.Discarded or ReportedState.Unknown => true,
+        ReportedState.Dead => !AwaitsFailure,
+        ReportedState.Held => EndedAt is not null,
+        _ => false,
+    };
+
+    /// <summary>Whether it is dead, and its dead letter is on its way: the failure is written once that is read.</summary>
+    internal bool AwaitsFailure { get; init; }
 
     /// <summary>As a caller may see it: without <c>read</c> only where it stands.</summary>
     internal MailReport SeenBy(Caller caller) => caller.Has(KeyScope.Read) ? this : new MailReport(Id, State, Recorded)
@@ -181,7 +190,7 @@ public sealed record MailReport(Guid Id, ReportedState State, bool Recorded)
         Stream = view.Mail.FirstTopic is { } topic ? names.StreamOf(topic).ToText() : null,
         MessageId = view.Mail.MessageIdHeader is { } messageId && !messageId.StartsWith('<') ? $"<{messageId}>" : view.Mail.MessageIdHeader,
         AcceptedAt = view.Mail.RecordTimestamp ?? issuedAt,
-        ScheduledAt = view.Mail.ScheduledAt,
+        ScheduledAt = view.Mail.ScheduledAt ?? posted?.ScheduledAt,
         RecordedAt = view.Mail.CreatedAt,
         LastAttemptAt = view.Mail.ClaimedAt,
         NextAttemptAt = view.Mail.NextAttemptAt,
@@ -193,6 +202,7 @@ public sealed record MailReport(Guid Id, ReportedState State, bool Recorded)
         Recipients = [.. view.Mail.Recipients.Select(RecipientReport.Of)],
         Failures = view.Failures,
         Conflicts = view.Conflicts,
+        AwaitsFailure = view.Mail is { State: MailState.Dead, PublishedAt: null },
     }.With(MailAddresses.Of(view.Mail) ?? posted?.Addresses ?? MailAddresses.SenderOf(view.Mail));
 
     /// <summary>With its addresses, where they are known.</summary>

@@ -21,8 +21,8 @@ internal static class RescheduleEmail
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> HandleAsync(
-        string id, [AsParameters] Actor actor, HttpRequest request, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider,
-        ILoggerFactory loggers, CancellationToken cancellationToken)
+        string id, [AsParameters] Actor actor, HttpRequest request, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, FindEmail find, IOptions<ApiOptions> options,
+        TimeProvider timeProvider, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return GetEmail.NotFound(id);
@@ -31,13 +31,13 @@ internal static class RescheduleEmail
         var (due, refused) = await ReadAsync(request, timeProvider.GetUtcNow(), cancellationToken);
         if (refused is not null)
             return refused;
-        return await ActAsync(mailId, due, actor, mails, schedules, access, names, options, timeProvider, loggers, cancellationToken);
+        return await ActAsync(mailId, due, actor, mails, schedules, access, names, find, options, timeProvider, loggers, cancellationToken);
     }
 
     /// <summary>The same for a time that was read.</summary>
     public static async Task<Results<Ok<MailReport>, ProblemHttpResult>> ActAsync(
-        Guid mailId, DateTimeOffset due, Actor actor, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, IOptions<ApiOptions> options, TimeProvider timeProvider,
-        ILoggerFactory loggers, CancellationToken cancellationToken)
+        Guid mailId, DateTimeOffset due, Actor actor, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, FindEmail find, IOptions<ApiOptions> options,
+        TimeProvider timeProvider, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (!actor.TryRead(out var who, out var problem))
             return problem;
@@ -63,14 +63,13 @@ internal static class RescheduleEmail
             return TypedResults.Ok(MailReport.Of(view, issued?.At, names).SeenBy(caller));
         }
 
-        if (view is null)
-        {
-            return ours
-                ? ProblemTypes.MailNotWaiting.Because("Nothing was done: no worker has read the mail yet. Ask again in a moment.", ("state", MailState.Queued.ToText()))
-                : GetEmail.NotFound(id);
-        }
-
-        return ProblemTypes.MailNotWaiting.Because($"Nothing was done: the mail is {view.Mail.State.ToText()}, and only one that is scheduled can be given another time.", ("state", view.Mail.State.ToText()));
+        if ((await find.FindAsync(mailId, caller, cancellationToken))?.Report is not { State: var state } found)
+            return GetEmail.NotFound(id);
+        return ProblemTypes.MailNotWaiting.Because(
+            state == ReportedState.Queued && !found.Recorded
+                ? "Nothing was done: no worker has read the mail yet. Ask again in a moment."
+                : $"Nothing was done: the mail is {state.ToText()}, and only one that is scheduled can be given another time.",
+            ("state", state.ToText()));
     }
 
     private static async Task<(DateTimeOffset Due, ProblemHttpResult? Problem)> ReadAsync(HttpRequest request, DateTimeOffset now, CancellationToken cancellationToken)

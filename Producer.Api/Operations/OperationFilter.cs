@@ -2,7 +2,6 @@ using System.ComponentModel;
 using Persistence.Failures;
 using Persistence.Mails;
 using Persistence.Operations;
-using Producer.Api.Emails;
 using Producer.Api.Failures;
 using Producer.Api.Requests;
 
@@ -43,7 +42,7 @@ public sealed record OperationFilter : FilterTexts
             Recipient = QueryTexts.Text("recipient", Recipient),
             Sender = QueryTexts.Text("sender", Sender),
             State = QueryTexts.Word<MailState>("state", State),
-            Tag = QueryTexts.Text("tag", Tag) is { } tag ? EmailQuery.TagOf(tag) : null,
+            Tag = QueryTexts.Text("tag", Tag),
             Subject = QueryTexts.Text("subject", Subject),
             Since = QueryTexts.Time("since", Since),
             Until = QueryTexts.Time("until", Until),

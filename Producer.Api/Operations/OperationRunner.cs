@@ -105,7 +105,7 @@ internal sealed class OperationRunner(
     }
 
     /// <summary>A mail that this system gave the id of, so that it is canceled before a worker has read it.</summary>
-    private KnownMail? Accepted(Guid mailId) => access.Find(mailId) is { } issued ? new KnownMail(mailId, issued.Owner) : null;
+    private KnownMail? Accepted(Guid mailId) => access.Find(mailId) is { } issued ? new KnownMail(mailId, issued.Owner, issued.At) : null;
 
     /// <summary>Where this fails, too, the lease runs out.</summary>
     private async Task TryReleaseAsync(Guid id, Guid lease, TimeSpan pause)

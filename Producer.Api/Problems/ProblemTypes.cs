@@ -73,7 +73,7 @@ internal static class ProblemTypes
         "It is a copy, or Kafka was replaced: nothing that it has is sent until `Consumer.Worker adopt` says that it belongs here.");
 
     public static readonly ProblemType MailNotWaiting = new("mail_not_waiting", 409, "The mail is no longer waiting",
-        "It is being sent, has reached its end, or a recipient has got it or may have: nothing was changed. `state` is its state.");
+        "It is being sent, has reached its end, a recipient has got it or may have, or it is so old that its row may have been removed (`unknown`): nothing was changed. `state` is its state.");
 
     public static readonly ProblemType IdempotencyKeyTaken = new("idempotency_key_taken", 409, "The mail under this Idempotency-Key is not sent any more",
         "It was canceled or discarded, or its content is not known: a post under its key would be dropped. `state` is its state. Nothing was accepted.");

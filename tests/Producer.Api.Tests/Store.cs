@@ -20,11 +20,17 @@ internal sealed class Store(IServiceProvider services)
     /// <summary>A mail that a worker has claimed.</summary>
     public async Task<(MailRecord Record, ClaimResult.Claimed Claim)> ClaimAsync(Guid mailId, byte[]? value = null, IReadOnlyList<Recipient>? recipients = null)
     {
-        var worker = await RegisterAsync();
         var record = RecordOf(mailId, value ?? DefaultValue);
-        record = record with { Recipients = recipients ?? record.Recipients };
-        return (record, (await Mails.ClaimAsync(record, worker, holds: long.MaxValue)).ShouldBeOfType<ClaimResult.Claimed>());
+        return await ClaimAsync(record with { Recipients = recipients ?? record.Recipients });
     }
+
+    /// <summary>The mail of a record, claimed.</summary>
+    public async Task<(MailRecord Record, ClaimResult.Claimed Claim)> ClaimAsync(MailRecord record) =>
+        (record, (await Mails.ClaimAsync(record, await RegisterAsync(), holds: long.MaxValue)).ShouldBeOfType<ClaimResult.Claimed>());
+
+    /// <summary>A record that meets a mail which was canceled before.</summary>
+    public async Task MeetAsync(MailRecord record) =>
+        (await Mails.ClaimAsync(record, await RegisterAsync(), holds: long.MaxValue)).ShouldBeOfType<ClaimResult.Stale>().State.ShouldBe(MailState.Canceled);
 
     public static MailRecord RecordOf(Guid mailId, byte[]? value = null) =>
         new()

@@ -100,10 +100,10 @@ internal static class MailPages
     }
 
     private static async Task<IResult> CancelAsync(
-        string id, HttpContext context, FindEmail find, ChangeStore changes, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, ILoggerFactory loggers,
-        CancellationToken cancellationToken)
+        string id, HttpContext context, FindEmail find, ChangeStore changes, MailStore mails, ScheduleStore schedules, MailAccess access, MailTopics names, PostedMails posted,
+        ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var (status, problem) = Forms.Outcome(await CancelEmail.HandleAsync(id, Actor.Of(context), mails, schedules, access, names, loggers, cancellationToken));
+        var (status, problem) = Forms.Outcome(await CancelEmail.HandleAsync(id, Actor.Of(context), mails, schedules, access, names, posted, loggers, cancellationToken));
         return await DecidedAsync(id, status, problem, "canceled", context, find, changes, cancellationToken);
     }
 
@@ -117,7 +117,7 @@ internal static class MailPages
             return await DecidedAsync(id, refused.StatusCode, refused.ProblemDetails.Detail, done: "", context, find, changes, cancellationToken);
         if (!Guid.TryParseExact(id, "D", out var mailId))
             return await PageAsync(id, context, StatusCodes.Status404NotFound, problem: null, find, changes, cancellationToken);
-        var (status, problem) = Forms.Outcome(await RescheduleEmail.ActAsync(mailId, due, Actor.Of(context), mails, schedules, access, names, options, timeProvider, loggers, cancellationToken));
+        var (status, problem) = Forms.Outcome(await RescheduleEmail.ActAsync(mailId, due, Actor.Of(context), mails, schedules, access, names, find, options, timeProvider, loggers, cancellationToken));
         return await DecidedAsync(id, status, problem, "rescheduled", context, find, changes, cancellationToken);
     }
 

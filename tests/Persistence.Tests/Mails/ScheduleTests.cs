@@ -255,12 +255,15 @@ public sealed class ScheduleTests : StoreTests
         var retention = new Persistence.Retention.RetentionStore(store.DataSource);
         async Task<int> RemoveAsync() => (await retention.RemoveAsync(Persistence.Retention.OldRows.Mails, DateTimeOffset.UtcNow.AddDays(1), 10))!.Rows;
         (await RemoveAsync()).ShouldBe(0, "the row is all that stops the mail");
+        var canceled = await store.MailAsync(record.Identity.MailId);
+        canceled.EndedAt.ShouldNotBeNull();
 
         (await store.Mails.ClaimAsync(record, worker)).ShouldBe(new ClaimResult.Stale(MailState.Canceled, 1, 0, IsUnmet: true));
         (await store.Mails.ClaimAsync(record, worker)).ShouldBe(new ClaimResult.Stale(MailState.Canceled, 1, 0), "it is known now");
         var mail = await store.MailAsync(record.Identity.MailId);
         mail.ContentHash.ShouldBe(record.ContentHash);
-        (mail.Subject, mail.EndedAt is not null).ShouldBe((record.Subject, true));
+        (mail.Subject, mail.EndedAt).ShouldBe((record.Subject, canceled.EndedAt), "it ended when it was canceled");
+        mail.Recipients.ShouldHaveSingleItem().Outcome.ShouldBe(RecipientOutcome.Pending);
         (await RemoveAsync()).ShouldBe(1);
     }
 

@@ -107,6 +107,20 @@ public sealed class CancelOperationTests : StoreTests
     }
 
     [Test]
+    public async Task A_mail_without_a_row_that_is_older_than_what_retention_has_removed_is_not_canceled()
+    {
+        await Store.ExecuteAsync("INSERT INTO email.retention_horizons (table_name, horizon, removed, swept_at) VALUES ('mails', $1, 1, now())", Make.Noon);
+        var (old, young) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var operation = await BeginAsync([old, young]);
+        await Store.Operations.RunBatchAsync(
+            operation.Id, await ClaimAsync(operation), Lease, 10, id => new KnownMail(id, ApiKeyId: null, id == old ? Make.Noon.AddSeconds(-1) : Make.Noon));
+
+        (await Store.Mails.FindAsync(old)).ShouldBeNull("it may have been sent");
+        (await StateAsync(young)).State.ShouldBe(MailState.Canceled);
+        (await Store.Operations.FindProgressAsync((await Store.Operations.FindAsync(operation.Id))!)).Refusals.ShouldBe(new Dictionary<Refusal, int> { [Refusal.NotFound] = 1 });
+    }
+
+    [Test]
     public async Task The_failure_of_a_replayed_mail_is_resolved_with_it()
     {
         var record = Make.Record();

@@ -4,6 +4,7 @@ using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
 using Contracts;
+using Microsoft.Extensions.Hosting;
 using Persistence.Mails;
 using Producer.Api.Ids;
 
@@ -149,5 +150,107 @@ public class FollowEmailTests
 
         var again = await _api.GetAsync($"/emails/{id}/events", ("Accept", "text/event-stream"), ("Last-Event-ID", last));
         (await again.Content.ReadAsStringAsync()).Split('\n').Count(line => line.StartsWith("event:", StringComparison.Ordinal)).ShouldBeLessThan(5);
+    }
+
+    [Test]
+    public async Task A_dead_mail_is_followed_until_its_failure_is_there()
+    {
+        var id = Guid.NewGuid();
+        var (record, claim) = await _store.ClaimAsync(id);
+        await _store.Mails.WriteOutboxEntryAsync(record, claim.FencingToken, new OutboxEntry.DeadLetter("550 no such user"), []);
+        var gap = await (await _api.GetAsync($"/emails/{id}?wait=100ms")).JsonAsync();
+        (gap.GetProperty("state").GetString(), gap.GetProperty("failures").GetArrayLength()).ShouldBe(("dead", 0));
+
+        var waits = _api.GetAsync($"/emails/{id}?wait=30s");
+        var types = new List<string>();
+        await foreach (var item in StreamAsync(_api, id))
+        {
+            types.Add(item.EventType);
+            if (item.EventType == "dead")
+                await _store.ProjectAsync(id);
+        }
+
+        types.Order().ShouldBe(["accepted", "attempted", "dead", "failed", "recorded"]);
+        (await (await waits).JsonAsync()).GetProperty("failures").GetArrayLength().ShouldBe(1);
+    }
+
+    [Test]
+    public async Task A_mail_that_gets_another_time_tells_it_to_whoever_follows_it()
+    {
+        var id = Guid.NewGuid();
+        await _store.ScheduleAsync(id, new DateTimeOffset(2090, 1, 1, 8, 0, 0, TimeSpan.Zero));
+
+        var times = new List<string?>();
+        await foreach (var item in StreamAsync(_api, id))
+        {
+            if (item.EventType != "scheduled")
+                continue;
+            times.Add(JsonDocument.Parse(item.Data).RootElement.GetProperty("detail").GetString());
+            if (times.Count == 1)
+                await _api.Get<ScheduleStore>().RescheduleAsync(id, new DateTimeOffset(2090, 1, 1, 9, 0, 0, TimeSpan.Zero));
+            else
+                await _api.Get<ScheduleStore>().CancelAsync(id, "ann", accepted: false);
+        }
+
+        times.ShouldBe(["for 2090-01-01T08:00:00.0000000+00:00", "for 2090-01-01T09:00:00.0000000+00:00"]);
+    }
+
+    [Test]
+    public async Task A_replayed_mail_was_not_attempted_until_it_is_claimed_again()
+    {
+        var (id, failure) = await _store.FailAsync();
+        (await EventsAsync(id)).ShouldContain(happened => happened.GetProperty("type").GetString() == "attempted");
+
+        await _store.Failures.RequestReplayAsync(failure, "ann", null);
+        (await EventsAsync(id)).ShouldNotContain(happened => happened.GetProperty("type").GetString() == "attempted");
+    }
+
+    [Test]
+    public async Task An_event_has_the_same_id_whatever_comes_after_it()
+    {
+        var id = _api.Get<MailId>().New();
+        var accepted = (await EventsAsync(id)).ShouldHaveSingleItem().GetProperty("id").GetString();
+        var (record, claim) = await _store.ClaimAsync(id, recipients: [new Recipient("b@example.com", RecipientKind.To), new Recipient("c@example.com", RecipientKind.To)]);
+        RecipientReply[] deferred = [new("b@example.com", RecipientOutcome.Deferred, 451), new("c@example.com", RecipientOutcome.Deferred, 452)];
+        await _store.Mails.WriteOutboxEntryAsync(record, claim.FencingToken, new OutboxEntry.Redelivery(2, DateTimeOffset.UtcNow, "451"), deferred);
+        var before = await EventsAsync(id);
+        before.Single(happened => happened.GetProperty("type").GetString() == "accepted").GetProperty("id").GetString().ShouldBe(accepted, "the record's time is another than the id's");
+        var still = before.Single(happened => DetailOf(happened) == "c@example.com 452").GetProperty("id").GetString();
+
+        var (again, second) = await _store.ClaimAsync(record with { Identity = record.Identity with { Attempt = 2 } });
+        await _store.Mails.WriteOutboxEntryAsync(again, second.FencingToken, new OutboxEntry.Redelivery(3, DateTimeOffset.UtcNow, "451"), [new RecipientReply("b@example.com", RecipientOutcome.Accepted, 250)]);
+        (await EventsAsync(id)).Single(happened => DetailOf(happened) == "c@example.com 452").GetProperty("id").GetString().ShouldBe(still);
+    }
+
+    [Test]
+    public async Task Nobody_who_follows_a_mail_holds_up_a_stop()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var id = Guid.NewGuid();
+        await new Store(api.Services).ClaimAsync(id);
+        var waits = api.GetAsync($"/emails/{id}?wait=30s");
+        var types = new List<string>();
+        await foreach (var item in StreamAsync(api, id))
+        {
+            types.Add(item.EventType);
+            if (types.Count == 3)
+                api.Get<IHostApplicationLifetime>().StopApplication();
+        }
+
+        types.Count.ShouldBe(3, "the stream ends as any other");
+        (await (await Eventually.Ends(waits, TimeSpan.FromSeconds(20), "the wait ends before its time")).JsonAsync()).GetProperty("state").GetString().ShouldBe("sending");
+    }
+
+    private static string? DetailOf(JsonElement happened) => happened.TryGetProperty("detail", out var detail) ? detail.GetString() : null;
+
+    private async Task<List<JsonElement>> EventsAsync(Guid id) =>
+        [.. (await (await _api.GetAsync($"/emails/{id}/events")).JsonAsync()).GetProperty("data").EnumerateArray()];
+
+    private static async IAsyncEnumerable<SseItem<string>> StreamAsync(ApiHost api, Guid id)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, $"/emails/{id}/events") { Headers = { { "Accept", "text/event-stream" } } };
+        using var response = await api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await foreach (var item in SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync())
+            yield return item;
     }
 }

@@ -34,6 +34,8 @@ public class UnknownEmailTests
         (await StateAsync(api, other)).ShouldBe("unknown");
         await Eventually.Until(async () => await StateAsync(api, derived) == "unknown", null, "all that was posted until the question is read");
         (await StateAsync(api, fresh)).ShouldBe("queued", "its post may be on its way");
+        var later = new HttpRequestMessage(HttpMethod.Patch, $"/emails/{old}") { Content = new StringContent("""{"scheduled_at":"in 1 hour"}""", Encoding.UTF8, "application/json") };
+        (await (await api.Client.SendAsync(later)).ProblemAsync(409, "mail_not_waiting")).GetProperty("state").GetString().ShouldBe("unknown", "to ask again does not help");
 
         await new Store(api.Services).SendAsync(old);
         (await StateAsync(api, old)).ShouldBe("sent", "what comes after all is what counts");

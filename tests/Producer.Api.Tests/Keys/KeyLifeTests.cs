@@ -97,6 +97,21 @@ public class KeyLifeTests
     }
 
     [Test]
+    public async Task What_a_key_has_opened_ends_with_the_key()
+    {
+        var (id, secret) = await _api.MakeAsync("send,read");
+        var mail = await _api.AcceptAsync(secret);
+        var waits = _api.GetAsync($"/emails/{mail}?wait=30s", ("X-Api-Key", secret));
+        var request = new HttpRequestMessage(HttpMethod.Get, $"/emails/{mail}/events") { Headers = { { "Accept", "text/event-stream" }, { "X-Api-Key", secret } } };
+        using var response = await _api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var ends = response.Content.ReadAsStringAsync();
+
+        (await _api.PostAsync($"/keys/{id}/revoke", "", ("X-Api-Key", ApiKeys.First))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await Eventually.Ends(ends, within: null, "the stream ends")).ShouldContain("event: accepted");
+        (await (await Eventually.Ends(waits, TimeSpan.FromSeconds(20), "the wait ends before its time")).JsonAsync()).GetProperty("state").GetString().ShouldBe("queued");
+    }
+
+    [Test]
     public async Task A_key_ends_on_its_date()
     {
         var (id, secret) = await _api.MakeAsync("send", ""","expires_at":"2090-01-01T00:00:00Z" """);
