@@ -65,9 +65,12 @@ internal sealed class ApiHost : IAsyncDisposable
     }
 
     /// <summary>Starts the service as <see cref="StartAsync(ValueTuple{string, string}[])"/> does, with the Kafka that the settings name instead of the fake.</summary>
-    public static async Task<ApiHost> StartWithKafkaAsync(params (string Key, string Value)[] settings)
+    public static Task<ApiHost> StartWithKafkaAsync(params (string Key, string Value)[] settings) => StartWithKafkaAsync(settings, _ => { });
+
+    /// <inheritdoc cref="StartWithKafkaAsync(ValueTuple{string, string}[])"/>
+    public static async Task<ApiHost> StartWithKafkaAsync((string Key, string Value)[] settings, Action<IServiceCollection> addMore)
     {
-        var host = Build(await WithDatabaseAsync(settings), _ => { }, KafkaQueue.AddKafkaQueue);
+        var host = Build(await WithDatabaseAsync(settings), addMore, KafkaQueue.AddKafkaQueue);
         await host._app.StartAsync();
         return host;
     }

@@ -9,7 +9,7 @@ public class HealthTests
     [Test]
     public async Task With_everything_there_the_service_is_ready()
     {
-        await using var api = await ApiHost.StartAsync();
+        await using var api = await ApiHost.StartAsync(("Api:LookupTimeout", "00:00:30"));
 
         var report = await (await api.GetAsync("/health/ready")).JsonAsync();
         report.GetProperty("status").GetString().ShouldBe("ready");

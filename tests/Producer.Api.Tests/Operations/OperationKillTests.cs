@@ -84,6 +84,7 @@ public class OperationKillTests
                 await Should.ThrowAsync<HttpRequestException>(answer);
         }
 
+        await EndLeasesAsync();
         await using var api = await ApiProcess.StartAsync(_settings);
         // Whoever asked was not answered, and asks again.
         if (write == OperationWrite.Begin)
@@ -103,14 +104,17 @@ public class OperationKillTests
     public async Task An_operation_over_5000_whose_instance_is_killed_half_way_ends_on_another_with_numbers_that_add_up()
     {
         const int Many = 5_000;
-        var (body, ids) = await PrepareAsync(OperationAction.Replay, Many, rate: 1_000);
+        // Slow enough that it has not ended before the kill; the rest may go faster.
+        var (body, ids) = await PrepareAsync(OperationAction.Replay, Many, rate: 250);
         await using var killed = await ApiProcess.StartAsync(_settings);
         var begun = await (await killed.PostAsync("/operations", body)).JsonAsync();
         var path = new Uri($"/operations/{begun.GetProperty("id").GetGuid()}", UriKind.Relative);
         await Eventually.Until(async () => Done(await killed.Client.GetStringAsync(path)) >= Many / 3, Deadline, "it is under way");
         await killed.KillAsync();
+        await EndLeasesAsync();
+        (await ScalarAsync<int>("SELECT done FROM email.operations WHERE state = 'running'")).ShouldBeLessThan(Many);
+        await ExecuteAsync("UPDATE email.operations SET rate_per_second = 1000 WHERE state = 'running'");
         await using var other = await ApiProcess.StartAsync(_settings);
-        Done(await other.Client.GetStringAsync(path)).ShouldBeLessThan(Many);
         await EndAsync();
 
         var ended = JsonElement.Parse(await other.Client.GetStringAsync(path));
@@ -118,7 +122,7 @@ public class OperationKillTests
             .ShouldBe(("completed", Many, Many, 0));
         ended.GetProperty("progress").GetProperty("waiting").GetInt32().ShouldBe(Many);
         // What the dead instance had produced of its last batch, and not marked.
-        await ShouldBeDoneOnceAsync(OperationAction.Replay, ids, mayBeProducedTwice: 100);
+        await ShouldBeDoneOnceAsync(OperationAction.Replay, ids, mayBeProducedTwice: 25);
 
         static int Done(string operation) => JsonElement.Parse(operation).GetProperty("done").GetInt32();
     }
@@ -139,17 +143,20 @@ public class OperationKillTests
         return (JsonSerializer.Serialize(new { action = action.ToText(), ids, reason = "a kill", rate_per_second = rate }), ids);
     }
 
-    /// <summary>Waits for the end of all that was begun. The leases of the dead are over, as they are in a minute.</summary>
+    /// <summary>The leases of the dead are over, as they are in a minute; those of whoever lives stay, however slow the machine is.</summary>
+    private async Task EndLeasesAsync()
+    {
+        await _stops.GoneAsync();
+        await ExecuteAsync("UPDATE email.operations SET lease_until = now() WHERE state = 'running'");
+        await ExecuteAsync("UPDATE email.failures SET replay_claimed_at = now() - interval '1 hour' WHERE status = 'unresolved' AND replay_claimed_at IS NOT NULL");
+    }
+
+    /// <summary>Waits for the end of all that was begun.</summary>
     private Task EndAsync() => Eventually.Until(
-        async () =>
-        {
-            await ExecuteAsync("UPDATE email.operations SET lease_until = now() WHERE state = 'running' AND updated_at < now() - interval '3 seconds'");
-            await ExecuteAsync("UPDATE email.failures SET replay_claimed_at = now() - interval '1 hour' WHERE status = 'unresolved' AND replay_claimed_at < now() - interval '10 seconds'");
-            return await ScalarAsync<bool>("""
-                SELECT NOT EXISTS (SELECT FROM email.operations WHERE state = 'running')
-                    AND NOT EXISTS (SELECT FROM email.failures WHERE status = 'unresolved' AND replay_requested_at IS NOT NULL)
-                """);
-        },
+        () => ScalarAsync<bool>("""
+            SELECT NOT EXISTS (SELECT FROM email.operations WHERE state = 'running')
+                AND NOT EXISTS (SELECT FROM email.failures WHERE status = 'unresolved' AND replay_requested_at IS NOT NULL)
+            """),
         Deadline, "every operation has ended, and what was to be replayed was");
 
     private async Task<List<(string State, int Matched, int Done, int Refused)>> OperationsAsync(IReadOnlyList<Guid> ids)

@@ -89,6 +89,9 @@ internal sealed class OperationStops(NpgsqlDataSource database)
         await api.KillAsync();
     }
 
+    /// <summary>Waits until nothing that the killed instances had begun is written any more.</summary>
+    public Task GoneAsync() => Eventually.Until(async () => !await ExistsAsync(Connections), Deadline, "the connections of the killed have ended");
+
     private Task ReleaseAsync() => ExecuteAsync("DELETE FROM stops.stop");
 
     private async Task<bool> ExistsAsync(string rows)
