@@ -15,7 +15,12 @@ internal static class Chromium
     public static async Task<IBrowserContext> OpenAsync(BrowserNewContextOptions? options = null)
     {
         if (await Shared.Value is { } browser)
-            return await browser.NewContextAsync(options ?? new BrowserNewContextOptions());
+        {
+            var context = await browser.NewContextAsync(options ?? new BrowserNewContextOptions());
+            context.SetDefaultTimeout((float)Eventually.DefaultDeadline.TotalMilliseconds);
+            return context;
+        }
+
         Assert.Ignore("needs a browser, and none is installed (Debian: apt-get install chromium)");
         throw new InvalidOperationException("Assert.Ignore returned");
     }
@@ -28,7 +33,7 @@ internal static class Chromium
         // What does not come is told by then, and what comes late on a busy machine has come.
         Assertions.SetDefaultExpectTimeout((float)Eventually.DefaultDeadline.TotalMilliseconds);
         // Without its sandbox, since tests may be run by root; it meets no page but ours.
-        var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+        var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Timeout = 180_000, Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
         TestRun.WhenOver(async () =>
         {
             await browser.CloseAsync();

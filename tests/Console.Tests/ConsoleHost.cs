@@ -64,6 +64,8 @@ internal sealed class ConsoleHost : IAsyncDisposable
             ("urls", $"http://127.0.0.1:{port}"), ("Database:ConnectionString", database), ("Kafka:BootstrapServers", kafka.BootstrapServers),
             // The broker may be one that others use as well.
             ("Kafka:TopicPrefix", $"{Guid.NewGuid():N}."[^9..]),
+            // What is there is shown, however slow the machine is.
+            ("Api:StatsTimeout", "00:01:00"),
             .. settings.Where(setting => setting.Key != "environment"),
         ];
         var app = ProducerApi.Build([$"--environment={environment}", .. all.Select(setting => $"--{setting.Key}={setting.Value}")], builder =>

@@ -39,15 +39,15 @@ public sealed class EditTests
         await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("1 thing is wrong");
         await Assertions.Expect(to).ToHaveAttributeAsync("aria-invalid", "true");
         await Assertions.Expect(page.Locator("#to-wrong")).ToContainTextAsync("Number 2");
-        (await page.Locator("[aria-invalid]").CountAsync()).ShouldBe(1);
+        await Assertions.Expect(page.Locator("[aria-invalid]")).ToHaveCountAsync(1);
 
         await to.FillAsync("ann@example.com\nbob@example.com");
         await page.GetByLabel("Text", new PageGetByLabelOptions { Exact = true }).FillAsync(Text.Replace("on its way", "late", StringComparison.Ordinal));
         await page.GetByLabel("Reason, for those who look later").FillAsync("a typing error");
         await page.GetByRole(AriaRole.Button, Named("Show what differs")).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, Named("What differs"))).ToBeVisibleAsync();
-        (await page.Locator(".diff .removed .line").AllTextContentsAsync()).ShouldBe(["ann@exmaple.com", "bob@example.com", "your parcel is on its way."]);
-        (await page.Locator(".diff .added .line").AllTextContentsAsync()).ShouldBe(["ann@example.com", "your parcel is late."]);
+        await Assertions.Expect(page.Locator(".diff .removed .line")).ToHaveTextAsync(["ann@exmaple.com", "bob@example.com", "your parcel is on its way."]);
+        await Assertions.Expect(page.Locator(".diff .added .line")).ToHaveTextAsync(["ann@example.com", "your parcel is late."]);
         await Assertions.Expect(page.GetByText("Left out, as they have the mail already: bob@example.com")).ToBeVisibleAsync();
         _host.Queue.Records.ShouldBeEmpty("nothing is sent before somebody has seen what differs");
 

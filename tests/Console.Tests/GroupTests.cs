@@ -30,7 +30,7 @@ public sealed class GroupTests
         await page.GetByLabel("Ticket").FillAsync("javascript:alert(1)");
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Write it down" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("written");
-        (await page.Locator("a[href^=javascript]").CountAsync()).ShouldBe(0);
+        await Assertions.Expect(page.Locator("a[href^=javascript]")).ToHaveCountAsync(0);
 
         var group = (await _host.Get<FailureGroupStore>().ListAsync(FailureGroupBy.Cause, new FailureFilter(), 1)).ShouldHaveSingleItem();
         (group.Note!.Text, group.Note.Owner, group.Note.Ticket, group.Note.UpdatedBy).ShouldBe(("The import of Monday\nhad old addresses.", "ann", "javascript:alert(1)", "anonymous"));

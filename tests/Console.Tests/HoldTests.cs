@@ -54,7 +54,7 @@ public sealed class HoldTests
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("released");
         var released = (await Holds.FindAsync(hold.Id))!;
         (released.IsActive, released.ReleasedBy, released.ReleaseReason).ShouldBe((false, "anonymous", "it was fixed"));
-        (await page.GetByRole(AriaRole.Button, Named("Release")).CountAsync()).ShouldBe(0);
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, Named("Release"))).ToHaveCountAsync(0);
     }
 
     [Test]

@@ -38,7 +38,7 @@ public sealed class MorningTests
         await PictureAsync(sight.Page, "overview.png", ColorScheme.Light);
         var watch = Stopwatch.StartNew();
         await ClickAsync(Link(sight.Page, "Groups"));
-        (await sight.Page.Locator("tbody tr").CountAsync()).ShouldBe(4);
+        await Assertions.Expect(sight.Page.Locator("tbody tr")).ToHaveCountAsync(4);
         await ClickAsync(Link(sight.Page, "550 5.1.1 No such user here"));
         await PictureAsync(sight.Page, "group.png", ColorScheme.Dark);
 

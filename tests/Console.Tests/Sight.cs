@@ -24,8 +24,9 @@ internal sealed class Sight
         page.PageError += (_, error) => _errors.Enqueue(error);
         page.RequestFailed += (_, request) =>
         {
-            // A stream that is left is aborted.
-            if (!request.Url.EndsWith("/live", StringComparison.Ordinal) && request.Frame.ParentFrame is null)
+            // A stream that is left is aborted, and so is a page that was being fetched again.
+            var isLeft = request.Url.EndsWith("/live", StringComparison.Ordinal) || request is { ResourceType: "fetch", Failure: "net::ERR_ABORTED" };
+            if (!isLeft && request.Frame.ParentFrame is null)
                 _errors.Enqueue($"{request.Url}: {request.Failure}");
         };
         page.Response += (_, response) =>
