@@ -12,9 +12,6 @@ internal sealed class ApiDescription
     private const string References = "#/components/schemas/";
     private const string Problem = "application/problem+json";
 
-    // What anything that no operation describes is answered with, and what the server says before any operation.
-    private static readonly HashSet<int> OfNoOperation = [400, 404, 405];
-
     private static readonly EvaluationOptions Options = new() { OutputFormat = OutputFormat.List, RequireFormatValidation = true };
 
     private readonly JsonObject _document;
@@ -41,7 +38,7 @@ internal sealed class ApiDescription
     public string? Explain(string method, string path, int status, string? mediaType, string? body)
     {
         if (OperationOf(method, path) is not { } operation)
-            return mediaType != Problem ? null : !OfNoOperation.Contains(status) ? "no operation has this problem" : Validate("problem", new JsonObject { ["$ref"] = "#/$defs/Problem" }, body!);
+            return mediaType == Problem ? Validate(Problem, new JsonObject { ["$ref"] = "#/$defs/Problem" }, body!) : null;
         if (operation["responses"]![$"{status}"] is not { } response)
             return "the status is not described";
         if (response["content"] is not JsonObject { Count: > 0 } content)
