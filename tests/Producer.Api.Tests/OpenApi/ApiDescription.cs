@@ -25,7 +25,7 @@ internal sealed class ApiDescription
         _document = JsonNode.Parse(text.Replace(References, "#/$defs/", StringComparison.Ordinal))!.AsObject();
         _schemas = _document["components"]!["schemas"]!.AsObject();
         Close(_document);
-        // Those with fewer parameters first: /emails/batch is no /emails/{id}.
+        // Those with fewer parameters first: /emails/batch is not meant by /emails/{id}.
         _paths = [.. _document["paths"]!.AsObject().Select(path => path.Key).OrderBy(path => path.Count(c => c == '{')).Select(path => (PatternOf(path), path))];
     }
 
