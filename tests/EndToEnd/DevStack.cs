@@ -19,7 +19,7 @@ public enum StackMode
 internal sealed class DevStack : IAsyncDisposable
 {
     // Builds images or programs from nothing on a slow machine.
-    private static readonly TimeSpan UntilReady = TimeSpan.FromMinutes(8);
+    private static readonly TimeSpan UntilReady = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan UntilEnded = TimeSpan.FromMinutes(2);
 
     private readonly StackMode _mode;
