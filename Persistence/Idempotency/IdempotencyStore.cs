@@ -78,22 +78,14 @@ public sealed class IdempotencyStore
     /// <summary>Nothing was produced: the key is as before this post.</summary>
     /// <param name="granted">The reservation.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task ReleaseAsync(Reservation.Granted granted, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(granted);
-        await using var command = Ending(IdempotencySql.Release, granted).With("is_first", granted.IsFirst);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public Task ReleaseAsync(Reservation.Granted granted, CancellationToken cancellationToken = default) =>
+        EndAsync(IdempotencySql.Release, granted, cancellationToken);
 
     /// <summary>What was produced is not known, and nobody is producing any more: the same content may be posted again at once, under the same id.</summary>
     /// <param name="granted">The reservation.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task EndLeaseAsync(Reservation.Granted granted, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(granted);
-        await using var command = Ending(IdempotencySql.EndLease, granted);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public Task EndLeaseAsync(Reservation.Granted granted, CancellationToken cancellationToken = default) =>
+        EndAsync(IdempotencySql.EndLease, granted, cancellationToken);
 
     /// <summary>Removes keys that have expired.</summary>
     /// <param name="limit">How many at most.</param>
@@ -166,8 +158,12 @@ public sealed class IdempotencyStore
         return renewed;
     }
 
-    private NpgsqlCommand Ending(string sql, Reservation.Granted granted) =>
-        _dataSource.CreateCommand(sql).With("key_id", granted.KeyId).With("token", granted.Token);
+    // What a statement does not name of these is not sent.
+    private async Task EndAsync(string sql, Reservation.Granted granted, CancellationToken cancellationToken)
+    {
+        await using var command = _dataSource.CreateCommand(sql).With("key_id", granted.KeyId).With("token", granted.Token).With("is_first", granted.IsFirst);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     private static NpgsqlCommand WithKeys(NpgsqlCommand command, IReadOnlyList<Request> requests) =>
         command.With("key_ids", requests.Select(request => request.KeyId).ToArray());

@@ -139,9 +139,7 @@ internal static class ClaimSql
             WHERE m.id = g.id AND m.content_hash IS NULL
             RETURNING m.id
         ), added AS (
-            INSERT INTO email.mail_recipients (mail_id, address, ordinal, kind, outcome)
-            SELECT g.id, g.address, g.ordinal, g.kind, 'pending' FROM met, ({MailSql.Recipients}) AS g
-            ON CONFLICT DO NOTHING
+            {MailSql.AddPendingRecipients("met")}
         )
         SELECT EXISTS (SELECT FROM met)
         """);

@@ -35,6 +35,13 @@ internal static class MailSql
     /// <summary>The recipients of <see cref="RecordParameters.WithRecipients"/>.</summary>
     public const string Recipients = $"SELECT {RecipientColumns} {BatchSql.Few}";
 
+    /// <summary>Adds them as pending to the mails whose ids a table expression has, where they are not there yet.</summary>
+    public static string AddPendingRecipients(string mails) => $"""
+        INSERT INTO email.mail_recipients (mail_id, address, ordinal, kind, outcome)
+        SELECT g.id, g.address, g.ordinal, g.kind, 'pending' FROM {mails}, ({Recipients}) AS g
+        ON CONFLICT DO NOTHING
+        """;
+
     /// <summary>Their columns, without a limit, so that others can be added.</summary>
     public const string RecipientColumns =
         "unnest(@recipient_ids) AS id, unnest(@addresses) AS address, unnest(@ordinals) AS ordinal, unnest(@recipient_kinds) AS kind";

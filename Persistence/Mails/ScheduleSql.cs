@@ -28,9 +28,7 @@ internal static class ScheduleSql
               AND NOT {MailSql.OtherContent("excluded")}
             RETURNING m.id
         ), added AS (
-            INSERT INTO email.mail_recipients (mail_id, address, ordinal, kind, outcome)
-            SELECT g.id, g.address, g.ordinal, g.kind, 'pending' FROM stored, ({MailSql.Recipients}) AS g
-            ON CONFLICT DO NOTHING
+            {MailSql.AddPendingRecipients("stored")}
         )
         SELECT EXISTS (SELECT FROM stored)
         """);

@@ -119,15 +119,11 @@ public sealed class ApiOptions : IValidatableObject
         }
         else if (!IsKey(Key))
         {
-            yield return new ValidationResult(
-                $"allowed: {FewestCharacters} or more printable ASCII characters without spaces, and it has {Key.Length}. Make one: openssl rand -hex 32.", [nameof(Key)]);
+            yield return NotAKey(nameof(Key), Key);
         }
 
         if (!string.IsNullOrEmpty(MetricsKey) && !IsKey(MetricsKey))
-        {
-            yield return new ValidationResult(
-                $"allowed: {FewestCharacters} or more printable ASCII characters without spaces, and it has {MetricsKey.Length}. Make one: openssl rand -hex 32.", [nameof(MetricsKey)]);
-        }
+            yield return NotAKey(nameof(MetricsKey), MetricsKey);
 
         if (IdSecret is { Length: < FewestCharacters })
         {
@@ -135,6 +131,9 @@ public sealed class ApiOptions : IValidatableObject
                 $"allowed: {FewestCharacters} or more characters, and it has {IdSecret.Length}. Leave it out to derive it from {Section}:{nameof(Key)}.", [nameof(IdSecret)]);
         }
     }
+
+    private static ValidationResult NotAKey(string option, string key) => new(
+        $"allowed: {FewestCharacters} or more printable ASCII characters without spaces, and it has {key.Length}. Make one: openssl rand -hex 32.", [option]);
 }
 
 /// <summary>What becomes of a post with an <c>Idempotency-Key</c> while Postgres does not respond.</summary>

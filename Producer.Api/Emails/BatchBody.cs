@@ -74,7 +74,7 @@ internal sealed record BatchBody(IReadOnlyList<BatchItem> Items, byte[] ContentH
     {
         if (element.ValueKind != JsonValueKind.Object)
         {
-            Append(hash, JsonMarshal.GetRawUtf8Value(element).ToArray());
+            Append(hash, JsonMarshal.GetRawUtf8Value(element));
             return new BatchItem(index, Mail: null, [new BatchError(index, $"[{index}]", ValidationCodes.WrongType, "must be a mail, a JSON object")]);
         }
 

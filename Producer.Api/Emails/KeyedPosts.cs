@@ -77,7 +77,7 @@ internal sealed class KeyedPosts(
             return reservation switch
             {
                 Reservation.Granted { IsKnown: true } granted => await OfKnownMailAsync(granted, content, deadline.Token),
-                Reservation.Granted granted => new KeyedPost.Go(granted.MailId, granted.ReservedAt, granted),
+                Reservation.Granted granted => Go(granted),
                 Reservation.Acknowledged acknowledged => await RepeatAsync(acknowledged.MailId, content, deadline.Token),
                 Reservation.OtherContent => Refused(ProblemTypes.IdempotencyKeyReused),
                 _ => Refused(ProblemTypes.IdempotencyKeyInUse),
@@ -149,7 +149,7 @@ internal sealed class KeyedPosts(
     private async Task<KeyedPost> OfKnownMailAsync(Reservation.Granted granted, KeyedContent content, CancellationToken cancellationToken)
     {
         if (await mails.FindAsync(granted.MailId, cancellationToken) is not { Mail: var mail })
-            return new KeyedPost.Go(granted.MailId, granted.ReservedAt, granted);
+            return Go(granted);
         if (mail.ContentHash is not null && !content.IsFirst(mail, granted.ReservedAt))
         {
             await store.ReleaseAsync(granted, cancellationToken);
@@ -158,7 +158,7 @@ internal sealed class KeyedPosts(
 
         // Whether those behind the first were produced is not known; the workers drop what is produced twice.
         if (content.Mails.Count > 1)
-            return new KeyedPost.Go(granted.MailId, granted.ReservedAt, granted);
+            return Go(granted);
         if (Taken(mail) is { } taken)
         {
             await store.ReleaseAsync(granted, cancellationToken);
@@ -181,6 +181,8 @@ internal sealed class KeyedPosts(
         return new KeyedPost.Refused(ProblemTypes.IdempotencyKeyTaken.Because(
             $"The mail under this key is {state}, and a post under it would be dropped. Use a new key.", ("id", mail.Id), ("state", state)));
     }
+
+    private static KeyedPost.Go Go(Reservation.Granted granted) => new(granted.MailId, granted.ReservedAt, granted);
 
     private static KeyedPost.Refused Refused(ProblemType type) => new(type.Because(type.Meaning));
 }

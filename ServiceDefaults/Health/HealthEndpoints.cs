@@ -33,7 +33,7 @@ public static class HealthEndpoints
             _ => "unready",
         };
         return TypedResults.Json(
-            new ReadyReport(status, [.. report.Entries.Select(entry => DependencyReport.Of(entry.Key, entry.Value) is var told && tellsReasons ? told : told with { Reason = null })]),
+            new ReadyReport(status, [.. report.Entries.Select(entry => DependencyReport.Of(entry.Key, entry.Value, tellsReasons))]),
             statusCode: report.Status == HealthStatus.Unhealthy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
     }
 }
@@ -56,8 +56,8 @@ public sealed record DependencyReport(string Name, string Status, string? Reason
     /// <summary>The key of a check's data that holds what has to be known though it is healthy.</summary>
     public const string Note = "note";
 
-    internal static DependencyReport Of(string name, HealthReportEntry entry) => new(
+    internal static DependencyReport Of(string name, HealthReportEntry entry, bool tellsReason) => new(
         name,
         entry.Status.ToString().ToLowerInvariant(),
-        entry.Status == HealthStatus.Healthy ? entry.Data.GetValueOrDefault(Note) as string : entry.Description ?? entry.Exception?.Message);
+        !tellsReason ? null : entry.Status == HealthStatus.Healthy ? entry.Data.GetValueOrDefault(Note) as string : entry.Description ?? entry.Exception?.Message);
 }

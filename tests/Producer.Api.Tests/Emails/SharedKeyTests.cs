@@ -127,7 +127,7 @@ public class SharedKeyTests
         await using var api = await StartAsync();
         var key = Guid.NewGuid().ToString();
         var first = (await (await PostAsync(api, key, "one")).JsonAsync()).GetProperty("id").GetGuid();
-        await new Store(api.Services).ClaimAsync(first, Contracts.SendEmailJson.Serialize(api.Queue.Mails.Single().Mail));
+        await MeetAsync(api, api.Queue.Mails.Single());
         await ExpireAsync(api);
         if (swept)
             (await api.Get<Persistence.Idempotency.IdempotencyStore>().SweepAsync(100)).ShouldBeGreaterThan(0);
@@ -163,7 +163,7 @@ public class SharedKeyTests
         await using var blind = await StartBlindAsync();
         var key = Guid.NewGuid().ToString();
         var id = (await (await PostAsync(blind, key, "one")).JsonAsync()).GetProperty("id").GetGuid();
-        await new Store(api.Services).ClaimAsync(id, Contracts.SendEmailJson.Serialize(blind.Queue.Mails.Single().Mail));
+        await MeetAsync(api, blind.Queue.Mails.Single());
         await ReserveAndDieAsync(api, key, "another");
 
         await (await PostAsync(api, key, "another")).ProblemAsync(409, "idempotency_key_reused");
@@ -194,7 +194,7 @@ public class SharedKeyTests
         var key = Guid.NewGuid().ToString();
         var first = Ids(await (await PostBatchAsync(api, key, "one", "two")).JsonAsync());
         foreach (var mail in api.Queue.Mails)
-            await new Store(api.Services).ClaimAsync(mail.Id, Contracts.SendEmailJson.Serialize(mail.Mail));
+            await MeetAsync(api, mail);
         await ExpireAsync(api);
         (await api.Get<Persistence.Idempotency.IdempotencyStore>().SweepAsync(100)).ShouldBeGreaterThan(0);
 
@@ -211,8 +211,7 @@ public class SharedKeyTests
         api.Queue.Before = _ => api.Queue.Mails.Count == 1 ? throw new KafkaProduceException("email.send", ProduceOutcome.Unknown, "lost") : Task.CompletedTask;
         await PostBatchAsync(api, key, "one", "two");
         api.Queue.Before = _ => Task.CompletedTask;
-        var met = api.Queue.Mails.Single();
-        await new Store(api.Services).ClaimAsync(met.Id, Contracts.SendEmailJson.Serialize(met.Mail));
+        await MeetAsync(api, api.Queue.Mails.Single());
 
         var ids = Ids(await (await PostBatchAsync(api, key, "one", "two")).JsonAsync());
         ids.Count.ShouldBe(2);
@@ -283,7 +282,7 @@ public class SharedKeyTests
         api.Queue.Before = _ => api.Queue.Mails.Count == 0 ? Task.CompletedTask : throw new InvalidOperationException("It is produced once.");
         var id = (await (await api.PostAsync("/emails", Timed, ("Idempotency-Key", key))).JsonAsync()).GetProperty("id").GetGuid();
         await ExecuteAsync(api, $"UPDATE email.idempotency_keys SET acknowledged_at = NULL, lease_until = now() - interval '1 s' WHERE key_id = '{id}'");
-        await new Store(api.Services).ClaimAsync(id, Contracts.SendEmailJson.Serialize(api.Queue.Mails.Single().Mail));
+        await MeetAsync(api, api.Queue.Mails.Single());
 
         var again = await api.PostAsync("/emails", Timed, ("Idempotency-Key", key));
         again.Headers.GetValues("Idempotent-Replayed").ShouldBe(["true"]);
@@ -331,7 +330,7 @@ public class SharedKeyTests
         await using var blind = await StartBlindAsync();
         var key = Guid.NewGuid().ToString();
         var id = (await (await PostAsync(blind, key, "one")).JsonAsync()).GetProperty("id").GetGuid();
-        await new Store(api.Services).ClaimAsync(id, Contracts.SendEmailJson.Serialize(blind.Queue.Mails.Single().Mail));
+        await MeetAsync(api, blind.Queue.Mails.Single());
 
         await (await PostAsync(api, key, "another")).ProblemAsync(409, "idempotency_key_reused");
         var again = await PostAsync(api, key, "one");
@@ -361,14 +360,10 @@ public class SharedKeyTests
     /// <summary>Time passes: the lease of a post under the key is over. Where its record was written a worker has met it.</summary>
     private static async Task<Guid> EndLeaseAsync(ApiHost api, string key, bool written)
     {
-        var id = api.Get<Producer.Api.Ids.MailId>().Derive(Producer.Api.Security.ApiKeyAuthentication.Anonymous, key);
+        var id = IdOf(api, key);
         await ExecuteAsync(api, $"UPDATE email.idempotency_keys SET lease_until = now() - interval '1 s' WHERE key_id = '{id}'");
         if (written)
-        {
-            var value = Contracts.SendEmailJson.Serialize(Contracts.SendEmailJson.Deserialize(System.Text.Encoding.UTF8.GetBytes(Mail.Replace("TEXT", "same", StringComparison.Ordinal))));
-            await new Store(api.Services).ClaimAsync(id, value);
-        }
-
+            await new Store(api.Services).ClaimAsync(id, Content("same"));
         return id;
     }
 
@@ -376,7 +371,7 @@ public class SharedKeyTests
     private static async Task<Guid> UsedBeforeAsync(ApiHost api, string key, string text)
     {
         var id = (await (await PostAsync(api, key, text)).JsonAsync()).GetProperty("id").GetGuid();
-        await new Store(api.Services).ClaimAsync(id, Contracts.SendEmailJson.Serialize(api.Queue.Mails.Single(mail => mail.Id == id).Mail));
+        await MeetAsync(api, api.Queue.Mails.Single(mail => mail.Id == id));
         await ExpireAsync(api);
         await ExecuteAsync(api, $"DELETE FROM email.idempotency_keys WHERE key_id = '{id}'");
         return id;
@@ -385,11 +380,17 @@ public class SharedKeyTests
     /// <summary>As a post leaves it whose process dies right after the statement; the lease is over.</summary>
     private static async Task ReserveAndDieAsync(ApiHost api, string key, string text)
     {
-        var content = Contracts.SendEmailJson.Serialize(Contracts.SendEmailJson.Deserialize(System.Text.Encoding.UTF8.GetBytes(Mail.Replace("TEXT", text, StringComparison.Ordinal))));
-        var ids = api.Get<Producer.Api.Ids.MailId>();
         await api.Get<Persistence.Idempotency.IdempotencyStore>().ReserveAsync(
-            ids.Derive(Producer.Api.Security.ApiKeyAuthentication.Anonymous, key), System.Security.Cryptography.SHA256.HashData(content), TimeSpan.Zero, TimeSpan.FromDays(1), ids.New());
+            IdOf(api, key), System.Security.Cryptography.SHA256.HashData(Content(text)), TimeSpan.Zero, TimeSpan.FromDays(1), api.Get<Producer.Api.Ids.MailId>().New());
     }
+
+    /// <summary>A worker has read the mail's record.</summary>
+    private static async Task MeetAsync(ApiHost api, QueuedMail mail) => await new Store(api.Services).ClaimAsync(mail.Id, Contracts.SendEmailJson.Serialize(mail.Mail));
+
+    private static Guid IdOf(ApiHost api, string key) => api.Get<Producer.Api.Ids.MailId>().Derive(Producer.Api.Security.ApiKeyAuthentication.Anonymous, key);
+
+    private static byte[] Content(string text) =>
+        Contracts.SendEmailJson.Serialize(Contracts.SendEmailJson.Deserialize(System.Text.Encoding.UTF8.GetBytes(Mail.Replace("TEXT", text, StringComparison.Ordinal))));
 
     /// <summary>Time passes: a day for the keys, and for the mails an hour more.</summary>
     private static async Task ExpireAsync(ApiHost api)
