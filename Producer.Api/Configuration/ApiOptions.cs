@@ -23,16 +23,6 @@ public sealed class ApiOptions : IValidatableObject
     public string? KeyFile { get; set; }
 
     /// <summary>
-    /// A key that reads <c>/metrics</c> and nothing else, as <c>Authorization: Bearer</c>; at least 16 characters. Default: none, and a key that
-    /// sees the mails of all reads them.
-    /// </summary>
-    [PasswordPropertyText(true)]
-    public string? MetricsKey { get; set; }
-
-    /// <summary>The file that holds <see cref="MetricsKey"/>; read again when a caller presents another key.</summary>
-    public string? MetricsKeyFile { get; set; }
-
-    /// <summary>
     /// The secret under which mail ids carry their MAC; the same on every instance, at least 16 characters. Default: derived from
     /// <see cref="Key"/>. A new one makes repeated posts with an <c>Idempotency-Key</c> of before new mails: change it when none is open.
     /// </summary>
@@ -96,6 +86,16 @@ public sealed class ApiOptions : IValidatableObject
     /// <summary>How often replays are looked for that were asked for and not produced. Default 15 s. 1 s to 1 h.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ErrorMessage = "One look is one query over an index.")]
     public TimeSpan ReplaySweepInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// A key that reads <c>/metrics</c> and nothing else, as <c>Authorization: Bearer</c>; at least 16 characters. Default: none, and a key that
+    /// sees the mails of all reads them.
+    /// </summary>
+    [PasswordPropertyText(true)]
+    public string? MetricsKey { get; set; }
+
+    /// <summary>The file that holds <see cref="MetricsKey"/>; read again when a caller presents another key.</summary>
+    public string? MetricsKeyFile { get; set; }
 
     /// <summary>Whether a text can be a key.</summary>
     internal static bool IsKey(string? key) => key is { Length: >= FewestCharacters } && key.All(c => c is > ' ' and <= '~');
